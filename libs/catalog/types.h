@@ -1,0 +1,249 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/buffer.h"
+#include "libs/base/ids.h"
+#include "libs/model/extent.h"
+#include "libs/model/order.h"
+
+/// The nouns that cross the catalog's ports. Plain values; byte strings are the exact formats of docs/formats.
+namespace pbfs {
+
+/// XOR of the first 16 bytes of SHA-256(op_id) over the content ops of an object: a version of its content that does not
+/// depend on the order of arrival (format, section 9.2).
+using Opset = std::array<uint8_t, 16>;
+
+/// The answer to a Commit (format, section 8). Everything but kOk and kReplay means that nothing of the Commit happened.
+enum class CommitCode : int {
+  kOk = 0,
+  kReplay = 1,           // done before
+  kOrderStale = 2,       // new hlc > max(max_hlc, now), new MAC, commit again; no upload
+  kEncodingExpired = 3,  // new encoding id, upload the same ciphertext again
+  kObjectGone = 4,
+  kDrift = 5,  // clock too far ahead
+  kPrecondition = 6,
+  kOpIdReused = 7,
+  kBrokenPromise = 8,
+  kSealed = 9,
+  kSourceGone = 10,
+  kTooDeep = 11,
+  kBadOp = 12,
+  kOpTooOld = 13,
+};
+/// "ORDER_STALE" and so on.
+const char* CommitCodeName(CommitCode code);
+
+/// How a body is kept: inline in its row, or as an encoding (k = 1: replicated).
+struct Encoding {
+  EncodingId id;
+  uint8_t scheme = 0;  // 0 inline, 1 replicated, 2 RS-Cauchy
+  uint8_t k = 1;
+  uint8_t n = 1;
+  friend bool operator==(const Encoding&, const Encoding&) = default;
+};
+
+/// A body as the catalog keeps it.
+struct BodyRow {
+  BodyId id;
+  uint32_t key_epoch = 0;
+  std::array<uint8_t, 64> header{};
+  std::array<uint8_t, 32> ct_root{};  // zeros in crc32c mode
+  std::array<uint8_t, 72> wrapped_dek{};
+  std::optional<Encoding> encoding;  // none: inline
+  uint64_t missing = 0;              // bit j: shard j is not durable
+  Buffer inline_ct;                  // the one segment of an inline body
+};
+
+/// What a Commit says of a new body beyond its record: where it is, or its ciphertext.
+struct BodyUpload {
+  BodyId id;
+  uint32_t key_epoch = 0;
+  std::array<uint8_t, 72> wrapped_dek{};
+  std::optional<Encoding> encoding;                   // none: inline
+  std::vector<std::array<uint8_t, 64>> receipts;      // at least w of the n
+  Buffer inline_ct;
+};
+
+/// The name must be free (object none) or bound to `object`.
+struct NameCondition {
+  std::optional<ObjectId> object;
+};
+
+/// One or more ops that happen together or not at all (I16).
+struct CommitRequest {
+  BucketId bucket;
+  std::vector<Buffer> records;      // 1..64 canonical op records (format, section 6); a REHOME stands alone
+  std::vector<BodyUpload> bodies;   // every body named by the records that does not exist yet
+  std::vector<ObjectId> creates;    // objects that this Commit may create if they do not exist
+  std::optional<Opset> if_opset;    // the whole content of the first record's object, tested under its lock alone
+  std::optional<NameCondition> if_name;  // of the first BIND or UNBIND
+};
+
+struct CommitReply {
+  CommitCode code = CommitCode::kOk;
+  Hlc max_hlc = 0;     // the newest order of what the Commit touched; after kOk its own
+  int64_t now_ms = 0;  // the catalog's clock: births and orders are estimated from it
+  int32_t removed = 0;  // of a rehome: sources that went,
+  int32_t kept = 0;     // and those that stayed because they were not covered
+};
+
+struct ListRequest {
+  BucketId bucket;
+  ObjectId object;
+  int64_t lo = 0;
+  int64_t hi = 0;                // the range [lo, hi)
+  Hlc min_hlc = 0;               // answer only from a state that has this order; the greatest that the client has seen
+  std::optional<Hlc> as_of;      // history: the object as of this order
+  std::vector<OpId> known_ops;   // records that the client has and need not be sent again
+  int32_t max_extents = 65536;
+};
+
+struct RegionHead {
+  int64_t region = 0;
+  Hlc max_hlc = 0;
+  friend bool operator==(const RegionHead&, const RegionHead&) = default;
+};
+
+/// One snapshot of a range. Extents may be shadowed by others: the client takes the skyline.
+struct ListReply {
+  std::vector<Extent> extents;   // all that overlap [lo, covered_hi), in no order
+  int64_t covered_hi = 0;        // less than hi if there were more than max_extents: list on from there
+  std::vector<BodyRow> bodies;   // of the visible extents
+  std::vector<Buffer> records;   // op records of the visible extents, without known_ops
+  std::vector<RegionHead> regions;  // heads of the regions that the range touches
+  Hlc span_hlc = 0;
+  Hlc frontier = 0;
+  Hlc zero_floor = 0;
+  int64_t size = 0;  // of the object
+  Opset opset{};
+  bool sealed = false;
+  int64_t now_ms = 0;
+  int64_t lease_ms = 0;  // the fragments named here live at least this long
+};
+
+/// An object without its extents.
+struct ObjectInfo {
+  ObjectId object;
+  int64_t size = 0;
+  Opset opset{};
+  bool sealed = false;
+  int32_t bindings = 0;
+  Hlc max_hlc = 0;
+  int64_t extents = 0;
+  Buffer meta;  // sealed metadata of the newest META op, else empty
+  Order meta_order;
+};
+
+/// One value of a name's register.
+struct NameEntry {
+  std::string name;
+  Order order;
+  std::optional<ObjectId> object;  // none: unbound, or a delete marker
+  Buffer record;                   // the BIND or UNBIND record, with the sealed metadata
+  bool current = true;
+  Hlc gone_hlc = 0;  // of a past entry
+};
+
+struct NameQuery {
+  BucketId bucket;
+  std::string name;
+  std::optional<Hlc> as_of;
+  Hlc min_hlc = 0;
+};
+struct ListNamesRequest {
+  BucketId bucket;
+  std::string prefix;
+  std::string after;  // exclusive
+  int32_t limit = 1000;
+  std::optional<Hlc> as_of;
+};
+struct ListNamesReply {
+  std::vector<NameEntry> names;  // bound ones, in byte order
+  bool more = false;
+};
+
+struct OpEntry {
+  OpId op;
+  uint8_t kind = 0;
+  Order order;  // zero for a REHOME
+  SiteId origin;
+  int64_t at_ms = 0;
+  Buffer record;
+};
+struct HistoryRequest {
+  BucketId bucket;
+  ObjectId object;
+  Hlc before = INT64_MAX;  // exclusive; newest first
+  int32_t limit = 1000;
+};
+
+enum class Integrity : uint8_t { kCrc32c = 1, kSha256 = 2 };
+enum class Etag : uint8_t { kOpaque = 1, kMd5 = 2 };
+
+struct BucketSettings {
+  std::string name;
+  Integrity integrity = Integrity::kCrc32c;
+  Etag etag = Etag::kOpaque;
+  std::optional<uint8_t> k, m, w;  // none: the site's default
+  int64_t history_ms = 0;
+  bool versioning = false;
+};
+struct BucketInfo {
+  BucketId id;
+  BucketSettings settings;
+  Hlc history_floor = 0;
+  Buffer keyring;  // signed, opaque to servers
+  int64_t keyring_version = 0;
+};
+
+enum class StoreState : uint8_t { kJoining = 1, kUp = 2, kSuspect = 3, kDown = 4, kDraining = 5, kGone = 6 };
+enum class MemberState : uint8_t { kActive = 0, kBackfill = 1 };
+
+struct StoreInfo {
+  StoreId id;
+  std::string address;  // host:port
+  std::string domain;   // failure domain
+  StoreState state = StoreState::kUp;
+  float weight = 1;
+  friend bool operator==(const StoreInfo&, const StoreInfo&) = default;
+};
+/// One of 4096 ordered lists of stores; a version of it is a row.
+struct PlacementGroup {
+  uint16_t group = 0;
+  int64_t version = 0;
+  std::vector<StoreId> stores;  // all eligible, at most 48, in rendezvous order
+  std::vector<MemberState> members;
+  std::vector<StoreId> previous;
+  friend bool operator==(const PlacementGroup&, const PlacementGroup&) = default;
+};
+struct ClusterMap {
+  int64_t version = 0;  // grows with every change
+  SiteId site;
+  int64_t fence_epoch = 0;
+  uint8_t default_k = 4, default_m = 2;
+  std::vector<StoreInfo> stores;
+  std::vector<PlacementGroup> groups;  // 4096, by number; empty before the first placement
+};
+
+struct JournalPosition {
+  uint64_t xid = 0;
+  int64_t seq = 0;
+  friend auto operator<=>(const JournalPosition&, const JournalPosition&) = default;
+};
+/// Entries of one (xid, part) happen together at every site.
+struct JournalEntry {
+  JournalPosition position;
+  int16_t part = 0;
+  uint8_t kind = 0;  // an op kind, or 12 FLOOR, 13 REAP
+  ObjectId object;
+  OpId op;
+  Buffer record;   // of an op
+  Buffer payload;  // of FLOOR: the floor, 8 bytes big-endian
+};
+
+}  // namespace pbfs

@@ -1,0 +1,267 @@
+#include "libs/adapters/postgres/testing/postgres_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "libs/base/random.h"
+#include "libs/base/sync.h"
+
+namespace pbfs::testing {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kSystemUser = "postgres";
+constexpr const char* kPrefix = "pbfs-postgres-";
+constexpr Duration kPatience = std::chrono::seconds(60);
+
+Result<std::string> Program(const std::string& name) {
+  for (const char* folder : {"/usr/lib/postgresql/15/bin/", "/usr/lib/postgresql/16/bin/", "/usr/lib/postgresql/17/bin/"}) {
+    if (fs::exists(folder + name)) return folder + name;
+  }
+  return NotFoundError(name + " of PostgreSQL 15 is not installed: apt-get install postgresql-15");
+}
+
+Status RunProgram(const std::string& program, std::vector<std::string> arguments, const std::string& log) {
+  PBFS_ASSIGN_OR_RETURN(const std::string path, Program(program));
+  arguments.insert(arguments.begin(), path);
+  return ChildProcess::Run({.command = std::move(arguments), .output = log, .user = kSystemUser});
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void GiveToSystemUser(const std::string& path) {
+  if (geteuid() == 0) (void)ChildProcess::Run({.command = {"/bin/chown", "-R", kSystemUser, path}});
+}
+
+// Directories of test processes that died without their destructors.
+void RemoveLeftovers() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(fs::temp_directory_path(), ignored)) {
+    const std::string name = entry.path().filename();
+    if (name.rfind(kPrefix, 0) != 0) continue;
+    int pid = 0;
+    std::from_chars(name.data() + std::string(kPrefix).size(), name.data() + name.size(), pid);
+    if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+  }
+}
+
+std::string NewDirectory() {
+  SystemRandom random;
+  const std::string path = fs::temp_directory_path() / fmt::format("{}{}-{:08x}", kPrefix, getpid(), random.U64() & 0xffffffff);
+  fs::create_directory(path);
+  fs::permissions(path, fs::perms::owner_all);
+  GiveToSystemUser(path);
+  return path;
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+// The data directory that initdb made for this process; every server copies it.
+class Template {
+ public:
+  static Result<std::string> Data() {
+    static Template instance;
+    return instance.Get();
+  }
+
+ private:
+  ~Template() {
+    std::error_code ignored;
+    if (!directory_.empty()) fs::remove_all(directory_, ignored);
+  }
+  Result<std::string> Get() {
+    MutexLock lock(mutex_);
+    if (!directory_.empty()) return directory_ + "/data";
+    RemoveLeftovers();
+    const std::string directory = NewDirectory();
+    // No sync here: the copy of a copy that a test uses is synced by the server's own checkpoints.
+    PBFS_RETURN_IF_ERROR(RunProgram("initdb", {"-D", directory + "/data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8",
+                                               "--locale=C.UTF-8", "--no-instructions"}, directory + "/log"));
+    directory_ = directory;
+    return directory_ + "/data";
+  }
+  Mutex mutex_;
+  std::string directory_ PBFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Options& options) {
+  PBFS_ASSIGN_OR_RETURN(const std::string source, Template::Data());
+  std::unique_ptr<PostgresServer> server(new PostgresServer());
+  server->directory_ = NewDirectory();
+  PBFS_RETURN_IF_ERROR(ChildProcess::Run({.command = {"/bin/cp", "-a", source, server->data()}, .output = server->log()}));
+  server->port_ = FreePort();
+  server->password_ = options.password;
+  PBFS_RETURN_IF_ERROR(server->WriteSettings(options));
+  GiveToSystemUser(server->directory_);
+  PBFS_RETURN_IF_ERROR(server->Launch());
+  return server;
+}
+
+Status PostgresServer::WriteSettings(const Options& options) const {
+  std::ofstream conf(data() + "/postgresql.conf", std::ios::app);
+  conf << "listen_addresses='127.0.0.1'\nunix_socket_directories=''\nmax_connections=64\nshared_buffers='128MB'\n"
+          "wal_level=replica\nmax_wal_senders=8\nhot_standby=on\nmax_prepared_transactions=0\nwal_receiver_status_interval=1s\n"
+          "wal_retrieve_retry_interval=100ms\nmax_wal_size='1GB'\n"
+       << options.settings << "\n";
+  std::ofstream hba(data() + "/pg_hba.conf", std::ios::trunc);
+  // psql of this fixture comes over the same loopback address, so it knows the password too.
+  const char* method = options.password.empty() ? "trust" : "scram-sha-256";
+  hba << "host all all 127.0.0.1/32 " << method << "\nhost replication all 127.0.0.1/32 " << method << "\n";
+  if (options.password.empty()) return OkStatus();
+  // Single-user mode sets the password before the first connection asks for it.
+  PBFS_ASSIGN_OR_RETURN(const std::string postgres, Program("postgres"));
+  GiveToSystemUser(directory_);
+  return ChildProcess::Run({.command = {"/bin/sh", "-c", fmt::format("echo \"ALTER USER postgres PASSWORD '{}'\" | {} --single -D {} postgres",
+                                                                     options.password, postgres, data())},
+                            .output = log(), .user = kSystemUser});
+}
+
+PostgresServer::~PostgresServer() {
+  (void)Stop();
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+Status PostgresServer::Launch() {
+  PBFS_ASSIGN_OR_RETURN(const std::string postgres, Program("postgres"));
+  // SIGQUIT: an immediate shutdown, which also ends the server's own children.
+  PBFS_ASSIGN_OR_RETURN(process_, ChildProcess::Start({.command = {postgres, "-D", data(), "-p", std::to_string(port_)},
+                                                       .output = log(), .user = kSystemUser, .death_signal = SIGQUIT}));
+  return AwaitReady();
+}
+
+Status PostgresServer::AwaitReady() {
+  const MonotonicTime deadline = MonotonicNow() + kPatience;
+  while (MonotonicNow() < deadline) {
+    if (process_.Ended()) return InternalError("PostgreSQL ended at once: " + ReadFile(log()));
+    // The eighth line says how far it is; what a standby calls ready depends on replay, hence "starting" there.
+    if (ReadFile(data() + "/postmaster.pid").find("ready") != std::string::npos && Psql("SELECT 1").ok()) return OkStatus();
+    SleepFor(std::chrono::milliseconds(10));  // a poll of another process, bounded by the deadline
+  }
+  return InternalError("PostgreSQL does not answer: " + ReadFile(log()));
+}
+
+Result<std::unique_ptr<PostgresServer>> PostgresServer::StartStandby(const std::string& name) {
+  std::unique_ptr<PostgresServer> standby(new PostgresServer());
+  standby->directory_ = NewDirectory();
+  standby->port_ = FreePort();
+  standby->password_ = password_;
+  PBFS_RETURN_IF_ERROR(RunProgram("pg_basebackup", {"-D", standby->data(), "-d", Dsn() + " application_name=" + name, "-R", "-X", "stream",
+                                                    "-c", "fast", "--no-sync"}, standby->log()));
+  PBFS_RETURN_IF_ERROR(standby->Launch());
+  return standby;
+}
+
+Status PostgresServer::SetSynchronousStandbys(const std::string& names) {
+  PBFS_RETURN_IF_ERROR(Psql(fmt::format("ALTER SYSTEM SET synchronous_standby_names = '{}'", names)).status());
+  PBFS_RETURN_IF_ERROR(Psql("SELECT pg_reload_conf()").status());
+  const std::string wanted = fmt::format(
+      "SELECT current_setting('synchronous_standby_names') = '{}' AND ('{}' = '' OR EXISTS "
+      "(SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')))", names, names);
+  const MonotonicTime deadline = MonotonicNow() + kPatience;
+  while (MonotonicNow() < deadline) {
+    PBFS_ASSIGN_OR_RETURN(const std::string answer, Psql(wanted));
+    if (answer == "t\n") return OkStatus();
+    SleepFor(std::chrono::milliseconds(10));  // a poll of another process, bounded by the deadline
+  }
+  return InternalError("no standby became synchronous: " + ReadFile(log()));
+}
+
+Status PostgresServer::Stop() {
+  process_.Signal(SIGCONT);
+  process_.Signal(SIGINT);
+  if (!process_.AwaitEnd(kPatience)) return InternalError("PostgreSQL does not stop");
+  return OkStatus();
+}
+
+void PostgresServer::Kill9() {
+  process_.Signal(SIGKILL);
+  process_.AwaitEnd(kPatience);
+}
+
+namespace {
+// The postmaster and its children, which are in one tree one deep.
+void SignalTree(pid_t postmaster, int signal) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) continue;
+    const std::string stat = ReadFile(entry.path() / "stat");
+    const size_t end = stat.rfind(')');
+    int parent = 0;
+    if (end == std::string::npos || sscanf(stat.c_str() + end, ") %*c %d", &parent) != 1) continue;
+    if (parent == postmaster) kill(std::stoi(name), signal);
+  }
+  kill(postmaster, signal);
+}
+}  // namespace
+
+void PostgresServer::Freeze() { SignalTree(process_.pid(), SIGSTOP); }
+void PostgresServer::Thaw() { SignalTree(process_.pid(), SIGCONT); }
+
+Status PostgresServer::Restart() {
+  // After Kill9 the children notice within moments that their postmaster is gone; until then a new one refuses to start.
+  const MonotonicTime deadline = MonotonicNow() + kPatience;
+  while (true) {
+    const Status launched = Launch();
+    if (launched.ok() || MonotonicNow() > deadline) return launched;
+    SleepFor(std::chrono::milliseconds(50));  // a poll of another process, bounded by the deadline
+  }
+}
+
+Status PostgresServer::Promote() { return RunProgram("pg_ctl", {"promote", "-D", data(), "-w"}, log()); }
+
+std::string PostgresServer::Dsn(const std::string& database) const {
+  const std::string password = password_.empty() ? "" : " password=" + password_;
+  return fmt::format("host=127.0.0.1 port={} user=postgres dbname={}{}", port_, database, password);
+}
+
+std::string PostgresServer::Dsn(const PostgresServer& first, const PostgresServer& second, const std::string& database) {
+  return fmt::format("host=127.0.0.1,127.0.0.1 port={},{} user=postgres dbname={}", first.port_, second.port_, database);
+}
+
+Result<std::string> PostgresServer::Psql(const std::string& sql, const std::string& database) const {
+  PBFS_ASSIGN_OR_RETURN(const std::string psql, Program("psql"));
+  SystemRandom random;
+  const std::string output = fmt::format("{}/psql-{:016x}", directory_, random.U64());
+  const Status ran = ChildProcess::Run({.command = {psql, "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", Dsn(database), "-c", sql}, .output = output});
+  const std::string text = ReadFile(output);
+  std::error_code ignored;
+  fs::remove(output, ignored);
+  PBFS_RETURN_IF_ERROR(ran);
+  return text;
+}
+
+Result<std::string> PostgresServer::CreateDatabase(const std::string& name) const {
+  PBFS_RETURN_IF_ERROR(Psql(fmt::format("CREATE DATABASE {}", name)).status());
+  return Dsn(name);
+}
+
+}  // namespace pbfs::testing

@@ -117,7 +117,8 @@ class PendingRead {
 };
 
 /// Called once, from any thread, when an operation that was started becomes Ready(); must be short and must not block. It
-/// lets one caller wait for the first of several stores. May be empty.
+/// lets one caller wait for the first of several stores. May be empty. It can run before the call that starts the operation
+/// returns, and still run once while the operation is destroyed or just after: it owns (shared_ptr) what it touches.
 using ReadyCallback = std::function<void()>;
 
 /// Keeps fragments. Puts and reads are started and then awaited, so that one thread can drive many stores at once.

@@ -1,0 +1,180 @@
+#include "libs/fragments/fragment_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "libs/fragments/interim_crc32c.h"
+
+namespace pbfs {
+namespace {
+
+using interim::Crc32c;
+
+/// What stands before each block in its CRC: encoding_id, shard, LE32 stripe. A misdirected or stale block fails.
+uint32_t BlockCrcStart(const FragmentKey& key, uint32_t stripe) {
+  uint8_t prefix[21];
+  std::memcpy(prefix, key.encoding.bytes.data(), 16);
+  prefix[16] = key.shard;
+  StoreLe(prefix + 17, stripe);
+  return Crc32c(prefix);
+}
+
+uint32_t ExtendSum(uint32_t sum, uint32_t crc) {
+  uint8_t raw[4];
+  StoreLe(raw, crc);
+  return Crc32c(raw, sum);
+}
+
+}  // namespace
+
+std::string ToString(const FragmentKey& key) { return fmt::format("{}-{}", key.encoding.ToString(), key.shard); }
+
+bool FragmentShape::IsBorder(int64_t offset) const {
+  if (offset == 0 || offset == TrailerBegin() || offset == length) return true;
+  const int64_t in_blocks = offset - kHeader;
+  const int64_t step = int64_t{block} + 4;
+  return in_blocks >= 0 && in_blocks % step == 0 && in_blocks / step < stripes;
+}
+
+FragmentCheck::FragmentCheck(const FragmentKey& key, int64_t length) : key_(key), length_(length) {
+  if (length < kMinFragmentSize || length > kMaxFragmentSize) status_ = InvalidArgumentError("impossible fragment length");
+}
+
+Status FragmentCheck::Fail(std::string what) {
+  status_ = InvalidArgumentError(fmt::format("fragment {}: {}", ToString(key_), what));
+  return status_;
+}
+
+Status FragmentCheck::Append(ByteSpan bytes) {
+  if (!status_.ok()) return status_;
+  if (static_cast<int64_t>(bytes.size()) > length_ - position_) return Fail("longer than announced");
+  return Take(bytes);
+}
+
+Status FragmentCheck::Take(ByteSpan bytes) {
+  while (!bytes.empty()) {
+    if (position_ < FragmentShape::kHeader) {
+      const size_t count = std::min<size_t>(bytes.size(), FragmentShape::kHeader - position_);
+      pending_.insert(pending_.end(), bytes.begin(), bytes.begin() + count);
+      bytes = bytes.subspan(count);
+      position_ += count;
+      if (position_ == FragmentShape::kHeader) PBFS_RETURN_IF_ERROR(TakeHeader());
+    } else if (stripe_ < shape_.stripes) {
+      PBFS_RETURN_IF_ERROR(TakeBlocks(bytes));
+    } else {
+      return TakeTrailer(bytes);
+    }
+  }
+  return OkStatus();
+}
+
+Status FragmentCheck::TakeHeader() {
+  const uint8_t* header = pending_.data();
+  const uint32_t crc = Crc32c({header, 124});
+  if (std::memcmp(header, "PBF1", 4) != 0) return Fail("no fragment header");
+  if (crc != LoadLe<uint32_t>(header + 124)) return Fail("the header fails its CRC");
+  if (LoadLe<uint16_t>(header + 4) != 1) return Fail("unknown version");
+  if (std::memcmp(header + 32, key_.encoding.bytes.data(), 16) != 0) return Fail("the header names another encoding");
+  if (header[9] != key_.shard) return Fail("the header names another shard");
+  shape_.block = LoadLe<uint32_t>(header + 12);
+  shape_.last_block = LoadLe<uint32_t>(header + 16);
+  shape_.stripes = LoadLe<uint32_t>(header + 20);
+  shape_.length = static_cast<uint32_t>(length_);
+  if (shape_.stripes == 0 || shape_.block == 0 || shape_.last_block == 0 || shape_.last_block > kMaxFragmentSize ||
+      shape_.block > kMaxFragmentSize || shape_.stripes > kMaxFragmentSize) {
+    return Fail("impossible geometry");
+  }
+  const int64_t trailer = 72 + (header[11] == 2 ? int64_t{32} * shape_.stripes : 0);
+  if (shape_.TrailerBegin() + trailer != length_) return Fail("the announced length is not that of its geometry");
+  sum_ = ExtendSum(0, crc);
+  pending_.clear();
+  block_left_ = shape_.BlockSize(0);
+  block_crc_ = BlockCrcStart(key_, 0);
+  return OkStatus();
+}
+
+Status FragmentCheck::TakeBlocks(ByteSpan& bytes) {
+  if (block_left_ > 0) {
+    const size_t count = std::min<size_t>(bytes.size(), block_left_);
+    block_crc_ = Crc32c(bytes.first(count), block_crc_);
+    block_left_ -= count;
+    position_ += count;
+    bytes = bytes.subspan(count);
+    return OkStatus();
+  }
+  const size_t count = std::min<size_t>(bytes.size(), 4 - pending_.size());
+  pending_.insert(pending_.end(), bytes.begin(), bytes.begin() + count);
+  position_ += count;
+  bytes = bytes.subspan(count);
+  return pending_.size() == 4 ? EndBlock() : OkStatus();
+}
+
+Status FragmentCheck::EndBlock() {
+  if (LoadLe<uint32_t>(pending_.data()) != block_crc_) return Fail(fmt::format("block {} fails its CRC", stripe_));
+  sum_ = ExtendSum(sum_, block_crc_);
+  pending_.clear();
+  if (++stripe_ == shape_.stripes) return OkStatus();
+  block_left_ = shape_.BlockSize(stripe_);
+  block_crc_ = BlockCrcStart(key_, stripe_);
+  return OkStatus();
+}
+
+Status FragmentCheck::TakeTrailer(ByteSpan bytes) {
+  shape_.trailer_crc = Crc32c(bytes, shape_.trailer_crc);
+  position_ += bytes.size();
+  for (const uint8_t byte : bytes.size() > 4 ? bytes.last(4) : bytes) {
+    std::memmove(last_bytes_, last_bytes_ + 1, 3);
+    last_bytes_[3] = byte;
+  }
+  if (position_ == length_ && std::memcmp(last_bytes_, "PBFE", 4) != 0) return Fail("the end mark is missing");
+  return OkStatus();
+}
+
+namespace {
+
+Status Damaged(const FragmentKey& key, std::string where) {
+  return DataLossError(fmt::format("fragment {}: {} fails its CRC; read another shard", ToString(key), where));
+}
+
+Status CheckHeader(const FragmentKey& key, ByteSpan header) {
+  const bool sound = Crc32c(header.first(124)) == LoadLe<uint32_t>(header.data() + 124) &&
+                     std::memcmp(header.data() + 32, key.encoding.bytes.data(), 16) == 0 && header[9] == key.shard;
+  return sound ? OkStatus() : Damaged(key, "the header");
+}
+
+Status CheckBlock(const FragmentKey& key, uint32_t stripe, ByteSpan block) {
+  const size_t size = block.size() - 4;
+  const uint32_t crc = Crc32c(block.first(size), BlockCrcStart(key, stripe));
+  return crc == LoadLe<uint32_t>(block.data() + size) ? OkStatus() : Damaged(key, fmt::format("block {}", stripe));
+}
+
+}  // namespace
+
+Status CheckFragmentRange(const FragmentKey& key, const FragmentShape& shape, int64_t begin, ByteSpan bytes) {
+  const int64_t end = begin + static_cast<int64_t>(bytes.size());
+  const auto part = [&](int64_t from, int64_t to) { return bytes.subspan(from - begin, to - from); };
+  if (begin == 0 && end > 0) PBFS_RETURN_IF_ERROR(CheckHeader(key, part(0, FragmentShape::kHeader)));
+  const int64_t first = begin <= FragmentShape::kHeader ? 0 : (begin - FragmentShape::kHeader) / (int64_t{shape.block} + 4);
+  for (auto i = static_cast<uint32_t>(first); i < shape.stripes; ++i) {
+    const int64_t at = shape.StripeBegin(i);
+    if (at < begin) continue;  // only for a range that begins at the trailer
+    if (at >= end) break;
+    PBFS_RETURN_IF_ERROR(CheckBlock(key, i, part(at, at + shape.BlockSize(i) + 4)));
+  }
+  const int64_t trailer = shape.TrailerBegin();
+  if (begin <= trailer && end > trailer && Crc32c(part(trailer, end)) != shape.trailer_crc) {
+    return Damaged(key, "the trailer");
+  }
+  return OkStatus();
+}
+
+Status CheckRangeBorders(const FragmentShape& shape, int64_t begin, int64_t end) {
+  if (begin < 0 || begin >= end) return InvalidArgumentError("an empty range");
+  if (end > shape.length) return OutOfRangeError(fmt::format("the fragment has {} bytes", shape.length));
+  if (!shape.IsBorder(begin) || !shape.IsBorder(end)) return InvalidArgumentError("the range does not lie on block borders");
+  return OkStatus();
+}
+
+}  // namespace pbfs

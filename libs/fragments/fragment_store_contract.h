@@ -1,0 +1,407 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/testing.h"
+#include "libs/fragments/fragment_check.h"
+#include "libs/fragments/fragment_store.h"
+#include "libs/fragments/test_fragments.h"
+#include "libs/model/limits.h"
+
+/// What every FragmentStore passes: the twin, the service over volumes, the client over the wire. A Fixture is default
+/// constructed for each test and has
+///   FragmentStore& store();   an empty store that checks tokens with TestTokens().public_key(), of store and site TestStore()
+///   ManualClock& clock();     the store's own clock; it starts at kTestNowMs
+/// and is destroyed after every writer and read of the test.
+namespace pbfs {
+
+inline constexpr int64_t kTestNowMs = 1'700'000'000'000;
+
+template <typename Fixture>
+class FragmentStoreContract : public testing::Test {
+ protected:
+  FragmentStore& store() { return fixture_.store(); }
+  ManualClock& clock() { return fixture_.clock(); }
+  int64_t NowMillis() { return clock().NowMillis(); }
+
+  FragmentKey NewKey(uint8_t shard = 1) { return BornAt(NowMillis(), shard); }
+  FragmentKey BornAt(int64_t birth_ms, uint8_t shard = 1) { return {NewEncodingId(birth_ms, 7, random_), shard}; }
+  TestFragment NewFragment(const TestFragmentSpec& spec = {}) { return MakeTestFragment(NewKey(), spec, random_); }
+
+  /// Puts `bytes` under `key` in pieces of `piece` bytes, announcing `length` (default: what there is).
+  Result<ReceiptBytes> Put(const FragmentKey& key, const Buffer& bytes, size_t piece = 1000,
+                           std::optional<int64_t> length = {}) {
+    auto writer = store().StartPut(TestContext(), {key, length.value_or(static_cast<int64_t>(bytes.size())), {}}, {});
+    for (size_t at = 0; at < bytes.size(); at += piece) {
+      PBFS_RETURN_IF_ERROR(writer->Append(TestContext(), bytes.Slice(at, std::min(piece, bytes.size() - at))));
+    }
+    return writer->Finish(TestContext());
+  }
+  Result<ReceiptBytes> Put(const TestFragment& fragment) { return Put(fragment.key, fragment.bytes); }
+
+  ReadPart Read(const FragmentKey& key, int64_t begin, int64_t end) {
+    auto reply = store().StartRead(TestContext(), {{{key, begin, end}}, {}}, {})->Wait(TestContext());
+    if (!reply.ok()) return {reply.status(), {}};
+    EXPECT_EQ(reply->parts.size(), 1u);
+    return reply->parts.at(0);
+  }
+  Status ReadStatus(const FragmentKey& key, int64_t begin, int64_t end) { return Read(key, begin, end).status; }
+  void ExpectHolds(const TestFragment& fragment) {
+    const ReadPart part = Read(fragment.key, 0, static_cast<int64_t>(fragment.bytes.size()));
+    ASSERT_OK(part.status);
+    EXPECT_TRUE(Equal(part.bytes, fragment.bytes));
+  }
+  /// Nothing of `key` is visible: no bytes, no list entry, no space.
+  void ExpectAbsent(const FragmentKey& key) {
+    EXPECT_CODE(ReadStatus(key, 0, 128), kNotFound);
+    for (const FragmentInfo& info : ListAll(100)) EXPECT_NE(info.key, key);
+  }
+  std::vector<FragmentInfo> ListAll(int32_t limit, int64_t born_before_ms = 0) {
+    std::vector<FragmentInfo> all;
+    ListFragmentsRequest request;
+    request.limit = limit;
+    request.born_before_ms = born_before_ms;
+    for (bool more = true; more;) {
+      const auto page = store().List(TestContext(), request);
+      EXPECT_OK(page);
+      if (!page.ok() || page->fragments.empty()) break;
+      EXPECT_LE(page->fragments.size(), static_cast<size_t>(limit));
+      all.insert(all.end(), page->fragments.begin(), page->fragments.end());
+      request.after = page->fragments.back().key;
+      more = page->more;
+    }
+    return all;
+  }
+
+  SeededRandom random_{TestSeed()};
+  Fixture fixture_;
+};
+
+TYPED_TEST_SUITE_P(FragmentStoreContract);
+
+TYPED_TEST_P(FragmentStoreContract, PutThenReadGivesTheBytes) {
+  for (const TestFragmentSpec& spec : {TestFragmentSpec{1, 16, 16, false}, TestFragmentSpec{3, 512, 256, false},
+                                       TestFragmentSpec{9, 4112, 16, true}, TestFragmentSpec{200, 16400, 16400, false}}) {
+    const TestFragment fragment = this->NewFragment(spec);
+    ASSERT_OK(this->Put(fragment.key, fragment.bytes, 1 << 20));
+    this->ExpectHolds(fragment);
+  }
+}
+
+TYPED_TEST_P(FragmentStoreContract, PiecesMayBeOfAnySize) {
+  for (const size_t piece : {1u, 3u, 127u, 128u, 129u, 700u}) {
+    const TestFragment fragment = this->NewFragment({2, 64, 48, true});
+    ASSERT_OK(this->Put(fragment.key, fragment.bytes, piece));
+    this->ExpectHolds(fragment);
+  }
+}
+
+TYPED_TEST_P(FragmentStoreContract, LargePutStreams) {
+  const TestFragment fragment = this->NewFragment({400, 16400, 8208, true});  // 6.5 MB
+  ASSERT_OK(this->Put(fragment.key, fragment.bytes, 256 << 10));
+  const FragmentShape shape{16400, 8208, 400, static_cast<uint32_t>(fragment.bytes.size()), 0};
+  for (const uint32_t stripe : {0u, 61u, 64u, 200u, 399u}) {
+    const int64_t begin = shape.StripeBegin(stripe);
+    const int64_t end = begin + shape.BlockSize(stripe) + 4;
+    const ReadPart part = this->Read(fragment.key, begin, end);
+    ASSERT_OK(part.status);
+    EXPECT_TRUE(Equal(part.bytes, fragment.bytes.Slice(begin, end - begin)));
+  }
+}
+
+TYPED_TEST_P(FragmentStoreContract, ReadyIsToldOncePerOperation) {
+  const TestFragment fragment = this->NewFragment();
+  auto told = std::make_shared<std::atomic<int>>(0);
+  auto writer = this->store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), {}},
+                                       [told] { ++*told; });
+  ASSERT_OK(writer->Append(TestContext(), fragment.bytes));
+  ASSERT_OK(writer->Finish(TestContext()));
+  EXPECT_TRUE(writer->Ready());
+  writer.reset();
+  auto read = this->store().StartRead(TestContext(), {{{fragment.key, 0, 128}}, {}}, [told] { *told += 100; });
+  ASSERT_OK(read->Wait(TestContext()));
+  read.reset();
+  auto refused = this->store().StartPut(TestContext(), {fragment.key, -1, {}}, [told] { *told += 10'000; });
+  EXPECT_CODE(refused->Finish(TestContext()), kInvalidArgument);
+  EXPECT_TRUE(refused->Ready());
+  const MonotonicTime deadline = MonotonicNow() + std::chrono::seconds(30);
+  while (*told < 10'101 && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(1));
+  EXPECT_EQ(*told, 10'101);
+}
+
+TYPED_TEST_P(FragmentStoreContract, RangesBeginAndEndOnBlockBorders) {
+  const TestFragment fragment = this->NewFragment({3, 512, 256, true});
+  ASSERT_OK(this->Put(fragment));
+  const auto length = static_cast<int64_t>(fragment.bytes.size());
+  const std::vector<int64_t> borders = {0, 128, 128 + 516, 128 + 2 * 516, 128 + 2 * 516 + 260, length};
+  for (const int64_t begin : borders) {
+    for (const int64_t end : borders) {
+      if (begin >= end) continue;
+      const ReadPart part = this->Read(fragment.key, begin, end);
+      ASSERT_OK(part.status);
+      EXPECT_TRUE(Equal(part.bytes, fragment.bytes.Slice(begin, end - begin))) << begin << ".." << end;
+    }
+  }
+  for (int64_t begin = 0; begin < length; begin += 7) {
+    if (std::count(borders.begin(), borders.end(), begin) > 0) continue;
+    EXPECT_CODE(this->ReadStatus(fragment.key, begin, length), kInvalidArgument);
+    EXPECT_CODE(this->ReadStatus(fragment.key, 0, begin), kInvalidArgument);
+  }
+  EXPECT_CODE(this->ReadStatus(fragment.key, 0, length + 1), kOutOfRange);
+  EXPECT_CODE(this->ReadStatus(fragment.key, 128, 128), kInvalidArgument);
+  EXPECT_CODE(this->ReadStatus(fragment.key, 516 + 128, 128), kInvalidArgument);
+  EXPECT_CODE(this->ReadStatus(fragment.key, -128, 128), kInvalidArgument);
+}
+
+TYPED_TEST_P(FragmentStoreContract, OneReadAnswersEachOfItsRanges) {
+  const TestFragment a = this->NewFragment();
+  const TestFragment b = this->NewFragment();
+  ASSERT_OK(this->Put(a));
+  ASSERT_OK(this->Put(b));
+  const ReadRequest request{{{b.key, 128, 644}, {this->NewKey(), 0, 128}, {a.key, 0, 128}, {a.key, 1, 128}}, {}};
+  const auto reply = this->store().StartRead(TestContext(), request, {})->Wait(TestContext());
+  ASSERT_OK(reply);
+  ASSERT_EQ(reply->parts.size(), 4u);
+  EXPECT_TRUE(Equal(reply->parts[0].bytes, b.bytes.Slice(128, 516)));
+  EXPECT_CODE(reply->parts[1].status, kNotFound);
+  EXPECT_TRUE(Equal(reply->parts[2].bytes, a.bytes.Slice(0, 128)));
+  EXPECT_CODE(reply->parts[3].status, kInvalidArgument);
+}
+
+TYPED_TEST_P(FragmentStoreContract, ReadsBeyondTheLimitsAreRefused) {
+  const auto wait = [&](ReadRequest request) {
+    return this->store().StartRead(TestContext(), std::move(request), {})->Wait(TestContext()).status();
+  };
+  EXPECT_CODE(wait({}), kInvalidArgument);
+  EXPECT_CODE(wait({std::vector<FragmentRange>(1025, {this->NewKey(), 0, 128}), {}}), kInvalidArgument);
+  EXPECT_CODE(wait({{{this->NewKey(), 0, kMaxReadBytes}, {this->NewKey(), 0, 1}}, {}}), kInvalidArgument);
+}
+
+TYPED_TEST_P(FragmentStoreContract, RepeatedPutOfTheSameSumIsHarmless) {
+  const TestFragment fragment = this->NewFragment();
+  ASSERT_OK_AND_ASSIGN(const ReceiptBytes first, this->Put(fragment));
+  ASSERT_OK_AND_ASSIGN(const ReceiptBytes second, this->Put(fragment));
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(this->ListAll(10).size(), 1u);
+}
+
+TYPED_TEST_P(FragmentStoreContract, PutOfAnotherSumConflicts) {
+  const TestFragment fragment = this->NewFragment();
+  ASSERT_OK(this->Put(fragment));
+  const TestFragment other = MakeTestFragment(fragment.key, {}, this->random_);
+  const auto refused = this->Put(other);
+  EXPECT_CODE(refused, kAlreadyExists);
+  EXPECT_EQ(refused.status().Detail("pbfs-code"), "CONFLICT");
+  this->ExpectHolds(fragment);
+}
+
+TYPED_TEST_P(FragmentStoreContract, AFlippedBitAnywhereIsRefused) {
+  const TestFragment fragment = this->NewFragment({3, 64, 48, false});
+  const size_t blocks_end = fragment.bytes.size() - 72;
+  for (size_t at = 0; at < blocks_end; at += 3) {
+    Bytes flipped = ToBytes(fragment.bytes);
+    flipped[at] ^= 4;
+    EXPECT_CODE(this->Put(fragment.key, Buffer::FromBytes(std::move(flipped)), 100), kInvalidArgument);
+  }
+  this->ExpectAbsent(fragment.key);
+  ASSERT_OK(this->Put(fragment));
+}
+
+TYPED_TEST_P(FragmentStoreContract, AFragmentOfAnotherKeyIsRefused) {
+  const TestFragment fragment = this->NewFragment();
+  FragmentKey other_shard = fragment.key;
+  ++other_shard.shard;
+  const FragmentKey other_encoding = this->NewKey();
+  for (const FragmentKey& key : {other_shard, other_encoding}) {
+    EXPECT_CODE(this->Put(key, fragment.bytes), kInvalidArgument);
+    this->ExpectAbsent(key);
+  }
+}
+
+TYPED_TEST_P(FragmentStoreContract, WrongLengthsAreRefused) {
+  const TestFragment fragment = this->NewFragment();
+  const auto size = static_cast<int64_t>(fragment.bytes.size());
+  const Buffer cut = fragment.bytes.Slice(0, size - 1);
+  EXPECT_CODE(this->Put(fragment.key, cut, 1000, size), kInvalidArgument);  // short
+  EXPECT_CODE(this->Put(fragment.key, cut, 1000, size - 1), kInvalidArgument);  // truncated
+  EXPECT_CODE(this->Put(fragment.key, fragment.bytes, 1000, size - 1), kInvalidArgument);  // announced too short
+  EXPECT_CODE(this->Put(fragment.key, fragment.bytes, 1000, size + 1), kInvalidArgument);  // announced too long
+  Bytes longer = ToBytes(fragment.bytes);
+  longer.push_back(0);
+  EXPECT_CODE(this->Put(fragment.key, Buffer::FromBytes(std::move(longer)), 1000), kInvalidArgument);  // long
+  EXPECT_CODE(this->Put(fragment.key, {}, 1000, 0), kInvalidArgument);  // empty
+  EXPECT_CODE(this->Put(fragment.key, {}, 1000, kMaxFragmentSize + 1), kInvalidArgument);  // beyond any fragment
+  this->ExpectAbsent(fragment.key);
+  ASSERT_OK(this->Put(fragment));
+}
+
+TYPED_TEST_P(FragmentStoreContract, ImpossibleKeysAreRefused) {
+  const TestFragment fragment = this->NewFragment();
+  EXPECT_CODE(this->Put({{}, 1}, fragment.bytes), kInvalidArgument);
+  EXPECT_CODE(this->Put({fragment.key.encoding, kMaxShards}, fragment.bytes), kInvalidArgument);
+}
+
+TYPED_TEST_P(FragmentStoreContract, AbandonedPutsLeaveNothing) {
+  const TestFragment fragment = this->NewFragment({200, 16400, 16400, false});  // 3.3 MB: part of it reached the disk
+  for (const size_t sent : {size_t{0}, size_t{1}, size_t{128}, fragment.bytes.size() - 1}) {
+    auto writer =
+        this->store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), {}}, {});
+    EXPECT_OK(writer->Append(TestContext(), fragment.bytes.Slice(0, sent)));
+  }
+  this->ExpectAbsent(fragment.key);
+  ASSERT_OK_AND_ASSIGN(const StoreStat stat, this->store().Stat(TestContext()));
+  EXPECT_EQ(stat.fragments, 0);
+  EXPECT_EQ(stat.live, 0);
+  ASSERT_OK(this->Put(fragment.key, fragment.bytes, 1 << 20));
+  this->ExpectHolds(fragment);
+}
+
+TYPED_TEST_P(FragmentStoreContract, FenceHoldsPutsToTheBirthOfTheirEncoding) {
+  const auto put_born_at = [&](int64_t birth) {
+    return this->Put(MakeTestFragment(this->BornAt(birth), {}, this->random_)).status();
+  };
+  const int64_t now = this->NowMillis();
+  EXPECT_OK(put_born_at(now - kMaxEncodingAgeMs));
+  EXPECT_OK(put_born_at(now + kMaxClockSkewMs));
+  const Status old = put_born_at(now - kMaxEncodingAgeMs - 1);
+  EXPECT_CODE(old, kFailedPrecondition);
+  EXPECT_EQ(old.Detail("pbfs-code"), "FENCE_AGE");
+  const Status future = put_born_at(now + kMaxClockSkewMs + 1);
+  EXPECT_CODE(future, kFailedPrecondition);
+  EXPECT_EQ(future.Detail("pbfs-code"), "FENCE_FUTURE");
+}
+
+TYPED_TEST_P(FragmentStoreContract, DeleteIsIdempotentAndFinal) {
+  const TestFragment gone = this->NewFragment();
+  const TestFragment kept = this->NewFragment();
+  ASSERT_OK(this->Put(gone));
+  ASSERT_OK(this->Put(kept));
+  for (int i = 0; i < 2; ++i) ASSERT_OK(this->store().Delete(TestContext(), {gone.key, this->NewKey()}, {}));
+  this->ExpectAbsent(gone.key);
+  this->ExpectHolds(kept);
+  EXPECT_CODE(this->Put(gone), kFailedPrecondition);
+  this->ExpectAbsent(gone.key);
+  ASSERT_OK(this->store().Delete(TestContext(), {}, {}));
+}
+
+TYPED_TEST_P(FragmentStoreContract, ListsPageInKeyOrder) {
+  std::vector<FragmentInfo> expected;
+  for (int i = 0; i < 25; ++i) {
+    const FragmentKey key = this->BornAt(this->NowMillis() - 1000 * (i % 10), static_cast<uint8_t>(i % 6));
+    const TestFragment fragment = MakeTestFragment(key, {2, 64, 16, i % 2 == 0}, this->random_);
+    ASSERT_OK(this->Put(fragment));
+    expected.push_back({key, static_cast<int64_t>(fragment.bytes.size()), fragment.sum, this->NowMillis()});
+  }
+  std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  for (const int limit : {1, 7, 25, 1000}) {
+    const std::vector<FragmentInfo> got = this->ListAll(limit);
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+      EXPECT_EQ(got[i].key, expected[i].key);
+      EXPECT_EQ(got[i].length, expected[i].length);
+      EXPECT_EQ(got[i].sum, expected[i].sum);
+      EXPECT_EQ(got[i].received_ms, expected[i].received_ms);
+    }
+  }
+  const int64_t cut = this->NowMillis() - 4000;
+  const auto old = this->ListAll(3, cut);
+  EXPECT_EQ(old.size(), static_cast<size_t>(std::count_if(expected.begin(), expected.end(), [&](const FragmentInfo& info) {
+              return info.key.encoding.Millis() < cut;
+            })));
+}
+
+TYPED_TEST_P(FragmentStoreContract, ListLimitsAreChecked) {
+  for (const int limit : {0, -1, 10001}) {
+    ListFragmentsRequest request;
+    request.limit = limit;
+    EXPECT_CODE(this->store().List(TestContext(), request), kInvalidArgument);
+  }
+}
+
+TYPED_TEST_P(FragmentStoreContract, StatCountsWhatIsThere) {
+  const TestFragment a = this->NewFragment();
+  const TestFragment b = this->NewFragment();
+  ASSERT_OK(this->Put(a));
+  ASSERT_OK(this->Put(b));
+  ASSERT_OK_AND_ASSIGN(const StoreStat two, this->store().Stat(TestContext()));
+  EXPECT_EQ(two.fragments, 2);
+  EXPECT_EQ(two.live, static_cast<int64_t>(a.bytes.size() + b.bytes.size()));
+  EXPECT_GE(two.used, two.live);
+  EXPECT_GE(two.capacity, two.used);
+  EXPECT_EQ(two.corrupt, 0);
+  ASSERT_OK(this->store().Delete(TestContext(), {a.key}, {}));
+  ASSERT_OK_AND_ASSIGN(const StoreStat one, this->store().Stat(TestContext()));
+  EXPECT_EQ(one.fragments, 1);
+  EXPECT_EQ(one.live, static_cast<int64_t>(b.bytes.size()));
+}
+
+TYPED_TEST_P(FragmentStoreContract, CallsOffEndAtOnce) {
+  const TestFragment fragment = this->NewFragment();
+  Context cancelled;
+  cancelled.Cancel();
+  EXPECT_CODE(this->store().Delete(cancelled, {fragment.key}, {}), kCancelled);
+  EXPECT_CODE(this->store().List(cancelled, {}), kCancelled);
+  auto writer = this->store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), {}}, {});
+  EXPECT_CODE(writer->Append(cancelled, fragment.bytes), kCancelled);
+  writer.reset();
+  this->ExpectAbsent(fragment.key);
+}
+
+TYPED_TEST_P(FragmentStoreContract, ManyPutsAtOnceAllHold) {
+  constexpr int kThreads = 8;
+  const int rounds = TestScaled(12);
+  std::vector<std::vector<TestFragment>> fragments(kThreads);
+  for (auto& mine : fragments) {
+    for (int i = 0; i < rounds; ++i) {
+      const auto stripes = static_cast<uint32_t>(1 + this->random_.Below(40));
+      mine.push_back(this->NewFragment({stripes, 4112, 1040, i % 2 == 0}));
+    }
+  }
+  {
+    std::vector<Thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back("putter", [this, &mine = fragments[t]] {
+        for (const TestFragment& fragment : mine) EXPECT_OK(this->Put(fragment.key, fragment.bytes, 20000));
+      });
+    }
+  }
+  for (const auto& mine : fragments) {
+    for (const TestFragment& fragment : mine) this->ExpectHolds(fragment);
+  }
+  EXPECT_EQ(this->ListAll(10).size(), static_cast<size_t>(kThreads * rounds));
+}
+
+TYPED_TEST_P(FragmentStoreContract, PutsOfOneKeyAtOnceAgree) {
+  for (int round = 0; round < TestScaled(10); ++round) {
+    const FragmentKey key = this->NewKey();
+    const TestFragment two[] = {MakeTestFragment(key, {40, 4112, 64, false}, this->random_),
+                                MakeTestFragment(key, {40, 4112, 64, false}, this->random_)};
+    std::atomic<int> acknowledged[2] = {0, 0};
+    {
+      std::vector<Thread> threads;
+      for (int t = 0; t < 6; ++t) {
+        threads.emplace_back("putter", [&, t] {
+          if (this->Put(key, two[t % 2].bytes, 20000).ok()) ++acknowledged[t % 2];
+        });
+      }
+    }
+    EXPECT_TRUE((acknowledged[0] == 0) != (acknowledged[1] == 0)) << "exactly one content is acknowledged";
+    this->ExpectHolds(two[acknowledged[0] > 0 ? 0 : 1]);
+  }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(FragmentStoreContract, PutThenReadGivesTheBytes, PiecesMayBeOfAnySize, LargePutStreams,
+                            ReadyIsToldOncePerOperation, RangesBeginAndEndOnBlockBorders, OneReadAnswersEachOfItsRanges,
+                            ReadsBeyondTheLimitsAreRefused, RepeatedPutOfTheSameSumIsHarmless, PutOfAnotherSumConflicts,
+                            AFlippedBitAnywhereIsRefused, AFragmentOfAnotherKeyIsRefused, WrongLengthsAreRefused,
+                            ImpossibleKeysAreRefused, AbandonedPutsLeaveNothing, FenceHoldsPutsToTheBirthOfTheirEncoding,
+                            DeleteIsIdempotentAndFinal, ListsPageInKeyOrder, ListLimitsAreChecked, StatCountsWhatIsThere,
+                            CallsOffEndAtOnce, ManyPutsAtOnceAllHold, PutsOfOneKeyAtOnceAgree);
+
+}  // namespace pbfs

@@ -1,0 +1,206 @@
+#include "tools/local/local_cluster.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "libs/base/sync.h"
+#include "tools/local/cluster_maker.h"
+#include "tools/local/files.h"
+#include "tools/local/probes.h"
+
+namespace pbfs::local {
+namespace {
+
+constexpr Duration kPoll = std::chrono::milliseconds(10);
+constexpr Duration kRestartPause = std::chrono::milliseconds(200);
+constexpr Duration kStartTimeout = std::chrono::seconds(30);
+constexpr Duration kStopGrace = std::chrono::seconds(15);
+
+/// Excludes other programs that would change the same cluster.
+class DirectoryLock {
+ public:
+  static Result<DirectoryLock> Take(const std::string& directory) {
+    const std::string path = directory + "/.lock";
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return ErrnoStatus(errno, "cannot open " + path);
+    DirectoryLock lock(fd);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+      return AbortedError(fmt::format("another pbfs is changing the cluster in {}: wait until it has ended", directory));
+    return lock;
+  }
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~DirectoryLock() {
+    if (fd_ >= 0) close(fd_);
+  }
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+Status NoCluster(const std::string& directory) {
+  return NotFoundError(fmt::format("there is no local cluster in {}: pbfs local up --dir {}", directory, directory));
+}
+
+Result<DirectoryLock> LockCluster(const std::string& directory) {
+  if (access(StatePath(directory).c_str(), F_OK) != 0) return NoCluster(directory);
+  return DirectoryLock::Take(directory);
+}
+
+Status StartFailure(const ManagedProcess& process, const std::string& what) {
+  return UnavailableError(fmt::format("{} {}; the end of {}:\n{}", process.name, what, process.command.log,
+                                      LogTail(process.command.log, 15)));
+}
+
+int GentleSignal(ProcessKind kind) {
+  return kind == ProcessKind::kPostgres ? SIGINT : SIGTERM;  // PostgreSQL's fast shutdown; SIGTERM waits for clients
+}
+
+bool EndsProcess(int signal) {
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGABRT;
+}
+
+}  // namespace
+
+Result<LocalCluster> LocalCluster::Create(const Context& context, const LocalClusterOptions& options) {
+  PBFS_ASSIGN_OR_RETURN(ClusterState state, MakeCluster(context, options));
+  PBFS_RETURN_IF_ERROR(SaveState(state));
+  return LocalCluster(std::move(state));
+}
+
+Result<LocalCluster> LocalCluster::Open(const std::string& directory) {
+  PBFS_ASSIGN_OR_RETURN(ClusterState state, LoadState(AbsolutePath(directory)));
+  return LocalCluster(std::move(state));
+}
+
+Result<ManagedProcess*> LocalCluster::Find(const std::string& name) {
+  std::string names;
+  for (ManagedProcess& process : state_.processes) {
+    if (process.name == name) return &process;
+    names += " " + process.name;
+  }
+  return NotFoundError(fmt::format("the cluster has no process '{}'; it has{}", name, names));
+}
+
+Result<std::string> LocalCluster::DataOf(const std::string& name) const {
+  PBFS_ASSIGN_OR_RETURN(const ManagedProcess* process, const_cast<LocalCluster*>(this)->Find(name));
+  return process->data;
+}
+
+std::string LocalCluster::AdminConnectionString(int node) const { return AdminLogin(state_, node); }
+
+Status LocalCluster::StartOne(const Context& context, ManagedProcess& process) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  if (IsAlive(process.process)) return OkStatus();
+  if (!PortIsFree(process.port))
+    return FailedPreconditionError(fmt::format("{} cannot start: its port {} is in use: stop what listens there "
+                                               "(ss -ltnp 'sport = :{}')", process.name, process.port, process.port));
+  PBFS_ASSIGN_OR_RETURN(process.process, StartProcess(process.command));
+  return SaveState(state_);
+}
+
+Status LocalCluster::AwaitServing(const Context& context, ManagedProcess& process) {
+  const Context limited = context.Within(kStartTimeout);
+  while (!IsServing(limited, state_, process)) {
+    if (!limited.Check().ok()) return context.cancelled() ? limited.Check() : StartFailure(process, "does not serve after 30 s");
+    if (!IsAlive(process.process)) {
+      // A killed PostgreSQL leaves children that hold its shared memory for a moment; the next try succeeds.
+      if (process.kind != ProcessKind::kPostgres) return StartFailure(process, "ended while it started");
+      SleepFor(kRestartPause);
+      PBFS_RETURN_IF_ERROR(StartOne(limited, process));
+    }
+    SleepFor(kPoll);
+  }
+  return OkStatus();
+}
+
+Status LocalCluster::StartKind(const Context& context, ProcessKind kind) {
+  for (ManagedProcess& process : state_.processes)
+    if (process.kind == kind) PBFS_RETURN_IF_ERROR(StartOne(context, process));
+  return OkStatus();
+}
+
+Status LocalCluster::AwaitCluster(const Context& context) {
+  for (ManagedProcess& process : state_.processes) PBFS_RETURN_IF_ERROR(AwaitServing(context, process));
+  return AwaitStoresUp(context.Within(kStartTimeout), state_);
+}
+
+Status LocalCluster::Up(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kPostgres));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kEtcd));
+  for (ManagedProcess& process : state_.processes)
+    if (process.kind == ProcessKind::kPostgres || process.kind == ProcessKind::kEtcd)
+      PBFS_RETURN_IF_ERROR(AwaitServing(context, process));
+  PBFS_RETURN_IF_ERROR(Migrate(context, state_));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kCatalog));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kStore));
+  return AwaitCluster(context);
+}
+
+Status LocalCluster::Start(const Context& context, const std::string& name) {
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_ASSIGN_OR_RETURN(ManagedProcess * process, Find(name));
+  PBFS_RETURN_IF_ERROR(StartOne(context, *process));
+  return AwaitServing(context, *process);
+}
+
+Status LocalCluster::Kill(const Context& context, const std::string& name, int signal) {
+  PBFS_ASSIGN_OR_RETURN(ManagedProcess * process, Find(name));
+  const Status sent = SendSignal(process->process, signal);
+  if (sent.code() == StatusCode::kNotFound)
+    return FailedPreconditionError(fmt::format("{} does not run; start it: pbfs local start {}", name, name));
+  PBFS_RETURN_IF_ERROR(sent);
+  return EndsProcess(signal) ? AwaitExit(context.Within(kStopGrace), process->process) : OkStatus();
+}
+
+Status LocalCluster::Down(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  // Clients of others first: stores and catalogs, then what they need. The standby ends before its primary.
+  for (const ProcessKind kind : {ProcessKind::kStore, ProcessKind::kCatalog, ProcessKind::kEtcd, ProcessKind::kPostgres}) {
+    std::vector<ManagedProcess*> of_kind;
+    for (ManagedProcess& process : state_.processes)
+      if (process.kind == kind) of_kind.push_back(&process);
+    for (const ManagedProcess* process : of_kind) {
+      (void)SendSignal(process->process, SIGCONT);  // a stopped process (kill --signal STOP) would not see the next one
+      (void)SendSignal(process->process, GentleSignal(kind));
+    }
+    for (auto it = of_kind.rbegin(); it != of_kind.rend(); ++it)
+      PBFS_RETURN_IF_ERROR(StopProcess(context, (*it)->process, GentleSignal(kind), kStopGrace));
+  }
+  return OkStatus();
+}
+
+Status LocalCluster::Purge(const Context& context) {
+  PBFS_RETURN_IF_ERROR(Down(context));
+  return RemoveTree(directory());
+}
+
+std::vector<ProcessStatus> LocalCluster::Processes() const {
+  std::vector<ProcessStatus> all;
+  for (const ManagedProcess& process : state_.processes) {
+    ProcessStatus status{process.name, process.kind, process.port, process.process.pid, IsAlive(process.process), false,
+                         process.command.log};
+    status.ready = status.alive && IsServing(Context::WithTimeout(std::chrono::seconds(5)), state_, process);
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+std::string DefaultClusterDirectory() {
+  if (const char* set = std::getenv("PBFS_LOCAL_DIR"); set != nullptr && *set != '\0') return AbsolutePath(set);
+  if (geteuid() == 0) return "/var/lib/pbfs-local";
+  const char* home = std::getenv("HOME");
+  return AbsolutePath(std::string(home != nullptr ? home : ".") + "/.pbfs-local");
+}
+
+}  // namespace pbfs::local

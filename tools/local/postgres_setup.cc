@@ -1,0 +1,110 @@
+#include "tools/local/postgres_setup.h"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "tools/local/files.h"
+
+namespace pbfs::local {
+namespace {
+
+constexpr char kRoles[] = R"(CREATE ROLE pbfs LOGIN;
+CREATE ROLE replicator LOGIN REPLICATION;
+CREATE DATABASE pbfs OWNER pbfs;
+)";
+
+// Certificates are the only way in, and their common name is the role.
+constexpr char kHba[] = R"(# type   database    user       address       method
+hostssl  all         all        127.0.0.1/32  cert
+hostssl  replication replicator 127.0.0.1/32  cert
+)";
+
+std::string NodeSettings(const PostgresNode& node) {
+  return fmt::format(R"(listen_addresses = '127.0.0.1'
+port = {}
+unix_socket_directories = ''
+ssl = on
+ssl_min_protocol_version = 'TLSv1.3'
+ssl_cert_file = '{}'
+ssl_key_file = '{}'
+ssl_ca_file = '{}'
+)", node.port, node.certificate, node.key, node.ca);
+}
+
+std::string CommonSettings(int standbys) {
+  return fmt::format(R"(include 'node.conf'
+max_connections = 120
+shared_buffers = 256MB
+wal_level = replica
+max_wal_senders = 6
+max_wal_size = 4GB
+wal_keep_size = 512MB
+hot_standby = on
+hot_standby_feedback = on
+max_prepared_transactions = 0
+jit = off
+synchronous_commit = on
+synchronous_standby_names = '{}'
+log_line_prefix = '%m [%p] %u '
+)", standbys > 0 ? "ANY 1 (\"postgres-2\")" : "");
+}
+
+Status RunAsPostgres(const Context& context, std::vector<std::string> argv, const std::string& input) {
+  PBFS_ASSIGN_OR_RETURN(argv[0], FindProgram(argv[0]));
+  return RunProgram(context, {.argv = std::move(argv), .user = PostgresUser(), .directory = "/"}, input).status();
+}
+
+Status WriteNodeFile(const PostgresNode& node, const std::string& name, const std::string& content) {
+  const std::string path = node.data + "/" + name;
+  PBFS_RETURN_IF_ERROR(WriteTextFile(path, content, 0600));
+  return GiveTo(path, PostgresUser());
+}
+
+}  // namespace
+
+std::string PostgresUser() { return geteuid() == 0 ? "postgres" : ""; }
+
+Status MakePrimary(const Context& context, const PostgresNode& node, int standbys) {
+  PBFS_RETURN_IF_ERROR(MakeDirectory(node.data, 0700));
+  PBFS_RETURN_IF_ERROR(GiveTo(node.data, PostgresUser()));
+  PBFS_RETURN_IF_ERROR(RunAsPostgres(context, {"initdb", "-D", node.data, "-U", "postgres", "-E", "UTF8", "--locale=C",
+                                               "-A", "reject", "-k", "--no-sync", "--no-instructions"}, ""));
+  PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "pg_hba.conf", kHba));
+  PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "node.conf", NodeSettings(node)));
+  PBFS_RETURN_IF_ERROR(RunAsPostgres(context, {"postgres", "--single", "-D", node.data, "postgres"}, kRoles));
+  return WriteNodeFile(node, "postgresql.conf", CommonSettings(standbys));
+}
+
+Status MakeStandby(const Context& context, const PostgresNode& primary, const PostgresNode& node, const std::string& name) {
+  PBFS_ASSIGN_OR_RETURN(const std::string cp, FindProgram("cp"));
+  PBFS_RETURN_IF_ERROR(RunProgram(context, {.argv = {cp, "-a", primary.data, node.data}}).status());
+  PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "standby.signal", ""));
+  const SqlLogin login{primary.port, "replicator", "", node.replication_certificate, node.replication_key, node.ca};
+  return WriteNodeFile(node, "node.conf", NodeSettings(node) + fmt::format("primary_conninfo = '{} application_name={}'\n",
+                                                                           ConnectionString(login), name));
+}
+
+Result<CommandSpec> PostgresCommand(const PostgresNode& node, const std::string& log) {
+  PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("postgres"));
+  return CommandSpec{.argv = {program, "-D", node.data}, .user = PostgresUser(), .log = log, .directory = "/"};
+}
+
+std::string ConnectionString(const SqlLogin& login) {
+  std::string text = fmt::format("host=127.0.0.1 port={} user={} sslmode=verify-full sslcert={} sslkey={} sslrootcert={} "
+                                 "connect_timeout=5",
+                                 login.port, login.user, login.certificate, login.key, login.ca);
+  if (!login.database.empty()) text += " dbname=" + login.database;
+  return text;
+}
+
+Result<std::string> RunSql(const Context& context, const SqlLogin& login, const std::string& sql) {
+  PBFS_ASSIGN_OR_RETURN(const std::string psql, FindProgram("psql"));
+  const CommandSpec command{.argv = {psql, "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", ConnectionString(login),
+                                     "-c", sql}};
+  Result<std::string> answer = RunProgram(context, command);
+  if (answer.status().code() == StatusCode::kInternal) return UnavailableError(answer.status().message());
+  return answer;
+}
+
+}  // namespace pbfs::local

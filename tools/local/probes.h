@@ -1,0 +1,15 @@
+#pragma once
+
+#include "libs/base/context.h"
+#include "tools/local/cluster_state.h"
+
+/// Whether parts of a cluster serve.
+namespace pbfs::local {
+
+/// One look: PostgreSQL answers a query (a standby only once it streams synchronously), etcd is healthy, catalogs and
+/// stores accept connections.
+bool IsServing(const Context& context, const ClusterState& state, const ManagedProcess& process);
+/// Waits until the catalog says that every store is up and the placement groups hold them all.
+Status AwaitStoresUp(const Context& context, const ClusterState& state);
+
+}  // namespace pbfs::local

@@ -1,0 +1,28 @@
+#include "libs/adapters/grpc/grpc_fragment_store.h"
+
+#include "libs/adapters/grpc/fragment_servant.h"
+#include "libs/adapters/grpc/loopback.h"
+#include "libs/fragments/fragment_store_contract.h"
+#include "libs/fragments/memory_fragment_store.h"
+
+namespace pbfs {
+namespace {
+
+/// The twin behind a server, seen through a client, by mutual TLS over the loopback interface.
+class WireFixture {
+ public:
+  FragmentStore& store() { return client_; }
+  ManualClock& clock() { return clock_; }
+
+ private:
+  ManualClock clock_{kTestNowMs * 1000};
+  MemoryFragmentStore twin_{{StoreId{3}, SiteId{1}, {}, {}}, clock_};
+  FragmentServant servant_{twin_, {}};
+  Loopback loopback_{{&servant_}};
+  GrpcFragmentStore client_{loopback_.address(), loopback_.client()};
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Wire, FragmentStoreContract, WireFixture);
+
+}  // namespace
+}  // namespace pbfs

@@ -1,0 +1,90 @@
+#include "libs/adapters/grpc/transport_security.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "libs/adapters/grpc/wire.h"
+
+namespace pbfs {
+namespace {
+
+constexpr unsigned kRefreshSeconds = 2;
+
+using FilePtr = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+Status FileError(const std::string& role, const std::string& path, const std::string& why) {
+  return FailedPreconditionError("tls." + role + ": " + path + ": " + why);
+}
+
+Result<std::unique_ptr<X509, void (*)(X509*)>> ReadCertificate(const std::string& role, const std::string& path) {
+  const FilePtr file(std::fopen(path.c_str(), "r"), &std::fclose);
+  if (file == nullptr) return FileError(role, path, std::strerror(errno));
+  std::unique_ptr<X509, void (*)(X509*)> cert(PEM_read_X509(file.get(), nullptr, nullptr, nullptr), &X509_free);
+  if (cert == nullptr) return FileError(role, path, "not a PEM certificate");
+  return cert;
+}
+
+Status CheckKey(const TlsFiles& files, X509* cert) {
+  struct stat info;
+  const FilePtr file(std::fopen(files.key.c_str(), "r"), &std::fclose);
+  if (file == nullptr) return FileError("key", files.key, std::strerror(errno));
+  if (fstat(fileno(file.get()), &info) != 0) return FileError("key", files.key, std::strerror(errno));
+  if ((info.st_mode & 077) != 0) return FileError("key", files.key, "is open to others; chmod 600 it");
+  const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr),
+                                                           &EVP_PKEY_free);
+  if (key == nullptr) return FileError("key", files.key, "not a PEM private key");
+  if (X509_check_private_key(cert, key.get()) != 1) return FileError("key", files.key, "does not belong to " + files.cert);
+  return OkStatus();
+}
+
+Status CheckFiles(const TlsFiles& files) {
+  if (files.ca.empty() || files.cert.empty() || files.key.empty()) {
+    return FailedPreconditionError("tls: ca, cert and key must all be set; every connection is mutual TLS");
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto ca, ReadCertificate("ca", files.ca));
+  PBFS_ASSIGN_OR_RETURN(const auto cert, ReadCertificate("cert", files.cert));
+  return CheckKey(files, cert.get());
+}
+
+}  // namespace
+
+Result<TransportSecurity> TransportSecurity::MutualTls(const TlsFiles& files) {
+  PBFS_RETURN_IF_ERROR(CheckFiles(files));
+  namespace tls = grpc::experimental;
+  const auto provider =
+      std::make_shared<tls::FileWatcherCertificateProvider>(files.key, files.cert, files.ca, kRefreshSeconds);
+
+  tls::TlsChannelCredentialsOptions client;
+  client.set_certificate_provider(provider);
+  client.watch_root_certs();
+  client.watch_identity_key_cert_pairs();
+  client.set_verify_server_certs(true);
+  client.set_certificate_verifier(std::make_shared<tls::HostNameCertificateVerifier>());
+
+  tls::TlsServerCredentialsOptions server(provider);
+  server.watch_root_certs();
+  server.watch_identity_key_cert_pairs();
+  server.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+
+  TransportSecurity security;
+  security.credentials_ =
+      std::make_shared<const Credentials>(Credentials{tls::TlsCredentials(client), tls::TlsServerCredentials(server)});
+  return security;
+}
+
+TransportSecurity TransportSecurity::Insecure() {
+  TransportSecurity security;
+  security.credentials_ = std::make_shared<const Credentials>(
+      Credentials{grpc::InsecureChannelCredentials(), grpc::InsecureServerCredentials()});
+  return security;
+}
+
+}  // namespace pbfs

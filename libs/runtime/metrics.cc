@@ -1,0 +1,84 @@
+#include "libs/runtime/metrics.h"
+
+#include <array>
+#include <exception>
+
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+namespace pbfs {
+namespace {
+
+constexpr int kCodes = 17;
+
+// Seconds: from a cached read to a commit that waits for a slow standby.
+const prometheus::Histogram::BucketBoundaries kSeconds = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+                                                          0.05,   0.1,    0.2,   0.5,   1,     2,    5,    10};
+
+}  // namespace
+
+struct Metrics::Impl {
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<prometheus::Exposer> exposer;
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+prometheus::Registry& Metrics::registry() { return *impl_->registry; }
+
+Result<int> Metrics::Expose(const std::string& address) {
+  try {
+    impl_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+    impl_->exposer->RegisterCollectable(impl_->registry);
+    return impl_->exposer->GetListeningPorts().front();
+  } catch (const std::exception& error) {  // civetweb's; none may leave this layer
+    return UnavailableError("cannot serve metrics at " + address + ": " + error.what() +
+                            "; is another process using the port? Change metrics.address");
+  }
+}
+
+struct CallMetrics::Impl {
+  struct Method {
+    std::array<prometheus::Counter*, kCodes> calls;
+    prometheus::Histogram* seconds;
+  };
+  std::vector<Method> methods;
+  prometheus::Gauge* active;
+};
+
+CallMetrics::CallMetrics(Metrics* metrics, const std::string& name, const std::vector<std::string>& methods) {
+  if (metrics == nullptr) return;
+  impl_ = std::make_unique<Impl>();
+  prometheus::Registry& registry = metrics->registry();
+  auto& calls = prometheus::BuildCounter().Name(name + "_calls_total").Help("Calls by outcome").Register(registry);
+  auto& seconds = prometheus::BuildHistogram().Name(name + "_call_seconds").Help("Time of a call").Register(registry);
+  auto& active = prometheus::BuildGauge().Name(name + "_calls_active").Help("Calls under way").Register(registry);
+  impl_->active = &active.Add({});
+  for (const std::string& method : methods) {
+    Impl::Method handles;
+    for (int code = 0; code < kCodes; ++code) {
+      const std::string label(StatusCodeName(static_cast<StatusCode>(code)));
+      handles.calls[static_cast<size_t>(code)] = &calls.Add({{"method", method}, {"code", label}});
+    }
+    handles.seconds = &seconds.Add({{"method", method}}, kSeconds);
+    impl_->methods.push_back(handles);
+  }
+}
+CallMetrics::~CallMetrics() = default;
+
+void CallMetrics::Begin() {
+  if (impl_ != nullptr) impl_->active->Increment();
+}
+
+void CallMetrics::End(size_t method, StatusCode code, Duration took) {
+  if (impl_ == nullptr) return;
+  impl_->active->Decrement();
+  const Impl::Method& handles = impl_->methods[method];
+  handles.calls[static_cast<size_t>(code)]->Increment();
+  handles.seconds->Observe(std::chrono::duration<double>(took).count());
+}
+
+}  // namespace pbfs

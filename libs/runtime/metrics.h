@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/result.h"
+#include "libs/base/scheduler.h"
+
+namespace prometheus {
+class Registry;
+}  // namespace prometheus
+
+namespace pbfs {
+
+/// The metrics of one process, and the page that shows them. Threads: any.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  /// Where adapters register their own; take handles once, in constructors: looking one up hashes under a lock.
+  prometheus::Registry& registry();
+  /// Serves GET /metrics at `address` (host:port; port 0 takes a free one). No TLS: bind it to the loopback address or to a
+  /// private network. Returns the port. Errors: UNAVAILABLE the port is in use, INVALID_ARGUMENT.
+  Result<int> Expose(const std::string& address);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Counts and times the calls of one service: `<name>_calls_total{method,code}`, `<name>_call_seconds{method}`,
+/// `<name>_calls_active`. Threads: any; no locks on the way.
+class CallMetrics {
+ public:
+  /// `metrics` may be null: then nothing is kept. It outlives this.
+  CallMetrics(Metrics* metrics, const std::string& name, const std::vector<std::string>& methods);
+  ~CallMetrics();
+
+  void Begin();
+  /// `method`: index in the list given to the constructor.
+  void End(size_t method, StatusCode code, Duration took);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pbfs

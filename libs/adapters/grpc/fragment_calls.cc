@@ -69,6 +69,7 @@ std::shared_ptr<PutCall> PutCall::Start(const Context& context, grpc::GenericStu
   put->held_ = true;
   put->StartRead(&put->reply_);
   put->StartCall();
+  if (request.length <= 0) (void)put->Fail(InvalidArgumentError("a put announces the length of its fragment"));
   return put;
 }
 
@@ -76,26 +77,33 @@ void PutCall::ReleaseHold() {
   if (std::exchange(held_, false)) RemoveHold();
 }
 
+Status PutCall::Fail(Status status) {
+  if (!done_) {
+    status_ = std::move(status);
+    done_ = true;
+    queue_.clear();
+    if (call_ != nullptr) call_->TryCancel();
+  }
+  return status_;
+}
+
 void PutCall::Abandon() {
   MutexLock lock(mutex_);
-  if (call_ != nullptr) call_->TryCancel();
+  (void)Fail(CancelledError("the put was called off"));
 }
 
 Status PutCall::AwaitRoom(const Context& context) {
-  while (queued_bytes_ >= kMaxQueuedBytes && !done_) {
-    PBFS_RETURN_IF_ERROR(context.Check().Annotate("the store does not keep up"));
-    changed_.WaitUntil(mutex_, WakeBy(context));
-  }
-  return OkStatus();
+  while (queued_bytes_ >= kMaxQueuedBytes && !done_ && context.Check().ok()) changed_.WaitUntil(mutex_, WakeBy(context));
+  return context.Check();
 }
 
 Status PutCall::Append(const Context& context, Buffer bytes) {
   MutexLock lock(mutex_);
-  PBFS_RETURN_IF_ERROR(AwaitRoom(context));
+  const Status in_time = AwaitRoom(context);
   if (done_) return status_;
+  if (!in_time.ok()) return Fail(in_time.Annotate("the store does not keep up"));
   if (static_cast<int64_t>(bytes.size()) > length_ - appended_) {
-    call_->TryCancel();
-    return InvalidArgumentError("more bytes than the put announced");
+    return Fail(InvalidArgumentError("more bytes than the put announced"));
   }
   appended_ += static_cast<int64_t>(bytes.size());
   queued_bytes_ += bytes.size();
@@ -127,7 +135,7 @@ grpc::ByteBuffer PutCall::TakeMessage() {
 }
 
 void PutCall::Pump() {
-  if (writing_ || !held_ || queue_.empty()) return;
+  if (writing_ || !held_ || done_ || queue_.empty()) return;
   writing_ = true;
   message_ = TakeMessage();
   if (taken_ < length_) {
@@ -160,7 +168,7 @@ void PutCall::OnDone(const grpc::Status& status) {
   std::unique_ptr<grpc::ClientContext> call;
   {
     MutexLock lock(mutex_);
-    status_ = FromGrpc(status, *call_);
+    if (!done_) status_ = FromGrpc(status, *call_);
     call = std::move(call_);
     done_ = true;
     queue_.clear();
@@ -178,10 +186,7 @@ bool PutCall::Done() {
 
 Result<ReceiptBytes> PutCall::Finish(const Context& context) {
   MutexLock lock(mutex_);
-  if (!done_ && appended_ != length_) {
-    call_->TryCancel();
-    return InvalidArgumentError("fewer bytes than the put announced");
-  }
+  if (!done_ && appended_ != length_) return Fail(InvalidArgumentError("fewer bytes than the put announced"));
   while (!done_) {
     PBFS_RETURN_IF_ERROR(context.Check().Annotate("no receipt yet"));
     changed_.WaitUntil(mutex_, WakeBy(context));

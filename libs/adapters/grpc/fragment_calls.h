@@ -54,6 +54,8 @@ class PutCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::Byt
   /// be held.
   void Pump() PBFS_REQUIRES(mutex_);
   void ReleaseHold() PBFS_REQUIRES(mutex_);
+  /// Ends the put on this side with `status`, unless it has ended, and returns how it ended.
+  Status Fail(Status status) PBFS_REQUIRES(mutex_);
   /// The next message, at most kMaxChunkBytes of payload; invalid if there is nothing to write.
   grpc::ByteBuffer TakeMessage() PBFS_REQUIRES(mutex_);
   Status AwaitRoom(const Context& context) PBFS_REQUIRES(mutex_);

@@ -81,6 +81,7 @@ std::unique_ptr<PendingRead> GrpcFragmentStore::StartRead(const Context& context
 }
 
 Status GrpcFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) {
+  PBFS_RETURN_IF_ERROR(context.Check());
   v1::DeleteRequest request;
   for (const FragmentKey& key : keys) wire::Encode(key, request.add_keys());
   request.set_token(token.data(), token.size());
@@ -91,6 +92,7 @@ Status GrpcFragmentStore::Delete(const Context& context, const std::vector<Fragm
 }
 
 Result<ListFragmentsReply> GrpcFragmentStore::List(const Context& context, const ListFragmentsRequest& request) {
+  PBFS_RETURN_IF_ERROR(context.Check());
   v1::ListFragmentsReply reply;
   grpc::ClientContext call;
   wire::Prepare(call, context);
@@ -99,6 +101,7 @@ Result<ListFragmentsReply> GrpcFragmentStore::List(const Context& context, const
 }
 
 Result<StoreStat> GrpcFragmentStore::Stat(const Context& context) {
+  PBFS_RETURN_IF_ERROR(context.Check());
   v1::StatReply reply;
   grpc::ClientContext call;
   wire::Prepare(call, context);

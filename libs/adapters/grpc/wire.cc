@@ -35,7 +35,7 @@ Status FromGrpc(const grpc::Status& status, const grpc::ClientContext& context) 
     const std::string_view name(key.data(), key.size());
     if (!name.starts_with(kDetailPrefix) || !name.ends_with(kDetailSuffix)) continue;
     const std::string_view bare = name.substr(kDetailPrefix.size(), name.size() - kDetailPrefix.size() - kDetailSuffix.size());
-    ours = std::move(ours).WithDetail(std::string(bare), std::string(value.data(), value.size()));
+    (void)std::move(ours).WithDetail(std::string(bare), std::string(value.data(), value.size()));
   }
   return ours;
 }

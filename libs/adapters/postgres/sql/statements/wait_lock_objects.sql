@@ -1,0 +1,1 @@
+SELECT wait_lock_objects($1::uuid[], $2::bool[])::text

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "libs/base/clock.h"
 #include "libs/base/ids.h"
+#include "tools/local/client_keys.h"
 #include "tools/local/files.h"
 #include "tools/local/identities.h"
 #include "tools/local/postgres_setup.h"

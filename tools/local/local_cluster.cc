@@ -111,12 +111,13 @@ Status LocalCluster::StartOne(const Context& context, ManagedProcess& process) {
 Status LocalCluster::AwaitServing(const Context& context, ManagedProcess& process) {
   const Context limited = context.Within(kStartTimeout);
   while (!IsServing(limited, state_, process)) {
-    if (!limited.Check().ok()) return context.cancelled() ? limited.Check() : StartFailure(process, "does not serve after 30 s");
+    PBFS_RETURN_IF_ERROR(context.Check());
+    if (!limited.Check().ok()) return StartFailure(process, "does not serve after 30 s");
     if (!IsAlive(process.process)) {
       // A killed PostgreSQL leaves children that hold its shared memory for a moment; the next try succeeds.
       if (process.kind != ProcessKind::kPostgres) return StartFailure(process, "ended while it started");
       SleepFor(kRestartPause);
-      PBFS_RETURN_IF_ERROR(StartOne(limited, process));
+      PBFS_RETURN_IF_ERROR(StartOne(context, process));
     }
     SleepFor(kPoll);
   }

@@ -42,6 +42,7 @@ max_wal_size = 4GB
 wal_keep_size = 512MB
 hot_standby = on
 hot_standby_feedback = on
+wal_retrieve_retry_interval = 500ms
 max_prepared_transactions = 0
 jit = off
 synchronous_commit = on
@@ -72,8 +73,9 @@ Status MakePrimary(const Context& context, const PostgresNode& node, int standby
                                                "-A", "reject", "-k", "--no-sync", "--no-instructions"}, ""));
   PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "pg_hba.conf", kHba));
   PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "node.conf", NodeSettings(node)));
-  PBFS_RETURN_IF_ERROR(RunAsPostgres(context, {"postgres", "--single", "-D", node.data, "postgres"}, kRoles));
-  return WriteNodeFile(node, "postgresql.conf", CommonSettings(standbys));
+  PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "postgresql.conf", CommonSettings(standbys)));
+  // With the final settings, which a standby must be able to match, but without a standby to wait for.
+  return RunAsPostgres(context, {"postgres", "--single", "-D", node.data, "-c", "synchronous_standby_names=", "postgres"}, kRoles);
 }
 
 Status MakeStandby(const Context& context, const PostgresNode& primary, const PostgresNode& node, const std::string& name) {

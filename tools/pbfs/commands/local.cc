@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include "tools/local/files.h"
+#include "tools/local/local_cluster.h"
+#include "tools/pbfs/session.h"
+#include "tools/pbfs/units.h"
+
+namespace pbfs::cli {
+namespace {
+
+using local::LocalCluster;
+
+struct Arguments {
+  local::LocalClusterOptions cluster;
+  bool fresh = false, purge = false;
+  std::string name, signal = "KILL";
+};
+
+Json ProcessJson(const local::ProcessStatus& process) {
+  return {{"name", process.name}, {"kind", ProcessKindName(process.kind)}, {"address", fmt::format("127.0.0.1:{}", process.port)},
+          {"pid", process.pid}, {"alive", process.alive}, {"ready", process.ready}, {"log", process.log}};
+}
+
+Json ClusterJson(const LocalCluster& cluster) {
+  Json processes = Json::array();
+  for (const auto& process : cluster.Processes()) processes.push_back(ProcessJson(process));
+  return {{"directory", cluster.directory()}, {"config", cluster.client_config()}, {"processes", processes}};
+}
+
+void SayHowToGoOn(const Session& session, const LocalCluster& cluster) {
+  session.Say(fmt::format("The cluster in {} is up. Go on with:", cluster.directory()));
+  session.Say(fmt::format("  export PBFS_CONFIG={}", cluster.client_config()));
+  session.Say("  pbfs bucket create demo && pbfs put FILE demo/NAME");
+  session.Say(fmt::format("Look at it with: pbfs local status --dir {0}\nStop it with:    pbfs local down --dir {0}", cluster.directory()));
+}
+
+/// Stops and removes the cluster that is there; OK if there is none.
+Status RemoveOld(Session& session, const std::string& directory) {
+  Result<LocalCluster> old = LocalCluster::Open(directory);
+  if (old.status().code() == StatusCode::kNotFound) return OkStatus();
+  PBFS_RETURN_IF_ERROR(old.status());
+  session.Note(fmt::format("Removing the cluster in {}", directory));
+  return old->Purge(session.context());
+}
+
+Result<LocalCluster> OpenOrCreate(Session& session, const Arguments& arguments) {
+  if (arguments.fresh) PBFS_RETURN_IF_ERROR(RemoveOld(session, arguments.cluster.directory));
+  Result<LocalCluster> cluster = LocalCluster::Open(arguments.cluster.directory);
+  if (cluster.status().code() != StatusCode::kNotFound) return cluster;
+  session.Note(fmt::format("Making a cluster in {}", arguments.cluster.directory));
+  return LocalCluster::Create(session.context(), arguments.cluster);
+}
+
+Status Up(Session& session, const Arguments& arguments) {
+  const MonotonicTime start = MonotonicNow();
+  PBFS_ASSIGN_OR_RETURN(LocalCluster cluster, OpenOrCreate(session, arguments));
+  PBFS_RETURN_IF_ERROR(cluster.Up(session.context()));
+  session.Note(fmt::format("Ready after {:.1f} s", Seconds(MonotonicNow() - start)));
+  SayHowToGoOn(session, cluster);
+  session.Report(ClusterJson(cluster));
+  return OkStatus();
+}
+
+Status ShowStatus(Session& session, const Arguments& arguments) {
+  PBFS_ASSIGN_OR_RETURN(const LocalCluster cluster, LocalCluster::Open(arguments.cluster.directory));
+  session.Say(fmt::format("{:<12} {:<9} {:>7} {:<17} {}", "NAME", "STATE", "PID", "ADDRESS", "LOG"));
+  bool all_ready = true;
+  for (const auto& process : cluster.Processes()) {
+    const char* state = process.ready ? "ready" : process.alive ? "starting" : "down";
+    all_ready = all_ready && process.ready;
+    session.Say(fmt::format("{:<12} {:<9} {:>7} 127.0.0.1:{:<7} {}", process.name, state, process.alive ? std::to_string(process.pid) : "-",
+                            process.port, process.log));
+  }
+  session.Report(ClusterJson(cluster));
+  if (!all_ready) session.Note("Start what is down with: pbfs local start NAME, or everything with: pbfs local up");
+  return OkStatus();
+}
+
+Status Kill(Session& session, const Arguments& arguments) {
+  PBFS_ASSIGN_OR_RETURN(const int signal, local::ParseSignal(arguments.signal));
+  PBFS_ASSIGN_OR_RETURN(LocalCluster cluster, LocalCluster::Open(arguments.cluster.directory));
+  PBFS_RETURN_IF_ERROR(cluster.Kill(session.context(), arguments.name, signal));
+  session.Say(fmt::format("{} got {}", arguments.name, arguments.signal));
+  session.Report({{"name", arguments.name}, {"signal", signal}});
+  return OkStatus();
+}
+
+Status Start(Session& session, const Arguments& arguments) {
+  PBFS_ASSIGN_OR_RETURN(LocalCluster cluster, LocalCluster::Open(arguments.cluster.directory));
+  PBFS_RETURN_IF_ERROR(cluster.Start(session.context(), arguments.name));
+  session.Say(arguments.name + " is up");
+  session.Report({{"name", arguments.name}, {"ready", true}});
+  return OkStatus();
+}
+
+Status Down(Session& session, const Arguments& arguments) {
+  PBFS_ASSIGN_OR_RETURN(LocalCluster cluster, LocalCluster::Open(arguments.cluster.directory));
+  PBFS_RETURN_IF_ERROR(arguments.purge ? cluster.Purge(session.context()) : cluster.Down(session.context()));
+  session.Say(arguments.purge ? fmt::format("Stopped, and {} removed", cluster.directory())
+                              : fmt::format("Stopped; the data stay in {} (pbfs local up goes on, --purge removes)", cluster.directory()));
+  session.Report({{"directory", cluster.directory()}, {"purged", arguments.purge}});
+  return OkStatus();
+}
+
+}  // namespace
+
+void AddLocal(CommandLine& line) {
+  auto arguments = std::make_shared<Arguments>();
+  arguments->cluster.directory = local::DefaultClusterDirectory();
+  CLI::App* local = line.Add("local", "A whole cluster on this machine: PostgreSQL, etcd, catalogs, fragment stores",
+                             "  pbfs local up\n  pbfs local status\n  pbfs local kill store-3\n  pbfs local start store-3\n  pbfs local down --purge");
+  local->require_subcommand(1);
+  local->add_option("--dir", arguments->cluster.directory, "Directory of the cluster")->capture_default_str();
+  const auto add = [&](const char* name, const char* what, Status (*body)(Session&, const Arguments&)) {
+    CLI::App* command = line.Add(name, what, "", local);
+    line.Run(command, [arguments, body](Session& session) {
+      arguments->cluster.directory = local::AbsolutePath(arguments->cluster.directory);
+      return body(session, *arguments);
+    });
+    return command;
+  };
+  CLI::App* up = add("up", "Make the cluster if there is none, start what is down, wait until it serves", Up);
+  up->add_option("--stores", arguments->cluster.stores, "Fragment stores, each its own failure domain")->check(CLI::Range(1, 48))->capture_default_str();
+  up->add_option("--catalogs", arguments->cluster.catalogs, "2: with a synchronous standby of PostgreSQL")->check(CLI::Range(1, 2))->capture_default_str();
+  up->add_option("--base-port", arguments->cluster.base_port, "Consecutive ports from here (default: any free ones)")->check(CLI::Range(1, 65535));
+  up->add_flag("--fresh", arguments->fresh, "Stop and remove the cluster that is there first, with all its data");
+  add("status", "Each process: whether it runs and serves, its address and log", ShowStatus);
+  CLI::App* kill = add("kill", "Send a signal to one process", Kill);
+  kill->add_option("name", arguments->name, "For instance store-3, catalog-1, postgres-2, etcd")->required();
+  kill->add_option("--signal", arguments->signal, "KILL, TERM, INT, STOP, CONT ...")->capture_default_str();
+  CLI::App* start = add("start", "Start one process again and wait until it serves", Start);
+  start->add_option("name", arguments->name, "For instance store-3")->required();
+  CLI::App* down = add("down", "Stop all processes; the data stay", Down);
+  down->add_flag("--purge", arguments->purge, "Remove the directory, with all data and keys");
+}
+
+}  // namespace pbfs::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/ids.h"
 #include "libs/base/sync.h"
 #include "tools/local/cluster_maker.h"
 #include "tools/local/files.h"
@@ -11,18 +12,22 @@
 namespace pbfs::local {
 namespace {
 
+constexpr Duration kPoll = std::chrono::milliseconds(20);
 constexpr Duration kProbeTimeout = std::chrono::seconds(5);
 
 int NumberOf(const ManagedProcess& process) { return std::stoi(process.name.substr(process.name.rfind('-') + 1)); }
 
-bool PostgresServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
+/// Whether a query of the superuser on this node answers true.
+bool SqlSaysYes(const Context& context, const ClusterState& state, const ManagedProcess& node, const std::string& sql) {
   const std::string& dir = state.options.directory;
-  const auto login = [&](int port) {
-    return SqlLogin{port, "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"), CaFile(dir)};
-  };
-  const std::string own = NumberOf(process) == 1 ? "SELECT 't'" : "SELECT count(*) > 0 FROM pg_stat_wal_receiver WHERE status = 'streaming'";
-  const auto answer = RunSql(context, login(process.port), own);
+  const SqlLogin login{node.port, "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"), CaFile(dir)};
+  const auto answer = RunSql(context, login, sql);
   return answer.ok() && *answer == "t\n";
+}
+
+bool PostgresServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
+  return SqlSaysYes(context, state, process,
+                    NumberOf(process) == 1 ? "SELECT true" : "SELECT count(*) > 0 FROM pg_stat_wal_receiver WHERE status = 'streaming'");
 }
 
 bool EtcdServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
@@ -43,6 +48,20 @@ bool IsServing(const Context& context, const ClusterState& state, const ManagedP
   if (process.kind == ProcessKind::kPostgres) return PostgresServes(limited, state, process);
   if (process.kind == ProcessKind::kEtcd) return EtcdServes(limited, state, process);
   return true;
+}
+
+Status AwaitStoresUp(const Context& context, const ClusterState& state) {
+  const ManagedProcess& primary = state.processes.front();
+  const int stores = state.options.stores;
+  const std::string sql = fmt::format("SELECT (SELECT count(*) = {0} FROM pbfs.store WHERE state = 2)"
+                                      " AND (SELECT count(*) = {1} FROM pbfs.pgroup WHERE cardinality(stores) = {0})", stores, kPlacementGroups);
+  while (!SqlSaysYes(context, state, primary, sql)) {
+    if (!context.Check().ok())
+      return UnavailableError(fmt::format("the catalogs do not see all {} stores up; look at {}/log/catalog-1.log and store-*.log",
+                                          stores, state.options.directory));
+    SleepFor(kPoll);
+  }
+  return OkStatus();
 }
 
 }  // namespace pbfs::local

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libs/base/result.h"
+#include "libs/catalog/types.h"
+#include "proto/pbfs/v1/catalog.pb.h"
+
+/// Between the catalog's ports and their wire contract. Included in .cc files only. Decoders treat bytes as hostile:
+/// INVALID_ARGUMENT naming what is wrong. Those that take a pointer move byte strings out of the message instead of copying.
+namespace pbfs::wire {
+
+/// Bytes of a message as a Buffer, without a copy.
+Buffer TakeBuffer(std::string* bytes);
+std::string Text(ByteSpan bytes);
+/// 16 bytes as an id; `what` names it in the error.
+template <typename Id>
+Result<Id> DecodeId(const std::string& bytes, const char* what) {
+  if (bytes.size() != 16) return InvalidArgumentError(std::string(what) + " is not 16 bytes");
+  return Id::FromBytes(AsBytes(bytes));
+}
+
+v1::CommitRequest Encode(const CommitRequest& request);
+Result<CommitRequest> Decode(v1::CommitRequest* in);
+void Encode(const CommitReply& reply, v1::CommitReply* out);
+Result<CommitReply> Decode(const v1::CommitReply& in);
+/// A refused Commit as an error (format, section 16, "Code to status"), and back. A status without pbfs-code is returned as it is.
+Status RefusalToStatus(const CommitReply& reply);
+Result<CommitReply> RefusalFromStatus(const Status& status);
+
+v1::ListRequest Encode(const ListRequest& request);
+Result<ListRequest> Decode(const v1::ListRequest& in);
+/// The reply in messages of at most 4096 extents and about 4 MiB; at least one.
+std::vector<v1::ListReply> Split(const ListReply& reply);
+/// Adds one message to `reply`.
+Status Join(v1::ListReply* in, ListReply& reply);
+
+void Encode(const ObjectInfo& info, v1::ObjectInfo* out);
+Result<ObjectInfo> Decode(v1::ObjectInfo* in);
+
+v1::HistoryRequest Encode(const HistoryRequest& request);
+Result<HistoryRequest> Decode(const v1::HistoryRequest& in);
+std::vector<v1::HistoryReply> Split(const std::vector<OpEntry>& ops);
+Status Join(v1::HistoryReply* in, std::vector<OpEntry>& ops);
+
+v1::ResolveRequest Encode(const NameQuery& query);
+Result<NameQuery> Decode(const v1::ResolveRequest& in);
+void Encode(const NameEntry& entry, v1::NameEntry* out);
+Result<NameEntry> Decode(v1::NameEntry* in);
+v1::ListNamesRequest Encode(const ListNamesRequest& request);
+Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in);
+/// Cuts the page where a message would become too large.
+void Encode(const ListNamesReply& reply, v1::ListNamesReply* out);
+Result<ListNamesReply> Decode(v1::ListNamesReply* in);
+std::vector<v1::NameHistoryReply> Split(const std::vector<NameEntry>& values);
+Status Join(v1::NameHistoryReply* in, std::vector<NameEntry>& values);
+
+void Encode(const BucketInfo& bucket, v1::Bucket* out);
+Result<BucketInfo> Decode(v1::Bucket* in);
+
+void Encode(const StoreInfo& store, v1::Store* out);
+Result<StoreInfo> Decode(const v1::Store& in);
+void Encode(const ClusterMap& map, v1::ClusterMap* out);
+Result<ClusterMap> Decode(const v1::ClusterMap& in);
+
+std::vector<v1::ReadJournalReply> Split(const std::vector<JournalEntry>& entries);
+Status Join(v1::ReadJournalReply* in, std::vector<JournalEntry>& entries);
+
+}  // namespace pbfs::wire

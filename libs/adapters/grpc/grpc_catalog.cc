@@ -1,0 +1,207 @@
+#include "libs/adapters/grpc/grpc_catalog.h"
+
+#include <atomic>
+#include <utility>
+
+#include "libs/adapters/grpc/catalog_codec.h"
+#include "libs/adapters/grpc/wire.h"
+#include "proto/pbfs/v1/catalog.grpc.pb.h"
+
+namespace pbfs {
+
+using Stub = v1::Catalog::Stub;
+
+struct GrpcCatalog::Impl {
+  std::vector<std::unique_ptr<Stub>> stubs;  // one for each connection
+  std::atomic<size_t> next{0};
+
+  Stub& Next() { return *stubs[next++ % stubs.size()]; }
+
+  template <typename Request, typename Reply>
+  Status Unary(const Context& context, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
+               const Request& request, Reply* reply) {
+    PBFS_RETURN_IF_ERROR(context.Check());
+    grpc::ClientContext call;
+    wire::Prepare(call, context);
+    return wire::FromGrpc((Next().*method)(&call, request, reply), call);
+  }
+
+  /// Calls `take` with each message of a stream.
+  template <typename Request, typename Reply, typename Take>
+  Status Stream(const Context& context,
+                std::unique_ptr<grpc::ClientReader<Reply>> (Stub::*method)(grpc::ClientContext*, const Request&),
+                const Request& request, Take take) {
+    PBFS_RETURN_IF_ERROR(context.Check());
+    grpc::ClientContext call;
+    wire::Prepare(call, context);
+    const auto reader = (Next().*method)(&call, request);
+    Status bad;
+    for (Reply message; bad.ok() && reader->Read(&message);) bad = take(&message);
+    if (!bad.ok()) call.TryCancel();
+    const Status ended = wire::FromGrpc(reader->Finish(), call);
+    return bad.ok() ? ended : UnavailableError("the catalog's answer does not decode: " + bad.message());
+  }
+};
+
+namespace {
+
+/// What came from the server does not decode: it is broken or newer than we are, and another may do better.
+template <typename T>
+Result<T> FromServer(Result<T> decoded) {
+  if (decoded.ok()) return decoded;
+  return UnavailableError("the catalog's answer does not decode: " + decoded.status().message());
+}
+
+}  // namespace
+
+GrpcCatalog::GrpcCatalog(const std::string& address, const TransportSecurity& security, int channels)
+    : impl_(std::make_unique<Impl>()) {
+  PBFS_CHECK(channels > 0);
+  for (int i = 0; i < channels; ++i) impl_->stubs.push_back(v1::Catalog::NewStub(wire::MakeChannel(address, security, i)));
+}
+GrpcCatalog::~GrpcCatalog() = default;
+
+Result<CommitReply> GrpcCatalog::Commit(const Context& context, const CommitRequest& request) {
+  v1::CommitReply reply;
+  const Status status = impl_->Unary(context, &Stub::Commit, wire::Encode(request), &reply);
+  return status.ok() ? FromServer(wire::Decode(reply)) : wire::RefusalFromStatus(status);
+}
+
+Result<ListReply> GrpcCatalog::List(const Context& context, const ListRequest& request) {
+  ListReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::List, wire::Encode(request),
+                                     [&](v1::ListReply* message) { return wire::Join(message, reply); }));
+  return reply;
+}
+
+Result<ObjectInfo> GrpcCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
+  v1::StatObjectRequest request;
+  request.set_bucket_id(wire::Text(bucket.span()));
+  request.set_object_id(wire::Text(object.span()));
+  v1::ObjectInfo reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Stat, request, &reply));
+  return FromServer(wire::Decode(&reply));
+}
+
+Result<std::vector<OpEntry>> GrpcCatalog::History(const Context& context, const HistoryRequest& request) {
+  std::vector<OpEntry> ops;
+  PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::History, wire::Encode(request),
+                                     [&](v1::HistoryReply* message) { return wire::Join(message, ops); }));
+  return ops;
+}
+
+Result<NameEntry> GrpcCatalog::Resolve(const Context& context, const NameQuery& query) {
+  v1::NameEntry reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Resolve, wire::Encode(query), &reply));
+  return FromServer(wire::Decode(&reply));
+}
+
+Result<ListNamesReply> GrpcCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
+  v1::ListNamesReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListNames, wire::Encode(request), &reply));
+  return FromServer(wire::Decode(&reply));
+}
+
+Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+  v1::NameHistoryRequest request;
+  request.set_bucket_id(wire::Text(bucket.span()));
+  request.set_name(name);
+  std::vector<NameEntry> values;
+  PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::NameHistory, request,
+                                     [&](v1::NameHistoryReply* message) { return wire::Join(message, values); }));
+  return values;
+}
+
+Status GrpcCatalog::CreateBucket(const Context& context, const BucketInfo& bucket) {
+  v1::Bucket request;
+  wire::Encode(bucket, &request);
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::CreateBucket, request, &reply);
+}
+
+Result<BucketInfo> GrpcCatalog::FindBucket(const Context& context, const std::string& name) {
+  v1::FindBucketRequest request;
+  request.set_name(name);
+  v1::Bucket reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::FindBucket, request, &reply));
+  return FromServer(wire::Decode(&reply));
+}
+
+Result<std::vector<BucketInfo>> GrpcCatalog::ListBuckets(const Context& context) {
+  v1::ListBucketsReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListBuckets, v1::ListBucketsRequest(), &reply));
+  std::vector<BucketInfo> buckets;
+  for (auto& message : *reply.mutable_buckets()) {
+    PBFS_ASSIGN_OR_RETURN(BucketInfo bucket, FromServer(wire::Decode(&message)));
+    buckets.push_back(std::move(bucket));
+  }
+  return buckets;
+}
+
+Status GrpcCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) {
+  v1::SetKeyringRequest request;
+  request.set_bucket_id(wire::Text(bucket.span()));
+  request.set_expected_version(expected_version);
+  request.set_keyring(wire::Text(keyring));
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::SetKeyring, request, &reply);
+}
+
+Status GrpcCatalog::DeleteBucket(const Context& context, BucketId bucket) {
+  v1::DeleteBucketRequest request;
+  request.set_bucket_id(wire::Text(bucket.span()));
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::DeleteBucket, request, &reply);
+}
+
+Result<ClusterMap> GrpcCatalog::WatchMap(const Context& context, int64_t newer_than) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  v1::WatchMapRequest request;
+  request.set_newer_than(newer_than);
+  grpc::ClientContext call;
+  wire::Prepare(call, context);
+  const auto reader = impl_->Next().WatchMap(&call, request);
+  v1::ClusterMap message;
+  if (!reader->Read(&message)) {
+    const Status ended = wire::FromGrpc(reader->Finish(), call);
+    return ended.ok() ? UnavailableError("the catalog ended the map stream") : ended;
+  }
+  call.TryCancel();
+  (void)reader->Finish();
+  return FromServer(wire::Decode(message));
+}
+
+Status GrpcCatalog::PutStore(const Context& context, const StoreInfo& store) {
+  v1::Store request;
+  wire::Encode(store, &request);
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::PutStore, request, &reply);
+}
+
+Result<std::vector<JournalEntry>> GrpcCatalog::ReadJournal(const Context& context, JournalPosition after, int32_t limit) {
+  v1::ReadJournalRequest request;
+  request.mutable_after()->set_xid(after.xid);
+  request.mutable_after()->set_seq(after.seq);
+  request.set_limit(limit);
+  std::vector<JournalEntry> entries;
+  PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::ReadJournal, request,
+                                     [&](v1::ReadJournalReply* message) { return wire::Join(message, entries); }));
+  return entries;
+}
+
+Result<Hlc> GrpcCatalog::AdvanceFloor(const Context& context) {
+  v1::AdvanceFloorReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::AdvanceFloor, v1::AdvanceFloorRequest(), &reply));
+  return reply.floor();
+}
+
+Result<TokenGrant> GrpcCatalog::IssueToken(const Context& context, const std::string&, BucketId bucket, uint16_t verbs) {
+  v1::IssueTokenRequest request;
+  if (!bucket.IsNull()) request.set_bucket_id(wire::Text(bucket.span()));
+  request.set_verbs(verbs);
+  v1::IssueTokenReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::IssueToken, request, &reply));
+  return TokenGrant{wire::TakeBuffer(reply.mutable_token()), reply.not_after_ms(), reply.now_ms()};
+}
+
+}  // namespace pbfs

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/adapters/grpc/transport_security.h"
+#include "libs/catalog/catalog.h"
+#include "libs/catalog/tokens.h"
+
+namespace pbfs {
+
+/// One catalog server at the other end of the network: all its ports. Never repeats anything; CatalogPool does.
+/// Threads: any. A call that is under way ends by its deadline; destroy this only after.
+class GrpcCatalog final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal, public Tokens {
+ public:
+  /// Connects lazily. `address`: host:port, as the server's certificate names it.
+  GrpcCatalog(const std::string& address, const TransportSecurity& security, int channels = 2);
+  ~GrpcCatalog() override;
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+
+  Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
+  Result<ListReply> List(const Context& context, const ListRequest& request) override;
+  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
+  Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
+  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+  Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
+  Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
+  Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
+  Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status DeleteBucket(const Context& context, BucketId bucket) override;
+  /// Opens a stream for each call and takes its first map.
+  Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
+  Status PutStore(const Context& context, const StoreInfo& store) override;
+  Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
+  Result<Hlc> AdvanceFloor(const Context& context) override;
+  Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket, uint16_t verbs) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pbfs

@@ -1,0 +1,119 @@
+#include "libs/adapters/grpc/map_feed.h"
+
+#include <utility>
+#include <vector>
+
+#include "libs/adapters/grpc/catalog_codec.h"
+
+namespace pbfs::wire {
+
+/// One stream. Sends the newest map that its client has not seen; maps in between are skipped.
+class MapReactor final : public grpc::ServerWriteReactor<v1::ClusterMap>, public std::enable_shared_from_this<MapReactor> {
+ public:
+  MapReactor(MapFeed& feed, int64_t seen) : feed_(feed), seen_(seen) {}
+
+  void Offer(MapFeed::MapPtr map) {
+    MutexLock lock(mutex_);
+    next_ = std::move(map);
+    WriteIfNews();
+  }
+  void End(const grpc::Status& status) {
+    MutexLock lock(mutex_);
+    if (!std::exchange(ended_, true)) Finish(status);
+  }
+
+ private:
+  void WriteIfNews() PBFS_REQUIRES(mutex_) {
+    if (ended_ || sending_ != nullptr || next_ == nullptr || next_->version() <= seen_) return;
+    sending_ = next_;
+    seen_ = sending_->version();
+    StartWrite(sending_.get());
+  }
+  void OnWriteDone(bool ok) override {
+    MutexLock lock(mutex_);
+    sending_ = nullptr;
+    if (ok) WriteIfNews();
+  }
+  void OnCancel() override { End(grpc::Status::CANCELLED); }
+  void OnDone() override { feed_.Remove(shared_from_this()); }
+
+  MapFeed& feed_;
+  Mutex mutex_;
+  int64_t seen_ PBFS_GUARDED_BY(mutex_);
+  MapFeed::MapPtr next_ PBFS_GUARDED_BY(mutex_);
+  MapFeed::MapPtr sending_ PBFS_GUARDED_BY(mutex_);
+  bool ended_ PBFS_GUARDED_BY(mutex_) = false;
+};
+
+MapFeed::MapFeed(Groups& groups) : groups_(groups), thread_("map-feed", [this] { Run(); }) {}
+
+MapFeed::~MapFeed() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  thread_.Join();
+}
+
+grpc::ServerWriteReactor<v1::ClusterMap>* MapFeed::Watch(int64_t newer_than) {
+  auto reactor = std::make_shared<MapReactor>(*this, newer_than);
+  MapPtr newest;
+  bool draining;
+  {
+    MutexLock lock(mutex_);
+    watchers_.insert(reactor);
+    newest = newest_;
+    draining = draining_;
+  }
+  if (newest != nullptr) reactor->Offer(std::move(newest));
+  if (draining) reactor->End({grpc::StatusCode::UNAVAILABLE, "this catalog is stopping"});
+  return reactor.get();
+}
+
+void MapFeed::Drain() {
+  std::set<std::shared_ptr<MapReactor>> watchers;
+  {
+    MutexLock lock(mutex_);
+    draining_ = true;
+    watchers = watchers_;
+  }
+  for (const auto& watcher : watchers) watcher->End({grpc::StatusCode::UNAVAILABLE, "this catalog is stopping"});
+}
+
+void MapFeed::Remove(const std::shared_ptr<MapReactor>& reactor) {
+  MutexLock lock(mutex_);
+  watchers_.erase(reactor);
+}
+
+bool MapFeed::Pause(Duration duration) {
+  const MonotonicTime until = MonotonicNow() + duration;
+  MutexLock lock(mutex_);
+  while (!stopping_ && MonotonicNow() < until) changed_.WaitUntil(mutex_, until);
+  return !stopping_;
+}
+
+void MapFeed::Run() {
+  constexpr auto kPoll = std::chrono::milliseconds(500);  // how long the destructor may have to wait
+  int64_t version = -1;
+  while (Pause(Duration::zero())) {
+    const auto map = groups_.WatchMap(Context::WithTimeout(kPoll), version);
+    if (!map.ok()) {
+      // Nothing new, or no database: streams keep what they have.
+      if (map.status().code() != StatusCode::kDeadlineExceeded && !Pause(kPoll)) return;
+      continue;
+    }
+    version = map->version;
+    auto message = std::make_shared<v1::ClusterMap>();
+    Encode(*map, message.get());
+    std::set<std::shared_ptr<MapReactor>> watchers;
+    {
+      MutexLock lock(mutex_);
+      newest_ = message;
+      watchers = watchers_;
+    }
+    for (const auto& watcher : watchers) watcher->Offer(message);
+  }
+}
+
+}  // namespace pbfs::wire

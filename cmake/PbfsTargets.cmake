@@ -100,13 +100,25 @@ function(pbfs_check_layers)
   endforeach()
 endfunction()
 
+# All test sources: in a git checkout those that git tracks (what is not added yet is work in progress), else all files.
+function(pbfs_find_tests out)
+  execute_process(COMMAND git ls-files -- "*_test.cc" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    OUTPUT_VARIABLE tracked RESULT_VARIABLE failed ERROR_QUIET)
+  if(failed)
+    file(GLOB_RECURSE tracked RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/*_test.cc)
+  endif()
+  string(REPLACE "\n" ";" tracked "${tracked}")
+  list(FILTER tracked INCLUDE REGEX "^(libs|services|tools|tests)/")
+  list(TRANSFORM tracked PREPEND ${PROJECT_SOURCE_DIR}/)
+  set(${out} ${tracked} PARENT_SCOPE)
+endfunction()
+
 function(pbfs_check_tests_registered)
   if(NOT PBFS_TESTS)
     return()
   endif()
   get_property(registered GLOBAL PROPERTY PBFS_ALL_TEST_FILES)
-  file(GLOB_RECURSE found ${PROJECT_SOURCE_DIR}/libs/*_test.cc ${PROJECT_SOURCE_DIR}/services/*_test.cc
-    ${PROJECT_SOURCE_DIR}/tools/*_test.cc ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
+  pbfs_find_tests(found)
   foreach(file ${found})
     if(NOT file IN_LIST registered)
       message(FATAL_ERROR "unregistered test: ${file} is in no pbfs_test(); a test the build does not know is a dead test")

@@ -232,7 +232,7 @@ Status StopProcess(const Context& context, const ProcessRef& process, int gentle
   return AwaitExit(context.Within(std::chrono::seconds(10)), process);
 }
 
-Result<std::string> RunProgram(const Context& context, const CommandSpec& spec, const std::string& input) {
+Result<ProgramOutcome> RunToEnd(const Context& context, const CommandSpec& spec, const std::string& input) {
   Prepared prepared;
   PBFS_ASSIGN_OR_RETURN(prepared.input, TemporaryFile(input));
   PBFS_ASSIGN_OR_RETURN(prepared.output, TemporaryFile(""));
@@ -241,10 +241,15 @@ Result<std::string> RunProgram(const Context& context, const CommandSpec& spec, 
   const Fd error(fcntl(prepared.error.fd, F_DUPFD_CLOEXEC, 3));
   PBFS_ASSIGN_OR_RETURN(const pid_t pid, Spawn(spec, std::move(prepared)));
   PBFS_ASSIGN_OR_RETURN(const int state, AwaitChild(context, pid));
-  if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return ContentOf(output);
-  const std::string how = WIFSIGNALED(state) ? fmt::format("was killed by signal {}", WTERMSIG(state))
-                                             : fmt::format("ended with exit code {}", WEXITSTATUS(state));
-  return InternalError(fmt::format("{} {}: {}", spec.argv[0], how, TailOf(ContentOf(error) + ContentOf(output), 2000)));
+  const int code = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+  return ProgramOutcome{code, ContentOf(output), ContentOf(error)};
+}
+
+Result<std::string> RunProgram(const Context& context, const CommandSpec& spec, const std::string& input) {
+  PBFS_ASSIGN_OR_RETURN(ProgramOutcome outcome, RunToEnd(context, spec, input));
+  if (outcome.exit_code == 0) return std::move(outcome.output);
+  return InternalError(fmt::format("{} ended with exit code {}: {}", spec.argv[0], outcome.exit_code,
+                                   TailOf(outcome.error + outcome.output, 2000)));
 }
 
 Result<int> ParseSignal(const std::string& text) {

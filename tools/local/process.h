@@ -49,9 +49,14 @@ Status AwaitExit(const Context& context, const ProcessRef& process);
 /// SIGTERM (or `gentle`), then SIGKILL after `grace`. OK if it has ended already.
 Status StopProcess(const Context& context, const ProcessRef& process, int gentle, Duration grace);
 
-/// Runs a program to its end with `input` on its stdin; returns its stdout.
-/// Errors: those of StartProcess(); INTERNAL with the end of its stderr if it exits with another code than 0;
-/// DEADLINE_EXCEEDED, CANCELLED (it is killed then).
+struct ProgramOutcome {
+  int exit_code = 0;  // 128 + n if signal n ended it
+  std::string output, error;
+};
+/// Runs a program to its end with `input` on its stdin. Errors: those of StartProcess(); DEADLINE_EXCEEDED, CANCELLED (it
+/// is killed then).
+Result<ProgramOutcome> RunToEnd(const Context& context, const CommandSpec& spec, const std::string& input = "");
+/// The same; returns its stdout. Errors also: INTERNAL with the end of its stderr if it exits with another code than 0.
 Result<std::string> RunProgram(const Context& context, const CommandSpec& spec, const std::string& input = "");
 
 /// "KILL", "SIGKILL" or "9" -> 9. Errors: INVALID_ARGUMENT.

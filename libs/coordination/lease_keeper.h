@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "libs/base/sync.h"
+#include "libs/coordination/leases.h"
+
+namespace pbfs {
+
+/// Takes one lease and keeps it renewed on a thread of its own for as long as it lives: how a process says that it is there.
+/// A coordinator that is down is waited for and stops nothing. Threads: any.
+class LeaseKeeper {
+ public:
+  struct Options {
+    Duration ttl = std::chrono::seconds(10);  // how long others believe in a process that died
+    Duration attempt = std::chrono::seconds(3);  // time for one call
+  };
+  /// `leases` outlives this. Begins at once.
+  LeaseKeeper(Leases& leases, LeaseInfo lease, const Options& options);
+  /// Gives the lease up, as far as the coordinator answers in `attempt`.
+  ~LeaseKeeper();
+  LeaseKeeper(const LeaseKeeper&) = delete;
+  LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+
+  /// Whether the last attempt succeeded.
+  bool Held() const;
+  /// What the last attempt gave; OK if Held().
+  Status LastStatus() const;
+
+ private:
+  void Run();
+  Status Attempt();
+  bool Pause();
+
+  Leases& leases_;
+  const LeaseInfo lease_;
+  const Options options_;
+  mutable Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ PBFS_GUARDED_BY(mutex_) = false;
+  bool held_ PBFS_GUARDED_BY(mutex_) = false;
+  Status last_ PBFS_GUARDED_BY(mutex_) = UnavailableError("not tried yet");
+  Thread thread_;  // last: it uses all the above
+};
+
+}  // namespace pbfs

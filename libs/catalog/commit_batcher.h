@@ -57,13 +57,13 @@ class CommitBatcher {
   struct Queue;
   using EntryPtr = std::shared_ptr<Entry>;
 
-  bool MayLead(const Queue& queue, const EntryPtr& entry) const PBFS_REQUIRES(mutex_);
-  std::vector<EntryPtr> TakeBatch(Queue& queue) PBFS_REQUIRES(mutex_);
-  void Lead(Queue& queue) PBFS_REQUIRES(mutex_);
-  void Settle(Queue& queue, const std::vector<EntryPtr>& batch, std::vector<CommitTransactor::Answer> answers)
-      PBFS_REQUIRES(mutex_);
   Status Admit(const ParsedCommit& commit) PBFS_REQUIRES(mutex_);
-  void Forget(Queue& queue, const EntryPtr& entry) PBFS_REQUIRES(mutex_);
+  void Enqueue(Queue& queue, const EntryPtr& entry) PBFS_REQUIRES(mutex_);
+  bool MayLead(const Queue& queue, const EntryPtr& entry) const PBFS_REQUIRES(mutex_);
+  void Lead(Queue& queue) PBFS_REQUIRES(mutex_);
+  std::vector<EntryPtr> TakeBatch(Queue& queue) PBFS_REQUIRES(mutex_);
+  void Settle(const std::vector<EntryPtr>& batch, std::vector<CommitTransactor::Answer> answers) PBFS_REQUIRES(mutex_);
+  void Forget(const EntryPtr& entry) PBFS_REQUIRES(mutex_);
   static void WakeFront(Queue& queue);
 
   CommitTransactor& transactor_;

@@ -274,8 +274,4 @@ struct SourceVerdicts {
 /// in pages; each page sees what the page before left.
 SourceVerdicts JudgeSources(std::span<const Extent> overlapping, std::span<const RehomeSource> sources, OpId rehome);
 
-/// First 16 bytes of SHA-256(op_id), what a content op adds to the opset (format, section 9.2).
-Opset OpBits(OpId op);
-Opset operator^(const Opset& a, const Opset& b);
-
 }  // namespace pbfs

@@ -117,6 +117,8 @@ struct ListReply {
   std::vector<Buffer> records;   // op records of the visible extents, without known_ops
   std::vector<RegionHead> regions;  // heads of the regions that the range touches
   Hlc span_hlc = 0;
+  // The least floor that a peer promises; INT64_MAX without peers. Below the lesser of it and a region's newest order
+  // (max of its head and span_hlc) nothing more can arrive there: a rehome may flatten up to that (I10).
   Hlc frontier = 0;
   Hlc zero_floor = 0;
   int64_t size = 0;  // of the object
@@ -170,7 +172,7 @@ struct ListNamesReply {
 struct OpEntry {
   OpId op;
   uint8_t kind = 0;
-  Order order;  // zero for a REHOME
+  Order order;  // zero for a REHOME: its place in history is at_ms << 16 | 0xffff
   SiteId origin;
   int64_t at_ms = 0;
   Buffer record;
@@ -179,7 +181,7 @@ struct HistoryRequest {
   BucketId bucket;
   ObjectId object;
   Hlc before = INT64_MAX;  // exclusive; newest first
-  int32_t limit = 1000;
+  int32_t limit = 1000;     // a few more if several ops share the hlc of the last
 };
 
 enum class Integrity : uint8_t { kCrc32c = 1, kSha256 = 2 };
@@ -192,6 +194,7 @@ struct BucketSettings {
   std::optional<uint8_t> k, m, w;  // none: the site's default
   int64_t history_ms = 0;
   bool versioning = false;
+  friend bool operator==(const BucketSettings&, const BucketSettings&) = default;
 };
 struct BucketInfo {
   BucketId id;

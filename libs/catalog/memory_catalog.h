@@ -1,0 +1,91 @@
+#pragma once
+
+#include "libs/base/clock.h"
+#include "libs/catalog/catalog.h"
+#include "libs/catalog/commit_batcher.h"
+#include "libs/catalog/memory_tables.h"
+#include "libs/catalog/parsed_commit.h"
+
+namespace pbfs {
+
+/// A whole catalog in memory: the twin of the PostgreSQL adapter. It runs the same ParseCommit, CommitBatcher and Decide
+/// over maps, so a simulation of it tests the rules that run in production. One site without peers.
+/// Durable: nothing; it lives as long as the object. Threads: any, from construction to destruction.
+class MemoryCatalog final : public Commits,
+                            public Lists,
+                            public Names,
+                            public Buckets,
+                            public Groups,
+                            public Journal,
+                            private CommitTransactor {
+ public:
+  struct Options {
+    SiteId site{1};
+    int64_t fence_epoch = 1;
+    uint8_t default_k = 4;
+    uint8_t default_m = 2;
+    ReceiptVerifier verify_receipt;  // null: receipts are believed
+    CommitBatcher::Options batcher;
+  };
+  /// `clock` is the catalog's clock and must outlive this.
+  MemoryCatalog(const Clock& clock, Options options);
+  explicit MemoryCatalog(const Clock& clock) : MemoryCatalog(clock, Options()) {}
+
+  /// All ports of this catalog.
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+
+  Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
+
+  Result<ListReply> List(const Context& context, const ListRequest& request) override;
+  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
+
+  Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
+  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+
+  Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
+  Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
+  Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
+  Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status DeleteBucket(const Context& context, BucketId bucket) override;
+
+  Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
+  Status PutStore(const Context& context, const StoreInfo& store) override;
+
+  Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
+  Result<Hlc> AdvanceFloor(const Context& context) override;
+
+  /// What the collector does to history: raises the bucket's floor to at least `floor`, then forgets what lies below.
+  void ExpireHistory(BucketId bucket, Hlc floor);
+  /// What the collector does to an orphan: no Commit may use `encoding` any more.
+  void MarkSwept(EncodingId encoding);
+  /// Bodies that no extent names any more, as often as they lost a row; for tests.
+  std::vector<BodyId> Garbage() const;
+
+ private:
+  std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override;
+  Result<CommitReply> Rehome(const ParsedCommit& commit);
+  Result<ParseRules> RulesOf(BucketId bucket) const;
+
+  Status CheckAsOf(BucketId bucket, Hlc as_of) const PBFS_REQUIRES(mutex_);
+  Status CheckNamesAsOf(BucketId bucket, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
+  void FillVisible(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const
+      PBFS_REQUIRES(mutex_);
+  void FillHeads(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const
+      PBFS_REQUIRES(mutex_);
+  std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
+  NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
+  bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
+  void PlaceGroups() PBFS_REQUIRES(mutex_);
+
+  const Clock& clock_;
+  const Options options_;
+  mutable Mutex mutex_;
+  MemoryTables tables_ PBFS_GUARDED_BY(mutex_);
+  ClusterMap map_ PBFS_GUARDED_BY(mutex_);
+  CondVar map_changed_;
+  CommitBatcher batcher_;
+};
+
+}  // namespace pbfs

@@ -1,0 +1,102 @@
+#include <algorithm>
+
+#include "libs/catalog/memory_catalog.h"
+#include "libs/catalog/rules.h"
+#include "libs/format/name.h"
+
+namespace pbfs {
+
+Status MemoryCatalog::CheckNamesAsOf(BucketId bucket, std::optional<Hlc> as_of) const {
+  const auto found = tables_.buckets.find(bucket);
+  if (found == tables_.buckets.end()) return NotFoundError("no such bucket");
+  const BucketInfo& info = found->second;
+  // A versioned bucket remembers every binding that was not dropped.
+  if (!as_of || (info.settings.versioning && info.settings.history_ms == 0)) return OkStatus();
+  return CheckAsOf(bucket, *as_of);
+}
+
+NameEntry MemoryCatalog::EntryOf(const NameKey& key, const Binding& binding) const {
+  NameEntry entry;
+  entry.name = key.name;
+  entry.order = binding.order;
+  entry.object = binding.object;
+  if (const MemoryTables::OpRow* op = tables_.FindOp(binding.record)) entry.record = op->record;
+  return entry;
+}
+
+/// The register's value now, or the greatest at or below `as_of` that was not gone by then. None: never bound.
+std::optional<NameEntry> MemoryCatalog::ValueOf(const NameKey& key, std::optional<Hlc> as_of) const {
+  const auto current = tables_.names.find(key);
+  const bool current_counts = current != tables_.names.end() && (!as_of || current->second.order.hlc <= *as_of);
+  if (current_counts) return EntryOf(key, current->second);
+  const auto past = tables_.past_names.find(key);
+  if (!as_of || past == tables_.past_names.end()) return std::nullopt;
+  for (auto row = past->second.rbegin(); row != past->second.rend(); ++row) {
+    if (row->first.hlc > *as_of || row->second.dropped) continue;
+    if (row->second.gone_hlc && *row->second.gone_hlc <= *as_of) continue;
+    NameEntry entry = EntryOf(key, row->second.binding);
+    entry.current = false;
+    entry.gone_hlc = row->second.gone_hlc.value_or(0);
+    return entry;
+  }
+  return std::nullopt;
+}
+
+Result<NameEntry> MemoryCatalog::Resolve(const Context& context, const NameQuery& query) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckName(query.name));
+  MutexLock lock(mutex_);
+  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(query.bucket, query.as_of));
+  std::optional<NameEntry> entry = ValueOf({query.bucket, query.name}, query.as_of);
+  if (!entry || !entry->object) return NotFoundError("no object has this name");
+  return *std::move(entry);
+}
+
+Result<ListNamesReply> MemoryCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  if (request.limit < 1) return InvalidArgumentError("limit must be positive");
+  MutexLock lock(mutex_);
+  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(request.bucket, request.as_of));
+  ListNamesReply reply;
+  const NameKey first{request.bucket, std::max(request.prefix, request.after)};
+  // As of an earlier order a name may live on in its past only (dropped since); both tables are walked in step.
+  auto now = tables_.names.lower_bound(first);
+  auto past = tables_.past_names.lower_bound(first);
+  for (;;) {
+    const bool has_now = now != tables_.names.end(), has_past = request.as_of && past != tables_.past_names.end();
+    if (!has_now && !has_past) return reply;
+    const NameKey key = !has_past ? now->first : !has_now ? past->first : std::min(now->first, past->first);
+    if (key.bucket != request.bucket || !key.name.starts_with(request.prefix)) return reply;
+    if (has_now && now->first == key) ++now;
+    if (has_past && past->first == key) ++past;
+    if (key.name <= request.after) continue;
+    std::optional<NameEntry> entry = ValueOf(key, request.as_of);
+    if (!entry || !entry->object) continue;
+    if (reply.names.size() == static_cast<size_t>(request.limit)) {
+      reply.more = true;
+      return reply;
+    }
+    reply.names.push_back(*std::move(entry));
+  }
+}
+
+Result<std::vector<NameEntry>> MemoryCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  MutexLock lock(mutex_);
+  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(bucket, std::nullopt));
+  const NameKey key{bucket, name};
+  std::vector<NameEntry> entries;
+  if (std::optional<NameEntry> current = ValueOf(key, std::nullopt)) entries.push_back(*std::move(current));
+  const auto past = tables_.past_names.find(key);
+  if (past == tables_.past_names.end()) return entries;
+  for (auto row = past->second.rbegin(); row != past->second.rend(); ++row) {
+    if (row->second.dropped) continue;
+    entries.push_back(EntryOf(key, row->second.binding));
+    entries.back().current = false;
+    entries.back().gone_hlc = row->second.gone_hlc.value_or(0);
+  }
+  return entries;
+}
+
+}  // namespace pbfs

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "libs/catalog/decide.h"
+#include "libs/catalog/extent_index.h"
+#include "libs/catalog/types.h"
+
+namespace pbfs {
+
+/// The catalog's rows in memory, and the load and apply steps of a transaction over them. Inside of MemoryCatalog, which
+/// holds its lock around every call.
+class MemoryTables {
+ public:
+  struct PastExtent {
+    Extent extent;
+    Hlc gone = 0;
+  };
+  struct Head {
+    Hlc max_hlc = 0;
+    Opset opset{};
+  };
+  struct Object {
+    ObjectState state;  // heads_max, heads_opset and has_extents are computed when loaded
+    TruncChange trunc;
+    Buffer meta;
+    Hlc unbound_hlc = 0;
+    std::map<int64_t, Head> heads;  // by region
+    ExtentIndex extents;
+    std::vector<PastExtent> past;
+  };
+  struct OpRow {
+    OpKind kind = OpKind::kWrite;
+    std::optional<Order> order;
+    Buffer record;
+    std::array<uint8_t, 32> digest{};
+    int64_t at_ms = 0;
+  };
+  struct Body {
+    BucketId bucket;
+    BodyRow row;
+  };
+
+  explicit MemoryTables(SiteId site) : site_(site) {}
+
+  /// What Decide needs for `plan`; `now_ms` is the transaction's clock.
+  LoadedState Load(const BatchPlan& plan, int64_t now_ms) const;
+  /// One transaction: everything of `changes` happens, under the next transaction id.
+  void Apply(const RowChanges& changes, int64_t now_ms);
+  /// Takes covered sources of a rehome away, after its runs were applied.
+  SourceVerdicts RemoveSources(const ParsedCommit& rehome, const RehomeDecision& decision);
+
+  const Object* FindObject(BucketId bucket, ObjectId id) const;  // null if it is not there, of another bucket, or reaped
+  const OpRow* FindOp(const ObjectOp& key) const;
+  void AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload);
+
+  static Opset OpsetOf(const Object& object);
+  static Hlc NewestOf(const Object& object);  // over all regions and spans
+  static int64_t SizeOfObject(const Object& object);
+
+  const SiteId site_;
+  Hlc floor = 0;
+  uint64_t xid = 1;      // of the transaction at work
+  int64_t next_seq = 1;  // of the journal
+  std::map<BucketId, BucketInfo> buckets;
+  std::unordered_map<ObjectId, Object> objects;
+  std::map<ObjectOp, OpRow> ops;
+  std::map<ObjectOrder, OpId> orders;
+  std::unordered_map<BodyId, Body> bodies;
+  std::unordered_map<EncodingId, BodyId> encodings;
+  std::set<EncodingId> swept;  // tombstones of the orphan collector
+  std::map<NameKey, Binding> names;
+  std::map<NameKey, std::map<Order, PastBinding>> past_names;
+  std::map<uint16_t, PlacementGroup> groups;
+  std::vector<JournalEntry> journal;
+  std::vector<BodyId> garbage;  // bodies that lost a row
+
+ private:
+  ObjectState LoadObject(const Object& object) const;
+  NameState LoadName(const NameKey& key) const;
+  void ApplyObject(const ObjectChange& change);
+  void ApplyPrune(const Prune& prune);
+  void Remove(Object& object, const Extent& extent, bool history, Hlc gone);
+};
+
+}  // namespace pbfs

@@ -1,0 +1,56 @@
+#include "libs/catalog/rules.h"
+
+#include <iterator>
+
+#include "libs/format/name.h"
+#include "libs/model/limits.h"
+
+namespace pbfs {
+namespace {
+
+Status CheckScheme(const BucketSettings& s) {
+  if (s.k.has_value() != s.m.has_value()) return InvalidArgumentError("a bucket sets both k and m, or neither");
+  if (!s.k) return s.w ? InvalidArgumentError("w needs k and m") : OkStatus();
+  if (*s.k < 1 || *s.k > kMaxDataShards || *s.m < 1 || *s.k + *s.m > kMaxShards) {
+    return InvalidArgumentError("k is 1 to 32, m at least 1, and k + m at most 48");
+  }
+  if (s.w && (*s.w < *s.k || *s.w > *s.k + *s.m)) return InvalidArgumentError("w lies between k and k + m");
+  return OkStatus();
+}
+
+}  // namespace
+
+Status CheckBucket(const BucketInfo& bucket) {
+  constexpr int64_t kYearMs = int64_t{365} * 86'400'000;
+  const BucketSettings& settings = bucket.settings;
+  if (bucket.id.IsNull()) return InvalidArgumentError("a bucket needs an id");
+  PBFS_RETURN_IF_ERROR(CheckName(settings.name).Annotate("bucket: "));
+  if (settings.name.size() > 255) return InvalidArgumentError("a bucket's name has at most 255 bytes");
+  PBFS_RETURN_IF_ERROR(CheckScheme(settings));
+  if (settings.history_ms < 0 || settings.history_ms > kYearMs) {
+    return InvalidArgumentError("the history window is 0 to 365 days");
+  }
+  return OkStatus();
+}
+
+Status CheckList(const ListRequest& request) {
+  if (request.lo < 0 || request.lo >= request.hi || request.hi > kMaxObjectSize) {
+    return InvalidArgumentError("a range [lo, hi) needs 0 <= lo < hi <= 2^43");
+  }
+  if (request.max_extents < 1) return InvalidArgumentError("max_extents must be positive");
+  return OkStatus();
+}
+
+Status HistoryExpired() {
+  return OutOfRangeError("the bucket keeps no history as far back").WithDetail("pbfs-code", "HISTORY_EXPIRED");
+}
+
+const char* CommitCodeName(CommitCode code) {
+  static constexpr const char* kNames[] = {"OK",          "REPLAY",      "ORDER_STALE",  "ENCODING_EXPIRED", "OBJECT_GONE",
+                                           "DRIFT",       "PRECONDITION", "OP_ID_REUSED", "BROKEN_PROMISE",   "SEALED",
+                                           "SOURCE_GONE", "TOO_DEEP",    "BAD_OP",       "OP_TOO_OLD"};
+  const auto index = static_cast<size_t>(code);
+  return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
+}
+
+}  // namespace pbfs

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "libs/base/status.h"
+#include "libs/catalog/types.h"
+
+/// Checks of what callers hand in that need no state; every implementation of the ports uses them. All errors are
+/// INVALID_ARGUMENT and say what is allowed.
+namespace pbfs {
+
+/// Names like CheckName, at most 255 bytes; k and m both or none, within 1..32 and n <= 48; w in [k, n]; history 0..365 d.
+Status CheckBucket(const BucketInfo& bucket);
+/// 0 <= lo < hi <= 2^43, at least one extent may be returned.
+Status CheckList(const ListRequest& request);
+
+/// OUT_OF_RANGE with detail pbfs-code HISTORY_EXPIRED.
+Status HistoryExpired();
+
+}  // namespace pbfs

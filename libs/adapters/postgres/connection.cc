@@ -23,6 +23,7 @@ constexpr CodeOf kCodes[] = {
     {"55P03", StatusCode::kUnavailable, "a lock stayed taken"},
     {"25006", StatusCode::kUnavailable, "this server is read-only: a standby, or default_transaction_read_only is on"},
     {"25P03", StatusCode::kUnavailable, "idle transaction timeout"},
+    {"22021", StatusCode::kInvalidArgument, "text must be UTF-8 without NUL characters"},
     {"23505", StatusCode::kAlreadyExists, "unique violation"},
     {"3F000", StatusCode::kFailedPrecondition, "no schema in this database: run `pbfs-catalog migrate`"},
     {"42P01", StatusCode::kFailedPrecondition, "no schema in this database: run `pbfs-catalog migrate`"},
@@ -92,6 +93,11 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& dsn, con
   PBFS_RETURN_IF_ERROR(self->RunScript(Context::WithTimeout(options.connect_timeout), SessionSettings(options)));
   if (PQenterPipelineMode(connection) != 1) return InternalError("libpq refuses pipeline mode");
   return self;
+}
+
+bool Connection::is_standby() const {
+  const char* value = PQparameterStatus(connection_.get(), "in_hot_standby");
+  return value != nullptr && std::strcmp(value, "on") == 0;
 }
 
 std::string Connection::LastMessage() const { return Trimmed(PQerrorMessage(connection_.get())); }

@@ -51,6 +51,8 @@ class Connection {
   /// Forgets what is queued and ends the transaction without effect; a connection on which that fails is broken.
   void Rollback();
 
+  /// Does this server replay another one's WAL? Kept up to date by the server.
+  bool is_standby() const;
   bool broken() const { return broken_; }
   /// Is a transaction open, or anything else that the next user of this connection must not see?
   bool idle() const { return !broken_ && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE; }

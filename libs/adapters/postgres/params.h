@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -96,6 +98,7 @@ class Params {
   Params& Int2(int64_t value) { return Number(static_cast<uint64_t>(value), 2); }
   Params& Int4(int64_t value) { return Number(static_cast<uint64_t>(value), 4); }
   Params& Int8(int64_t value) { return Number(static_cast<uint64_t>(value), 8); }
+  Params& Float4(float value) { return Number(std::bit_cast<uint32_t>(value), 4); }
   Params& Raw(ByteSpan value) {
     values_.emplace_back(ToBytes(value));
     return *this;

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "libs/adapters/postgres/bucket_cache.h"
+#include "libs/adapters/postgres/commit_transactor.h"
+#include "libs/adapters/postgres/postgres_catalog.h"
+#include "libs/adapters/postgres/sessions.h"
+
+namespace pbfs {
+
+/// What PostgresCatalog is made of.
+struct PostgresCatalog::Parts {
+  explicit Parts(const PostgresOptions& options);
+
+  postgres::SessionPool local;    // reads, beside this process
+  postgres::SessionPool primary;  // what must be fresh, and changes outside of batches
+  postgres::SessionPool lanes;    // a connection for each lane of the batcher
+  postgres::BucketCache buckets;
+  postgres::PostgresTransactor transactor;
+  postgres::Rehomes rehomes;
+  CommitBatcher batcher;
+};
+
+namespace postgres {
+
+/// Reads from the local server if that can be trusted for it, else from the primary: `read` runs on a connection with a
+/// snapshot open and sets `stale` if a standby's answer does not reach what the caller has seen. A standby gets `patience`
+/// to catch up; NOT_FOUND from one, or a local server that is away, goes to the primary at once.
+template <typename T>
+Result<T> ReadFresh(SessionPool& local, SessionPool& primary, const Context& context, Duration patience,
+                    const std::function<Result<T>(Connection&, bool& stale)>& read) {
+  const auto run = [&](SessionPool& pool, bool& stale, bool& standby) -> Result<T> {
+    PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, pool.Take(context));
+    connection->Queue(kBeginSnapshot);
+    standby = connection->is_standby();
+    return read(*connection, stale);
+  };
+  const MonotonicTime until = MonotonicNow() + patience;
+  while (true) {
+    bool stale = false, standby = false;
+    Result<T> answer = run(local, stale, standby);
+    if (!answer.ok() && answer.status().code() == StatusCode::kUnavailable) break;
+    if (!standby) return answer;
+    if (!stale && (answer.ok() || answer.status().code() != StatusCode::kNotFound)) return answer;
+    if (!stale || MonotonicNow() >= until) break;
+    SleepFor(std::chrono::milliseconds(5));  // bounded by `patience`
+  }
+  bool stale = false, standby = false;
+  return run(primary, stale, standby);
+}
+
+}  // namespace postgres
+}  // namespace pbfs

@@ -1,0 +1,137 @@
+#include "libs/adapters/postgres/commit_transactor.h"
+
+#include <algorithm>
+
+#include "libs/adapters/postgres/apply_changes.h"
+#include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/extent_rows.h"
+#include "libs/adapters/postgres/lock_and_load.h"
+
+namespace pbfs::postgres {
+namespace {
+
+constexpr int kDeadlockAttempts = 5;
+// Longer than the server's own timeouts, which answer better; this one is for a server that says nothing at all.
+constexpr Duration kBatchPatience = std::chrono::seconds(30);
+
+bool IsDeadlock(const Status& status) { return status.Detail("sqlstate") == "40P01"; }
+
+// Did PostgreSQL refuse a statement, which may be the fault of one Commit? Else it is nobody's.
+bool MayBeOneCommits(const Status& status) {
+  return status.Detail("sqlstate").has_value() && !IsRetryable(status) && status.code() != StatusCode::kResourceExhausted &&
+         !OutcomeUnknown(status);
+}
+
+bool AnyReplay(const std::vector<CommitReply>& replies) {
+  return std::any_of(replies.begin(), replies.end(), [](const CommitReply& reply) { return reply.code == CommitCode::kReplay; });
+}
+
+}  // namespace
+
+std::vector<CommitTransactor::Answer> PostgresTransactor::Run(Batch batch, bool wait_for_locks) {
+  std::vector<Answer> answers(batch.size());
+  const Status failed = RunAgainAfterDeadlock(batch, wait_for_locks, answers);
+  if (failed.ok()) return answers;
+  if (batch.size() == 1 || !MayBeOneCommits(failed)) {
+    std::fill(answers.begin(), answers.end(), Answer(failed));
+    return answers;
+  }
+  const size_t half = batch.size() / 2;
+  answers = Run(batch.first(half), wait_for_locks);
+  std::vector<Answer> second = Run(batch.subspan(half), wait_for_locks);
+  std::move(second.begin(), second.end(), std::back_inserter(answers));
+  return answers;
+}
+
+Status PostgresTransactor::RunAgainAfterDeadlock(Batch batch, bool wait_for_locks, std::vector<Answer>& answers) {
+  Status last;
+  for (int attempt = 0; attempt < kDeadlockAttempts; ++attempt) {
+    last = RunOnce(batch, wait_for_locks, answers);
+    if (!IsDeadlock(last)) return last;
+  }
+  return UnavailableError("five deadlocks in a row; nothing happened, send it again");
+}
+
+Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, std::vector<Answer>& answers) {
+  const Context context = Context::WithTimeout(kBatchPatience);
+  PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, primary_.Take(context));
+  connection->Queue(kBegin);
+  const LockMode mode = wait_for_locks ? LockMode::kWait : LockMode::kTry;
+  PBFS_ASSIGN_OR_RETURN(const LockedBatch locked, LockAndLoad(*connection, context, PlanBatch(batch), buckets_, mode, false));
+
+  std::vector<const ParsedCommit*> ready;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!locked.missed.None() && locked.missed.Touch(PlanBatch(batch.subspan(i, 1)))) continue;
+    ready.push_back(batch[i]);
+    places.push_back(i);
+  }
+  if (ready.empty()) return OkStatus();  // the lease rolls back
+  Decision decision = Decide(locked.state, ready);
+  const bool nothing = IsEmpty(decision.changes);
+  // Refusals alone: rolling back takes the rows away that were made to be locked. They rest on nothing of this batch, and
+  // what they rest on was visible, so it is durable.
+  if (!nothing || AnyReplay(decision.replies)) {
+    if (nothing) connection->Queue(kEmitMessage);
+    QueueChanges(*connection, decision.changes, locked, buckets_);
+    PBFS_RETURN_IF_ERROR(connection->Commit(context));
+  }
+  for (size_t i = 0; i < places.size(); ++i) answers[places[i]] = Answer(std::move(decision.replies[i]));
+  return OkStatus();
+}
+
+// ---- REHOME -----------------------------------------------------------------------------------------------------------------
+
+constexpr size_t kSourcesPerPage = 256;
+
+Result<CommitReply> Rehomes::Rehome(const Context& context, const ParsedCommit& commit) {
+  CommitReply reply;
+  PBFS_RETURN_IF_ERROR(StoreRuns(context, commit, reply));
+  if (reply.code != CommitCode::kOk && reply.code != CommitCode::kReplay) return reply;
+  const std::span<const RehomeSource> sources(commit.ops[0].sources);
+  for (size_t at = 0; at < sources.size(); at += kSourcesPerPage)
+    PBFS_RETURN_IF_ERROR(RemovePage(context, commit, sources.subspan(at, std::min(kSourcesPerPage, sources.size() - at)), reply));
+  return reply;
+}
+
+Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, CommitReply& reply) {
+  const ParsedCommit* const one[] = {&commit};
+  return Transact(primary_, context, [&](Connection& connection) -> Status {
+    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked, LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
+    const RehomeDecision decision = DecideRehome(locked.state, commit);
+    reply = decision.reply;
+    if (reply.code == CommitCode::kReplay) connection.Queue(kEmitMessage);
+    QueueChanges(connection, decision.changes, locked, buckets_);
+    return OkStatus();
+  });
+}
+
+Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page, CommitReply& reply) {
+  const ParsedOp& op = commit.ops[0];
+  const ParsedCommit* const one[] = {&commit};
+  int64_t lo = INT64_MAX, hi = 0;
+  for (const RehomeSource& source : page) lo = std::min(lo, source.lo), hi = std::max(hi, source.hi);
+  SourceVerdicts verdicts;
+  const Status done = Transact(primary_, context, [&](Connection& connection) -> Status {
+    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked, LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
+    connection.Queue(kLoadExtents, Params().Uuid(op.object).Int8(lo).Int8(hi));
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    std::vector<Extent> overlapping;
+    for (int row = 0; row < results[0].size(); ++row) overlapping.push_back(ExtentOfRow(results[0], row));
+    verdicts = JudgeSources(overlapping, page, op.op);
+    const auto bucket = locked.state.buckets.find(commit.bucket);
+    const auto object = locked.state.objects.find(op.object);
+    if (bucket == locked.state.buckets.end() || object == locked.state.objects.end()) return OkStatus();
+    // I26: writes may have come between the pages, so this page's `gone` is the newest order now.
+    const auto head = locked.state.heads.find({op.object, RegionOf(op.sources[0].lo)});
+    const Hlc gone = std::max(object->second.span_hlc, head == locked.state.heads.end() ? 0 : head->second.max_hlc);
+    QueueRemoval(connection, op.object, verdicts.removed, bucket->second.history, gone, std::max(gone, object->second.heads_max));
+    return OkStatus();
+  });
+  PBFS_RETURN_IF_ERROR(done);
+  reply.removed += static_cast<int32_t>(verdicts.removed.size());
+  reply.kept += verdicts.kept;
+  return OkStatus();
+}
+
+}  // namespace pbfs::postgres

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "libs/adapters/postgres/bucket_cache.h"
+#include "libs/adapters/postgres/sessions.h"
+#include "libs/catalog/commit_batcher.h"
+#include "libs/catalog/decide.h"
+
+namespace pbfs::postgres {
+
+/// Runs a batch of Commits as one transaction on the primary: lock and load, Decide, apply and COMMIT: two round trips
+/// (format, section 9.1). A deadlock runs the batch again; a batch that fails otherwise is halved until the Commit that
+/// PostgreSQL refuses stands alone. Threads: as many at once as the pool has connections.
+class PostgresTransactor final : public CommitTransactor {
+ public:
+  PostgresTransactor(SessionPool& primary, BucketCache& buckets) : primary_(primary), buckets_(buckets) {}
+  std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override;
+
+ private:
+  using Batch = std::span<const ParsedCommit* const>;
+  Status RunOnce(Batch batch, bool wait_for_locks, std::vector<Answer>& answers);
+  Status RunAgainAfterDeadlock(Batch batch, bool wait_for_locks, std::vector<Answer>& answers);
+
+  SessionPool& primary_;
+  BucketCache& buckets_;
+};
+
+/// A REHOME: one transaction stores the runs, then each page of 256 sources goes in one of its own, so that writers of the
+/// region wait for none of them long. A repeat that finds the runs stored goes on with the sources.
+class Rehomes {
+ public:
+  Rehomes(SessionPool& primary, BucketCache& buckets) : primary_(primary), buckets_(buckets) {}
+  /// Errors: of Transact. An unknown outcome of a later page leaves sources behind; a repeat takes them.
+  Result<CommitReply> Rehome(const Context& context, const ParsedCommit& commit);
+
+ private:
+  Status StoreRuns(const Context& context, const ParsedCommit& commit, CommitReply& reply);
+  Status RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page, CommitReply& reply);
+
+  SessionPool& primary_;
+  BucketCache& buckets_;
+};
+
+}  // namespace pbfs::postgres

@@ -1,0 +1,350 @@
+#include "libs/adapters/postgres/lock_and_load.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "libs/adapters/postgres/embedded_sql.h"
+
+namespace pbfs::postgres {
+namespace {
+
+/// The form of a locking statement that waits: the same without SKIP LOCKED at its end.
+struct WaitingStatement {
+  explicit WaitingStatement(const Statement& skipping)
+      : name(std::string(skipping.name) + "_wait"), text(skipping.text.substr(0, skipping.text.rfind("SKIP LOCKED"))) {}
+  std::string name, text;
+  Statement Get() const { return {name, text}; }
+};
+
+class Loader {
+ public:
+  Loader(Connection& connection, const BatchPlan& plan, BucketCache& buckets, LockMode mode, bool all_heads)
+      : connection_(connection), plan_(plan), buckets_(buckets), mode_(mode), all_heads_(all_heads) {}
+
+  Result<LockedBatch> Run(const Context& context) {
+    QueueLocks();
+    QueueLoads();
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context));
+    const size_t before = results.size() - readers_.size();  // what the caller had queued
+    for (size_t i = 0; i < readers_.size(); ++i) readers_[i](results[before + i]);
+    NoteMisses();
+    if (mode_ == LockMode::kWait && !batch_.missed.None())
+      return AbortedError("a row was deleted while it was waited for").WithDetail("sqlstate", "40P01");
+    return std::move(batch_);
+  }
+
+ private:
+  using Reader = std::function<void(const Rows&)>;
+  void Ask(const Statement& statement, const Params& params, Reader reader) {
+    connection_.Queue(statement, params);
+    readers_.push_back(std::move(reader));
+  }
+  void AskLocking(const Statement& skipping, const WaitingStatement& waiting, const Params& params, Reader reader) {
+    Ask(mode_ == LockMode::kTry ? skipping : waiting.Get(), params, std::move(reader));
+  }
+  static void Ignore(const Rows&) {}
+
+  // ---- (a) ----------------------------------------------------------------------------------------------------------------
+  void QueueLocks() {
+    if (!plan_.names.empty()) LockBuckets();
+    Ask(kTakeTransactionId, {}, Ignore);
+    if (!plan_.objects.empty()) LockObjects();
+    InsertObjects();
+    if (!plan_.heads.empty()) InsertHeads();
+    if (!plan_.names.empty()) InsertNames();
+    if (!plan_.heads.empty()) LockHeads();
+    if (!plan_.source_bodies.empty()) LockSourceBodies();
+    if (!plan_.source_objects.empty()) LockSourceObjects();
+    if (!plan_.names.empty()) LockNames();
+  }
+  void LockBuckets() {
+    Array numbers(Type::kInt4);
+    for (const BucketId& bucket : plan_.buckets) numbers.Int4(buckets_.NumberOf(bucket));
+    Ask(kLockBuckets, Params().Add(numbers), Ignore);
+  }
+  void LockObjects() {
+    Array objects(Type::kUuid), alone(Type::kBool);
+    for (const auto& lock : plan_.objects) objects.Uuid(lock.object), alone.Bool(lock.alone);
+    const Params params = Params().Add(objects).Add(alone);
+    if (mode_ == LockMode::kWait) return Ask(kWaitLockObjects, params, Ignore);
+    Ask(kTryLockObjects, params, [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) batch_.missed.objects.insert(rows.Uuid<ObjectId>(row, 0));
+    });
+  }
+  void InsertObjects() {
+    Array objects(Type::kUuid), numbers(Type::kInt4);
+    for (const auto& lock : plan_.objects) {
+      if (lock.create) objects.Uuid(lock.object), numbers.Int4(buckets_.NumberOf(lock.bucket));
+    }
+    if (objects.count() == 0) return;
+    Ask(kInsertObjects, Params().Add(objects).Add(numbers), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) batch_.inserted_objects.push_back(rows.Uuid<ObjectId>(row, 0));
+    });
+  }
+  Params HeadParams() const {
+    Array objects(Type::kUuid), regions(Type::kInt4);
+    for (const ObjectRegion& head : plan_.heads) objects.Uuid(head.object), regions.Int4(head.region);
+    return Params().Add(objects).Add(regions);
+  }
+  void InsertHeads() {
+    Ask(kInsertHeads, HeadParams(), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.inserted_heads.push_back({rows.Uuid<ObjectId>(row, 0), rows.Int4(row, 1)});
+    });
+  }
+  void LockHeads() {
+    static const WaitingStatement waiting(kLockHeads);
+    AskLocking(kLockHeads, waiting, HeadParams(), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.heads[{rows.Uuid<ObjectId>(row, 0), rows.Int4(row, 1)}] = {rows.Int8(row, 2)};
+    });
+  }
+  void LockSourceBodies() {
+    static const WaitingStatement waiting(kLockSourceBodies);
+    Array bodies(Type::kUuid);
+    for (const BodyId& body : plan_.source_bodies) bodies.Uuid(body);
+    AskLocking(kLockSourceBodies, waiting, Params().Add(bodies), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) locked_bodies_.insert(rows.Uuid<BodyId>(row, 0));
+    });
+  }
+  void LockSourceObjects() {
+    static const WaitingStatement waiting(kLockSourceObjects);
+    Array objects(Type::kUuid);
+    for (const ObjectId& object : plan_.source_objects) objects.Uuid(object);
+    AskLocking(kLockSourceObjects, waiting, Params().Add(objects), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) locked_objects_.insert(rows.Uuid<ObjectId>(row, 0));
+    });
+  }
+  Params NameParams() const {
+    Array numbers(Type::kInt4), names(Type::kText);
+    for (const NameKey& key : plan_.names) numbers.Int4(buckets_.NumberOf(key.bucket)), names.Text(key.name);
+    return Params().Add(numbers).Add(names);
+  }
+  NameKey KeyOf(const Rows& rows, int row) const {
+    return {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 0))), rows.Text(row, 1)};
+  }
+  void InsertNames() {
+    Ask(kInsertNames, NameParams(), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) batch_.inserted_names.push_back(KeyOf(rows, row));
+    });
+  }
+  // Columns 2 to 6: hlc, wid, object_id, op_object, op_id.
+  static Binding BindingOf(const Rows& rows, int row) {
+    Binding binding;
+    binding.order = {rows.Int8(row, 2), rows.Int8(row, 3)};
+    if (!rows.IsNull(row, 4)) binding.object = rows.Uuid<ObjectId>(row, 4);
+    binding.record = {rows.Uuid<ObjectId>(row, 5), rows.Uuid<OpId>(row, 6)};
+    return binding;
+  }
+  void LockNames() {
+    static const WaitingStatement waiting(kLockNames);
+    AskLocking(kLockNames, waiting, NameParams(), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) {
+        const NameKey key = KeyOf(rows, row);
+        batch_.state.names[key].current = BindingOf(rows, row);
+        locked_names_.insert(key);
+      }
+    });
+  }
+
+  // ---- (b) ----------------------------------------------------------------------------------------------------------------
+  void QueueLoads() {
+    LoadSite();
+    LoadBuckets();
+    if (!plan_.objects.empty() || !plan_.source_objects.empty()) LoadObjects();
+    LoadAllHeads();
+    if (!plan_.ops.empty()) LoadOps();
+    if (!plan_.orders.empty()) LoadOrders();
+    if (!plan_.source_bodies.empty() || !plan_.new_bodies.empty()) LoadBodies();
+    if (!plan_.encodings.empty()) LoadEncodings();
+    if (!plan_.groups.empty()) LoadGroups();
+    if (!plan_.drops.empty()) LoadPastNames();
+  }
+  void LoadSite() {
+    Ask(kLoadSite, {}, [this](const Rows& rows) {
+      SiteState& site = batch_.state.site;
+      site.site = SiteId{static_cast<uint16_t>(rows.Int2(0, 0))};
+      site.now_ms = rows.Int8(0, 1);
+      site.floor = rows.Int8(0, 2);
+      site.max_age_ms = rows.Int8(0, 3);
+      site.skew_ms = rows.Int8(0, 4);
+      site.drift_ms = rows.Int8(0, 5);
+    });
+  }
+  void LoadBuckets() {
+    Array ids(Type::kUuid);
+    for (const BucketId& bucket : plan_.buckets) ids.Uuid(bucket);
+    Ask(kLoadBuckets, Params().Add(ids), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.buckets[rows.Uuid<BucketId>(row, 0)] = {rows.Bool(row, 2), rows.Bool(row, 3)};
+    });
+  }
+  void LoadObjects() {
+    std::set<ObjectId> ids(plan_.source_objects.begin(), plan_.source_objects.end());
+    for (const auto& lock : plan_.objects) ids.insert(lock.object);
+    Array objects(Type::kUuid);
+    for (const ObjectId& id : ids) objects.Uuid(id);
+    Ask(kLoadObjects, Params().Add(objects), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) ReadObject(rows, row);
+      for (const ObjectId& object : batch_.inserted_objects) batch_.state.objects[object].inserted = true;
+    });
+  }
+  void ReadObject(const Rows& rows, int row) {
+    ObjectState& object = batch_.state.objects[rows.Uuid<ObjectId>(row, 0)];
+    object.bucket = buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1)));
+    object.life = static_cast<ObjectLife>(rows.Int2(row, 2));
+    object.sealed = rows.Bool(row, 3);
+    object.depth = static_cast<int>(rows.Int2(row, 4));
+    object.bindings = static_cast<int>(rows.Int4(row, 5));
+    object.span_hlc = rows.Int8(row, 6);
+    object.span_opset = rows.Bits(row, 7);
+    object.meta_order = {rows.Int8(row, 8), rows.Int8(row, 9)};
+    object.zero_floor = rows.Int8(row, 10);
+    object.has_extents = rows.Bool(row, 11);
+  }
+  void LoadAllHeads() {
+    Array objects(Type::kUuid);
+    for (const auto& lock : plan_.objects) {
+      if (lock.alone || all_heads_) objects.Uuid(lock.object);
+    }
+    if (objects.count() == 0) return;
+    Ask(kLoadAllHeads, Params().Add(objects), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) {
+        const auto found = batch_.state.objects.find(rows.Uuid<ObjectId>(row, 0));
+        if (found == batch_.state.objects.end()) continue;
+        found->second.heads_max = rows.Int8(row, 1);
+        found->second.heads_opset = rows.Bits(row, 2);
+      }
+    });
+  }
+  void LoadOps() {
+    Array objects(Type::kUuid), ops(Type::kUuid);
+    for (const ObjectOp& key : plan_.ops) objects.Uuid(key.object), ops.Uuid(key.op);
+    Ask(kLoadOps, Params().Add(objects).Add(ops), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.ops[{rows.Uuid<ObjectId>(row, 0), rows.Uuid<OpId>(row, 1)}] = rows.Fixed<32>(row, 2);
+    });
+  }
+  void LoadOrders() {
+    Array objects(Type::kUuid), hlcs(Type::kInt8), wids(Type::kInt8);
+    for (const ObjectOrder& key : plan_.orders) objects.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
+    Ask(kLoadOrders, Params().Add(objects).Add(hlcs).Add(wids), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.orders[{rows.Uuid<ObjectId>(row, 0), {rows.Int8(row, 1), rows.Int8(row, 2)}}] = true;
+    });
+  }
+  void LoadBodies() {
+    std::set<BodyId> ids(plan_.source_bodies.begin(), plan_.source_bodies.end());
+    ids.insert(plan_.new_bodies.begin(), plan_.new_bodies.end());
+    Array bodies(Type::kUuid);
+    for (const BodyId& id : ids) bodies.Uuid(id);
+    Ask(kLoadBodies, Params().Add(bodies), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.bodies[rows.Uuid<BodyId>(row, 0)] = {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1))), rows.Bool(row, 2)};
+    });
+  }
+  void LoadEncodings() {
+    Array encodings(Type::kUuid);
+    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id);
+    Ask(kLoadEncodings, Params().Add(encodings), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) {
+        EncodingState& encoding = batch_.state.encodings[rows.Uuid<EncodingId>(row, 0)];
+        encoding.swept = encoding.swept || rows.Bool(row, 1);
+      }
+    });
+  }
+  void LoadGroups() {
+    Array groups(Type::kInt2);
+    for (const uint16_t group : plan_.groups) groups.Int2(group);
+    Ask(kLoadGroups, Params().Add(groups), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) {
+        PlacementGroup group = GroupOfRow(rows, row);
+        batch_.state.groups[group.group] = std::move(group);
+      }
+    });
+  }
+  void LoadPastNames() {
+    Array numbers(Type::kInt4), names(Type::kText), newest(Type::kInt8);
+    Array of_numbers(Type::kInt4), of_names(Type::kText), hlcs(Type::kInt8), wids(Type::kInt8);
+    for (const BatchPlan::DropTarget& drop : plan_.drops) {
+      const int32_t number = buckets_.NumberOf(drop.name.bucket);
+      numbers.Int4(number), names.Text(drop.name.name), newest.Int8(static_cast<int64_t>(drop.orders.size()) + 1);
+      for (const Order& order : drop.orders)
+        of_numbers.Int4(number), of_names.Text(drop.name.name), hlcs.Int8(order.hlc), wids.Int8(order.wid);
+    }
+    const Params params = Params().Add(numbers).Add(names).Add(newest).Add(of_numbers).Add(of_names).Add(hlcs).Add(wids);
+    Ask(kLoadPastNames, params, [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) {
+        PastBinding past{BindingOf(rows, row), rows.Bool(row, 7), {}};
+        if (!rows.IsNull(row, 8)) past.gone_hlc = rows.Int8(row, 8);
+        batch_.state.names[KeyOf(rows, row)].past[past.binding.order] = past;
+      }
+    });
+  }
+
+  // What exists, was asked for and is not locked: somebody else holds it.
+  void NoteMisses() {
+    const LoadedState& state = batch_.state;
+    for (const ObjectRegion& head : plan_.heads) {
+      const auto object = state.objects.find(head.object);
+      const bool exists = object != state.objects.end() && object->second.life != ObjectLife::kReaped;
+      if (exists && state.heads.count(head) == 0) batch_.missed.heads.insert(head);
+    }
+    for (const BodyId& body : plan_.source_bodies) {
+      const auto found = state.bodies.find(body);
+      if (found != state.bodies.end() && found->second.live && locked_bodies_.count(body) == 0) batch_.missed.source_bodies.insert(body);
+    }
+    for (const ObjectId& object : plan_.source_objects) {
+      const auto found = state.objects.find(object);
+      const bool lives = found != state.objects.end() && found->second.life != ObjectLife::kReaped;
+      if (lives && locked_objects_.count(object) == 0) batch_.missed.source_objects.insert(object);
+    }
+    for (const NameKey& name : plan_.names) {
+      if (locked_names_.count(name) == 0) batch_.missed.names.insert(name);
+    }
+  }
+  Connection& connection_;
+  const BatchPlan& plan_;
+  BucketCache& buckets_;
+  const LockMode mode_;
+  const bool all_heads_;
+  std::vector<Reader> readers_;
+  std::set<BodyId> locked_bodies_;
+  std::set<ObjectId> locked_objects_;
+  std::set<NameKey> locked_names_;
+  LockedBatch batch_;
+};
+
+template <typename Set, typename Keys>
+bool Meet(const Set& set, const Keys& keys) {
+  return !set.empty() && std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return set.count(key) != 0; });
+}
+
+}  // namespace
+
+bool MissedLocks::None() const {
+  return objects.empty() && heads.empty() && source_bodies.empty() && source_objects.empty() && names.empty();
+}
+
+bool MissedLocks::Touch(const BatchPlan& plan) const {
+  const bool object = std::any_of(plan.objects.begin(), plan.objects.end(), [&](const auto& lock) { return objects.count(lock.object) != 0; });
+  return object || Meet(heads, plan.heads) || Meet(source_bodies, plan.source_bodies) ||
+         Meet(source_objects, plan.source_objects) || Meet(names, plan.names);
+}
+
+Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan, BucketCache& buckets,
+                                LockMode mode, bool all_heads) {
+  return Loader(connection, plan, buckets, mode, all_heads).Run(context);
+}
+
+PlacementGroup GroupOfRow(const Rows& rows, int row) {
+  PlacementGroup group;
+  group.group = static_cast<uint16_t>(rows.Int2(row, 0));
+  group.version = rows.Int8(row, 1);
+  for (const int64_t id : rows.Ints(row, 2)) group.stores.push_back(StoreId{static_cast<uint32_t>(id)});
+  for (const int64_t state : rows.Ints(row, 3)) group.members.push_back(static_cast<MemberState>(state));
+  for (const int64_t id : rows.Ints(row, 4)) group.previous.push_back(StoreId{static_cast<uint32_t>(id)});
+  return group;
+}
+
+}  // namespace pbfs::postgres

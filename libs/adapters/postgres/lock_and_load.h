@@ -1,0 +1,49 @@
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "libs/adapters/postgres/bucket_cache.h"
+#include "libs/adapters/postgres/connection.h"
+#include "libs/catalog/decide.h"
+
+namespace pbfs::postgres {
+
+/// kTry: take what is free and say what was not, so that a batch does not wait for one hot object. kWait: wait.
+enum class LockMode { kTry, kWait };
+
+/// Keys whose lock another transaction holds.
+struct MissedLocks {
+  std::set<ObjectId> objects;
+  std::set<ObjectRegion> heads;
+  std::set<BodyId> source_bodies;
+  std::set<ObjectId> source_objects;
+  std::set<NameKey> names;
+  bool None() const;
+  /// Does `plan` need any of them?
+  bool Touch(const BatchPlan& plan) const;
+};
+
+/// A batch after steps (a) and (b): its locks held, what it needs loaded.
+struct LockedBatch {
+  LoadedState state;
+  MissedLocks missed;
+  // Rows that were inserted only to be locked; those that stay unused are deleted with the changes.
+  std::vector<ObjectId> inserted_objects;
+  std::vector<ObjectRegion> inserted_heads;
+  std::vector<NameKey> inserted_names;
+};
+
+/// Locks, then loads, in the transaction that the caller has begun (kBegin may still be queued) and in one round trip.
+/// Statement by statement, because a statement neither sees nor locks a row that another transaction inserted after its
+/// snapshot. Every bucket of the plan has been looked up in `buckets`. `all_heads`: load heads_max of every object, as a
+/// rehome needs, not only of those held alone.
+/// Errors: of Connection::Run; ABORTED with detail sqlstate 40P01 (run the transaction again) if a row that was waited for
+/// is gone.
+Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan, BucketCache& buckets,
+                                LockMode mode, bool all_heads);
+
+/// A placement group's row: columns pg, ver, stores, mstate, prev.
+PlacementGroup GroupOfRow(const Rows& rows, int row);
+
+}  // namespace pbfs::postgres

@@ -1,0 +1,63 @@
+#include "libs/adapters/postgres/place_groups.h"
+
+#include <algorithm>
+
+namespace pbfs {
+namespace {
+
+bool IsEligible(const StoreInfo& store) {
+  return store.state == StoreState::kUp || store.state == StoreState::kSuspect || store.state == StoreState::kJoining;
+}
+
+std::vector<StoreInfo>::const_iterator Find(const std::vector<StoreInfo>& stores, StoreId id) {
+  return std::find_if(stores.begin(), stores.end(), [&](const StoreInfo& store) { return store.id == id; });
+}
+
+std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const PlacementGroup& before) {
+  std::vector<MemberState> members;
+  for (const StoreId& store : stores) {
+    const auto place = std::find(before.stores.begin(), before.stores.end(), store);
+    const bool known = place != before.stores.end();
+    const bool backfill = !before.stores.empty() && (!known || before.members[place - before.stores.begin()] == MemberState::kBackfill);
+    members.push_back(backfill ? MemberState::kBackfill : MemberState::kActive);
+  }
+  return members;
+}
+
+}  // namespace
+
+bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& store) {
+  const auto before = Find(stores, store.id);
+  if (before == stores.end()) return IsEligible(store);
+  if (IsEligible(*before) != IsEligible(store)) return true;
+  return IsEligible(store) && (before->weight != store.weight || before->domain != store.domain);
+}
+
+bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store) {
+  const auto place = std::lower_bound(stores.begin(), stores.end(), store, [](const StoreInfo& a, const StoreInfo& b) { return a.id < b.id; });
+  if (place == stores.end() || place->id != store.id) {
+    stores.insert(place, store);
+    return true;
+  }
+  if (*place == store) return false;
+  *place = store;
+  return true;
+}
+
+std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups, int) {
+  std::vector<StoreId> eligible;
+  for (const StoreInfo& store : stores) {
+    if (IsEligible(store)) eligible.push_back(store.id);
+  }
+  std::vector<PlacementGroup> changed;
+  for (int number = 0; number < kPlacementGroups; ++number) {
+    const PlacementGroup before = groups.empty() ? PlacementGroup{} : groups[number];
+    std::vector<StoreId> ranked = eligible;
+    if (!ranked.empty()) std::rotate(ranked.begin(), ranked.begin() + number % ranked.size(), ranked.end());
+    if (ranked == before.stores && before.version > 0) continue;
+    changed.push_back({static_cast<uint16_t>(number), before.version + 1, ranked, MembersOf(ranked, before), before.stores});
+  }
+  return changed;
+}
+
+}  // namespace pbfs

@@ -1,0 +1,93 @@
+#include "libs/adapters/postgres/bucket_rows.h"
+#include "libs/adapters/postgres/catalog_parts.h"
+#include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/catalog/rules.h"
+
+/// The bucket directory.
+namespace pbfs {
+namespace {
+
+using postgres::Connection;
+using postgres::Params;
+using postgres::Rows;
+
+bool IsSame(const BucketInfo& a, const BucketInfo& b) {
+  return a.id == b.id && a.settings == b.settings && Equal(a.keyring, b.keyring) && a.keyring_version == b.keyring_version;
+}
+
+void SmallOrNull(Params& params, std::optional<uint8_t> value) {
+  if (value) params.Int2(*value);
+  else params.Null();
+}
+
+Params RowOf(const BucketInfo& bucket) {
+  const BucketSettings& settings = bucket.settings;
+  Params params;
+  params.Uuid(bucket.id).Text(settings.name).Int2(static_cast<int>(settings.integrity)).Int2(static_cast<int>(settings.etag));
+  SmallOrNull(params, settings.k), SmallOrNull(params, settings.m), SmallOrNull(params, settings.w);
+  return params.Int8(settings.history_ms).Bool(settings.versioning).Raw(bucket.keyring).Int8(bucket.keyring_version);
+}
+
+}  // namespace
+
+Status PostgresCatalog::CreateBucket(const Context& context, const BucketInfo& bucket) {
+  PBFS_RETURN_IF_ERROR(CheckBucket(bucket));
+  return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    connection.Queue(postgres::kInsertBucket, RowOf(bucket));
+    connection.Queue(postgres::kFindBucketById, Params().Uuid(bucket.id));
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    const Rows& found = results[2];  // behind BEGIN and the insert
+    if (found.size() == 1 && IsSame(BucketOfRow(found, 0), bucket)) return OkStatus();
+    return AlreadyExistsError("there is a bucket of this name or id with other settings");
+  });
+}
+
+Result<BucketInfo> PostgresCatalog::FindBucket(const Context& context, const std::string& name) {
+  const auto read = [&](Connection& connection, bool&) -> Result<BucketInfo> {
+    connection.Queue(postgres::kFindBucketByName, Params().Text(name));
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    if (results[1].size() == 0) return NotFoundError("no such bucket");
+    return postgres::BucketOfRow(results[1], 0);
+  };
+  return postgres::ReadFresh<BucketInfo>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+}
+
+Result<std::vector<BucketInfo>> PostgresCatalog::ListBuckets(const Context& context) {
+  const auto read = [&](Connection& connection, bool&) -> Result<std::vector<BucketInfo>> {
+    connection.Queue(postgres::kListBuckets);
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    std::vector<BucketInfo> all;
+    for (int row = 0; row < results[1].size(); ++row) all.push_back(postgres::BucketOfRow(results[1], row));
+    return all;
+  };
+  return postgres::ReadFresh<std::vector<BucketInfo>>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+}
+
+Status PostgresCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) {
+  return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    connection.Queue(postgres::kSetKeyring, Params().Uuid(bucket).Int8(expected_version).Raw(keyring));
+    connection.Queue(postgres::kFindBucketById, Params().Uuid(bucket));
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    if (results[2].size() == 0) return NotFoundError("no such bucket");
+    return results[1].affected() == 1 ? OkStatus() : AbortedError("the keyring has changed meanwhile");
+  });
+}
+
+Status PostgresCatalog::DeleteBucket(const Context& context, BucketId bucket_id) {
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, bucket_id));
+  return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    // The lock first, then the look, in statements of their own: a Commit that binds a name is waited for and then seen.
+    connection.Queue(postgres::kLockBucketAlone, Params().Int4(bucket.number));
+    connection.Queue(postgres::kBucketHoldsNames, Params().Int4(bucket.number));
+    connection.Queue(postgres::kFindBucketById, Params().Uuid(bucket_id));
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    if (results[3].size() == 0) return NotFoundError("no such bucket");
+    if (results[2].Bool(0, 0)) return FailedPreconditionError("the bucket still has objects: delete them first");
+    connection.Queue(postgres::kDeleteBucket, Params().Int4(bucket.number));
+    return OkStatus();
+  });
+}
+
+}  // namespace pbfs

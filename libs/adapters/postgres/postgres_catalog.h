@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libs/base/sync.h"
+#include "libs/catalog/catalog.h"
+#include "libs/catalog/commit_batcher.h"
+#include "libs/catalog/parsed_commit.h"
+
+namespace pbfs {
+
+/// What a catalog needs to know of its PostgreSQL. Both DSNs are libpq's, key=value or URI, passwords by passfile= or in the
+/// text; they never appear in errors.
+struct PostgresOptions {
+  std::string local_dsn;    // the server beside this process: reads
+  std::string primary_dsn;  // may name every server of the cluster: the one that is writable is found. Empty: local_dsn
+  int commit_lanes = 1;     // batches of Commits in flight; one connection each
+  int waiting_lanes = 1;    // the same for Commits that wait for a lock
+  int read_connections = 4;
+  int primary_connections = 4;  // for reads that must be fresh, rehomes and administration
+  int queue_limit = 1024;       // callers that may wait for a connection
+  Duration statement_timeout = std::chrono::seconds(20);
+  Duration connect_timeout = std::chrono::seconds(5);
+  Duration replica_patience = std::chrono::milliseconds(50);  // how long a read waits for a replica to catch up
+  Duration map_poll = std::chrono::milliseconds(200);         // how old the map's version may be that WatchMap looks at
+  ReceiptVerifier verify_receipt;  // null: receipts are believed (tests)
+  CommitBatcher::Options batcher;  // lanes are set from the above
+};
+
+/// The catalog's six ports over PostgreSQL 15 or later, schema pbfs (migrations.h). One of the two implementations; the twin
+/// is MemoryCatalog. Any number of these may share a database.
+///
+/// Construction connects to nothing; a database that is away, read-only or of another schema version shows as UNAVAILABLE
+/// or FAILED_PRECONDITION of each call until it is there. Commits go through a CommitBatcher: two round trips a batch.
+/// A Commit whose COMMIT was sent and not answered, or not replicated, is UNAVAILABLE with detail outcome=unknown.
+/// Reads use one snapshot of the local server; where that is a standby which has not seen what the caller has, or does not
+/// have what is asked for, or is away, the primary answers. Threads: any.
+class PostgresCatalog final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal {
+ public:
+  explicit PostgresCatalog(PostgresOptions options);
+  ~PostgresCatalog() override;
+
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+
+  Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
+
+  Result<ListReply> List(const Context& context, const ListRequest& request) override;
+  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
+
+  Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
+  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+
+  Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
+  Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
+  Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
+  Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status DeleteBucket(const Context& context, BucketId bucket) override;
+
+  Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
+  Status PutStore(const Context& context, const StoreInfo& store) override;
+
+  Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
+  Result<Hlc> AdvanceFloor(const Context& context) override;
+
+ private:
+  struct Parts;  // pools, caches, the transactor
+  Result<int64_t> MapVersion(const Context& context, int64_t newer_than);
+
+  const PostgresOptions options_;
+  std::unique_ptr<Parts> parts_;
+  Mutex map_mutex_;
+  CondVar map_read_;
+  bool map_reading_ PBFS_GUARDED_BY(map_mutex_) = false;
+  int64_t map_version_ PBFS_GUARDED_BY(map_mutex_) = -1;
+  MonotonicTime map_read_at_ PBFS_GUARDED_BY(map_mutex_){};
+};
+
+}  // namespace pbfs

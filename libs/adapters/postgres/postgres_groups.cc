@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <map>
+
+#include "libs/adapters/postgres/catalog_parts.h"
+#include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/lock_and_load.h"
+#include "libs/adapters/postgres/place_groups.h"
+
+/// Stores, placement groups, and the map that everybody reads of them.
+namespace pbfs {
+namespace {
+
+using postgres::Array;
+using postgres::Connection;
+using postgres::Params;
+using postgres::Rows;
+using postgres::Type;
+
+StoreInfo StoreOfRow(const Rows& rows, int row) {
+  return {StoreId{static_cast<uint32_t>(rows.Int4(row, 0))}, rows.Text(row, 1), rows.Text(row, 2),
+          static_cast<StoreState>(rows.Int2(row, 3)), rows.Float4(row, 4)};
+}
+
+std::vector<StoreInfo> StoresOf(const Rows& rows) {
+  std::vector<StoreInfo> stores;
+  for (int row = 0; row < rows.size(); ++row) stores.push_back(StoreOfRow(rows, row));
+  return stores;
+}
+
+std::vector<PlacementGroup> GroupsOf(const Rows& rows) {
+  std::vector<PlacementGroup> groups;
+  for (int row = 0; row < rows.size(); ++row) groups.push_back(postgres::GroupOfRow(rows, row));
+  return groups;
+}
+
+void QueuePutStore(Connection& connection, const StoreInfo& store) {
+  connection.Queue(postgres::kPutStore, Params().Int4(store.id.value).Text(store.address).Text(store.domain)
+                                            .Int2(static_cast<int>(store.state)).Float4(store.weight));
+}
+
+void QueuePutGroup(Connection& connection, const PlacementGroup& group) {
+  Array stores(Type::kInt4), members(Type::kInt2), previous(Type::kInt4);
+  for (const StoreId& store : group.stores) stores.Int4(store.value);
+  for (const MemberState member : group.members) members.Int2(static_cast<int>(member));
+  for (const StoreId& store : group.previous) previous.Int4(store.value);
+  connection.Queue(postgres::kPutGroup, Params().Int2(group.group).Int8(group.version).Add(stores).Add(members).Add(previous));
+}
+
+}  // namespace
+
+Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store) {
+  if (store.id.value == 0 || !(store.weight > 0)) return InvalidArgumentError("a store needs an id and a positive weight");
+  return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    connection.Queue(postgres::kLockMap);
+    connection.Queue(postgres::kLoadStores);
+    connection.Queue(postgres::kLoadAllGroups);
+    connection.Queue(postgres::kLoadMap);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    std::vector<StoreInfo> stores = StoresOf(results[2]);
+    const bool place = PlacementDependsOn(stores, store);
+    if (!PutInto(stores, store)) return OkStatus();  // as it was
+    QueuePutStore(connection, store);
+    connection.Queue(postgres::kRaiseMap);
+    if (!place) return OkStatus();
+    for (const PlacementGroup& group : PlaceAnew(stores, GroupsOf(results[3]), static_cast<int>(results[4].Int2(0, 4))))
+      QueuePutGroup(connection, group);
+    return OkStatus();
+  });
+}
+
+// One query of the version at a time for all that watch, at most every options_.map_poll.
+Result<int64_t> PostgresCatalog::MapVersion(const Context& context, int64_t newer_than) {
+  MutexLock lock(map_mutex_);
+  while (map_version_ <= newer_than) {
+    PBFS_RETURN_IF_ERROR(context.Check());
+    const MonotonicTime due = map_read_at_ + options_.map_poll;
+    if (map_reading_ || MonotonicNow() < due) {
+      map_read_.WaitUntil(map_mutex_, std::min(context.deadline(), map_reading_ ? MonotonicTime::max() : due));
+      continue;
+    }
+    map_reading_ = true;
+    map_mutex_.Unlock();
+    const Result<Rows> rows = postgres::RunOne(parts_->local, context, postgres::kMapVersion);
+    map_mutex_.Lock();
+    map_reading_ = false;
+    map_read_at_ = MonotonicNow();
+    if (rows.ok() && rows->size() == 1) map_version_ = std::max(map_version_, rows->Int8(0, 0));
+    map_read_.NotifyAll();
+    PBFS_RETURN_IF_ERROR(rows.status());
+  }
+  return map_version_;
+}
+
+Result<ClusterMap> PostgresCatalog::WatchMap(const Context& context, int64_t newer_than) {
+  if (newer_than >= 0) PBFS_RETURN_IF_ERROR(MapVersion(context, newer_than).status());
+  const auto read = [&](Connection& connection, bool& stale) -> Result<ClusterMap> {
+    connection.Queue(postgres::kLoadMap);
+    connection.Queue(postgres::kLoadStores);
+    connection.Queue(postgres::kLoadAllGroups);
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    const Rows& head = results[1];
+    ClusterMap map;
+    map.version = head.Int8(0, 0);
+    map.site = SiteId{static_cast<uint16_t>(head.Int2(0, 1))};
+    map.fence_epoch = head.Int8(0, 2);
+    map.default_k = static_cast<uint8_t>(head.Int2(0, 3));
+    map.default_m = static_cast<uint8_t>(head.Int2(0, 4));
+    map.stores = StoresOf(results[2]);
+    map.groups = GroupsOf(results[3]);
+    stale = map.version <= newer_than;
+    return map;
+  };
+  return postgres::ReadFresh<ClusterMap>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+}
+
+}  // namespace pbfs

@@ -1,0 +1,99 @@
+#include "libs/adapters/postgres/catalog_parts.h"
+#include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/catalog/rules.h"
+
+/// Resolve, ListNames, NameHistory.
+namespace pbfs {
+namespace {
+
+using postgres::Connection;
+using postgres::Params;
+using postgres::Rows;
+
+// Columns of every statement on names: name, hlc, wid, object_id, record, current, gone.
+NameEntry EntryOfRow(const Rows& rows, int row) {
+  NameEntry entry;
+  entry.name = rows.Text(row, 0);
+  entry.order = {rows.Int8(row, 1), rows.Int8(row, 2)};
+  if (!rows.IsNull(row, 3)) entry.object = rows.Uuid<ObjectId>(row, 3);
+  if (!rows.IsNull(row, 4)) entry.record = rows.Share(row, 4);
+  entry.current = rows.Bool(row, 5);
+  entry.gone_hlc = rows.Int8(row, 6);
+  return entry;
+}
+
+// check_bucket: versioning, history_ms, history_floor_hlc. A versioned bucket remembers every binding that was not dropped.
+Status CheckAsOf(const Rows& bucket, std::optional<Hlc> as_of) {
+  if (bucket.size() == 0) return NotFoundError("no such bucket");
+  const int64_t history_ms = bucket.Int8(0, 1);
+  if (!as_of || (bucket.Bool(0, 0) && history_ms == 0)) return OkStatus();
+  return history_ms > 0 && *as_of >= bucket.Int8(0, 2) ? OkStatus() : HistoryExpired();
+}
+
+// Greater than every name that begins with `prefix`: no name has as many as 257 of the greatest character.
+std::string EndOf(const std::string& prefix) {
+  std::string end = prefix;
+  for (int i = 0; i < 257; ++i) end += "\xf4\x8f\xbf\xbf";
+  return end;
+}
+
+}  // namespace
+
+Result<NameEntry> PostgresCatalog::Resolve(const Context& context, const NameQuery& query) {
+  PBFS_RETURN_IF_ERROR(CheckName(query.name));
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, query.bucket));
+  const auto read = [&](Connection& connection, bool& stale) -> Result<NameEntry> {
+    connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
+    Params params;
+    params.Int4(bucket.number).Text(query.name);
+    if (query.as_of) params.Int8(*query.as_of);
+    connection.Queue(query.as_of ? postgres::kResolveNameAsOf : postgres::kResolveName, params);
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], query.as_of));
+    const Rows& rows = results[2];
+    stale = !query.as_of && (rows.size() == 0 ? 0 : rows.Int8(0, 1)) < query.min_hlc;
+    if (rows.size() == 0 || rows.IsNull(0, 3)) return NotFoundError("no object has this name");
+    return EntryOfRow(rows, 0);
+  };
+  return postgres::ReadFresh<NameEntry>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+}
+
+Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
+  if (request.limit < 1) return InvalidArgumentError("limit must be positive");
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
+  const auto read = [&](Connection& connection, bool&) -> Result<ListNamesReply> {
+    connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
+    Params params;
+    params.Int4(bucket.number).Text(request.prefix).Text(EndOf(request.prefix)).Text(request.after).Int8(int64_t{request.limit} + 1);
+    if (request.as_of) params.Int8(*request.as_of);
+    connection.Queue(request.as_of ? postgres::kListNamesAsOf : postgres::kListNames, params);
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], request.as_of));
+    const Rows& rows = results[2];
+    ListNamesReply reply;
+    reply.more = rows.size() > request.limit;
+    for (int row = 0; row < std::min(rows.size(), request.limit); ++row) reply.names.push_back(EntryOfRow(rows, row));
+    return reply;
+  };
+  return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+}
+
+Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& context, BucketId bucket_id, const std::string& name) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, bucket_id));
+  const auto read = [&](Connection& connection, bool&) -> Result<std::vector<NameEntry>> {
+    connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
+    connection.Queue(postgres::kNameHistory, Params().Int4(bucket.number).Text(name));
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], std::nullopt));
+    std::vector<NameEntry> entries;
+    for (int row = 0; row < results[2].size(); ++row) entries.push_back(EntryOfRow(results[2], row));
+    return entries;
+  };
+  return postgres::ReadFresh<std::vector<NameEntry>>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+}
+
+}  // namespace pbfs

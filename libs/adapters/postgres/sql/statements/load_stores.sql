@@ -1,0 +1,1 @@
+SELECT store_id, addr, domain, state, weight FROM store ORDER BY store_id

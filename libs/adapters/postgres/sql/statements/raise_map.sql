@@ -1,0 +1,1 @@
+UPDATE cluster_map SET version = version + 1

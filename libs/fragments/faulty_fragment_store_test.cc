@@ -30,7 +30,7 @@ class FaultyFragmentStoreTest : public testing::Test {
     return writer->Finish(TestContext()).status();
   }
   Result<ReadReply> Read(const TestFragment& fragment) {
-    return faulty_.StartRead(TestContext(), {{{fragment.key, 128, 644}}, {}}, {})->Wait(TestContext());
+    return faulty_.StartRead(TestContext(), {{{fragment.key, 128, 660}}, {}}, {})->Wait(TestContext());
   }
   SeededRandom random_{TestSeed()};
   ManualClock clock_{kTestNowMs * 1000};
@@ -80,9 +80,9 @@ TEST_F(FaultyFragmentStoreTest, DownFullCorruptAndLost) {
   faulty_.SetCorruptPuts(false);
   ASSERT_OK(Put(fragment));
   faulty_.SetCorruptReads(true);
-  EXPECT_FALSE(Equal(Read(fragment)->parts[0].bytes, fragment.bytes.Slice(128, 516)));
+  EXPECT_FALSE(Equal(Read(fragment)->parts[0].bytes, fragment.bytes.Slice(128, 532)));
   faulty_.SetCorruptReads(false);
-  EXPECT_TRUE(Equal(Read(fragment)->parts[0].bytes, fragment.bytes.Slice(128, 516)));
+  EXPECT_TRUE(Equal(Read(fragment)->parts[0].bytes, fragment.bytes.Slice(128, 532)));
   faulty_.Lose(fragment.key);
   EXPECT_CODE(Read(fragment)->parts[0].status, kNotFound);
   EXPECT_TRUE(faulty_.List(TestContext(), {})->fragments.empty());
@@ -95,7 +95,7 @@ TEST_F(FaultyFragmentStoreTest, HeldAnswersComeAtTheRelease) {
   ASSERT_OK(Put(fragment));
   int told = 0;
   faulty_.Hold();
-  auto read = faulty_.StartRead(TestContext(), {{{fragment.key, 128, 644}}, {}}, [&told] { ++told; });
+  auto read = faulty_.StartRead(TestContext(), {{{fragment.key, 128, 660}}, {}}, [&told] { ++told; });
   EXPECT_FALSE(read->Ready());
   EXPECT_CODE(read->Wait(Context::WithTimeout(std::chrono::milliseconds(2))), kDeadlineExceeded);
   EXPECT_EQ(told, 0);

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "libs/fragments/interim_crc32c.h"
+#include "libs/coding/crc32c.h"
 
 namespace pbfs {
 namespace {
-
-using interim::Crc32c;
 
 /// What stands before each block in its CRC: encoding_id, shard, LE32 stripe. A misdirected or stale block fails.
 uint32_t BlockCrcStart(const FragmentKey& key, uint32_t stripe) {
@@ -24,7 +22,7 @@ uint32_t BlockCrcStart(const FragmentKey& key, uint32_t stripe) {
 uint32_t ExtendSum(uint32_t sum, uint32_t crc) {
   uint8_t raw[4];
   StoreLe(raw, crc);
-  return Crc32c(raw, sum);
+  return Crc32cExtend(sum, raw);
 }
 
 }  // namespace
@@ -98,7 +96,7 @@ Status FragmentCheck::TakeHeader() {
 Status FragmentCheck::TakeBlocks(ByteSpan& bytes) {
   if (block_left_ > 0) {
     const size_t count = std::min<size_t>(bytes.size(), block_left_);
-    block_crc_ = Crc32c(bytes.first(count), block_crc_);
+    block_crc_ = Crc32cExtend(block_crc_, bytes.first(count));
     block_left_ -= count;
     position_ += count;
     bytes = bytes.subspan(count);
@@ -122,7 +120,7 @@ Status FragmentCheck::EndBlock() {
 }
 
 Status FragmentCheck::TakeTrailer(ByteSpan bytes) {
-  shape_.trailer_crc = Crc32c(bytes, shape_.trailer_crc);
+  shape_.trailer_crc = Crc32cExtend(shape_.trailer_crc, bytes);
   position_ += bytes.size();
   for (const uint8_t byte : bytes.size() > 4 ? bytes.last(4) : bytes) {
     std::memmove(last_bytes_, last_bytes_ + 1, 3);
@@ -146,7 +144,7 @@ Status CheckHeader(const FragmentKey& key, ByteSpan header) {
 
 Status CheckBlock(const FragmentKey& key, uint32_t stripe, ByteSpan block) {
   const size_t size = block.size() - 4;
-  const uint32_t crc = Crc32c(block.first(size), BlockCrcStart(key, stripe));
+  const uint32_t crc = Crc32cExtend(BlockCrcStart(key, stripe), block.first(size));
   return crc == LoadLe<uint32_t>(block.data() + size) ? OkStatus() : Damaged(key, fmt::format("block {}", stripe));
 }
 

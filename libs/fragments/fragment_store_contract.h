@@ -86,8 +86,8 @@ class FragmentStoreContract : public testing::Test {
 TYPED_TEST_SUITE_P(FragmentStoreContract);
 
 TYPED_TEST_P(FragmentStoreContract, PutThenReadGivesTheBytes) {
-  for (const TestFragmentSpec& spec : {TestFragmentSpec{1, 16, 16, false}, TestFragmentSpec{3, 512, 256, false},
-                                       TestFragmentSpec{9, 4112, 16, true}, TestFragmentSpec{200, 16400, 16400, false}}) {
+  for (const TestFragmentSpec& spec : {TestFragmentSpec{1, 32}, TestFragmentSpec{10'000, 8}, TestFragmentSpec{70'001, 1, true},
+                                       TestFragmentSpec{13'000'000, 4, false, 16}}) {
     const TestFragment fragment = this->NewFragment(spec);
     ASSERT_OK(this->Put(fragment.key, fragment.bytes, 1 << 20));
     this->ExpectHolds(fragment);
@@ -96,19 +96,19 @@ TYPED_TEST_P(FragmentStoreContract, PutThenReadGivesTheBytes) {
 
 TYPED_TEST_P(FragmentStoreContract, PiecesMayBeOfAnySize) {
   for (const size_t piece : {1u, 3u, 127u, 128u, 129u, 700u}) {
-    const TestFragment fragment = this->NewFragment({2, 64, 48, true});
+    const TestFragment fragment = this->NewFragment({5000, 32, true});
     ASSERT_OK(this->Put(fragment.key, fragment.bytes, piece));
     this->ExpectHolds(fragment);
   }
 }
 
 TYPED_TEST_P(FragmentStoreContract, LargePutStreams) {
-  const TestFragment fragment = this->NewFragment({400, 16400, 8208, true});  // 6.5 MB
+  const TestFragment fragment = this->NewFragment({26'000'000, 4, true, 16});  // 6.5 MB
   ASSERT_OK(this->Put(fragment.key, fragment.bytes, 256 << 10));
-  const FragmentShape shape{16400, 8208, 400, static_cast<uint32_t>(fragment.bytes.size()), 0};
-  for (const uint32_t stripe : {0u, 61u, 64u, 200u, 399u}) {
-    const int64_t begin = shape.StripeBegin(stripe);
-    const int64_t end = begin + shape.BlockSize(stripe) + 4;
+  const Geometry geometry = TestFragmentSpec{26'000'000, 4, true, 16}.geometry();
+  for (const int64_t stripe : {int64_t{0}, int64_t{61}, int64_t{64}, int64_t{200}, geometry.Segments() - 1}) {
+    const int64_t begin = geometry.StripeBegin(stripe);
+    const int64_t end = geometry.StripeEnd(stripe);
     const ReadPart part = this->Read(fragment.key, begin, end);
     ASSERT_OK(part.status);
     EXPECT_TRUE(Equal(part.bytes, fragment.bytes.Slice(begin, end - begin)));
@@ -136,10 +136,12 @@ TYPED_TEST_P(FragmentStoreContract, ReadyIsToldOncePerOperation) {
 }
 
 TYPED_TEST_P(FragmentStoreContract, RangesBeginAndEndOnBlockBorders) {
-  const TestFragment fragment = this->NewFragment({3, 512, 256, true});
+  const TestFragmentSpec spec{10'000, 8, true};
+  const Geometry geometry = spec.geometry();
+  const TestFragment fragment = this->NewFragment(spec);
   ASSERT_OK(this->Put(fragment));
   const auto length = static_cast<int64_t>(fragment.bytes.size());
-  const std::vector<int64_t> borders = {0, 128, 128 + 516, 128 + 2 * 516, 128 + 2 * 516 + 260, length};
+  const std::vector<int64_t> borders = {0, 128, geometry.StripeBegin(1), geometry.StripeBegin(2), geometry.TrailerBegin(), length};
   for (const int64_t begin : borders) {
     for (const int64_t end : borders) {
       if (begin >= end) continue;
@@ -155,7 +157,7 @@ TYPED_TEST_P(FragmentStoreContract, RangesBeginAndEndOnBlockBorders) {
   }
   EXPECT_CODE(this->ReadStatus(fragment.key, 0, length + 1), kOutOfRange);
   EXPECT_CODE(this->ReadStatus(fragment.key, 128, 128), kInvalidArgument);
-  EXPECT_CODE(this->ReadStatus(fragment.key, 516 + 128, 128), kInvalidArgument);
+  EXPECT_CODE(this->ReadStatus(fragment.key, geometry.StripeBegin(1), 128), kInvalidArgument);
   EXPECT_CODE(this->ReadStatus(fragment.key, -128, 128), kInvalidArgument);
 }
 
@@ -164,11 +166,11 @@ TYPED_TEST_P(FragmentStoreContract, OneReadAnswersEachOfItsRanges) {
   const TestFragment b = this->NewFragment();
   ASSERT_OK(this->Put(a));
   ASSERT_OK(this->Put(b));
-  const ReadRequest request{{{b.key, 128, 644}, {this->NewKey(), 0, 128}, {a.key, 0, 128}, {a.key, 1, 128}}, {}};
+  const ReadRequest request{{{b.key, 128, TestFragmentSpec{}.geometry().StripeBegin(1)}, {this->NewKey(), 0, 128}, {a.key, 0, 128}, {a.key, 1, 128}}, {}};
   const auto reply = this->store().StartRead(TestContext(), request, {})->Wait(TestContext());
   ASSERT_OK(reply);
   ASSERT_EQ(reply->parts.size(), 4u);
-  EXPECT_TRUE(Equal(reply->parts[0].bytes, b.bytes.Slice(128, 516)));
+  EXPECT_TRUE(Equal(reply->parts[0].bytes, b.bytes.Slice(128, 532)));
   EXPECT_CODE(reply->parts[1].status, kNotFound);
   EXPECT_TRUE(Equal(reply->parts[2].bytes, a.bytes.Slice(0, 128)));
   EXPECT_CODE(reply->parts[3].status, kInvalidArgument);
@@ -202,7 +204,7 @@ TYPED_TEST_P(FragmentStoreContract, PutOfAnotherSumConflicts) {
 }
 
 TYPED_TEST_P(FragmentStoreContract, AFlippedBitAnywhereIsRefused) {
-  const TestFragment fragment = this->NewFragment({3, 64, 48, false});
+  const TestFragment fragment = this->NewFragment({9000, 32});
   const size_t blocks_end = fragment.bytes.size() - 72;
   for (size_t at = 0; at < blocks_end; at += 3) {
     Bytes flipped = ToBytes(fragment.bytes);
@@ -248,7 +250,7 @@ TYPED_TEST_P(FragmentStoreContract, ImpossibleKeysAreRefused) {
 }
 
 TYPED_TEST_P(FragmentStoreContract, AbandonedPutsLeaveNothing) {
-  const TestFragment fragment = this->NewFragment({200, 16400, 16400, false});  // 3.3 MB: part of it reached the disk
+  const TestFragment fragment = this->NewFragment({13'000'000, 4, false, 16});  // 3.3 MB: part of it reached the disk
   for (const size_t sent : {size_t{0}, size_t{1}, size_t{128}, fragment.bytes.size() - 1}) {
     auto writer =
         this->store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), {}}, {});
@@ -294,7 +296,7 @@ TYPED_TEST_P(FragmentStoreContract, ListsPageInKeyOrder) {
   std::vector<FragmentInfo> expected;
   for (int i = 0; i < 25; ++i) {
     const FragmentKey key = this->BornAt(this->NowMillis() - 1000 * (i % 10), static_cast<uint8_t>(i % 6));
-    const TestFragment fragment = MakeTestFragment(key, {2, 64, 16, i % 2 == 0}, this->random_);
+    const TestFragment fragment = MakeTestFragment(key, {5000, 32, i % 2 == 0}, this->random_);
     ASSERT_OK(this->Put(fragment));
     expected.push_back({key, static_cast<int64_t>(fragment.bytes.size()), fragment.sum, this->NowMillis()});
   }
@@ -359,8 +361,8 @@ TYPED_TEST_P(FragmentStoreContract, ManyPutsAtOnceAllHold) {
   std::vector<std::vector<TestFragment>> fragments(kThreads);
   for (auto& mine : fragments) {
     for (int i = 0; i < rounds; ++i) {
-      const auto stripes = static_cast<uint32_t>(1 + this->random_.Below(40));
-      mine.push_back(this->NewFragment({stripes, 4112, 1040, i % 2 == 0}));
+      const auto length = static_cast<int64_t>(1 + this->random_.Below(160'000));
+      mine.push_back(this->NewFragment({length, 1, i % 2 == 0}));
     }
   }
   {
@@ -380,8 +382,8 @@ TYPED_TEST_P(FragmentStoreContract, ManyPutsAtOnceAllHold) {
 TYPED_TEST_P(FragmentStoreContract, PutsOfOneKeyAtOnceAgree) {
   for (int round = 0; round < TestScaled(10); ++round) {
     const FragmentKey key = this->NewKey();
-    const TestFragment two[] = {MakeTestFragment(key, {40, 4112, 64, false}, this->random_),
-                                MakeTestFragment(key, {40, 4112, 64, false}, this->random_)};
+    const TestFragment two[] = {MakeTestFragment(key, {160'000, 1}, this->random_),
+                                MakeTestFragment(key, {160'000, 1}, this->random_)};
     std::atomic<int> acknowledged[2] = {0, 0};
     {
       std::vector<Thread> threads;

@@ -117,17 +117,17 @@ Result<ReceiptBytes> MemoryFragmentStore::Install(const FragmentKey& key, const 
 
 std::unique_ptr<PendingRead> MemoryFragmentStore::StartRead(const Context& context, ReadRequest request,
                                                             ReadyCallback on_ready) {
-  Result<ReadReply> reply = ReadReply{};
-  Status status = context.Check();
-  if (status.ok()) status = rules_.CheckRead(request);
-  if (!status.ok()) {
-    reply = std::move(status);
-  } else {
-    for (const FragmentRange& range : request.ranges) reply->parts.push_back(ReadOne(range));
-  }
-  auto read = std::make_unique<DoneRead>(std::move(reply));
+  auto read = std::make_unique<DoneRead>(Answer(context, request));
   if (on_ready) on_ready();
   return read;
+}
+
+Result<ReadReply> MemoryFragmentStore::Answer(const Context& context, const ReadRequest& request) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(rules_.CheckRead(request));
+  ReadReply reply;
+  for (const FragmentRange& range : request.ranges) reply.parts.push_back(ReadOne(range));
+  return reply;
 }
 
 ReadPart MemoryFragmentStore::ReadOne(const FragmentRange& range) {

@@ -41,6 +41,7 @@ class MemoryFragmentStore final : public FragmentStore {
   /// Installs a checked fragment, write-once.
   Result<ReceiptBytes> Install(const FragmentKey& key, const FragmentCheck& check, const std::vector<Buffer>& pieces);
   Status Admit(const FragmentKey& key, int64_t length);
+  Result<ReadReply> Answer(const Context& context, const ReadRequest& request);
   ReadPart ReadOne(const FragmentRange& range);
 
   StoreRules rules_;

@@ -48,9 +48,9 @@ TEST_F(MemoryFragmentStoreTest, FullStoreRefusesPutsAndServesReads) {
 TEST_F(MemoryFragmentStoreTest, DamageIsDataLossOfItsBlockUntilPutAgain) {
   const TestFragment fragment = NewFragment();
   ASSERT_OK(Put(fragment));
-  ASSERT_TRUE(store_.Damage(fragment.key, 128 + 516 + 5));
-  EXPECT_OK(Read(fragment, 0, 128 + 516));
-  EXPECT_CODE(Read(fragment, 128 + 516, 128 + 2 * 516), kDataLoss);
+  ASSERT_TRUE(store_.Damage(fragment.key, 128 + 532 + 5));
+  EXPECT_OK(Read(fragment, 0, 128 + 532));
+  EXPECT_CODE(Read(fragment, 128 + 532, 128 + 2 * 532), kDataLoss);
   EXPECT_CODE(Read(fragment, 0, static_cast<int64_t>(fragment.bytes.size())), kDataLoss);
   EXPECT_EQ(store_.Stat(TestContext())->corrupt, 1);
   ASSERT_OK(Put(fragment));

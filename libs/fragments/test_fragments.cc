@@ -1,27 +1,25 @@
 #include "libs/fragments/test_fragments.h"
 
-#include "libs/fragments/interim_crc32c.h"
+#include "libs/coding/crc32c.h"
 
 namespace pbfs {
 namespace {
 
-using interim::Crc32c;
-
-Bytes Header(const FragmentKey& key, const TestFragmentSpec& spec, Random& random) {
+Bytes Header(const FragmentKey& key, const Geometry& geometry, Random& random) {
   Bytes out;
   ByteWriter writer(out);
   writer.Text("PBF1");
   writer.U16(1);
-  writer.U8(2);  // RS-Cauchy
-  writer.U8(4);
-  writer.U8(static_cast<uint8_t>(std::max(6, key.shard + 1)));
+  writer.U8(geometry.k == 1 ? 1 : 2);
+  writer.U8(geometry.k);
+  writer.U8(geometry.n);
   writer.U8(key.shard);
-  writer.U8(16);
-  writer.U8(spec.leaves ? 2 : 1);
-  writer.U32(spec.block);
-  writer.U32(spec.last_block);
-  writer.U32(spec.stripes);
-  writer.U64(uint64_t{4} * (uint64_t{spec.stripes - 1} * spec.block + spec.last_block));
+  writer.U8(geometry.seg_log2);
+  writer.U8(geometry.leaves ? 2 : 1);
+  writer.U32(static_cast<uint32_t>(geometry.FullBlock()));
+  writer.U32(static_cast<uint32_t>(geometry.LastBlock()));
+  writer.U32(static_cast<uint32_t>(geometry.Segments()));
+  writer.U64(static_cast<uint64_t>(geometry.CiphertextLength()));
   writer.Raw(key.encoding.span());
   writer.Raw(BodyId::NewRandom(random).span());
   writer.Zeros(60);
@@ -46,17 +44,17 @@ void AppendBlock(const FragmentKey& key, uint32_t stripe, uint32_t size, Random&
 }  // namespace
 
 TestFragment MakeTestFragment(const FragmentKey& key, const TestFragmentSpec& spec, Random& random) {
-  Bytes out = Header(key, spec, random);
+  const Geometry geometry = spec.geometry();
+  Bytes out = Header(key, geometry, random);
   Bytes crcs(out.end() - 4, out.end());
-  for (uint32_t i = 0; i < spec.stripes; ++i) {
-    AppendBlock(key, i, i + 1 == spec.stripes ? spec.last_block : spec.block, random, out, crcs);
+  for (int64_t i = 0; i < geometry.Segments(); ++i) {
+    AppendBlock(key, static_cast<uint32_t>(i), static_cast<uint32_t>(geometry.Block(i)), random, out, crcs);
   }
-  ByteWriter writer(out);
-  const size_t trailer = out.size();
-  Bytes filler(64 + (spec.leaves ? 32u * spec.stripes : 0));
+  Bytes filler(static_cast<size_t>(geometry.TrailerSize() - 8));  // leaves and body header: a store knows neither
   random.Fill(filler);
+  ByteWriter writer(out);
   writer.Raw(filler);
-  writer.U32(static_cast<uint32_t>(out.size() - trailer));
+  writer.U32(static_cast<uint32_t>(filler.size()));
   writer.Text("PBFE");
   return {key, Buffer::FromBytes(std::move(out)), Crc32c(crcs)};
 }

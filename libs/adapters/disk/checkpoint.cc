@@ -1,11 +1,9 @@
 #include "libs/adapters/disk/checkpoint.h"
 
-#include "libs/fragments/interim_crc32c.h"
+#include "libs/coding/crc32c.h"
 
 namespace pbfs::disk {
 namespace {
-
-using interim::Crc32c;
 
 constexpr std::string_view kMagic = "PBFSIDX1";
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "libs/adapters/disk/disk_volumes.h"
-#include "libs/fragments/interim_crc32c.h"
+#include "libs/coding/crc32c.h"
 
 namespace pbfs::disk {
 
@@ -39,7 +39,7 @@ std::vector<DeleteEntry> DiskVolumes::ClaimDeletes(const std::vector<FragmentKey
 
 Result<DiskVolumes::Place> DiskVolumes::WriteDeletes(const std::vector<DeleteEntry>& entries) {
   const Bytes payload = EncodeDeletes(entries);
-  const RecordHeader header{RecordKind::kDeletes, {}, static_cast<int64_t>(payload.size()), interim::Crc32c(payload)};
+  const RecordHeader header{RecordKind::kDeletes, {}, static_cast<int64_t>(payload.size()), Crc32c(payload)};
   PBFS_ASSIGN_OR_RETURN(const Place place, Allocate(header.Space(), Purpose::kHousekeeping));
   const auto encoded = EncodeRecordHeader(header, place.volume->header.secret, place.offset);
   const ByteSpan parts[] = {encoded, payload};

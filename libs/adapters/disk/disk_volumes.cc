@@ -22,6 +22,10 @@ Status DiskVolumes::Start() {
   PBFS_ASSIGN_OR_RETURN(directory_lock_, files_->Lock());
   PBFS_ASSIGN_OR_RETURN(recovery_, Recover(*files_, options_.owner));
   Adopt();
+  if (options_.capacity <= 0) {
+    PBFS_ASSIGN_OR_RETURN(const int64_t free, files_->FreeBytes());
+    options_.capacity = free + Stat().used;
+  }
   // So that the next start need not read it again; without it that start is only slower.
   if (recovery_.scanned_bytes > 0) (void)WriteCheckpoint();
   sync_ = std::make_unique<SyncQueue>();

@@ -20,7 +20,7 @@ namespace pbfs::disk {
 /// Sizes in bytes, rates in bytes a second.
 struct DiskOptions {
   Owner owner;
-  int64_t capacity = int64_t{1} << 50;     // of all volumes; the disk's own end is noticed too
+  int64_t capacity = 0;                    // of all volumes; 0: what the file system has. Its own end is noticed too
   int64_t volume_size = int64_t{1} << 30;  // a volume takes records up to here; a longer record gets one for itself
   int64_t reserve = int64_t{1} << 28;      // kept from puts, so that deletes and compaction still find room
   int64_t allocate_step = int64_t{1} << 26;
@@ -152,7 +152,7 @@ class DiskVolumes final : public Volumes {
   bool PauseUntil(MonotonicTime until, bool wake_on_nudge);
 
   const std::shared_ptr<FileSystem> files_;
-  const DiskOptions options_;
+  DiskOptions options_;  // fixed once Start() is through
   const Clock& clock_;
   Random& random_;
   std::unique_ptr<DirectoryLock> directory_lock_;

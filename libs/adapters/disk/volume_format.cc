@@ -5,12 +5,10 @@
 #include <charconv>
 #include <cstring>
 
-#include "libs/fragments/interim_crc32c.h"
+#include "libs/coding/crc32c.h"
 
 namespace pbfs::disk {
 namespace {
-
-using interim::Crc32c;
 
 constexpr size_t kHeaderCopy = 64;
 constexpr size_t kSecondCopy = 2048;
@@ -103,13 +101,13 @@ std::array<uint8_t, kRecordFooter> EncodeRecordFooter(const RecordFooter& footer
   StoreLe(out.data() + 4, footer.sum);
   StoreLe(out.data() + 8, footer.received_ms);
   StoreLe(out.data() + 16, footer.trailer_crc);
-  StoreLe(out.data() + 28, Crc32c(ByteSpan(out).first(28), Crc32c(record_header)));
+  StoreLe(out.data() + 28, Crc32cExtend(Crc32c(record_header), ByteSpan(out).first(28)));
   return out;
 }
 
 std::optional<RecordFooter> DecodeRecordFooter(ByteSpan bytes, ByteSpan record_header) {
   if (bytes.size() < kRecordFooter || AsText(bytes.first(4)) != kFooterMagic) return {};
-  if (Crc32c(bytes.first(28), Crc32c(record_header)) != LoadLe<uint32_t>(bytes.data() + 28)) return {};
+  if (Crc32cExtend(Crc32c(record_header), bytes.first(28)) != LoadLe<uint32_t>(bytes.data() + 28)) return {};
   return RecordFooter{LoadLe<uint32_t>(bytes.data() + 4), LoadLe<int64_t>(bytes.data() + 8),
                       LoadLe<uint32_t>(bytes.data() + 16)};
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "libs/fragments/interim_crc32c.h"
+#include "libs/coding/crc32c.h"
 
 namespace pbfs::disk {
 namespace {
@@ -64,7 +64,7 @@ class Scanner {
 
   bool TakeDeletes(const RecordHeader& record, int64_t at) {
     Bytes payload(static_cast<size_t>(record.length));
-    if (!file_.ReadAt(at + kRecordHeader, payload).ok() || interim::Crc32c(payload) != record.payload_crc) return false;
+    if (!file_.ReadAt(at + kRecordHeader, payload).ok() || Crc32c(payload) != record.payload_crc) return false;
     const std::vector<DeleteEntry> entries = DecodeDeletes(payload);
     scan_.deletes.insert(scan_.deletes.end(), entries.begin(), entries.end());
     return true;

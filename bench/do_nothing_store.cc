@@ -1,0 +1,79 @@
+#include "bench/do_nothing_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace pbfs::bench {
+namespace {
+
+constexpr int64_t kFileLimit = int64_t{4} << 30;  // start over at the begin: the reference keeps nothing
+
+class Writer final : public FragmentWriter {
+ public:
+  Writer(int file, int64_t offset, int64_t length, ReadyCallback on_ready)
+      : file_(file), offset_(offset), left_(length), on_ready_(std::move(on_ready)) {}
+
+  Status Append(const Context&, Buffer bytes) override {
+    if (pwrite(file_, bytes.data(), bytes.size(), offset_) != static_cast<ssize_t>(bytes.size())) {
+      return UnavailableError("write failed");
+    }
+    offset_ += static_cast<int64_t>(bytes.size());
+    left_ -= static_cast<int64_t>(bytes.size());
+    if (left_ == 0 && on_ready_) on_ready_();
+    return OkStatus();
+  }
+  Result<ReceiptBytes> Finish(const Context&) override {
+    if (fdatasync(file_) != 0) return UnavailableError("sync failed");
+    return ReceiptBytes{};
+  }
+  bool Ready() const override { return left_ == 0; }
+
+ private:
+  int file_;
+  int64_t offset_, left_;
+  ReadyCallback on_ready_;
+};
+
+class Read final : public PendingRead {
+ public:
+  explicit Read(ReadReply reply) : reply_(std::move(reply)) {}
+  Result<ReadReply> Wait(const Context&) override { return std::move(reply_); }
+  bool Ready() const override { return true; }
+
+ private:
+  ReadReply reply_;
+};
+
+}  // namespace
+
+DoNothingStore::DoNothingStore(const std::string& directory)
+    : file_(open((directory + "/data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  PBFS_CHECK(file_ >= 0, directory);
+}
+DoNothingStore::~DoNothingStore() { close(file_); }
+
+std::unique_ptr<FragmentWriter> DoNothingStore::StartPut(const Context&, PutRequest request, ReadyCallback on_ready) {
+  int64_t at = end_.fetch_add(request.length);
+  if (at + request.length > kFileLimit) at = 0, end_ = request.length;
+  return std::make_unique<Writer>(file_, at, request.length, std::move(on_ready));
+}
+
+std::unique_ptr<PendingRead> DoNothingStore::StartRead(const Context&, ReadRequest request, ReadyCallback on_ready) {
+  ReadReply reply;
+  for (const FragmentRange& range : request.ranges) {
+    MutableBuffer bytes(static_cast<size_t>(range.end - range.begin));
+    const ssize_t got = pread(file_, bytes.data(), bytes.size(), range.begin);
+    const bool whole = got == static_cast<ssize_t>(bytes.size());
+    reply.parts.push_back({whole ? OkStatus() : OutOfRangeError("short read"), std::move(bytes).Freeze()});
+  }
+  if (on_ready) on_ready();
+  return std::make_unique<Read>(std::move(reply));
+}
+
+Status DoNothingStore::Delete(const Context&, const std::vector<FragmentKey>&, const TokenBytes&) { return OkStatus(); }
+Result<ListFragmentsReply> DoNothingStore::List(const Context&, const ListFragmentsRequest&) { return ListFragmentsReply{}; }
+Result<StoreStat> DoNothingStore::Stat(const Context&) { return StoreStat{}; }
+
+}  // namespace pbfs::bench

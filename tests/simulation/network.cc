@@ -1,0 +1,187 @@
+#include "tests/simulation/network.h"
+
+#include <optional>
+#include <utility>
+
+namespace pbfs::simulation {
+
+Duration Network::Delay(const Link& link) {
+  const auto spread = (link.delay_max - link.delay_min).count();
+  return link.delay_min + Duration(spread > 0 ? static_cast<int64_t>(random_.Below(static_cast<uint64_t>(spread))) : 0);
+}
+
+bool Network::Chance(double probability) {
+  return static_cast<double>(random_.Below(1'000'000)) < probability * 1'000'000;
+}
+
+// ---- catalog ----------------------------------------------------------------------------------------------------------------
+
+template <typename Reply, typename Call>
+Result<Reply> RemoteCatalog::Send(const Context& context, const Call& call) {
+  SleepFor(network_.Delay(link_));
+  if (link_.cut || network_.Chance(link_.drop_request)) return UnavailableError("simulated: request lost");
+  PBFS_RETURN_IF_ERROR(context.Check());
+  if (network_.Chance(link_.double_request)) {
+    const MonotonicTime when = MonotonicNow() + network_.Delay(link_) * 20;
+    network_.postman().At(when, [call] { (void)call(Context()); });
+  }
+  Result<Reply> reply = call(context);
+  SleepFor(network_.Delay(link_));
+  if (link_.cut || network_.Chance(link_.drop_reply)) return UnavailableError("simulated: reply lost, outcome unknown");
+  return reply;
+}
+
+Result<CommitReply> RemoteCatalog::Commit(const Context& context, const CommitRequest& request) {
+  return Send<CommitReply>(context, [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
+}
+Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest& request) {
+  return Send<ListReply>(context, [request, &inner = inner_.lists](const Context& c) { return inner.List(c, request); });
+}
+Result<ObjectInfo> RemoteCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
+  return Send<ObjectInfo>(context, [=, &inner = inner_.lists](const Context& c) { return inner.Stat(c, bucket, object); });
+}
+Result<std::vector<OpEntry>> RemoteCatalog::History(const Context& context, const HistoryRequest& request) {
+  return Send<std::vector<OpEntry>>(context,
+                                    [request, &inner = inner_.lists](const Context& c) { return inner.History(c, request); });
+}
+Result<NameEntry> RemoteCatalog::Resolve(const Context& context, const NameQuery& query) {
+  return Send<NameEntry>(context, [query, &inner = inner_.names](const Context& c) { return inner.Resolve(c, query); });
+}
+Result<ListNamesReply> RemoteCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
+  return Send<ListNamesReply>(context,
+                              [request, &inner = inner_.names](const Context& c) { return inner.ListNames(c, request); });
+}
+Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+  return Send<std::vector<NameEntry>>(
+      context, [=, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, bucket, name); });
+}
+
+// ---- fragment stores ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Shared by an operation and the postman, who may outlive it.
+struct Arrival {
+  Mutex mutex;
+  CondVar arrived;
+  bool here PBFS_GUARDED_BY(mutex) = false;
+  ReadyCallback on_ready;
+
+  void Arrive() {
+    {
+      MutexLock lock(mutex);
+      here = true;
+      arrived.NotifyAll();
+    }
+    if (on_ready) on_ready();
+  }
+  bool Here() {
+    MutexLock lock(mutex);
+    return here;
+  }
+  Status Await(const Context& context) {
+    MutexLock lock(mutex);
+    while (!here) {
+      if (context.cancelled()) return CancelledError("the caller gave up");
+      if (!arrived.WaitUntil(mutex, context.deadline()) && !here) return DeadlineExceededError("no answer in time");
+    }
+    return OkStatus();
+  }
+};
+
+class RemoteWriter final : public FragmentWriter {
+ public:
+  RemoteWriter(std::unique_ptr<FragmentWriter> inner, int64_t length, const Link& link, Network& network,
+               ReadyCallback on_ready)
+      : inner_(std::move(inner)), left_(length), link_(link), network_(network), arrival_(std::make_shared<Arrival>()) {
+    arrival_->on_ready = std::move(on_ready);
+  }
+
+  Status Append(const Context& context, Buffer bytes) override {
+    left_ -= static_cast<int64_t>(bytes.size());
+    if (link_.cut || network_.Chance(link_.drop_request)) {
+      Settle(UnavailableError("simulated: connection lost"), network_.Delay(link_));
+      return UnavailableError("simulated: connection lost");
+    }
+    if (Status status = inner_->Append(context, std::move(bytes)); !status.ok()) {
+      Settle(status, network_.Delay(link_));
+      return status;
+    }
+    if (left_ == 0) Commit(context);
+    return OkStatus();
+  }
+  Result<ReceiptBytes> Finish(const Context& context) override {
+    PBFS_RETURN_IF_ERROR(arrival_->Await(context));
+    return *outcome_;
+  }
+  bool Ready() const override { return arrival_->Here(); }
+
+ private:
+  void Commit(const Context& context) {
+    Result<ReceiptBytes> receipt = inner_->Finish(context);
+    if (network_.Chance(link_.drop_reply)) receipt = UnavailableError("simulated: receipt lost");
+    Settle(std::move(receipt), network_.Delay(link_) * 2);
+  }
+  void Settle(Result<ReceiptBytes> outcome, Duration delay) {
+    if (outcome_) return;
+    outcome_ = std::move(outcome);
+    network_.postman().At(MonotonicNow() + delay, [arrival = arrival_] { arrival->Arrive(); });
+  }
+
+  std::unique_ptr<FragmentWriter> inner_;
+  int64_t left_;
+  const Link& link_;
+  Network& network_;
+  std::shared_ptr<Arrival> arrival_;
+  std::optional<Result<ReceiptBytes>> outcome_;
+};
+
+class RemoteRead final : public PendingRead {
+ public:
+  RemoteRead(Result<ReadReply> reply, Duration delay, Network& network, ReadyCallback on_ready)
+      : reply_(std::move(reply)), arrival_(std::make_shared<Arrival>()) {
+    arrival_->on_ready = std::move(on_ready);
+    network.postman().At(MonotonicNow() + delay, [arrival = arrival_] { arrival->Arrive(); });
+  }
+  Result<ReadReply> Wait(const Context& context) override {
+    PBFS_RETURN_IF_ERROR(arrival_->Await(context));
+    return std::move(reply_);
+  }
+  bool Ready() const override { return arrival_->Here(); }
+
+ private:
+  Result<ReadReply> reply_;
+  std::shared_ptr<Arrival> arrival_;
+};
+
+}  // namespace
+
+std::unique_ptr<FragmentWriter> RemoteFragmentStore::StartPut(const Context& context, PutRequest request,
+                                                              ReadyCallback on_ready) {
+  const int64_t length = request.length;
+  return std::make_unique<RemoteWriter>(inner_->StartPut(context, std::move(request), {}), length, link_, network_,
+                                        std::move(on_ready));
+}
+
+std::unique_ptr<PendingRead> RemoteFragmentStore::StartRead(const Context& context, ReadRequest request,
+                                                            ReadyCallback on_ready) {
+  const bool lost = link_.cut || network_.Chance(link_.drop_request) || network_.Chance(link_.drop_reply);
+  Result<ReadReply> reply = UnavailableError("simulated: read lost");
+  if (!lost) reply = inner_->StartRead(context, std::move(request), {})->Wait(context);
+  return std::make_unique<RemoteRead>(std::move(reply), network_.Delay(link_) * 2, network_, std::move(on_ready));
+}
+
+Status RemoteFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) {
+  if (link_.cut) return UnavailableError("simulated: cut");
+  return inner_->Delete(context, keys, token);
+}
+Result<ListFragmentsReply> RemoteFragmentStore::List(const Context& context, const ListFragmentsRequest& request) {
+  if (link_.cut) return UnavailableError("simulated: cut");
+  return inner_->List(context, request);
+}
+Result<StoreStat> RemoteFragmentStore::Stat(const Context& context) {
+  if (link_.cut) return UnavailableError("simulated: cut");
+  return inner_->Stat(context);
+}
+
+}  // namespace pbfs::simulation

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+
+#include "libs/base/random.h"
+#include "libs/catalog/catalog.h"
+#include "libs/fragments/fragment_store.h"
+#include "tests/simulation/postman.h"
+
+namespace pbfs::simulation {
+
+/// How bad the network between one client and one server is; a scenario changes it while it runs. One thread runs at a
+/// time in a simulation, so plain members do.
+struct Link {
+  Duration delay_min = std::chrono::microseconds(50);
+  Duration delay_max = std::chrono::milliseconds(2);
+  double drop_request = 0;  // the server never sees the call
+  double drop_reply = 0;    // the call happens, the caller does not learn of it
+  double double_request = 0;  // the call happens again later
+  bool cut = false;         // nothing goes through
+};
+
+/// Draws the fate of calls over links.
+class Network {
+ public:
+  Network(uint64_t seed, Postman& postman) : random_(seed), postman_(postman) {}
+  Duration Delay(const Link& link);
+  bool Chance(double probability);
+  Postman& postman() { return postman_; }
+
+ private:
+  SeededRandom random_;
+  Postman& postman_;
+};
+
+/// The catalog's Commits, Lists and Names behind a link. What a call does happens at the server whole or not at all; what the
+/// caller learns may be lost (UNAVAILABLE: unknown outcome).
+class RemoteCatalog final : public Commits, public Lists, public Names {
+ public:
+  RemoteCatalog(Catalog inner, const Link& link, Network& network) : inner_(inner), link_(link), network_(network) {}
+  Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
+  Result<ListReply> List(const Context& context, const ListRequest& request) override;
+  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
+  Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
+  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+
+ private:
+  template <typename Reply, typename Call>
+  Result<Reply> Send(const Context& context, const Call& call);
+  Catalog inner_;
+  const Link& link_;
+  Network& network_;
+};
+
+/// A fragment store behind a link. Answers come late, in any order between stores, or never.
+class RemoteFragmentStore final : public FragmentStore {
+ public:
+  RemoteFragmentStore(std::shared_ptr<FragmentStore> inner, const Link& link, Network& network)
+      : inner_(std::move(inner)), link_(link), network_(network) {}
+  std::unique_ptr<FragmentWriter> StartPut(const Context& context, PutRequest request, ReadyCallback on_ready) override;
+  std::unique_ptr<PendingRead> StartRead(const Context& context, ReadRequest request, ReadyCallback on_ready) override;
+  Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) override;
+  Result<ListFragmentsReply> List(const Context& context, const ListFragmentsRequest& request) override;
+  Result<StoreStat> Stat(const Context& context) override;
+
+ private:
+  std::shared_ptr<FragmentStore> inner_;
+  const Link& link_;
+  Network& network_;
+};
+
+}  // namespace pbfs::simulation

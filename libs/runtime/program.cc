@@ -1,0 +1,107 @@
+#include "libs/runtime/program.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include "libs/runtime/logging.h"
+
+namespace pbfs {
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+
+sigset_t EndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+/// Before any thread starts: threads inherit the mask, so the signals wait for ServeUntilSignal.
+void SettleSignals() {
+  const sigset_t signals = EndSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/// Else glibc maps, faults and unmaps every buffer of a megabyte (docs/design, "Performance rules").
+void SettleMalloc() {
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+/// As many files as the system lets us: a connection and a volume each need one.
+void SettleFiles() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+int ExitCode(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kOk: return 0;
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kFailedPrecondition:
+    case StatusCode::kPermissionDenied: return 2;
+    case StatusCode::kUnavailable:
+    case StatusCode::kDeadlineExceeded:
+    case StatusCode::kResourceExhausted: return 3;
+    default: return 1;
+  }
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv, const std::string& name, const std::vector<std::string>& commands,
+               const std::function<Status(const ProgramArguments&)>& body) {
+  SettleSignals();
+  SettleMalloc();
+  SettleFiles();
+  ProgramArguments arguments;
+  CLI::App app{name, name};
+  app.set_version_flag("--version", name + " " + kVersion);
+  app.add_option("--config", arguments.config, "Configuration file (JSON; docs/operations/configuration.md)")->required();
+  app.add_flag("--check-config", arguments.check_config, "Check the configuration and end");
+  if (!commands.empty()) {
+    arguments.command = commands.front();
+    app.add_option("command", arguments.command, "What to do")->check(CLI::IsMember(commands))->capture_default_str();
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // CLI11's way to say it, --help and --version included
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const Status status = body(arguments);
+  if (!status.ok()) std::fprintf(stderr, "%s: %s\n", name.c_str(), status.message().c_str());
+  return ExitCode(status);
+}
+
+Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics) {
+  StartLogging(program, settings.log_level);
+  if (settings.metrics_address.empty()) return OkStatus();
+  return metrics.Expose(settings.metrics_address).status();
+}
+
+Status ServeUntilSignal(GrpcServer& server, const std::string& listen, Duration drain) {
+  spdlog::info("ready at {} (port {})", listen, server.port());
+  const sigset_t signals = EndSignals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("signal {}: draining", signal);
+  server.SetServing(false);
+  server.Stop(drain);
+  spdlog::info("stopped");
+  return OkStatus();
+}
+
+}  // namespace pbfs

@@ -1,0 +1,103 @@
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "libs/adapters/grpc/loopback.h"
+#include "libs/base/testing.h"
+#include "libs/runtime/logging.h"
+#include "libs/runtime/program.h"
+#include "libs/runtime/secret_file.h"
+#include "libs/runtime/settings.h"
+
+namespace pbfs {
+namespace {
+
+class RuntimeTest : public testing::Test {
+ protected:
+  std::string Write(const std::string& name, const std::string& text, mode_t mode = 0600) {
+    const std::string path = directory_.path() + "/" + name;
+    std::ofstream(path) << text;
+    chmod(path.c_str(), mode);
+    return path;
+  }
+  /// A complete configuration of a store, with `more` fields.
+  std::string StoreConfig(const std::string& more = "") {
+    return Write("store.json", R"({"listen":"127.0.0.1:0","tls":{"ca":"a","cert":"b","key":"c"},"storeId":7,"siteId":1,)"
+                               R"("clusterId":"0198c4a2-0000-7000-8000-000000000001","dataDirectory":"/d","domain":"x",)"
+                               R"("storeKeyFile":"k","tokenKeyFile":"t")" + more + "}");
+  }
+  TestDirectory directory_;
+};
+
+TEST_F(RuntimeTest, SettingsHaveTheirDefaults) {
+  ASSERT_OK_AND_ASSIGN(const auto settings, LoadFragmentStoreSettings(StoreConfig()));
+  EXPECT_EQ(settings.store, StoreId{7});
+  EXPECT_EQ(settings.tls, (TlsFiles{"a", "b", "c"}));
+  EXPECT_EQ(settings.etcd.prefix, "/pbfs/");
+  EXPECT_EQ(settings.weight, 1);
+  EXPECT_EQ(settings.volume_bytes, 1 << 30);
+  EXPECT_EQ(settings.drain, std::chrono::seconds(10));
+}
+
+TEST_F(RuntimeTest, AnUnknownFieldIsRefusedByName) {
+  const auto settings = LoadFragmentStoreSettings(StoreConfig(R"(,"limits":{"thread":3})"));
+  EXPECT_CODE(settings, kInvalidArgument);
+  EXPECT_THAT(settings.status().message(), testing::HasSubstr("thread"));
+  EXPECT_THAT(settings.status().message(), testing::HasSubstr("store.json"));
+}
+
+TEST_F(RuntimeTest, BadValuesAreRefusedByName) {
+  for (const auto& [more, field] : std::vector<std::pair<std::string, std::string>>{
+           {R"(,"log":{"level":"loud"})", "log.level"}, {R"(,"capacityBytes":-1)", "capacity_bytes"},
+           {R"(,"limits":{"threads":-1})", "limits.threads"}, {R"(,"etcd":{"tls":{"ca":"a"}})", "etcd.tls.cert"}}) {
+    const auto settings = LoadFragmentStoreSettings(StoreConfig(more));
+    EXPECT_CODE(settings, kInvalidArgument);
+    EXPECT_THAT(settings.status().message(), testing::HasSubstr(field));
+  }
+  EXPECT_THAT(LoadCatalogSettings(Write("c.json", "{}")).status().message(), testing::HasSubstr("tls.ca is missing"));
+  EXPECT_CODE(LoadClientSettings(Write("c.json", "{")), kInvalidArgument);
+  EXPECT_CODE(LoadClientSettings(directory_.path() + "/none.json"), kFailedPrecondition);
+}
+
+TEST_F(RuntimeTest, SecretFilesMustBeClosedToOthers) {
+  EXPECT_EQ(*ReadSecretText(Write("dsn", "host=x\n")), "host=x");
+  const auto open = ReadSecretText(Write("open", "secret", 0640));
+  EXPECT_CODE(open, kFailedPrecondition);
+  EXPECT_THAT(open.status().message(), testing::AllOf(testing::HasSubstr("chmod 600"), testing::Not(testing::HasSubstr("secret"))));
+}
+
+TEST_F(RuntimeTest, KeysAreRawOrHexadecimal) {
+  EXPECT_EQ(*ReadKey(Write("raw", "abcd"), 4), ToBytes(AsBytes("abcd")));
+  EXPECT_EQ(*ReadKey(Write("hex", "61626364\n"), 4), ToBytes(AsBytes("abcd")));
+  EXPECT_CODE(ReadKey(Write("short", "616263"), 4), kFailedPrecondition);
+  EXPECT_CODE(ReadKey(directory_.path() + "/none", 4), kFailedPrecondition);
+  EXPECT_EQ(*ReadPublicKey(Write("public", "abcd", 0644), 4), ToBytes(AsBytes("abcd")));
+}
+
+TEST_F(RuntimeTest, APortInUseIsSaid) {
+  ASSERT_OK_AND_ASSIGN(const auto first, GrpcServer::Start("127.0.0.1:0", TestCertificates::Get().server, {}));
+  const auto second = GrpcServer::Start("127.0.0.1:" + std::to_string(first->port()), TestCertificates::Get().server, {});
+  EXPECT_CODE(second, kUnavailable);
+  EXPECT_THAT(second.status().message(), testing::HasSubstr("in use"));
+  EXPECT_CODE(GrpcServer::Start("no-port", TestCertificates::Get().server, {}), kInvalidArgument);
+}
+
+TEST_F(RuntimeTest, ExitCodesTellConfigurationFromTheWorld) {
+  const auto run = [&](std::vector<const char*> arguments, const Status& status) {
+    arguments.insert(arguments.begin(), "program");
+    return RunProgram(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()), "program", {"serve", "migrate"},
+                      [&](const ProgramArguments& got) { return got.command == "migrate" ? AbortedError("migrate") : status; });
+  };
+  EXPECT_EQ(run({"--config", "x"}, OkStatus()), 0);
+  EXPECT_EQ(run({"--version"}, OkStatus()), 0);
+  EXPECT_EQ(run({}, OkStatus()), 2);
+  EXPECT_EQ(run({"--config", "x", "--what"}, OkStatus()), 2);
+  EXPECT_EQ(run({"--config", "x"}, InvalidArgumentError("bad")), 2);
+  EXPECT_EQ(run({"--config", "x"}, UnavailableError("in use")), 3);
+  EXPECT_EQ(run({"migrate", "--config", "x"}, OkStatus()), 1);
+}
+
+TEST(LoggingTest, JsonIsEscaped) { EXPECT_EQ(JsonEscape("a\"b\\c\n\x01"), "a\\\"b\\\\c\\n\\u0001"); }
+
+}  // namespace
+}  // namespace pbfs

@@ -1,0 +1,175 @@
+#include "libs/runtime/settings.h"
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <google/protobuf/util/json_util.h>
+
+#include "proto/pbfs/config/v1/catalog.pb.h"
+#include "proto/pbfs/config/v1/client.pb.h"
+#include "proto/pbfs/config/v1/fragment_store.pb.h"
+
+namespace pbfs {
+namespace {
+
+namespace v1 = config::v1;
+
+/// Reads one file and collects what is wrong with it; the first complaint wins.
+class Checker {
+ public:
+  explicit Checker(std::string path) : path_(std::move(path)) {}
+
+  Status Parse(google::protobuf::Message* message) const {
+    std::ifstream file(path_);
+    std::stringstream text;
+    if (!file || !(text << file.rdbuf())) return FailedPreconditionError(path_ + ": cannot be read; give the file with --config");
+    google::protobuf::util::JsonParseOptions options;
+    options.ignore_unknown_fields = false;
+    const auto parsed = google::protobuf::util::JsonStringToMessage(text.str(), message, options);
+    return parsed.ok() ? OkStatus() : InvalidArgumentError(path_ + ": " + std::string(parsed.message()));
+  }
+  void Require(bool good, const std::string& field, const std::string& what) {
+    if (!good && status_.ok()) status_ = InvalidArgumentError(path_ + ": " + field + " " + what);
+  }
+  void RequireText(const std::string& value, const std::string& field) { Require(!value.empty(), field, "is missing"); }
+  const Status& status() const { return status_; }
+
+ private:
+  const std::string path_;
+  Status status_;
+};
+
+template <typename T>
+T Or(T value, T fallback) {
+  return value == T{} ? fallback : value;
+}
+
+TlsFiles ReadTls(const v1::Tls& tls, Checker& checker, const std::string& field) {
+  checker.RequireText(tls.ca(), field + ".ca");
+  checker.RequireText(tls.cert(), field + ".cert");
+  checker.RequireText(tls.key(), field + ".key");
+  return {tls.ca(), tls.cert(), tls.key()};
+}
+
+template <typename Config>
+void ReadCommon(const Config& config, Checker& checker, CommonSettings& out) {
+  out.tls = ReadTls(config.tls(), checker, "tls");
+  out.log_level = Or<std::string>(config.log().level(), "info");
+  const std::string& level = out.log_level;
+  checker.Require(level == "debug" || level == "info" || level == "warning" || level == "error", "log.level",
+                  "must be debug, info, warning or error");
+}
+
+template <typename Config>
+void ReadServer(const Config& config, Checker& checker, ServerSettings& out) {
+  ReadCommon(config, checker, out);
+  out.metrics_address = config.metrics().address();
+  out.listen = config.listen();
+  out.address = config.address();
+  checker.RequireText(out.listen, "listen");
+  checker.Require(config.site_id() >= 1 && config.site_id() <= 65535, "site_id", "must be 1 to 65535");
+  out.site = SiteId{static_cast<uint16_t>(config.site_id())};
+  out.etcd.endpoints = {config.etcd().endpoints().begin(), config.etcd().endpoints().end()};
+  out.etcd.prefix = Or<std::string>(config.etcd().prefix(), "/pbfs/");
+  out.etcd.tls = config.etcd().has_tls() ? ReadTls(config.etcd().tls(), checker, "etcd.tls") : out.tls;
+  checker.Require(config.limits().drain_ms() >= 0, "limits.drain_ms", "must not be negative");
+  out.drain = std::chrono::milliseconds(Or<int64_t>(config.limits().drain_ms(), 10'000));
+}
+
+int AtLeastOne(int32_t value, int32_t fallback, Checker& checker, const std::string& field) {
+  checker.Require(value >= 0 && value <= 4096, field, "must be 1 to 4096");
+  return Or(value, fallback);
+}
+
+void ReadStoreLimits(const v1::FragmentStoreConfig::Limits& limits, Checker& checker, FragmentStoreSettings& out) {
+  constexpr int64_t kMiB = 1 << 20;
+  checker.Require(limits.request_memory_bytes() == 0 || limits.request_memory_bytes() >= 16 * kMiB,
+                  "limits.request_memory_bytes", "must be at least 16 MiB");
+  checker.Require(limits.volume_bytes() == 0 || limits.volume_bytes() >= 16 * kMiB, "limits.volume_bytes",
+                  "must be at least 16 MiB");
+  out.request_memory_bytes = Or(limits.request_memory_bytes(), 160 * kMiB);
+  out.threads = AtLeastOne(limits.threads(), 8, checker, "limits.threads");
+  out.volume_bytes = Or(limits.volume_bytes(), 1024 * kMiB);
+  out.scrub_bytes_per_second = std::max<int64_t>(0, Or(limits.scrub_bytes_per_second(), 16 * kMiB));
+}
+
+}  // namespace
+
+Result<FragmentStoreSettings> LoadFragmentStoreSettings(const std::string& path) {
+  Checker checker(path);
+  v1::FragmentStoreConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  FragmentStoreSettings out;
+  ReadServer(config, checker, out);
+  checker.Require(config.store_id() >= 1, "store_id", "must be at least 1");
+  out.store = StoreId{config.store_id()};
+  const auto cluster = ParseUuid(config.cluster_id());
+  checker.Require(cluster.ok(), "cluster_id", "must be a UUID");
+  if (cluster.ok()) out.cluster_id = *cluster;
+  out.data_directory = config.data_directory();
+  checker.RequireText(out.data_directory, "data_directory");
+  checker.Require(config.capacity_bytes() >= 0, "capacity_bytes", "must not be negative");
+  out.capacity_bytes = config.capacity_bytes();
+  out.domain = config.domain();
+  checker.RequireText(out.domain, "domain");
+  checker.Require(config.weight() >= 0, "weight", "must not be negative");
+  out.weight = Or(config.weight(), 1.0f);
+  out.store_key_file = config.store_key_file();
+  checker.RequireText(out.store_key_file, "store_key_file");
+  out.token_key_file = config.token_key_file();
+  checker.RequireText(out.token_key_file, "token_key_file");
+  ReadStoreLimits(config.limits(), checker, out);
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
+  Checker checker(path);
+  v1::CatalogConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  CatalogSettings out;
+  ReadServer(config, checker, out);
+  out.primary_dsn_file = config.primary_dsn_file();
+  checker.RequireText(out.primary_dsn_file, "primary_dsn_file");
+  out.local_dsn_file = config.local_dsn_file();
+  out.site_secret_file = config.site_secret_file();
+  checker.RequireText(out.site_secret_file, "site_secret_file");
+  out.token_key_file = config.token_key_file();
+  checker.RequireText(out.token_key_file, "token_key_file");
+  const auto& limits = config.limits();
+  out.commit_threads = AtLeastOne(limits.commit_threads(), 128, checker, "limits.commit_threads");
+  out.read_threads = AtLeastOne(limits.read_threads(), 16, checker, "limits.read_threads");
+  out.read_connections = AtLeastOne(limits.read_connections(), 8, checker, "limits.read_connections");
+  out.write_connections = AtLeastOne(limits.write_connections(), 4, checker, "limits.write_connections");
+  const auto& placement = config.placement();
+  checker.Require(placement.default_k() <= 32 && placement.default_m() <= 16, "placement", "allows k to 32 and m to 16");
+  out.default_k = static_cast<uint8_t>(Or(placement.default_k(), 4u));
+  out.default_m = static_cast<uint8_t>(Or(placement.default_m(), 2u));
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+Result<ClientSettings> LoadClientSettings(const std::string& path) {
+  Checker checker(path);
+  v1::ClientConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  ClientSettings out;
+  ReadCommon(config, checker, out);
+  out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
+  checker.Require(!out.catalogs.empty(), "catalogs", "is missing");
+  out.keys_directory = config.keys_directory();
+  checker.RequireText(out.keys_directory, "keys_directory");
+  out.admin_key_file = config.admin_key_file();
+  out.admin_public_key = config.admin_public_key();
+  checker.Require(config.memory_bytes() == 0 || config.memory_bytes() >= 64 << 20, "memory_bytes", "must be at least 64 MiB");
+  out.memory_bytes = Or<int64_t>(config.memory_bytes(), 256 << 20);
+  checker.Require(config.threads() >= 0 && config.threads() <= 1024, "threads", "must be 0 to 1024");
+  out.threads = config.threads();
+  checker.Require(config.timeout_ms() >= 0, "timeout_ms", "must not be negative");
+  out.timeout = std::chrono::milliseconds(Or<int64_t>(config.timeout_ms(), 60'000));
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+}  // namespace pbfs

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/adapters/grpc/transport_security.h"
+#include "libs/base/ids.h"
+#include "libs/base/result.h"
+#include "libs/base/scheduler.h"
+
+/// The configuration of each program as plain structs, read from JSON files of the messages in proto/pbfs/config/v1 (the
+/// reference of every field and its default) and checked. All loaders: FAILED_PRECONDITION the file cannot be read;
+/// INVALID_ARGUMENT naming the file and the field that is unknown, missing or out of range.
+namespace pbfs {
+
+struct CommonSettings {
+  TlsFiles tls;
+  std::string log_level = "info";
+  std::string metrics_address;  // empty: none
+};
+
+struct EtcdSettings {
+  std::vector<std::string> endpoints;  // empty: no coordinator
+  std::string prefix;
+  TlsFiles tls;
+};
+
+/// What both servers have.
+struct ServerSettings : CommonSettings {
+  std::string listen;
+  std::string address;  // empty: listen
+  SiteId site;
+  EtcdSettings etcd;
+  Duration drain{};
+};
+
+struct FragmentStoreSettings : ServerSettings {
+  StoreId store;
+  std::array<uint8_t, 16> cluster_id{};
+  std::string data_directory;
+  int64_t capacity_bytes = 0;  // 0: the file system's
+  std::string domain;
+  float weight = 1;
+  std::string store_key_file;
+  std::string token_key_file;
+  int64_t request_memory_bytes = 0;
+  int threads = 0;
+  int64_t volume_bytes = 0;
+  int64_t scrub_bytes_per_second = 0;  // 0: no scrub
+};
+Result<FragmentStoreSettings> LoadFragmentStoreSettings(const std::string& path);
+
+struct CatalogSettings : ServerSettings {
+  std::string primary_dsn_file;
+  std::string local_dsn_file;  // empty: the primary
+  std::string site_secret_file;
+  std::string token_key_file;
+  int commit_threads = 0;
+  int read_threads = 0;
+  int read_connections = 0;
+  int write_connections = 0;
+  uint8_t default_k = 0;
+  uint8_t default_m = 0;
+};
+Result<CatalogSettings> LoadCatalogSettings(const std::string& path);
+
+struct ClientSettings : CommonSettings {
+  std::vector<std::string> catalogs;
+  std::string keys_directory;
+  std::string admin_key_file;
+  std::string admin_public_key;  // hex
+  int64_t memory_bytes = 0;
+  int threads = 0;  // 0: one per processor
+  Duration timeout{};
+};
+Result<ClientSettings> LoadClientSettings(const std::string& path);
+
+}  // namespace pbfs

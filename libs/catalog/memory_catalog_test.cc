@@ -1,0 +1,7 @@
+#include "libs/catalog/commits_contract.h"
+
+namespace pbfs {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, CommitsContract, MemoryCatalogFixture);
+
+}  // namespace pbfs

@@ -28,3 +28,6 @@ if(PBFS_SANITIZE)
   add_compile_options(-fsanitize=${PBFS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PBFS_SANITIZE})
 endif()
+if(PBFS_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage everywhere, or libFuzzer is blind
+endif()

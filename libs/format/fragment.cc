@@ -12,7 +12,12 @@ constexpr std::string_view kEndMark = "PBFE";
 constexpr uint16_t kVersion = 1;
 constexpr uint8_t kSchemeReplicated = 1;
 constexpr uint8_t kSchemeCauchy = 2;
+constexpr size_t kReservedAt = 100;
 constexpr size_t kCrcAt = 124;
+
+bool IsZero(ByteSpan bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0; });
+}
 
 }  // namespace
 
@@ -76,7 +81,8 @@ Result<FragmentHeader> FragmentHeader::Decode(ByteSpan bytes) {
   const Geometry& g = header.geometry;
   const bool fits = scheme == (g.k == 1 ? kSchemeReplicated : kSchemeCauchy) && (integrity == 1 || integrity == 2) &&
                     header.shard < g.n && g.Segments() == segments && g.FullBlock() == full_block &&
-                    g.LastBlock() == last_block && reserved == 0;
+                    g.LastBlock() == last_block && reserved == 0 && IsZero(bytes.subspan(kReservedAt, kCrcAt - kReservedAt)) &&
+                    (g.leaves || header.ct_root == Digest32{});
   if (!fits) return InvalidArgumentError("fragment header: fields do not fit together");
   return header;
 }

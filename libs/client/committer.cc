@@ -1,0 +1,126 @@
+#include "libs/client/committer.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace pbfs {
+namespace {
+
+constexpr int kMaxStaleRetries = 1000;
+constexpr Duration kFirstBackOff = std::chrono::milliseconds(5);
+constexpr Duration kLongestBackOff = std::chrono::milliseconds(500);
+constexpr Duration kCommitPatience = std::chrono::seconds(10);  // of one call; the catalog's own limit is 20 s
+
+Status Refusal(CommitCode code, const std::string& what, StatusCode status) {
+  return Status(status, what).WithDetail("pbfs-code", CommitCodeName(code));
+}
+
+Status RefusalOf(CommitCode code) {
+  switch (code) {
+    case CommitCode::kEncodingExpired:
+      return Refusal(code, "the upload took too long or was swept; upload again", StatusCode::kFailedPrecondition);
+    case CommitCode::kObjectGone: return Refusal(code, "the object does not exist any more", StatusCode::kNotFound);
+    case CommitCode::kDrift: return Refusal(code, "this client's clock runs ahead; set it", StatusCode::kFailedPrecondition);
+    case CommitCode::kPrecondition:
+      return Refusal(code, "the condition does not hold: the object or name has changed", StatusCode::kFailedPrecondition);
+    case CommitCode::kOpIdReused: return Refusal(code, "op id used before with other content", StatusCode::kAlreadyExists);
+    case CommitCode::kSealed: return Refusal(code, "the object is sealed: write to a clone of it", StatusCode::kFailedPrecondition);
+    case CommitCode::kSourceGone: return Refusal(code, "a source is gone; list again", StatusCode::kAborted);
+    case CommitCode::kTooDeep: return Refusal(code, "references nest too deep; clone by rows", StatusCode::kFailedPrecondition);
+    case CommitCode::kBadOp: return Refusal(code, "the catalog calls the op malformed", StatusCode::kInvalidArgument);
+    case CommitCode::kOpTooOld: return Refusal(code, "the op is older than a day", StatusCode::kAborted);
+    default: return Refusal(code, fmt::format("refused: {}", CommitCodeName(code)), StatusCode::kAborted);
+  }
+}
+
+Buffer EncodePlanned(ClientCore& core, const Bucket& bucket, const PlannedOp& planned, const Order& order) {
+  OpRecord record = planned.record;
+  record.order = order;
+  if (record.kind != OpKind::kRehome) {
+    for (RecordExtent& extent : record.extents) extent.order = order;
+  }
+  if (!planned.metadata.empty()) {
+    record.metadata = SealMetadata(bucket.newest_keys(), record.object, order, planned.metadata, core.to.random);
+  }
+  return Buffer::FromBytes(EncodeRecord(std::move(record), bucket.newest_keys()));
+}
+
+// Sends one request until its outcome is known.
+Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, const CommitRequest& request) {
+  Duration back_off = kFirstBackOff;
+  bool in_doubt = false;
+  for (;;) {
+    Result<CommitReply> reply = core.to.catalog.commits.Commit(context.Within(kCommitPatience), request);
+    if (reply.ok()) return reply;
+    const bool busy = reply.status().code() == StatusCode::kResourceExhausted;
+    if (!busy && !IsRetryable(reply.status())) return reply;
+    in_doubt = in_doubt || !busy;
+    if (const Status status = context.Check(); !status.ok()) {
+      if (!in_doubt) return reply.status();
+      return UnavailableError("commit in doubt: it may have happened, whole; " + reply.status().message());
+    }
+    ++core.counters.commits_in_doubt;
+    const auto jitter = Duration(static_cast<int64_t>(core.to.random.Below(static_cast<uint64_t>(back_off.count()))));
+    SleepUntil(std::min(MonotonicNow() + back_off / 2 + jitter, context.deadline()));
+    back_off = std::min(back_off * 2, kLongestBackOff);
+  }
+}
+
+void NoteAcknowledged(ClientCore& core, const CommitPlan& plan, const std::vector<Order>& orders) {
+  for (size_t i = 0; i < plan.ops.size(); ++i) {
+    const OpRecord& record = plan.ops[i].record;
+    if (!IsContentOp(record.kind)) continue;
+    for (const RecordExtent& extent : record.extents) {
+      core.acknowledged.Note(record.object, extent.lo, extent.hi, orders[i].hlc);
+    }
+  }
+}
+
+}  // namespace
+
+OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
+  OpRecord record;
+  record.kind = kind;
+  record.op = OpId::New(core.clock.NowMillis(), core.to.random);
+  record.object = object;
+  return record;
+}
+
+Result<Committed> CommitOps(const Context& context, ClientCore& core, const Bucket& bucket, const CommitPlan& plan) {
+  PBFS_ASSIGN_OR_RETURN(const auto map, core.cluster.Map(context));
+  for (int attempt = 0; attempt < kMaxStaleRetries; ++attempt) {
+    PBFS_RETURN_IF_ERROR(context.Check());
+    Committed done;
+    CommitRequest request;
+    request.bucket = bucket.id();
+    request.bodies = plan.bodies;
+    request.creates = plan.creates;
+    request.if_opset = plan.if_opset;
+    request.if_name = plan.if_name;
+    for (const PlannedOp& planned : plan.ops) {
+      PlannedOp op = planned;
+      op.record.observed = core.clock.Seen();
+      op.record.site = map->site;
+      done.orders.push_back({core.clock.Next(), core.wid});
+      request.records.push_back(EncodePlanned(core, bucket, op, done.orders.back()));
+    }
+    PBFS_ASSIGN_OR_RETURN(done.reply, SendUntilKnown(context, core, request));
+    core.clock.ObserveCatalogTime(done.reply.now_ms);
+    core.clock.Observe(done.reply.max_hlc);
+    ++core.counters.commits;
+    if (done.reply.code == CommitCode::kOk || done.reply.code == CommitCode::kReplay) {
+      NoteAcknowledged(core, plan, done.orders);
+      return done;
+    }
+    if (done.reply.code != CommitCode::kOrderStale) return RefusalOf(done.reply.code);
+    ++core.counters.orders_stale;
+  }
+  return AbortedError("the region is too busy: every order was stale");
+}
+
+bool IsEncodingExpired(const Status& status) {
+  return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kEncodingExpired);
+}
+
+}  // namespace pbfs

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "libs/client/parts.h"
+#include "libs/format/op_record.h"
+
+namespace pbfs {
+
+/// An op before it has an order. Extents of content ops get the op's order when it is drawn; runs of a REHOME keep theirs.
+struct PlannedOp {
+  OpRecord record;
+  Bytes metadata;  // BIND, META: sealed anew under each order
+};
+
+/// A Commit as the client wants it.
+struct CommitPlan {
+  std::vector<PlannedOp> ops;
+  std::vector<BodyUpload> bodies;
+  std::vector<ObjectId> creates;
+  std::optional<Opset> if_opset;
+  std::optional<NameCondition> if_name;
+};
+
+struct Committed {
+  std::vector<Order> orders;  // of the ops
+  CommitReply reply;
+};
+
+/// A record with a fresh op id.
+OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object);
+
+/// Commits: draws orders, MACs, sends; a stale order means new orders and MACs, never an upload; an unknown outcome means the
+/// same request again until the deadline, then UNAVAILABLE "in doubt".
+/// Errors: what Client documents; detail pbfs-code carries the catalog's code. ENCODING_EXPIRED is FAILED_PRECONDITION with
+/// that code: upload again.
+Result<Committed> CommitOps(const Context& context, ClientCore& core, const Bucket& bucket, const CommitPlan& plan);
+
+/// Whether `status` says that encodings expired before their commit.
+bool IsEncodingExpired(const Status& status);
+
+}  // namespace pbfs

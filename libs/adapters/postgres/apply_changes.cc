@@ -44,7 +44,7 @@ class Applier {
  private:
   void Objects() {
     Array id(Type::kUuid), bound(Type::kBool), seal(Type::kBool), renamed(Type::kBool), bindings(Type::kInt4), gone(Type::kInt8);
-    Array depth(Type::kInt2), span(Type::kInt8), opset(Type::kBit);
+    Array depth(Type::kInt2), span(Type::kInt8), opset(Type::kVarbit);
     Array trunc_hlc(Type::kInt8), trunc_wid(Type::kInt8), trunc_len(Type::kInt8);
     Array meta_hlc(Type::kInt8), meta_wid(Type::kInt8), meta(Type::kBytea);
     for (const ObjectChange& change : changes_.objects) {
@@ -130,7 +130,7 @@ class Applier {
   }
 
   void Heads() {
-    Array object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kBit);
+    Array object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kVarbit);
     for (const HeadChange& change : changes_.heads)
       object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc), opset.Bits(change.opset_xor);
     connection_.Queue(kApplyHeads, Params().Add(object).Add(region).Add(hlc).Add(opset));

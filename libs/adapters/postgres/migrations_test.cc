@@ -8,7 +8,6 @@
 namespace pbfs::postgres {
 namespace {
 
-using ::pbfs::testing::PostgresServer;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -15,7 +15,7 @@
 namespace pbfs::postgres {
 
 /// Object ids of the server's types that arrays name (pg_type.dat; they never change).
-enum class Type : uint32_t { kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kBit = 1560, kUuid = 2950 };
+enum class Type : uint32_t { kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kVarbit = 1562, kUuid = 2950 };
 
 /// Appends big-endian integers and raw bytes.
 class WireWriter {

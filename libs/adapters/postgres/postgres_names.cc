@@ -1,6 +1,7 @@
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/catalog/rules.h"
+#include "libs/format/name.h"
 
 /// Resolve, ListNames, NameHistory.
 namespace pbfs {

@@ -15,7 +15,7 @@
 
 #include "libs/base/sync.h"
 
-namespace pbfs::testing {
+namespace pbfs::postgres {
 namespace {
 
 struct Identity {
@@ -116,4 +116,4 @@ bool ChildProcess::AwaitEnd(Duration timeout) {
   return true;
 }
 
-}  // namespace pbfs::testing
+}  // namespace pbfs::postgres

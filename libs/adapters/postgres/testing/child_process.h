@@ -8,7 +8,7 @@
 #include "libs/base/result.h"
 #include "libs/base/scheduler.h"
 
-namespace pbfs::testing {
+namespace pbfs::postgres {
 
 /// A program started by a test. It is killed when the thread that started it ends (PR_SET_PDEATHSIG), so a test that
 /// crashes leaves nothing behind. Threads: one.
@@ -45,4 +45,4 @@ class ChildProcess {
   int exit_code_ = -1;
 };
 
-}  // namespace pbfs::testing
+}  // namespace pbfs::postgres

@@ -17,7 +17,7 @@
 #include "libs/base/random.h"
 #include "libs/base/sync.h"
 
-namespace pbfs::testing {
+namespace pbfs::postgres {
 namespace {
 
 namespace fs = std::filesystem;
@@ -264,4 +264,4 @@ Result<std::string> PostgresServer::CreateDatabase(const std::string& name) cons
   return Dsn(name);
 }
 
-}  // namespace pbfs::testing
+}  // namespace pbfs::postgres

@@ -6,7 +6,7 @@
 #include "libs/adapters/postgres/testing/child_process.h"
 #include "libs/base/result.h"
 
-namespace pbfs::testing {
+namespace pbfs::postgres {
 
 /// A PostgreSQL of a test's own: its data in a temporary directory, on a free port of 127.0.0.1, fsync on as in
 /// production, user `postgres`, database `postgres`. Stopped and removed by its destructor. The first one of a process
@@ -72,4 +72,4 @@ class PostgresServer {
   ChildProcess process_;
 };
 
-}  // namespace pbfs::testing
+}  // namespace pbfs::postgres

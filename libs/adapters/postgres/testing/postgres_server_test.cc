@@ -2,7 +2,7 @@
 
 #include "libs/base/testing.h"
 
-namespace pbfs::testing {
+namespace pbfs::postgres {
 namespace {
 
 TEST(PostgresServer, KeepsWhatWasCommittedThroughKill9) {
@@ -34,4 +34,4 @@ TEST(PostgresServer, PasswordIsAskedFor) {
 }
 
 }  // namespace
-}  // namespace pbfs::testing
+}  // namespace pbfs::postgres

@@ -14,7 +14,7 @@ UPDATE object t SET
   meta = CASE WHEN (u.meta_hlc, u.meta_wid) > (t.meta_hlc, t.meta_wid) THEN u.meta ELSE t.meta END,
   meta_hlc = CASE WHEN (u.meta_hlc, u.meta_wid) > (t.meta_hlc, t.meta_wid) THEN u.meta_hlc ELSE t.meta_hlc END,
   meta_wid = CASE WHEN (u.meta_hlc, u.meta_wid) > (t.meta_hlc, t.meta_wid) THEN u.meta_wid ELSE t.meta_wid END
-FROM unnest($1::uuid[], $2::bool[], $3::bool[], $4::bool[], $5::int4[], $6::int8[], $7::int2[], $8::int8[], $9::bit[],
+FROM unnest($1::uuid[], $2::bool[], $3::bool[], $4::bool[], $5::int4[], $6::int8[], $7::int2[], $8::int8[], $9::varbit[],
             $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::int8[], $15::bytea[])
      u(object_id, bound, seal, renamed, bindings, gone, depth, span_hlc, opset,
        trunc_hlc, trunc_wid, trunc_len, meta_hlc, meta_wid, meta)

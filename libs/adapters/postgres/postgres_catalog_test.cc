@@ -1,0 +1,28 @@
+#include "libs/adapters/postgres/postgres_catalog.h"
+
+#include "libs/adapters/postgres/testing/catalog_database.h"
+#include "libs/catalog/commits_contract.h"
+
+namespace pbfs {
+namespace {
+
+/// A catalog over a database of its own.
+class PostgresCatalogFixture {
+ public:
+  Catalog ports() { return catalog_.ports(); }
+  const Clock& clock() const { return clock_; }
+  void ExpireHistory(BucketId bucket, Hlc floor) {
+    database_.Sql("UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) + ") WHERE bucket_id = '" +
+                  bucket.ToString() + "'; DELETE FROM extent_past e USING bucket b WHERE b.bucket = e.bucket AND e.gone_hlc <= b.history_floor_hlc");
+  }
+
+ private:
+  SystemClock clock_;
+  postgres::CatalogDatabase database_;
+  PostgresCatalog catalog_{database_.options()};
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, CommitsContract, PostgresCatalogFixture);
+
+}  // namespace
+}  // namespace pbfs

@@ -3,20 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "libs/coding/crc32c.h"
+#include "libs/format/fragment.h"
 
 namespace pbfs {
 namespace {
 
 /// What stands before each block in its CRC: encoding_id, shard, LE32 stripe. A misdirected or stale block fails.
 uint32_t BlockCrcStart(const FragmentKey& key, uint32_t stripe) {
-  uint8_t prefix[21];
-  std::memcpy(prefix, key.encoding.bytes.data(), 16);
-  prefix[16] = key.shard;
-  StoreLe(prefix + 17, stripe);
-  return Crc32c(prefix);
+  return BlockCrc(key.encoding, key.shard, stripe, {});
 }
 
 uint32_t ExtendSum(uint32_t sum, uint32_t crc) {
@@ -69,24 +65,17 @@ Status FragmentCheck::Take(ByteSpan bytes) {
 }
 
 Status FragmentCheck::TakeHeader() {
-  const uint8_t* header = pending_.data();
-  const uint32_t crc = Crc32c({header, 124});
-  if (std::memcmp(header, "PBF1", 4) != 0) return Fail("no fragment header");
-  if (crc != LoadLe<uint32_t>(header + 124)) return Fail("the header fails its CRC");
-  if (LoadLe<uint16_t>(header + 4) != 1) return Fail("unknown version");
-  if (std::memcmp(header + 32, key_.encoding.bytes.data(), 16) != 0) return Fail("the header names another encoding");
-  if (header[9] != key_.shard) return Fail("the header names another shard");
-  shape_.block = LoadLe<uint32_t>(header + 12);
-  shape_.last_block = LoadLe<uint32_t>(header + 16);
-  shape_.stripes = LoadLe<uint32_t>(header + 20);
+  const Result<FragmentHeader> header = FragmentHeader::Decode(pending_);
+  if (!header.ok()) return Fail(header.status().message());
+  if (header->encoding != key_.encoding) return Fail("the header names another encoding");
+  if (header->shard != key_.shard) return Fail("the header names another shard");
+  const Geometry& geometry = header->geometry;
+  if (geometry.FragmentSize() != length_) return Fail("the announced length is not that of its geometry");
+  shape_.block = static_cast<uint32_t>(geometry.FullBlock());
+  shape_.last_block = static_cast<uint32_t>(geometry.LastBlock());
+  shape_.stripes = static_cast<uint32_t>(geometry.Segments());
   shape_.length = static_cast<uint32_t>(length_);
-  if (shape_.stripes == 0 || shape_.block == 0 || shape_.last_block == 0 || shape_.last_block > kMaxFragmentSize ||
-      shape_.block > kMaxFragmentSize || shape_.stripes > kMaxFragmentSize) {
-    return Fail("impossible geometry");
-  }
-  const int64_t trailer = 72 + (header[11] == 2 ? int64_t{32} * shape_.stripes : 0);
-  if (shape_.TrailerBegin() + trailer != length_) return Fail("the announced length is not that of its geometry");
-  sum_ = ExtendSum(0, crc);
+  sum_ = ExtendSum(0, LoadLe<uint32_t>(pending_.data() + 124));
   pending_.clear();
   block_left_ = shape_.BlockSize(0);
   block_crc_ = BlockCrcStart(key_, 0);
@@ -121,13 +110,14 @@ Status FragmentCheck::EndBlock() {
 
 Status FragmentCheck::TakeTrailer(ByteSpan bytes) {
   shape_.trailer_crc = Crc32cExtend(shape_.trailer_crc, bytes);
-  position_ += bytes.size();
-  for (const uint8_t byte : bytes.size() > 4 ? bytes.last(4) : bytes) {
-    std::memmove(last_bytes_, last_bytes_ + 1, 3);
-    last_bytes_[3] = byte;
-  }
-  if (position_ == length_ && std::memcmp(last_bytes_, "PBFE", 4) != 0) return Fail("the end mark is missing");
-  return OkStatus();
+  position_ += static_cast<int64_t>(bytes.size());
+  // Only its last eight bytes mean anything to a store: the trailer's length so far, and the end mark.
+  pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+  if (pending_.size() > 8) pending_.erase(pending_.begin(), pending_.end() - 8);
+  if (position_ < length_) return OkStatus();
+  const int64_t trailer = length_ - shape_.TrailerBegin();
+  const bool ends = LoadLe<uint32_t>(pending_.data()) == trailer - 8 && AsText(ByteSpan(pending_).subspan(4)) == "PBFE";
+  return ends ? OkStatus() : Fail("the end mark is missing");
 }
 
 namespace {
@@ -136,16 +126,10 @@ Status Damaged(const FragmentKey& key, std::string where) {
   return DataLossError(fmt::format("fragment {}: {} fails its CRC; read another shard", ToString(key), where));
 }
 
-Status CheckHeader(const FragmentKey& key, ByteSpan header) {
-  const bool sound = Crc32c(header.first(124)) == LoadLe<uint32_t>(header.data() + 124) &&
-                     std::memcmp(header.data() + 32, key.encoding.bytes.data(), 16) == 0 && header[9] == key.shard;
+Status CheckHeader(const FragmentKey& key, ByteSpan bytes) {
+  const Result<FragmentHeader> header = FragmentHeader::Decode(bytes);
+  const bool sound = header.ok() && header->encoding == key.encoding && header->shard == key.shard;
   return sound ? OkStatus() : Damaged(key, "the header");
-}
-
-Status CheckBlock(const FragmentKey& key, uint32_t stripe, ByteSpan block) {
-  const size_t size = block.size() - 4;
-  const uint32_t crc = Crc32cExtend(BlockCrcStart(key, stripe), block.first(size));
-  return crc == LoadLe<uint32_t>(block.data() + size) ? OkStatus() : Damaged(key, fmt::format("block {}", stripe));
 }
 
 }  // namespace
@@ -159,7 +143,9 @@ Status CheckFragmentRange(const FragmentKey& key, const FragmentShape& shape, in
     const int64_t at = shape.StripeBegin(i);
     if (at < begin) continue;  // only for a range that begins at the trailer
     if (at >= end) break;
-    PBFS_RETURN_IF_ERROR(CheckBlock(key, i, part(at, at + shape.BlockSize(i) + 4)));
+    if (!CheckBlock(key.encoding, key.shard, i, part(at, at + shape.BlockSize(i) + 4))) {
+      return Damaged(key, fmt::format("block {}", i));
+    }
   }
   const int64_t trailer = shape.TrailerBegin();
   if (begin <= trailer && end > trailer && Crc32c(part(trailer, end)) != shape.trailer_crc) {

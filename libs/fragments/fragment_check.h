@@ -63,12 +63,11 @@ class FragmentCheck {
   int64_t position_ = 0;
   Status status_;
   FragmentShape shape_;
-  Bytes pending_;             // the header, a CRC or the end mark while they arrive in pieces
+  Bytes pending_;            // the header, a CRC or the end mark while they arrive in pieces
   uint32_t stripe_ = 0;
   uint32_t block_left_ = 0;   // payload bytes of the current block still to come
   uint32_t block_crc_ = 0;
   uint32_t sum_ = 0;
-  uint8_t last_bytes_[4] = {};
 };
 
 /// Checks bytes [begin, begin + bytes.size()) of a fragment of this shape; both ends are borders (IsBorder).

@@ -9,14 +9,18 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/testing.h"
+#include "libs/format/receipt.h"
+#include "libs/format/token.h"
 #include "libs/fragments/fragment_check.h"
 #include "libs/fragments/fragment_store.h"
+#include "libs/fragments/store_rules.h"
 #include "libs/fragments/test_fragments.h"
 #include "libs/model/limits.h"
 
 /// What every FragmentStore passes: the twin, the service over volumes, the client over the wire. A Fixture is default
 /// constructed for each test and has
-///   FragmentStore& store();   an empty store that checks tokens with TestTokens().public_key(), of store and site TestStore()
+///   FragmentStore& store();   an empty store; without tokens for FragmentStoreContract, with identity TestIdentity() for
+///                             FragmentStoreTokenContract
 ///   ManualClock& clock();     the store's own clock; it starts at kTestNowMs
 /// and is destroyed after every writer and read of the test.
 namespace pbfs {
@@ -405,5 +409,152 @@ REGISTER_TYPED_TEST_SUITE_P(FragmentStoreContract, PutThenReadGivesTheBytes, Pie
                             ImpossibleKeysAreRefused, AbandonedPutsLeaveNothing, FenceHoldsPutsToTheBirthOfTheirEncoding,
                             DeleteIsIdempotentAndFinal, ListsPageInKeyOrder, ListLimitsAreChecked, StatCountsWhatIsThere,
                             CallsOffEndAtOnce, ManyPutsAtOnceAllHold, PutsOfOneKeyAtOnceAgree);
+
+inline SigningKey TestSiteKey() { return SigningKeyFromSeed(Key32(std::array<uint8_t, 32>{7, 7, 7})); }
+/// Store 3 of site 1; its tokens are signed by TestSiteKey().
+inline StoreIdentity TestIdentity() {
+  return {StoreId{3}, SiteId{1}, Key32(std::array<uint8_t, 32>{5, 5, 5}), TestSiteKey().public_key};
+}
+
+/// Tokens and receipts.
+template <typename Fixture>
+class FragmentStoreTokenContract : public testing::Test {
+ protected:
+  static constexpr uint16_t kGet = 1, kPut = 2, kRepair = 4, kDelete = 8, kList = 16;
+
+  FragmentStore& store() { return fixture_.store(); }
+  int64_t NowMillis() { return fixture_.clock().NowMillis(); }
+  /// A good token with these verbs, for any bucket.
+  Token Good(uint16_t verbs) {
+    Token token;
+    token.verbs = verbs;
+    token.site = SiteId{1};
+    token.fence_epoch = 1;
+    token.subject = PrincipalId::NewRandom(random_);
+    token.not_before_ms = NowMillis() - 1000;
+    token.not_after_ms = NowMillis() + 600'000;
+    token.nonce = random_.U64();
+    return token;
+  }
+  TokenBytes Sign(const Token& token) { return Buffer::CopyOf(token.Encode(TestSiteKey())); }
+  TokenBytes GoodBytes(uint16_t verbs) { return Sign(Good(verbs)); }
+
+  TestFragment NewFragment(int64_t age_ms = 0) {
+    return MakeTestFragment({NewEncodingId(NowMillis() - age_ms, 7, random_), 1}, {}, random_);
+  }
+  Result<ReceiptBytes> Put(const TestFragment& fragment, const TokenBytes& token) {
+    auto writer = store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), token}, {});
+    PBFS_RETURN_IF_ERROR(writer->Append(TestContext(), fragment.bytes));
+    return writer->Finish(TestContext());
+  }
+  Status Read(const FragmentKey& key, const TokenBytes& token) {
+    return store().StartRead(TestContext(), {{{key, 0, 128}}, token}, {})->Wait(TestContext()).status();
+  }
+  Status List(const TokenBytes& token) {
+    ListFragmentsRequest request;
+    request.token = token;
+    return store().List(TestContext(), request).status();
+  }
+
+  SeededRandom random_{TestSeed()};
+  Fixture fixture_;
+};
+
+TYPED_TEST_SUITE_P(FragmentStoreTokenContract);
+
+TYPED_TEST_P(FragmentStoreTokenContract, EachVerbOpensItsCallsOnly) {
+  const FragmentKey key = this->NewFragment().key;
+  for (uint16_t verbs = 0; verbs < 32; ++verbs) {
+    const TokenBytes token = this->GoodBytes(verbs);
+    const auto expect = [&](bool allowed, const Status& status) {
+      EXPECT_EQ(status.code() == StatusCode::kPermissionDenied, !allowed) << verbs << " " << status.ToString();
+    };
+    expect((verbs & this->kGet) != 0, this->Read(key, token));
+    expect((verbs & (this->kPut | this->kRepair)) != 0, this->Put(this->NewFragment(), token).status());
+    expect((verbs & this->kDelete) != 0, this->store().Delete(TestContext(), {key}, token));
+    expect((verbs & this->kList) != 0, this->List(token));
+  }
+}
+
+TYPED_TEST_P(FragmentStoreTokenContract, OnlyGenuineTokensOfThisSiteAndTimeAreTaken) {
+  const auto refused = [&](const TokenBytes& token) {
+    return this->Put(this->NewFragment(), token).status().code() == StatusCode::kUnauthenticated &&
+           this->Read(this->NewFragment().key, token).code() == StatusCode::kUnauthenticated &&
+           this->List(token).code() == StatusCode::kUnauthenticated;
+  };
+  const Token good = this->Good(31);
+  ASSERT_OK(this->Put(this->NewFragment(), this->Sign(good)));
+  EXPECT_TRUE(refused({})) << "none";
+  const Bytes bytes = ToBytes(this->Sign(good));
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    Bytes tampered = bytes;
+    tampered[at] ^= 1;
+    EXPECT_TRUE(refused(Buffer::FromBytes(std::move(tampered)))) << "tampered at " << at;
+  }
+  EXPECT_TRUE(refused(Buffer::CopyOf(ByteSpan(bytes).first(143)))) << "truncated";
+  const SigningKey stranger = SigningKeyFromSeed(Key32(std::array<uint8_t, 32>{9}));
+  EXPECT_TRUE(refused(Buffer::CopyOf(good.Encode(stranger)))) << "another signer";
+  const auto changed = [&](auto change) {
+    Token token = good;
+    change(token);
+    return this->Sign(token);
+  };
+  EXPECT_TRUE(refused(changed([](Token& t) { t.site = SiteId{2}; })));
+  EXPECT_TRUE(refused(changed([&](Token& t) { t.not_after_ms = this->NowMillis() - 1; }))) << "expired";
+  EXPECT_TRUE(refused(changed([&](Token& t) {
+    t.not_before_ms = this->NowMillis() + kMaxClockSkewMs + 1;
+    t.not_after_ms = t.not_before_ms + 1000;
+  }))) << "not yet good";
+  EXPECT_TRUE(refused(changed([](Token& t) { t.not_after_ms = t.not_before_ms + kMaxTokenLifeMs + 1; }))) << "too long";
+}
+
+TYPED_TEST_P(FragmentStoreTokenContract, ARememberedTokenStillExpires) {
+  const TokenBytes token = this->GoodBytes(31);
+  ASSERT_OK(this->List(token));
+  this->fixture_.clock().Advance(601'000 * int64_t{1000});
+  EXPECT_CODE(this->List(token), kUnauthenticated);
+}
+
+TYPED_TEST_P(FragmentStoreTokenContract, ANewerFenceEpochEndsOlderTokens) {
+  Token newer = this->Good(31);
+  newer.fence_epoch = 2;
+  const TokenBytes old = this->GoodBytes(31);
+  ASSERT_OK(this->List(old));
+  ASSERT_OK(this->List(this->Sign(newer)));
+  EXPECT_CODE(this->List(old), kUnauthenticated);
+}
+
+TYPED_TEST_P(FragmentStoreTokenContract, ATokenOfOneBucketReadsAndPutsOnly) {
+  Token token = this->Good(31);
+  token.bucket = BucketId::NewRandom(this->random_);
+  const TokenBytes bytes = this->Sign(token);
+  const TestFragment fragment = this->NewFragment();
+  ASSERT_OK(this->Put(fragment, bytes));
+  EXPECT_OK(this->Read(fragment.key, bytes));
+  EXPECT_CODE(this->store().Delete(TestContext(), {fragment.key}, bytes), kPermissionDenied);
+  EXPECT_CODE(this->List(bytes), kPermissionDenied);
+  EXPECT_CODE(this->Put(this->NewFragment(kMaxEncodingAgeMs + 1), bytes), kFailedPrecondition);
+}
+
+TYPED_TEST_P(FragmentStoreTokenContract, RepairIsExemptFromTheFence) {
+  const TestFragment old = this->NewFragment(30 * kMaxEncodingAgeMs);
+  EXPECT_CODE(this->Put(old, this->GoodBytes(this->kPut)), kFailedPrecondition);
+  EXPECT_OK(this->Put(old, this->GoodBytes(this->kRepair)));
+}
+
+TYPED_TEST_P(FragmentStoreTokenContract, ReceiptsSayWhatIsStoredAndAreMaced) {
+  const TestFragment fragment = this->NewFragment();
+  ASSERT_OK_AND_ASSIGN(const ReceiptBytes bytes, this->Put(fragment, this->GoodBytes(this->kPut)));
+  EXPECT_TRUE(Receipt::Verify(bytes, TestIdentity().receipt_key));
+  EXPECT_FALSE(Receipt::Verify(bytes, Key32()));
+  const Receipt expected{fragment.key.encoding, 1, StoreId{3}, static_cast<int64_t>(fragment.bytes.size()), fragment.sum,
+                         this->NowMillis()};
+  EXPECT_EQ(*Receipt::Decode(bytes), expected);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(FragmentStoreTokenContract, EachVerbOpensItsCallsOnly,
+                            OnlyGenuineTokensOfThisSiteAndTimeAreTaken, ARememberedTokenStillExpires,
+                            ANewerFenceEpochEndsOlderTokens, ATokenOfOneBucketReadsAndPutsOnly, RepairIsExemptFromTheFence,
+                            ReceiptsSayWhatIsStoredAndAreMaced);
 
 }  // namespace pbfs

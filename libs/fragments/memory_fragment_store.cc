@@ -60,12 +60,12 @@ class DoneRead final : public PendingRead {
   explicit DoneRead(Result<ReadReply> reply) : reply_(std::move(reply)) {}
   Result<ReadReply> Wait(const Context& context) override {
     PBFS_RETURN_IF_ERROR(context.Check());
-    return std::move(reply_);
+    return reply_;
   }
   bool Ready() const override { return true; }
 
  private:
-  Result<ReadReply> reply_;
+  const Result<ReadReply> reply_;
 };
 
 /// One run of memory out of the pieces of a put: reads answer with slices of it.

@@ -16,6 +16,17 @@ class MemoryFixture {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, FragmentStoreContract, MemoryFixture);
 
+class MemoryTokenFixture {
+ public:
+  FragmentStore& store() { return store_; }
+  ManualClock& clock() { return clock_; }
+
+ private:
+  ManualClock clock_{kTestNowMs * 1000};
+  MemoryFragmentStore store_{TestIdentity(), clock_};
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, FragmentStoreTokenContract, MemoryTokenFixture);
+
 class MemoryFragmentStoreTest : public testing::Test {
  protected:
   TestFragment NewFragment() { return MakeTestFragment({NewEncodingId(kTestNowMs, 1, random_), 2}, {}, random_); }

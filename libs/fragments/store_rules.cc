@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/format/receipt.h"
 #include "libs/fragments/fragment_check.h"
 #include "libs/model/limits.h"
 
@@ -21,18 +22,65 @@ Status StoreRules::CheckFence(const EncodingId& encoding) const {
   return OkStatus();
 }
 
-Result<uint16_t> StoreRules::Verbs(const TokenBytes&) { return uint16_t{0xffff}; }
+namespace {
+
+constexpr uint16_t Bit(StoreVerb verb) { return static_cast<uint16_t>(verb); }
+
+constexpr uint16_t kOfOneBucket = Bit(StoreVerb::kGet) | Bit(StoreVerb::kPut);
+constexpr uint16_t kWithoutTokens = kOfOneBucket | Bit(StoreVerb::kDelete) | Bit(StoreVerb::kList);
+
+}  // namespace
+
+Result<uint16_t> StoreRules::Verbs(const TokenBytes& bytes) {
+  if (!identity_.token_key.has_value()) return kWithoutTokens;
+  PBFS_ASSIGN_OR_RETURN(const Token token, Verified(bytes));
+  if (token.site != identity_.site) return UnauthenticatedError("the token is of another site");
+  PBFS_RETURN_IF_ERROR(CheckTime(token));
+  PBFS_RETURN_IF_ERROR(CheckEpoch(token));
+  return token.bucket.IsNull() ? token.verbs : static_cast<uint16_t>(token.verbs & kOfOneBucket);
+}
+
+Result<Token> StoreRules::Verified(const TokenBytes& bytes) {
+  constexpr size_t kRemembered = 4096;
+  if (bytes.empty()) return UnauthenticatedError("no token: ask the catalog for one");
+  const std::string name(AsText(bytes));
+  {
+    MutexLock lock(mutex_);
+    if (const auto found = verified_.find(name); found != verified_.end()) return found->second;
+  }
+  const Result<Token> token = Token::Decode(bytes);
+  if (!token.ok() || !Token::Verify(bytes, *identity_.token_key)) return UnauthenticatedError("the token is not genuine");
+  MutexLock lock(mutex_);
+  if (verified_.size() >= kRemembered) verified_.clear();
+  verified_.emplace(name, *token);
+  return token;
+}
+
+Status StoreRules::CheckTime(const Token& token) const {
+  const int64_t now = clock_.NowMillis();
+  if (token.not_after_ms - token.not_before_ms > kMaxTokenLifeMs) return UnauthenticatedError("the token lives too long");
+  if (now < token.not_before_ms - kMaxClockSkewMs) return UnauthenticatedError("the token is not good yet");
+  if (now > token.not_after_ms) return UnauthenticatedError("the token has expired: ask the catalog for a new one");
+  return OkStatus();
+}
+
+Status StoreRules::CheckEpoch(const Token& token) {
+  MutexLock lock(mutex_);
+  if (token.fence_epoch < greatest_epoch_) return UnauthenticatedError("the token is of an older fence epoch");
+  greatest_epoch_ = token.fence_epoch;
+  return OkStatus();
+}
 
 Status StoreRules::Require(const TokenBytes& token, StoreVerb verb) {
   PBFS_ASSIGN_OR_RETURN(const uint16_t verbs, Verbs(token));
-  if ((verbs & static_cast<uint16_t>(verb)) == 0) return PermissionDeniedError("the token does not allow this");
+  if ((verbs & Bit(verb)) == 0) return PermissionDeniedError("the token does not allow this");
   return OkStatus();
 }
 
 Status StoreRules::CheckPut(const PutRequest& request) {
   PBFS_ASSIGN_OR_RETURN(const uint16_t verbs, Verbs(request.token));
-  const bool repair = identity_.token_key.has_value() && (verbs & static_cast<uint16_t>(StoreVerb::kRepair)) != 0;
-  if (!repair) PBFS_RETURN_IF_ERROR(Require(request.token, StoreVerb::kPut));
+  const bool repair = (verbs & Bit(StoreVerb::kRepair)) != 0;
+  if (!repair && (verbs & Bit(StoreVerb::kPut)) == 0) return PermissionDeniedError("the token does not allow puts");
   if (request.key.encoding.IsNull() || request.key.shard >= kMaxShards) return InvalidArgumentError("impossible fragment key");
   if (request.length < kMinFragmentSize || request.length > kMaxFragmentSize) {
     return InvalidArgumentError(fmt::format("a fragment has {} to {} bytes", kMinFragmentSize, kMaxFragmentSize));
@@ -61,15 +109,8 @@ Status StoreRules::CheckList(const ListFragmentsRequest& request) {
 }
 
 ReceiptBytes StoreRules::MakeReceipt(const FragmentInfo& info) const {
-  ReceiptBytes receipt{};
-  std::memcpy(receipt.data(), "PBR1", 4);
-  std::memcpy(receipt.data() + 4, info.key.encoding.bytes.data(), 16);
-  receipt[20] = info.key.shard;
-  StoreLe(receipt.data() + 24, identity_.store.value);
-  StoreLe(receipt.data() + 28, info.length);
-  StoreLe(receipt.data() + 36, info.sum);
-  StoreLe(receipt.data() + 40, info.received_ms);
-  return receipt;
+  const Receipt receipt{info.key.encoding, info.key.shard, identity_.store, info.length, info.sum, info.received_ms};
+  return receipt.Encode(identity_.receipt_key);
 }
 
 Status CheckWriteOnce(const FragmentInfo& existing, uint32_t sum) {

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <array>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "libs/base/clock.h"
 #include "libs/base/sync.h"
+#include "libs/format/token.h"
 #include "libs/fragments/fragment_store.h"
 
 namespace pbfs {
@@ -15,16 +16,20 @@ struct StoreIdentity {
   StoreId store;
   SiteId site;
   /// K_store, with which receipts are MACed (format, section 4).
-  std::array<uint8_t, 32> receipt_key{};
+  Key32 receipt_key;
   /// The site's Ed25519 key, with which tokens are signed. None: the store runs without tokens (tests only).
-  std::optional<std::array<uint8_t, 32>> token_key;
+  std::optional<PublicKey> token_key;
 };
 
 /// What a caller wants to do, as bits of a token (format, section 4).
 enum class StoreVerb : uint16_t { kGet = 1, kPut = 2, kRepair = 4, kDelete = 8, kList = 16 };
 
 /// The rules every fragment store follows, whatever keeps its bytes: tokens, the time fence, limits, receipts. Shared by
-/// the twin and the service, so that both refuse alike. Threads: any.
+/// the twin and the service, so that both refuse alike.
+///
+/// A token is good from not_before (less the skew B) to not_after by the store's clock, at most 15 min long, of this site, and
+/// not of an older fence epoch than the greatest seen. A store cannot tell of which bucket a fragment is, so what reaches
+/// beyond one's own ids (REPAIR, DELETE, LIST) needs a token for any bucket. Threads: any.
 class StoreRules {
  public:
   /// `clock` is the store's own wall clock and must outlive this.
@@ -46,12 +51,19 @@ class StoreRules {
 
  private:
   Status CheckFence(const EncodingId& encoding) const;
-  /// The verbs of a good token; all of them where no tokens are used. Caches verified ones.
-  Result<uint16_t> Verbs(const TokenBytes& token);
+  /// The verbs that a good token gives here; PUT, GET, DELETE and LIST where no tokens are used.
+  Result<uint16_t> Verbs(const TokenBytes& bytes);
   Status Require(const TokenBytes& token, StoreVerb verb);
+  /// Decoded and signed by the site. Remembers, because a signature costs 70 µs and one token serves for minutes.
+  Result<Token> Verified(const TokenBytes& bytes);
+  Status CheckTime(const Token& token) const;
+  Status CheckEpoch(const Token& token);
 
   const StoreIdentity identity_;
   const Clock& clock_;
+  Mutex mutex_;
+  std::map<std::string, Token> verified_ PBFS_GUARDED_BY(mutex_);  // bounded; by all bytes of the token
+  int64_t greatest_epoch_ PBFS_GUARDED_BY(mutex_) = 0;
 };
 
 /// Answer to a put of a key that is there: OK for the same sum (puts may be repeated), else ALREADY_EXISTS with detail

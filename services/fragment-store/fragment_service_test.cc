@@ -22,9 +22,9 @@ disk::DiskOptions SmallDisk() {
 }
 
 /// The service over a directory of this machine.
-class DirectoryFixture {
+class DirectoryService {
  public:
-  DirectoryFixture() {
+  DirectoryService() {
     std::string pattern = (std::filesystem::temp_directory_path() / "pbfs-store-XXXXXX").string();
     PBFS_CHECK(mkdtemp(pattern.data()) != nullptr);
     directory_ = pattern;
@@ -33,7 +33,7 @@ class DirectoryFixture {
     volumes_ = *disk::DiskVolumes::Open(*std::move(files), SmallDisk(), clock_, random_);
     service_ = std::make_unique<FragmentService>(StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, ServiceLimits{});
   }
-  ~DirectoryFixture() {
+  ~DirectoryService() {
     service_.reset();
     volumes_.reset();
     std::filesystem::remove_all(directory_);
@@ -48,9 +48,9 @@ class DirectoryFixture {
   std::unique_ptr<disk::DiskVolumes> volumes_;
   std::unique_ptr<FragmentService> service_;
 };
-using DirectoryService = DirectoryFixture;
 
-/// The same over a directory in memory.
+/// The same over a directory in memory, with or without tokens.
+template <bool kTokens>
 class MemoryFixture {
  public:
   FragmentStore& store() { return service_; }
@@ -61,7 +61,7 @@ class MemoryFixture {
   SeededRandom random_{TestSeed()};
   std::unique_ptr<disk::DiskVolumes> volumes_ =
       *disk::DiskVolumes::Open(std::make_shared<disk::MemoryFileSystem>(), SmallDisk(), clock_, random_);
-  FragmentService service_{{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, {}};
+  FragmentService service_{kTokens ? TestIdentity() : StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, {}};
 };
 
 }  // namespace
@@ -69,7 +69,8 @@ class MemoryFixture {
 
 namespace pbfs {
 INSTANTIATE_TYPED_TEST_SUITE_P(ServiceOnDisk, FragmentStoreContract, fragment_store::DirectoryService);
-INSTANTIATE_TYPED_TEST_SUITE_P(ServiceInMemory, FragmentStoreContract, fragment_store::MemoryFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(ServiceInMemory, FragmentStoreContract, fragment_store::MemoryFixture<false>);
+INSTANTIATE_TYPED_TEST_SUITE_P(ServiceInMemory, FragmentStoreTokenContract, fragment_store::MemoryFixture<true>);
 }  // namespace pbfs
 
 namespace pbfs::fragment_store {

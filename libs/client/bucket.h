@@ -2,47 +2,253 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/catalog/types.h"
-#include "libs/format/keyring.h"
-#include "libs/format/keys.h"
+#include "libs/client/rehome_policy.h"
+#include "libs/client/streams.h"
+#include "libs/crypto/primitives.h"
+#include "libs/model/op_kind.h"
 
 namespace pbfs {
 
-/// Who a client is: the key with which it opens keyrings, and the administrator whose signature it believes. The admin's
-/// secret key is needed to create buckets only, and is kept apart.
-struct ClientIdentity {
-  BoxKey box;
-  PublicKey admin{};                          // pinned
-  std::shared_ptr<const SigningKey> admin_key;  // null: this client makes no keyrings
+/// A further recipient of a bucket's key.
+struct BucketMember {
+  PublicKey box{};
+  PublicKey signing{};
+  bool may_write = true;
 };
 
-/// An opened bucket: its settings and its keys. Immutable; holds secrets, so it is never printed. Threads: any.
+/// What is kept, encrypted, beside a name: at most 16 KiB in all.
+struct ObjectMetadata {
+  std::string content_type;
+  std::map<std::string, std::string> user;
+  std::string etag;             // as the writer computed it,
+  std::optional<Opset> opset;   // of this content; with another opset the etag no longer holds
+  friend bool operator==(const ObjectMetadata&, const ObjectMetadata&) = default;
+};
+
+/// Conditions and such of a write to an object.
+struct WriteOptions {
+  /// Only if the whole content of the object is what this opset (of a Stat) describes; else FAILED_PRECONDITION. It is
+  /// tested in the transaction that writes.
+  std::optional<Opset> if_opset;
+};
+
+/// What a write did. Durable when it is returned.
+struct Written {
+  ObjectId object;
+  Order order;        // of the last op: per byte the greatest order wins
+  int64_t lo = 0;     // bytes [lo, hi) of the object
+  int64_t hi = 0;
+  int64_t ops = 1;    // how many commits it took; 1: atomic
+  /// After a conditional write: the opset that the object now has.
+  std::optional<Opset> opset;
+};
+
+struct PutOptions {
+  ObjectMetadata metadata;
+  /// Only if the name is not bound; else FAILED_PRECONDITION.
+  bool if_none_match = false;
+  /// Only if the name is bound to this object.
+  std::optional<ObjectId> if_bound_to;
+};
+
+struct RangeWrite {
+  int64_t offset = 0;
+  ByteSpan bytes;
+};
+
+struct ReadOptions {
+  /// As of an earlier order (history); AsOfMillis() makes one from a time.
+  std::optional<Hlc> as_of;
+};
+/// The order that a time stands for: everything of that millisecond is included.
+inline Hlc AsOfMillis(int64_t unix_millis) { return HlcFromMillis(unix_millis) | 0xffff; }
+
+/// An object, and the name that it was found by if it was.
+struct ObjectStat {
+  ObjectId object;
+  int64_t size = 0;
+  Opset opset{};
+  bool sealed = false;
+  int64_t extents = 0;
+  Hlc newest = 0;   // the greatest order of its content
+  Order bound;      // of the name's binding
+  ObjectMetadata metadata;
+};
+
+struct NamedObject {
+  std::string name;
+  ObjectId object;
+  Order order;
+  ObjectMetadata metadata;
+};
+struct NamePage {
+  std::vector<NamedObject> names;  // in byte order
+  bool more = false;               // go on after the last one's name
+};
+
+/// One op of an object, newest first.
+struct HistoryEntry {
+  OpId op;
+  OpKind kind = OpKind::kWrite;
+  Order order;
+  int64_t at_ms = 0;  // by the catalog's clock
+  int64_t lo = 0;     // the range that it touches
+  int64_t hi = 0;
+  std::string name;   // of BIND and UNBIND
+  bool authentic = false;  // its MAC is right
+};
+/// One value that a name had, newest first.
+struct NameHistoryEntry {
+  std::optional<ObjectId> object;  // none: unbound
+  Order order;
+  bool current = false;
+};
+
+/// Where the visible bytes of a range are: a map of its patches.
+struct VisibleExtent {
+  int64_t lo = 0;
+  int64_t hi = 0;
+  Order order;
+  Source source;
+  int64_t inner = 0;
+  int64_t body_length = 0;           // plaintext of the body, 0 for zeros and references
+  std::optional<Encoding> encoding;  // none: inline, zeros, reference
+};
+
+enum class FragmentHealth { kSound, kMissing, kCorrupt, kUnreachable };
+struct FragmentReport {
+  BodyId body;
+  EncodingId encoding;
+  uint8_t shard = 0;
+  StoreId store;
+  FragmentHealth health = FragmentHealth::kSound;
+  std::string what;  // of one that is not sound
+};
+struct VerifyReport {
+  int64_t bodies = 0;         // visible, inline ones included
+  int64_t inline_bodies = 0;
+  int64_t fragments = 0;      // that ought to be there
+  int64_t sound = 0, missing = 0, corrupt = 0, unreachable = 0;
+  int64_t lost_bodies = 0;    // with fewer than k sound fragments
+  std::vector<FragmentReport> bad;
+};
+
+struct RehomeReport {
+  int64_t regions = 0;        // that were looked at
+  int64_t merged = 0;         // of them
+  int64_t bytes = 0;          // written into new bodies
+  int64_t removed = 0;        // extents
+  int64_t kept = 0;           // that the catalog did not find covered
+};
+
+struct CloneOptions {
+  std::optional<Hlc> as_of;
+  std::optional<ObjectMetadata> metadata;  // none: that of the source name, where there is one
+  bool if_none_match = false;
+};
+
+class ClientCore;
+struct BucketState;
+
+/// An open bucket: every operation on its objects. A cheap value; it must not outlive its Client. Threads: any.
+///
+/// Names and objects: a name is bound to an object (one incarnation of a byte array). Put() makes a new object and binds it;
+/// Write() and its kin patch an object in place, each as one immutable patch; Find() gives the object of a name.
+/// Offsets and sizes are bytes, ranges half-open. An object has at most 2^43 bytes. Reading what was never written gives zeros.
+///
+/// Errors common to the writes: NOT_FOUND the object is gone; FAILED_PRECONDITION a condition failed, or the object is
+/// sealed (detail pbfs-code says which); INVALID_ARGUMENT an empty write, or a range beyond the limit.
+/// Errors common to the reads: NOT_FOUND; DATA_LOSS naming object and range: too many fragments are wrong, or the catalog's
+/// answer is forged (detail pbfs-code BAD_RECORD) or older than what was acknowledged (STALE_OR_ROLLBACK); UNAVAILABLE naming
+/// object and range: too many stores cannot be reached; OUT_OF_RANGE (HISTORY_EXPIRED).
 class Bucket {
  public:
-  Bucket(BucketInfo info, uint8_t k, uint8_t m, std::vector<BucketKeys> keys);
+  Bucket(ClientCore* core, std::shared_ptr<const BucketState> state) : core_(core), state_(std::move(state)) {}
+  const BucketInfo& info() const;
 
-  const BucketId& id() const { return info_.id; }
-  const std::string& name() const { return info_.settings.name; }
-  const BucketSettings& settings() const { return info_.settings; }
-  const BucketInfo& info() const { return info_; }
-  uint8_t k() const { return k_; }
-  uint8_t n() const { return static_cast<uint8_t>(k_ + m_); }
-  uint8_t m() const { return m_; }
-  /// Receipts that a commit needs for an encoding of this bucket with (k, n): k + ceil(m / 2), or the bucket's own w (I17).
-  int RequiredReceipts(uint8_t k, uint8_t n) const;
-  /// Of the newest epoch: what new bodies and records are made with.
-  const BucketKeys& newest_keys() const { return keys_.front(); }
-  /// Errors: DATA_LOSS an epoch that the keyring does not have.
-  Result<const BucketKeys*> KeysOf(uint32_t epoch) const;
+  // ---- names ---------------------------------------------------------------------------------------------------------------
+  /// The object that a name is bound to. Errors: NOT_FOUND; INVALID_ARGUMENT the name.
+  Result<ObjectId> Find(const Context& context, const std::string& name, const ReadOptions& options = {});
+  Result<ObjectStat> Stat(const Context& context, const std::string& name, const ReadOptions& options = {});
+  Result<ObjectStat> Stat(const Context& context, ObjectId object);
+  /// Bound names that begin with `prefix`, after `after`, at most `limit`.
+  Result<NamePage> ListNames(const Context& context, const std::string& prefix, const std::string& after = "",
+                             int32_t limit = 1000, const ReadOptions& options = {});
+  /// Binds a name to an object that exists.
+  Result<Order> Bind(const Context& context, const std::string& name, ObjectId object, const PutOptions& options = {});
+  /// Deletes: the name is no longer bound (in a versioned bucket: a delete marker). The object goes with its last name, its
+  /// bytes after the bucket's history. Errors: NOT_FOUND the name is not bound.
+  Result<Order> Unbind(const Context& context, const std::string& name);
+  /// One Commit: never none of the names, never both. Replaces what `to` was bound to unless `if_none_match`.
+  Result<Order> Rename(const Context& context, const std::string& from, const std::string& to, bool if_none_match = false);
+  Result<std::vector<NameHistoryEntry>> NameHistory(const Context& context, const std::string& name);
+  /// Binds the name again to the object that it had last: undoes a delete, while the object is not reaped yet.
+  Result<ObjectId> Restore(const Context& context, const std::string& name);
+
+  // ---- writes --------------------------------------------------------------------------------------------------------------
+  /// A new object with all of `source`, then bound to `name`: until then nobody sees it. Memory is bounded whatever its
+  /// size. Of an unsuccessful put nothing is left that anybody sees.
+  Result<Written> Put(const Context& context, const std::string& name, ByteSource& source, const PutOptions& options = {});
+  Result<Written> Put(const Context& context, const std::string& name, ByteSpan bytes, const PutOptions& options = {});
+  /// A new object without a name: it lives for a day unless it gets one (Bind).
+  Result<Written> Create(const Context& context, ByteSource& source);
+
+  /// Bytes at any offset. Up to 64 MiB: one patch, all or nothing for every reader. More: patches that end at region borders
+  /// (64 MiB), each atomic; with if_opset only the first is conditional.
+  Result<Written> Write(const Context& context, ObjectId object, int64_t offset, ByteSpan bytes,
+                        const WriteOptions& options = {});
+  Result<Written> Write(const Context& context, ObjectId object, int64_t offset, ByteSource& source,
+                        const WriteOptions& options = {});
+  /// Several ranges at once, all or nothing, in any order; they must not overlap. All of them together at most 1 GiB.
+  Result<Written> WriteRanges(const Context& context, ObjectId object, const std::vector<RangeWrite>& ranges,
+                              const WriteOptions& options = {});
+  /// At the end, wherever that is when it is committed: appends never overwrite each other. At most 64 MiB, in one piece.
+  /// Errors: ABORTED it lost too many races.
+  Result<Written> Append(const Context& context, ObjectId object, ByteSpan bytes);
+  /// The same for more: pieces of at most 64 MiB, each appended by itself.
+  Result<Written> Append(const Context& context, ObjectId object, ByteSource& source);
+  /// Sets the size: cuts, or extends with zeros.
+  Result<Written> Truncate(const Context& context, ObjectId object, int64_t size, const WriteOptions& options = {});
+  /// Zeros [lo, hi), and extends the object to hi if it was shorter.
+  Result<Written> Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi, const WriteOptions& options = {});
+  /// No op but rehome is accepted any more; sealed objects can be cloned by reference. Only for objects without a name.
+  Result<Order> Seal(const Context& context, ObjectId object);
+
+  /// A new object with the content of `from`, bound to `to`, without moving a byte: one row by reference if the source is
+  /// sealed, else the rows of its visible extents.
+  Result<Written> Clone(const Context& context, const std::string& from, const std::string& to,
+                        const CloneOptions& options = {});
+  Result<Written> Clone(const Context& context, ObjectId from, const std::string& to, const CloneOptions& options = {});
+
+  // ---- reads ---------------------------------------------------------------------------------------------------------------
+  /// Fills `out` from `offset` and returns how much of it: less only at the end of the object. On an error `out` holds
+  /// nothing that may be used.
+  Result<int64_t> Read(const Context& context, ObjectId object, int64_t offset, MutableByteSpan out,
+                       const ReadOptions& options = {});
+  /// Up to `length` bytes into `sink`, front to back, in bounded memory; returns how many there were. Everything that the
+  /// sink got is right, also when an error ends the read.
+  Result<int64_t> Read(const Context& context, ObjectId object, int64_t offset, int64_t length, ByteSink& sink,
+                       const ReadOptions& options = {});
+
+  // ---- looking and tidying -------------------------------------------------------------------------------------------------
+  Result<std::vector<HistoryEntry>> History(const Context& context, ObjectId object, Hlc before = INT64_MAX,
+                                            int32_t limit = 1000);
+  /// The visible extents of [lo, hi), in order; what was never written is in none.
+  Result<std::vector<VisibleExtent>> Extents(const Context& context, ObjectId object, int64_t lo, int64_t hi,
+                                             const ReadOptions& options = {});
+  /// Reads every fragment of every visible body and says which are sound.
+  Result<VerifyReport> Verify(const Context& context, ObjectId object);
+  /// Merges extents region by region where `policy` says so (format, section 9.8). Readers and writers go on meanwhile.
+  Result<RehomeReport> Rehome(const Context& context, ObjectId object, const RehomePolicy& policy = {});
 
  private:
-  const BucketInfo info_;
-  const uint8_t k_, m_;
-  const std::vector<BucketKeys> keys_;  // newest first
+  ClientCore* core_;
+  std::shared_ptr<const BucketState> state_;
 };
-using BucketPtr = std::shared_ptr<const Bucket>;
 
 }  // namespace pbfs

@@ -1,0 +1,126 @@
+#include "libs/client/listing.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace pbfs {
+namespace {
+
+constexpr int kStaleRetries = 5;
+constexpr Duration kListPatience = std::chrono::seconds(10);
+
+Status BadRecord(const std::string& what) {
+  return DataLossError("BAD_RECORD: " + what + "; the catalog shows something that no key holder wrote")
+      .WithDetail("pbfs-code", "BAD_RECORD");
+}
+
+struct VerifiedRecord {
+  OpRecord record;
+};
+using Records = std::map<OpId, VerifiedRecord>;
+
+Result<Records> VerifyRecords(const Bucket& bucket, const ObjectId& object, const std::vector<Buffer>& raw) {
+  Records records;
+  for (const Buffer& bytes : raw) {
+    Result<OpRecord> record = DecodeRecord(bytes);
+    if (!record.ok()) return BadRecord(record.status().message());
+    if (record->bucket != bucket.id() || record->object != object) return BadRecord("a record of another object");
+    PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
+    if (!VerifyRecordMac(bytes, *keys)) return BadRecord("a MAC that does not fit");
+    const OpId op = record->op;
+    records.emplace(op, VerifiedRecord{*std::move(record)});
+  }
+  return records;
+}
+
+// The record's extent that `extent` is a part of, with equal order, source and offset; null if there is none (I28).
+const RecordExtent* FindStated(const OpRecord& record, const Extent& extent) {
+  const auto after = std::upper_bound(record.extents.begin(), record.extents.end(), extent.lo,
+                                      [](int64_t lo, const RecordExtent& stated) { return lo < stated.lo; });
+  if (after == record.extents.begin()) return nullptr;
+  const RecordExtent& stated = *std::prev(after);
+  const bool inside = stated.lo <= extent.lo && extent.hi <= stated.hi;
+  const bool same_place = stated.kind == SourceKind::kZeros || stated.inner - stated.lo == extent.inner - extent.lo;
+  const bool same = stated.order == extent.order && record.SourceOf(stated) == extent.source;
+  return inside && same_place && same ? &stated : nullptr;
+}
+
+Result<ListedBody> VerifyBody(const Bucket& bucket, const BodyRow& row, const RecordBody& stated) {
+  if (row.header != stated.header || row.ct_root != stated.ct_root) return BadRecord("a body row that differs from its record");
+  Result<BodyHeader> header = BodyHeader::Decode(row.header);
+  if (!header.ok()) return BadRecord(header.status().message());
+  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(row.key_epoch));
+  Result<Key32> dek = UnwrapDek(*keys, header->id, row.wrapped_dek);
+  if (!dek.ok()) return BadRecord("a wrapped key that does not open");
+  if (!DekFitsHeader(*dek, *header)) return BadRecord("a key that the body does not commit to");
+  if (row.encoding.has_value()) {
+    const Status shape = header->GeometryFor(row.encoding->k, row.encoding->n).Check();
+    if (!shape.ok()) return BadRecord(shape.message());
+  }
+  return ListedBody{row, *header, *dek};
+}
+
+Status VerifyVisible(const Bucket& bucket, const Records& records, const std::unordered_map<BodyId, const BodyRow*>& rows,
+                     const Extent& extent, Listing& listing) {
+  const auto found = records.find(extent.op);
+  if (found == records.end()) return BadRecord("an extent without its record");
+  const OpRecord& record = found->second.record;
+  const RecordExtent* const stated = FindStated(record, extent);
+  if (stated == nullptr) return BadRecord("an extent that its record does not state");
+  if (extent.source.kind != SourceKind::kBody || listing.bodies.count(extent.source.body) != 0) return OkStatus();
+  const auto row = rows.find(extent.source.body);
+  if (row == rows.end()) return BadRecord("an extent without its body");
+  PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(bucket, *row->second, record.bodies[stated->index]));
+  listing.bodies.emplace(extent.source.body, std::move(body));
+  return OkStatus();
+}
+
+Result<Listing> Verify(const Bucket& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
+  Listing listing;
+  PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(bucket, object, reply.records));
+  std::unordered_map<BodyId, const BodyRow*> rows;
+  for (const BodyRow& row : reply.bodies) rows.emplace(row.id, &row);
+  listing.pieces = Skyline(reply.extents, lo, reply.covered_hi);
+  for (const SkylinePiece& piece : listing.pieces) {
+    PBFS_RETURN_IF_ERROR(VerifyVisible(bucket, records, rows, reply.extents[piece.extent], listing));
+  }
+  listing.lease_until = MonotonicNow() + std::chrono::milliseconds(reply.lease_ms);
+  listing.reply = std::move(reply);
+  return listing;
+}
+
+Hlc NewestShown(const ListReply& reply) {
+  Hlc newest = reply.span_hlc;
+  for (const RegionHead& head : reply.regions) newest = std::max(newest, head.max_hlc);
+  return newest;
+}
+
+}  // namespace
+
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const Bucket& bucket, const ObjectId& object, int64_t lo,
+                             int64_t hi, std::optional<Hlc> as_of) {
+  ListRequest request;
+  request.bucket = bucket.id();
+  request.object = object;
+  request.lo = lo;
+  request.hi = hi;
+  request.as_of = as_of;
+  for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
+    request.min_hlc = core.acknowledged.Newest(object, lo, hi);
+    ++core.counters.lists;
+    PBFS_ASSIGN_OR_RETURN(ListReply reply, RetryRead(context, [&] {
+                            return core.to.catalog.lists.List(context.Within(kListPatience), request);
+                          }));
+    core.clock.ObserveCatalogTime(reply.now_ms);
+    const Hlc newest = NewestShown(reply);
+    if (newest > 0) core.clock.Observe(newest);
+    if (newest >= request.min_hlc) return Verify(bucket, object, lo, std::move(reply));
+    SleepFor(std::chrono::milliseconds(20));
+  }
+  return DataLossError("STALE_OR_ROLLBACK: the catalog does not show a write that it had acknowledged to this client")
+      .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+}
+
+}  // namespace pbfs

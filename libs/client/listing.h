@@ -1,0 +1,48 @@
+#pragma once
+
+#include <unordered_map>
+
+#include "libs/client/parts.h"
+#include "libs/format/op_record.h"
+#include "libs/model/skyline.h"
+
+namespace pbfs {
+
+/// A body that a listing shows, verified: its header is the record's, its key the one that the header commits to.
+struct ListedBody {
+  BodyRow row;
+  BodyHeader header;
+  Key32 dek;
+};
+
+/// A verified snapshot of a range: whatever is in it was stated by a key holder (I28).
+struct Listing {
+  ListReply reply;
+  std::vector<SkylinePiece> pieces;  // visible, by lo; extents are in reply.extents
+  std::unordered_map<BodyId, ListedBody> bodies;
+  MonotonicTime lease_until;  // the fragments live at least so long (I19)
+  const Extent& ExtentOf(const SkylinePiece& piece) const { return reply.extents[piece.extent]; }
+};
+
+/// Lists [lo, hi) and verifies every visible extent against its MACed record, and every body that it names. An answer that
+/// misses an op which this client had acknowledged is asked for again, then refused (I29).
+/// Errors: NOT_FOUND; DATA_LOSS with detail pbfs-code BAD_RECORD or STALE_OR_ROLLBACK; OUT_OF_RANGE HISTORY_EXPIRED; those of
+/// the catalog.
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const Bucket& bucket, const ObjectId& object, int64_t lo,
+                             int64_t hi, std::optional<Hlc> as_of);
+
+/// Repeats a read-only call of the catalog while it is UNAVAILABLE and there is time.
+template <typename Call>
+auto RetryRead(const Context& context, const Call& call) -> decltype(call()) {
+  Duration back_off = std::chrono::milliseconds(5);
+  for (;;) {
+    auto result = call();
+    const bool again = !result.ok() && (IsRetryable(result.status()) || result.status().code() == StatusCode::kResourceExhausted);
+    if (!again || !context.Check().ok()) return result;
+    if (context.deadline() == MonotonicTime::max() && back_off > std::chrono::seconds(2)) return result;
+    SleepUntil(std::min(MonotonicNow() + back_off, context.deadline()));
+    back_off *= 2;
+  }
+}
+
+}  // namespace pbfs

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "libs/client/listing.h"
+
+namespace pbfs {
+
+/// A run of segments of one body that a read wants, and where its bytes go.
+struct SegmentFetch {
+  const ListedBody* body = nullptr;
+  int64_t begin = 0;  // plaintext bytes [begin, end) of the body
+  int64_t end = 0;
+  uint8_t* out = nullptr;  // end - begin bytes
+};
+
+/// Fetches fragments' ranges from k stores of each body, checks, decodes what is missing, opens, and copies into place.
+/// Many fetches go together: one call to each store carries all its ranges. A store that is slow or wrong is hedged or decoded
+/// around. All or nothing: on an error `out` holds nothing that may be used.
+/// Errors: DATA_LOSS more than m shards are wrong; UNAVAILABLE more than m shards cannot be had; those name the body's range.
+Status FetchSegments(const Context& context, ClientCore& core, const Bucket& bucket, const std::vector<SegmentFetch>& fetches);
+
+}  // namespace pbfs

@@ -5,6 +5,12 @@
 #include <cstring>
 
 namespace pbfs {
+namespace {
+
+// All subsets of 10+4 and of 12+3 are fewer; wide codes with many liars must not cost hours.
+constexpr int kMaxSubsets = 2048;
+
+}  // namespace
 
 BodyDecoder::BodyDecoder(const Key32& dek, const BodyHeader& header, uint8_t k, uint8_t n)
     : header_(header),
@@ -26,6 +32,7 @@ BodyDecoder::Outcome BodyDecoder::OpenSegment(int64_t i, const std::vector<Shard
   std::vector<char> chosen(sorted.size(), 0);
   std::fill_n(chosen.begin(), k, 1);
   Outcome outcome;
+  int tries = 0;
   do {
     std::vector<ShardBlock> subset;
     for (size_t b = 0; b < sorted.size(); ++b) {
@@ -33,7 +40,8 @@ BodyDecoder::Outcome BodyDecoder::OpenSegment(int64_t i, const std::vector<Shard
     }
     outcome.reconstructed = subset.back().shard >= k;
     outcome.opened = TrySubset(i, subset, out);
-  } while (!outcome.opened && std::prev_permutation(chosen.begin(), chosen.end()));
+  } while (!outcome.opened && ++tries < kMaxSubsets && std::prev_permutation(chosen.begin(), chosen.end()));
+  if (!outcome.opened) WipeMemory(out, static_cast<size_t>(geometry_.SegmentPlaintext(i)));
   if (outcome.opened && sorted.size() > k) outcome.liars = FindLiars(i, sorted);
   return outcome;
 }
@@ -61,9 +69,11 @@ bool BodyDecoder::TrySubset(int64_t i, const std::vector<ShardBlock>& subset, ui
   return cipher_.Open(MakeSegmentNonce(i, geometry_.Segments()), header_bytes_, ciphertext, out);
 }
 
-std::vector<uint8_t> BodyDecoder::FindLiars(int64_t i, const std::vector<ShardBlock>& blocks) const {
+std::vector<uint8_t> BodyDecoder::FindLiars(int64_t i, const std::vector<ShardBlock>& blocks) {
   const size_t block = static_cast<size_t>(geometry_.Block(i));
   const size_t k = geometry_.k, m = geometry_.n - k;
+  // The AEAD does not cover the padding: a lie in there opens, and must not make the honest parity look wrong.
+  std::fill(stripe_.begin() + geometry_.SegmentCiphertext(i), stripe_.begin() + static_cast<int64_t>(k * block), 0);
   Bytes parity(block * m);
   std::vector<const uint8_t*> data;
   std::vector<uint8_t*> rows;

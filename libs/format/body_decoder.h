@@ -29,12 +29,13 @@ class BodyDecoder {
   };
   /// Opens segment i from at least k blocks of distinct shards, into `out` (geometry.SegmentPlaintext(i) bytes). Data shards
   /// are taken first. If the AEAD fails and there are more than k blocks, tries the other subsets, and names the liars by
-  /// encoding the good segment again. Not opened: no subset of the given blocks is the body's.
+  /// encoding the good segment again. Not opened: none of the first 2048 subsets of the given blocks is the body's; `out` is
+  /// zeros then.
   Outcome OpenSegment(int64_t i, const std::vector<ShardBlock>& blocks, uint8_t* out);
 
  private:
   bool TrySubset(int64_t i, const std::vector<ShardBlock>& subset, uint8_t* out);
-  std::vector<uint8_t> FindLiars(int64_t i, const std::vector<ShardBlock>& blocks) const;
+  std::vector<uint8_t> FindLiars(int64_t i, const std::vector<ShardBlock>& blocks);
 
   const BodyHeader header_;
   const BodyHeaderBytes header_bytes_;

@@ -91,6 +91,20 @@ TEST(BodyTest, RandomGeometriesRoundTripFromRandomShards) {
   }
 }
 
+TEST(BodyTest, ALieInThePaddingNamesItsLiarAndNobodyElse) {
+  SeededRandom random(TestSeed());
+  const Coded coded = EncodeRandomBody(random, 4, 6, 16, 5000, BodyIntegrity::kCrc32c);
+  Bytes lie = ToBytes(coded.Stripe(3, 0));
+  lie[coded.geometry().Block(0) - 1] ^= 1;  // 4 x 1264 bytes hold 5016 of ciphertext
+  std::vector<ShardBlock> blocks;
+  for (uint8_t j = 0; j < 6; ++j) blocks.push_back({j, j == 3 ? lie.data() : coded.Stripe(j, 0).data()});
+  Bytes out(5000);
+  const auto outcome = BodyDecoder(coded.dek, coded.header, 4, 6).OpenSegment(0, blocks, out.data());
+  EXPECT_TRUE(outcome.opened);
+  EXPECT_EQ(out, coded.plaintext);
+  EXPECT_EQ(outcome.liars, std::vector<uint8_t>{3});
+}
+
 TEST(BodyTest, ALiarUnderAGoodCrcIsDecodedAroundAndNamed) {
   SeededRandom random(TestSeed());
   const Coded coded = EncodeRandomBody(random, 4, 6, 12, 10000, BodyIntegrity::kCrc32c);

@@ -113,6 +113,7 @@ Status CheckRehome(const OpRecord& record) {
   for (const ListedSource& source : record.listed) {
     const bool sound = source.lo >= 0 && source.lo < source.hi && source.hi <= kTruncEnd && source.order.hlc > 0;
     if (!sound) return Bad("malformed source");
+    if (RegionOf(source.lo) != region) return Bad("a REHOME stays in one region");
   }
   for (const RecordExtent& run : record.extents) {
     if (RegionOf(run.lo) != region || RegionOf(run.hi - 1) != region) return Bad("a REHOME stays in one region");

@@ -120,6 +120,7 @@ TEST_F(OpRecordTest, EachKindTakesItsOwnFieldsOnly) {
   ExpectBad(trunc, [](OpRecord& r) { r.trunc_length = 8; });
   ExpectBad(trunc, [](OpRecord& r) { r.extents[0].hi = 100; });
   ExpectBad(Rehome(), [](OpRecord& r) { r.listed.clear(); });
+  ExpectBad(Rehome(), [](OpRecord& r) { r.listed.push_back({kRegionSize, kRegionSize + 9, {5, 6}, {}}); });
   ExpectBad(Rehome(), [](OpRecord& r) { r.extents[0].lo += kRegionSize, r.extents[0].hi += kRegionSize; });
   OpRecord bind = Record(OpKind::kBind);
   bind.name = "name";

@@ -57,15 +57,19 @@ namespace {
 /// A read whose answer was there from the start.
 class DoneRead final : public PendingRead {
  public:
-  explicit DoneRead(Result<ReadReply> reply) : reply_(std::move(reply)) {}
+  explicit DoneRead(const Result<ReadReply>& reply) : status_(reply.status()) {
+    if (reply.ok()) reply_ = *reply;
+  }
   Result<ReadReply> Wait(const Context& context) override {
     PBFS_RETURN_IF_ERROR(context.Check());
+    PBFS_RETURN_IF_ERROR(status_);
     return reply_;
   }
   bool Ready() const override { return true; }
 
  private:
-  const Result<ReadReply> reply_;
+  const Status status_;
+  ReadReply reply_;
 };
 
 /// One run of memory out of the pieces of a put: reads answer with slices of it.

@@ -18,9 +18,9 @@ constexpr int64_t kChunk = 1 << 20;  // of one fragment, handed to a store at a 
 struct Scheme {
   uint8_t k, n;
 };
-Scheme SchemeFor(const Bucket& bucket, int64_t length) {
-  if (length < int64_t{bucket.k()} * kMaxInlineBody) return {1, static_cast<uint8_t>(1 + bucket.m())};
-  return {bucket.k(), bucket.n()};
+Scheme SchemeFor(const BucketState& bucket, int64_t length) {
+  if (length < int64_t{bucket.k} * kMaxInlineBody) return {1, static_cast<uint8_t>(1 + bucket.m)};
+  return {bucket.k, bucket.n()};
 }
 
 /// The puts of one encoding: n streams, driven by one thread. A stream that fails is dropped.
@@ -30,7 +30,7 @@ class FragmentPuts {
                int64_t fragment_size, const Buffer& token)
       : core_(core), stores_(stores.stores), receipts_(stores_.size()), writers_(stores_.size()) {
     // One patience for all that a store does in this call: a store that hangs is given up, not waited for.
-    context_ = context.Within(core.options.store_patience + std::chrono::milliseconds(fragment_size / 1000));
+    context_ = context.Within(core.options.store_timeout + std::chrono::milliseconds(fragment_size / 1000));
     for (uint8_t j = 0; j < writers_.size(); ++j) {
       auto store = core.to.stores.Find(stores_[j]);
       if (!store.ok()) {
@@ -60,7 +60,7 @@ class FragmentPuts {
       const int open = CollectReady();
       if (open == 0) break;
       if (received_ >= required && stragglers == MonotonicTime::max()) {
-        stragglers = MonotonicNow() + core_.options.straggler_patience;
+        stragglers = MonotonicNow() + core_.options.last_receipts;
       }
       if (MonotonicNow() >= std::min(stragglers, context_.deadline()) || context_.cancelled()) break;
       signal_->Await(seen, std::min({stragglers, context_.deadline(), MonotonicNow() + std::chrono::seconds(1)}));
@@ -145,7 +145,7 @@ void SendFragments(BodyEncoder& encoder, ByteSpan plaintext, int required, Fragm
   }
 }
 
-UploadedBody InlineBody(ClientCore& core, const Bucket& bucket, const NewBody& body) {
+UploadedBody InlineBody(ClientCore& core, const BucketState& bucket, const NewBody& body) {
   UploadedBody done;
   done.record.header = body.header.Encode();
   Bytes sealed = SealInline(body.dek, body.header, body.plaintext);
@@ -159,7 +159,7 @@ UploadedBody InlineBody(ClientCore& core, const Bucket& bucket, const NewBody& b
   return done;
 }
 
-Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const Bucket& bucket, const NewBody& body,
+Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const BucketState& bucket, const NewBody& body,
                                  Scheme scheme) {
   const int required = bucket.RequiredReceipts(scheme.k, scheme.n);
   const int m = scheme.n - scheme.k;
@@ -188,7 +188,7 @@ Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const
 
 }  // namespace
 
-NewBody MakeNewBody(ClientCore& core, const Bucket& bucket, ByteSpan plaintext) {
+NewBody MakeNewBody(ClientCore& core, const BucketState& bucket, ByteSpan plaintext) {
   PBFS_CHECK(!plaintext.empty() && static_cast<int64_t>(plaintext.size()) <= kMaxBodySize);
   NewBody body;
   body.id = BodyId::New(core.clock.NowMillis(), core.to.random);
@@ -196,13 +196,13 @@ NewBody MakeNewBody(ClientCore& core, const Bucket& bucket, ByteSpan plaintext) 
   core.to.random.Fill(random.mutable_span());
   const DekHedge hedge{core.wid, core.clock.Seen(), ++core.dek_counter, static_cast<uint32_t>(getpid())};
   body.dek = MakeDek(random, body.id, hedge);
-  const auto integrity = static_cast<BodyIntegrity>(bucket.settings().integrity);
+  const auto integrity = static_cast<BodyIntegrity>(bucket.info.settings.integrity);
   body.header = MakeBodyHeader(body.dek, body.id, static_cast<int64_t>(plaintext.size()), integrity);
   body.plaintext = plaintext;
   return body;
 }
 
-Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const Bucket& bucket, const NewBody& body) {
+Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const BucketState& bucket, const NewBody& body) {
   Result<UploadedBody> done = UnavailableError("not tried");
   if (body.header.length <= kMaxInlineBody) {
     done = InlineBody(core, bucket, body);

@@ -135,7 +135,7 @@ Result<Buffer> ClusterView::Token(const Context& context, BucketId bucket) {
     if (found != token_cache_.end() && MonotonicNow() < found->second.renew_at) return found->second.token;
   }
   PBFS_ASSIGN_OR_RETURN(const TokenGrant grant,
-                        tokens_->IssueToken(context, "", bucket, kTokenGet | kTokenPut | kTokenList));
+                        tokens_->IssueToken(context, subject_, bucket, kTokenGet | kTokenPut | kTokenList));
   clock_.ObserveCatalogTime(grant.now_ms);
   const auto half_life = std::chrono::milliseconds(std::max<int64_t>(0, (grant.not_after_ms - grant.now_ms) / 2));
   MutexLock lock(mutex_);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "libs/base/random.h"
@@ -22,8 +23,9 @@ struct EncodingStores {
 class ClusterView {
  public:
   /// `bad_store_memory`: for how long a store that failed is avoided. All references outlive this; tokens may be null.
-  ClusterView(Groups& groups, Tokens* tokens, Random& random, HlcClock& clock, Duration bad_store_memory)
-      : groups_(groups), tokens_(tokens), random_(random), clock_(clock), bad_store_memory_(bad_store_memory) {}
+  ClusterView(Groups& groups, Tokens* tokens, std::string subject, Random& random, HlcClock& clock,
+              Duration bad_store_memory)
+      : groups_(groups), tokens_(tokens), subject_(std::move(subject)), random_(random), clock_(clock), bad_store_memory_(bad_store_memory) {}
 
   /// The cluster map, at most some seconds old. Errors: those of the catalog, if none was ever had.
   Result<std::shared_ptr<const ClusterMap>> Map(const Context& context);
@@ -53,6 +55,7 @@ class ClusterView {
 
   Groups& groups_;
   Tokens* const tokens_;
+  const std::string subject_;
   Random& random_;
   HlcClock& clock_;
   const Duration bad_store_memory_;

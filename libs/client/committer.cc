@@ -34,7 +34,7 @@ Status RefusalOf(CommitCode code) {
   }
 }
 
-Buffer EncodePlanned(ClientCore& core, const Bucket& bucket, const PlannedOp& planned, const Order& order) {
+Buffer EncodePlanned(ClientCore& core, const BucketState& bucket, const PlannedOp& planned, const Order& order) {
   OpRecord record = planned.record;
   record.order = order;
   if (record.kind != OpKind::kRehome) {
@@ -87,7 +87,7 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
   return record;
 }
 
-Result<Committed> CommitOps(const Context& context, ClientCore& core, const Bucket& bucket, const CommitPlan& plan) {
+Result<Committed> CommitOps(const Context& context, ClientCore& core, const BucketState& bucket, const CommitPlan& plan) {
   PBFS_ASSIGN_OR_RETURN(const auto map, core.cluster.Map(context));
   for (int attempt = 0; attempt < kMaxStaleRetries; ++attempt) {
     PBFS_RETURN_IF_ERROR(context.Check());

@@ -21,7 +21,7 @@ struct VerifiedRecord {
 };
 using Records = std::map<OpId, VerifiedRecord>;
 
-Result<Records> VerifyRecords(const Bucket& bucket, const ObjectId& object, const std::vector<Buffer>& raw) {
+Result<Records> VerifyRecords(const BucketState& bucket, const ObjectId& object, const std::vector<Buffer>& raw) {
   Records records;
   for (const Buffer& bytes : raw) {
     Result<OpRecord> record = DecodeRecord(bytes);
@@ -47,7 +47,7 @@ const RecordExtent* FindStated(const OpRecord& record, const Extent& extent) {
   return inside && same_place && same ? &stated : nullptr;
 }
 
-Result<ListedBody> VerifyBody(const Bucket& bucket, const BodyRow& row, const RecordBody& stated) {
+Result<ListedBody> VerifyBody(const BucketState& bucket, const BodyRow& row, const RecordBody& stated) {
   if (row.header != stated.header || row.ct_root != stated.ct_root) return BadRecord("a body row that differs from its record");
   Result<BodyHeader> header = BodyHeader::Decode(row.header);
   if (!header.ok()) return BadRecord(header.status().message());
@@ -62,7 +62,7 @@ Result<ListedBody> VerifyBody(const Bucket& bucket, const BodyRow& row, const Re
   return ListedBody{row, *header, *dek};
 }
 
-Status VerifyVisible(const Bucket& bucket, const Records& records, const std::unordered_map<BodyId, const BodyRow*>& rows,
+Status VerifyVisible(const BucketState& bucket, const Records& records, const std::unordered_map<BodyId, const BodyRow*>& rows,
                      const Extent& extent, Listing& listing) {
   const auto found = records.find(extent.op);
   if (found == records.end()) return BadRecord("an extent without its record");
@@ -77,7 +77,7 @@ Status VerifyVisible(const Bucket& bucket, const Records& records, const std::un
   return OkStatus();
 }
 
-Result<Listing> Verify(const Bucket& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
+Result<Listing> Verify(const BucketState& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
   Listing listing;
   PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(bucket, object, reply.records));
   std::unordered_map<BodyId, const BodyRow*> rows;
@@ -99,7 +99,7 @@ Hlc NewestShown(const ListReply& reply) {
 
 }  // namespace
 
-Result<Listing> ListVerified(const Context& context, ClientCore& core, const Bucket& bucket, const ObjectId& object, int64_t lo,
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const BucketState& bucket, const ObjectId& object, int64_t lo,
                              int64_t hi, std::optional<Hlc> as_of) {
   ListRequest request;
   request.bucket = bucket.id();

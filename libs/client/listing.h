@@ -28,7 +28,7 @@ struct Listing {
 /// misses an op which this client had acknowledged is asked for again, then refused (I29).
 /// Errors: NOT_FOUND; DATA_LOSS with detail pbfs-code BAD_RECORD or STALE_OR_ROLLBACK; OUT_OF_RANGE HISTORY_EXPIRED; those of
 /// the catalog.
-Result<Listing> ListVerified(const Context& context, ClientCore& core, const Bucket& bucket, const ObjectId& object, int64_t lo,
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const BucketState& bucket, const ObjectId& object, int64_t lo,
                              int64_t hi, std::optional<Hlc> as_of);
 
 /// Repeats a read-only call of the catalog while it is UNAVAILABLE and there is time.

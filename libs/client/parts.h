@@ -1,6 +1,10 @@
 #pragma once
 
+#include <atomic>
+
+#include "libs/base/executor.h"
 #include "libs/client/acknowledged.h"
+#include "libs/client/bucket_state.h"
 #include "libs/client/client.h"
 #include "libs/client/cluster_view.h"
 #include "libs/client/memory_budget.h"
@@ -9,11 +13,11 @@
 namespace pbfs {
 
 /// What the parts of a client share: one per Client. Threads: any; each member takes care of itself.
-struct ClientCore {
-  ClientCore(ClientOptions o, ClientIdentity i, ClientDependencies d);
+class ClientCore {
+ public:
+  ClientCore(const ClientOptions& o, const ClientDependencies& d);
 
   const ClientOptions options;
-  const ClientIdentity identity;
   const ClientDependencies to;
   const int64_t wid;  // 63 random bits of this process
   HlcClock clock;
@@ -22,6 +26,7 @@ struct ClientCore {
   Acknowledged acknowledged;
   ClientCounters counters;
   std::atomic<uint64_t> dek_counter{0};
+  Executor executor;  // seals, opens and uploads side by side; last: its tasks use the rest
 };
 
 }  // namespace pbfs

@@ -53,7 +53,7 @@ struct Call {
 
 class Fetcher {
  public:
-  Fetcher(const Context& context, ClientCore& core, const Bucket& bucket) : context_(context), core_(core), bucket_(bucket) {}
+  Fetcher(const Context& context, ClientCore& core, const BucketState& bucket) : context_(context), core_(core), bucket_(bucket) {}
 
   Status Run(const std::vector<SegmentFetch>& fetches) {
     PBFS_ASSIGN_OR_RETURN(token_, core_.cluster.Token(context_, bucket_.id()));
@@ -69,6 +69,8 @@ class Fetcher {
  private:
   // The k best shards; then the other shards where they belong; then all that lack, anywhere in the group.
   static constexpr int kRounds = 3;
+  // A spare shard is asked for when a call takes longer: well above the p95 of a healthy store.
+  static constexpr Duration kHedgeAfter = std::chrono::milliseconds(100);
 
   Status AddJob(const SegmentFetch& fetch) {
     Job job;
@@ -161,7 +163,7 @@ class Fetcher {
         call.asks.push_back(asks[at]);
       }
       ++core_.counters.read_calls;
-      call.read = (*found)->StartRead(context_.Within(core_.options.store_patience), std::move(request),
+      call.read = (*found)->StartRead(context_.Within(core_.options.store_timeout), std::move(request),
                                       [signal = signal_] { signal->Notify(); });
       calls_.push_back(std::move(call));
     }
@@ -170,12 +172,12 @@ class Fetcher {
   // Until everything is complete, or no call is left, or it is time to hedge.
   void AwaitRound(int round) {
     const bool may_hedge = round + 1 < kRounds;
-    const MonotonicTime hedge = may_hedge ? MonotonicNow() + core_.options.hedge_after : MonotonicTime::max();
+    const MonotonicTime hedge = may_hedge ? MonotonicNow() + kHedgeAfter : MonotonicTime::max();
     for (;;) {
       const uint64_t seen = signal_->count();
       TakeReady();
       if (AllComplete() || calls_.empty() || context_.cancelled()) return;
-      const MonotonicTime until = std::min(hedge, context_.Within(core_.options.store_patience).deadline());
+      const MonotonicTime until = std::min(hedge, context_.Within(core_.options.store_timeout).deadline());
       if (MonotonicNow() >= hedge) {
         ++core_.counters.hedges;
         return;
@@ -245,7 +247,7 @@ class Fetcher {
   Status Open() {
     for (const auto& job : jobs_) PBFS_RETURN_IF_ERROR(CheckEnough(*job));
     std::vector<Status> outcomes(jobs_.size());
-    ParallelFor(core_.to.executor, jobs_.size(), [&](size_t i) { outcomes[i] = OpenJob(*jobs_[i]); });
+    ParallelFor(core_.executor, jobs_.size(), [&](size_t i) { outcomes[i] = OpenJob(*jobs_[i]); });
     for (size_t i = 0; i < jobs_.size(); ++i) {
       if (outcomes[i].code() == StatusCode::kDataLoss) outcomes[i] = OpenWithAllShards(*jobs_[i]);
       PBFS_RETURN_IF_ERROR(outcomes[i]);
@@ -268,7 +270,7 @@ class Fetcher {
     while (!calls_.empty() && context_.Check().ok()) {
       const uint64_t seen = signal_->count();
       TakeReady();
-      if (!calls_.empty()) signal_->Await(seen, context_.Within(core_.options.store_patience).deadline());
+      if (!calls_.empty()) signal_->Await(seen, context_.Within(core_.options.store_timeout).deadline());
     }
     return OpenJob(job);
   }
@@ -309,7 +311,7 @@ class Fetcher {
 
   const Context context_;
   ClientCore& core_;
-  const Bucket& bucket_;
+  const BucketState& bucket_;
   Buffer token_;
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::vector<std::unique_ptr<Job>> jobs_;
@@ -319,7 +321,7 @@ class Fetcher {
 
 }  // namespace
 
-Status FetchSegments(const Context& context, ClientCore& core, const Bucket& bucket, const std::vector<SegmentFetch>& fetches) {
+Status FetchSegments(const Context& context, ClientCore& core, const BucketState& bucket, const std::vector<SegmentFetch>& fetches) {
   if (fetches.empty()) return OkStatus();
   return Fetcher(context, core, bucket).Run(fetches);
 }

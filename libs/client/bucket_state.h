@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "libs/catalog/types.h"
+#include "libs/format/keys.h"
+
+namespace pbfs {
+
+/// An opened bucket: its settings and its keys. Immutable; holds secrets, so it is never printed. Threads: any.
+struct BucketState {
+  BucketInfo info;
+  uint8_t k = 4, m = 2;          // of new encodings
+  std::vector<BucketKeys> keys;  // newest epoch first, at least one
+
+  const BucketId& id() const { return info.id; }
+  uint8_t n() const { return static_cast<uint8_t>(k + m); }
+  /// Receipts that a commit needs for an encoding of (shards k of n): k + ceil(m / 2), or the bucket's own w (I17).
+  int RequiredReceipts(uint8_t shards_k, uint8_t shards_n) const;
+  /// Of the newest epoch: what new bodies and records are made with.
+  const BucketKeys& newest_keys() const { return keys.front(); }
+  /// Errors: DATA_LOSS an epoch that the keyring does not have.
+  Result<const BucketKeys*> KeysOf(uint32_t epoch) const;
+};
+
+}  // namespace pbfs

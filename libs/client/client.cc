@@ -1,0 +1,152 @@
+#include "libs/client/client.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/client/listing.h"
+#include "libs/client/parts.h"
+#include "libs/format/keyring.h"
+#include "libs/format/name.h"
+
+namespace pbfs {
+namespace {
+
+constexpr int64_t kLeastMemory = 16 << 20;
+constexpr size_t kExecutorQueue = 4096;
+
+size_t ThreadsFor(int wanted) {
+  if (wanted > 0) return static_cast<size_t>(wanted);
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 2;
+  return static_cast<size_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+int64_t DrawWid(Random& random) {
+  int64_t wid = 0;
+  while (wid == 0) wid = static_cast<int64_t>(random.U64() >> 1);
+  return wid;
+}
+
+Keyring::Recipient RecipientOf(const BucketMember& member) {
+  return {member.box, member.signing, member.may_write ? KeyringRole::kWriter : KeyringRole::kReader, {}};
+}
+
+Status CheckSettings(const BucketSettings& settings) {
+  PBFS_RETURN_IF_ERROR(CheckName(settings.name));
+  if (settings.k.has_value() != settings.m.has_value()) return InvalidArgumentError("give both k and m, or neither");
+  if (settings.k.has_value()) {
+    const int k = *settings.k, m = *settings.m;
+    if (k < 1 || k > kMaxDataShards || k + m > kMaxShards) {
+      return InvalidArgumentError(fmt::format("{}+{} is out of range: k is 1 to {}, k + m at most {}", k, m, kMaxDataShards, kMaxShards));
+    }
+    if (settings.w.has_value() && (*settings.w < k || *settings.w > k + m)) {
+      return InvalidArgumentError("w lies between k and k + m");
+    }
+  }
+  if (settings.history_ms < 0 || settings.history_ms > int64_t{365} * 86'400'000) {
+    return InvalidArgumentError("history is 0 to 365 days");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+ClientCore::ClientCore(const ClientOptions& o, const ClientDependencies& d)
+    : options(o),
+      to(d),
+      wid(DrawWid(d.random)),
+      clock(d.clock),
+      cluster(d.catalog.groups, d.tokens, o.subject, d.random, clock, o.store_avoided),
+      budget(o.memory_bytes),
+      executor("pbfs-client", ThreadsFor(o.threads), kExecutorQueue) {}
+
+Client::Client(std::unique_ptr<ClientCore> core) : core_(std::move(core)) {}
+Client::~Client() = default;
+
+Result<std::unique_ptr<Client>> Client::Create(const ClientOptions& options, const ClientDependencies& dependencies) {
+  if (options.memory_bytes < kLeastMemory) return InvalidArgumentError("memory_bytes: a client needs at least 16 MiB");
+  if (options.threads < 0 || options.threads > 1024) return InvalidArgumentError("threads: 0 to 1024");
+  if (options.streams_in_flight < 1) return InvalidArgumentError("streams_in_flight: at least 1");
+  return std::unique_ptr<Client>(new Client(std::make_unique<ClientCore>(options, dependencies)));
+}
+
+Result<Bucket> Client::CreateBucket(const Context& context, const BucketSettings& settings,
+                                    const std::vector<BucketMember>& others) {
+  PBFS_RETURN_IF_ERROR(CheckSettings(settings));
+  PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, core_->to.keys.Identity());
+  PBFS_ASSIGN_OR_RETURN(const SigningKey admin, core_->to.keys.AdminKey());
+  BucketInfo info;
+  info.id = BucketId::NewRandom(core_->to.random);
+  info.settings = settings;
+  std::vector<Keyring::Recipient> recipients = {
+      RecipientOf({identity.box.public_key, identity.signing.public_key, true})};
+  for (const BucketMember& member : others) recipients.push_back(RecipientOf(member));
+  Key32 bucket_key;
+  core_->to.random.Fill(bucket_key.mutable_span());
+  info.keyring = Buffer::FromBytes(MakeKeyring(info.id, bucket_key, recipients).Encode(admin));
+  info.keyring_version = 1;
+  const Context step = context.Within(core_->options.timeout);
+  // Repeating is harmless: the same id and keyring are recognised.
+  const auto created = RetryRead(step, [&]() -> Result<bool> {
+    PBFS_RETURN_IF_ERROR(core_->to.catalog.buckets.CreateBucket(step, info));
+    return true;
+  });
+  PBFS_RETURN_IF_ERROR(created.status());
+  return Open(context, std::move(info));
+}
+
+Result<Bucket> Client::OpenBucket(const Context& context, const std::string& name) {
+  const Context step = context.Within(core_->options.timeout);
+  PBFS_ASSIGN_OR_RETURN(BucketInfo info, RetryRead(step, [&] { return core_->to.catalog.buckets.FindBucket(step, name); }));
+  return Open(context, std::move(info));
+}
+
+Result<Bucket> Client::Open(const Context& context, BucketInfo info) {
+  KeyStore& keys = core_->to.keys;
+  PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, keys.Identity());
+  PBFS_ASSIGN_OR_RETURN(const PublicKey admin, keys.AdminPublicKey());
+  PBFS_ASSIGN_OR_RETURN(const Keyring keyring, Keyring::Decode(info.keyring, admin));
+  if (keyring.bucket != info.id) return PermissionDeniedError("the catalog shows the keyring of another bucket");
+  const SeenKeyring shown{keyring.version, Sha256(info.keyring)};
+  PBFS_ASSIGN_OR_RETURN(const auto seen, keys.LastKeyring(info.id));
+  if (seen.has_value() && (shown.version < seen->version || (shown.version == seen->version && shown.hash != seen->hash))) {
+    return DataLossError("STALE_OR_ROLLBACK: the catalog shows an older keyring than one seen before")
+        .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+  }
+  if (!seen.has_value() || seen->version < shown.version) PBFS_RETURN_IF_ERROR(keys.RememberKeyring(info.id, shown));
+  PBFS_ASSIGN_OR_RETURN(const auto opened, OpenKeyring(keyring, identity.box));
+  PBFS_ASSIGN_OR_RETURN(const auto map, core_->cluster.Map(context.Within(core_->options.timeout)));
+  auto state = std::make_shared<BucketState>();
+  state->k = info.settings.k.value_or(map->default_k);
+  state->m = info.settings.m.value_or(map->default_m);
+  for (const auto& [epoch, key] : opened) state->keys.push_back(BucketKeys::Derive(info.id, epoch, key));
+  state->info = std::move(info);
+  return Bucket(core_.get(), std::move(state));
+}
+
+Result<std::vector<BucketInfo>> Client::ListBuckets(const Context& context) {
+  const Context step = context.Within(core_->options.timeout);
+  return RetryRead(step, [&] { return core_->to.catalog.buckets.ListBuckets(step); });
+}
+
+Status Client::DeleteBucket(const Context& context, const std::string& name) {
+  const Context step = context.Within(core_->options.timeout);
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo info, core_->to.catalog.buckets.FindBucket(step, name));
+  return core_->to.catalog.buckets.DeleteBucket(step, info.id);
+}
+
+Result<ClusterMap> Client::DescribeCluster(const Context& context) {
+  core_->cluster.Invalidate();
+  PBFS_ASSIGN_OR_RETURN(const auto map, core_->cluster.Map(context.Within(core_->options.timeout)));
+  return *map;
+}
+
+ClientStats Client::Stats() const { return core_->counters.Snapshot(); }
+int64_t Client::PeakMemory() const { return core_->budget.peak(); }
+
+const BucketInfo& Bucket::info() const { return state_->info; }
+
+}  // namespace pbfs

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "libs/client/bucket.h"
+
+namespace pbfs {
+
+/// The plaintext of sealed metadata: length-prefixed fields, with room for more behind them.
+/// Errors: INVALID_ARGUMENT more than 16 KiB once sealed.
+Result<Bytes> EncodeMetadata(const ObjectMetadata& metadata);
+/// Errors: DATA_LOSS malformed.
+Result<ObjectMetadata> DecodeMetadata(ByteSpan bytes);
+
+}  // namespace pbfs

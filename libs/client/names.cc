@@ -1,0 +1,165 @@
+// Bucket's operations on names: find, list, bind, unbind, rename, history.
+#include <fmt/format.h>
+
+#include "libs/client/committer.h"
+#include "libs/client/listing.h"
+#include "libs/client/metadata.h"
+#include "libs/format/name.h"
+
+namespace pbfs {
+namespace {
+
+// The entry's metadata after its record has proven that a key holder bound this name to this object.
+Result<ObjectMetadata> VerifyEntry(const BucketState& bucket, const NameEntry& entry) {
+  const auto bad = [&](const char* what) {
+    return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what)).WithDetail("pbfs-code", "BAD_RECORD");
+  };
+  Result<OpRecord> record = DecodeRecord(entry.record);
+  if (!record.ok()) return bad("a record that does not decode");
+  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
+  if (record->bucket != bucket.id() || !VerifyRecordMac(entry.record, *keys)) return bad("a MAC that does not fit");
+  const OpKind kind = entry.object.has_value() ? OpKind::kBind : OpKind::kUnbind;
+  if (record->kind != kind || record->name != entry.name || record->order != entry.order) return bad("another op's record");
+  if (entry.object.has_value() && record->object != *entry.object) return bad("bound to another object");
+  if (record->metadata.empty()) return ObjectMetadata{};
+  Result<Bytes> opened = OpenMetadata(*keys, record->object, record->order, record->metadata);
+  if (!opened.ok()) return bad("metadata that do not open");
+  return DecodeMetadata(*opened);
+}
+
+Result<NameEntry> Resolve(const Context& context, ClientCore& core, const BucketState& bucket, const std::string& name,
+                          const ReadOptions& options) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  const Context step = context.Within(core.options.timeout);
+  NameQuery query{bucket.id(), name, options.as_of, 0};
+  Result<NameEntry> entry = RetryRead(step, [&] { return core.to.catalog.names.Resolve(step, query); });
+  if (!entry.ok()) return entry.status().Annotate(bucket.info.settings.name + "/" + name);
+  if (entry->name != name) return DataLossError("BAD_RECORD: the catalog answered for another name");
+  core.clock.Observe(entry->order.hlc);
+  return entry;
+}
+
+std::optional<NameCondition> ConditionOf(const PutOptions& options) {
+  if (options.if_bound_to.has_value()) return NameCondition{*options.if_bound_to};
+  if (options.if_none_match) return NameCondition{};
+  return std::nullopt;
+}
+
+Result<Order> CommitNames(const Context& context, ClientCore& core, const BucketState& bucket, CommitPlan plan) {
+  PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core.options.timeout), core, bucket, plan));
+  return done.orders.back();
+}
+
+PlannedOp NameOp(ClientCore& core, OpKind kind, const ObjectId& object, const std::string& name, Bytes metadata = {}) {
+  PlannedOp op{NewRecord(core, kind, object), std::move(metadata)};
+  op.record.name = name;
+  return op;
+}
+
+}  // namespace
+
+Result<ObjectId> Bucket::Find(const Context& context, const std::string& name, const ReadOptions& options) {
+  PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));
+  PBFS_RETURN_IF_ERROR(VerifyEntry(*state_, entry).status());
+  if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + name + ": no such object");
+  return *entry.object;
+}
+
+Result<ObjectStat> Bucket::Stat(const Context& context, const std::string& name, const ReadOptions& options) {
+  PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));
+  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(*state_, entry));
+  if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + name + ": no such object");
+  PBFS_ASSIGN_OR_RETURN(ObjectStat stat, Stat(context, *entry.object));
+  stat.bound = entry.order;
+  stat.metadata = metadata;
+  return stat;
+}
+
+Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
+  const Context step = context.Within(core_->options.timeout);
+  PBFS_ASSIGN_OR_RETURN(const ObjectInfo info, RetryRead(step, [&] {
+                          return core_->to.catalog.lists.Stat(step, state_->id(), object);
+                        }));
+  if (info.max_hlc > 0) core_->clock.Observe(info.max_hlc);
+  ObjectStat stat;
+  stat.object = object;
+  stat.size = info.size;
+  stat.opset = info.opset;
+  stat.sealed = info.sealed;
+  stat.extents = info.extents;
+  stat.newest = info.max_hlc;
+  return stat;
+}
+
+Result<NamePage> Bucket::ListNames(const Context& context, const std::string& prefix, const std::string& after, int32_t limit,
+                                   const ReadOptions& options) {
+  const Context step = context.Within(core_->options.timeout);
+  const ListNamesRequest request{state_->id(), prefix, after, limit, options.as_of};
+  PBFS_ASSIGN_OR_RETURN(const ListNamesReply reply,
+                        RetryRead(step, [&] { return core_->to.catalog.names.ListNames(step, request); }));
+  NamePage page;
+  page.more = reply.more;
+  for (const NameEntry& entry : reply.names) {
+    PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, VerifyEntry(*state_, entry));
+    if (entry.object.has_value()) page.names.push_back({entry.name, *entry.object, entry.order, std::move(metadata)});
+  }
+  return page;
+}
+
+Result<Order> Bucket::Bind(const Context& context, const std::string& name, ObjectId object, const PutOptions& options) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  PBFS_ASSIGN_OR_RETURN(Bytes metadata, EncodeMetadata(options.metadata));
+  CommitPlan plan;
+  plan.ops.push_back(NameOp(*core_, OpKind::kBind, object, name, std::move(metadata)));
+  plan.if_name = ConditionOf(options);
+  return CommitNames(context, *core_, *state_, std::move(plan));
+}
+
+Result<Order> Bucket::Unbind(const Context& context, const std::string& name) {
+  PBFS_ASSIGN_OR_RETURN(const ObjectId object, Find(context, name));
+  CommitPlan plan;
+  plan.ops.push_back(NameOp(*core_, OpKind::kUnbind, object, name));
+  return CommitNames(context, *core_, *state_, std::move(plan));
+}
+
+Result<Order> Bucket::Rename(const Context& context, const std::string& from, const std::string& to, bool if_none_match) {
+  PBFS_RETURN_IF_ERROR(CheckName(to));
+  if (from == to) return InvalidArgumentError("rename: both names are the same");
+  PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, from, {}));
+  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(*state_, entry));
+  if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + from + ": no such object");
+  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
+  CommitPlan plan;
+  // The condition of a Commit is that of its first name op: with if_none_match the new name comes first.
+  plan.ops.push_back(NameOp(*core_, OpKind::kUnbind, *entry.object, from));
+  plan.ops.insert(if_none_match ? plan.ops.begin() : plan.ops.end(),
+                  NameOp(*core_, OpKind::kBind, *entry.object, to, std::move(encoded)));
+  plan.if_name = if_none_match ? NameCondition{} : NameCondition{*entry.object};
+  return CommitNames(context, *core_, *state_, std::move(plan));
+}
+
+Result<std::vector<NameHistoryEntry>> Bucket::NameHistory(const Context& context, const std::string& name) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  const Context step = context.Within(core_->options.timeout);
+  PBFS_ASSIGN_OR_RETURN(const auto entries,
+                        RetryRead(step, [&] { return core_->to.catalog.names.NameHistory(step, state_->id(), name); }));
+  std::vector<NameHistoryEntry> history;
+  for (const NameEntry& entry : entries) {
+    PBFS_RETURN_IF_ERROR(VerifyEntry(*state_, entry).status());
+    history.push_back({entry.object, entry.order, entry.current});
+  }
+  return history;
+}
+
+Result<ObjectId> Bucket::Restore(const Context& context, const std::string& name) {
+  PBFS_ASSIGN_OR_RETURN(const auto history, NameHistory(context, name));
+  for (const NameHistoryEntry& entry : history) {
+    if (!entry.object.has_value()) continue;
+    if (entry.current) return *entry.object;
+    PBFS_RETURN_IF_ERROR(Bind(context, name, *entry.object, {.if_none_match = true}).status());
+    return *entry.object;
+  }
+  return NotFoundError(info().settings.name + "/" + name + ": nothing to restore; its history has expired");
+}
+
+}  // namespace pbfs

@@ -83,10 +83,15 @@ def strip_comments(text: str) -> str:
     return TOKEN.sub(blank, text)
 
 
+def kind(file: str) -> str:
+    """The name that decides which rules apply: scripts have no suffix."""
+    return file + ".sh" if file.startswith(("scripts/", ".ci/")) and "." not in os.path.basename(file) else file
+
+
 def check_lines(file: str, text: str) -> Iterator[Finding]:
     code = strip_comments(text).split("\n") if file.endswith(CPP) else text.split("\n")
     for rule in LINE_RULES:
-        if not file.endswith(rule.files) or file.startswith(rule.outside or ("\0",)):
+        if not kind(file).endswith(rule.files) or file.startswith(rule.outside or ("\0",)):
             continue
         for number, line in enumerate(text.split("\n") if rule.comments else code, 1):
             if re.search(rule.pattern, line):
@@ -95,7 +100,7 @@ def check_lines(file: str, text: str) -> Iterator[Finding]:
 
 def check_length(file: str, text: str) -> Iterator[Finding]:
     lines = text.count("\n")
-    if file.endswith(CODE) and lines > MAX_LINES:
+    if kind(file).endswith(CODE) and lines > MAX_LINES:
         yield Finding(file, lines, "file-length", f"{lines} lines, at most {MAX_LINES}\n    instead: find the second idea and give it a file")
     if file.endswith("/main.cc") and lines > MAX_MAIN_LINES:
         yield Finding(file, lines, "main-length",
@@ -121,7 +126,7 @@ def check(files: set, read: Callable) -> list:
     """Findings in `files` (paths from the root); `read(path)` gives a file's text."""
     findings = [*check_readmes(files), *check_examples(read, files)]
     for file in files:
-        if file.startswith(SELF) or not file.endswith(CODE + (".md", ".json", ".yaml", ".yml")):
+        if file.startswith(SELF) or not kind(file).endswith(CODE + (".md", ".json", ".yaml", ".yml")):
             continue
         text = read(file)
         findings += [*check_lines(file, text), *check_length(file, text)]

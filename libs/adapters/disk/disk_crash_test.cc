@@ -40,6 +40,7 @@ void StopEverywhere(Loss loss) {
     const bool through = !store.files->stopped();
     store.Crash(loss);
     ASSERT_OK(store.Open());
+    EXPECT_EQ(store.volumes->recovery().unreadable_volumes, 0);
     store.ExpectPromisesKept();
     // A repeated put must not be acknowledged on the strength of bytes that no sync has seen.
     store.RepeatUnanswered();

@@ -60,6 +60,7 @@ struct MemoryFileSystem::State {
   std::vector<std::function<void(std::map<std::string, std::shared_ptr<Inode>>&)>> changes PBFS_GUARDED_BY(mutex);
   int64_t operations PBFS_GUARDED_BY(mutex) = 0;
   std::map<int64_t, Status> fail PBFS_GUARDED_BY(mutex);
+  Status fail_sync PBFS_GUARDED_BY(mutex);
   std::optional<int64_t> stop_at PBFS_GUARDED_BY(mutex);
   int64_t process PBFS_GUARDED_BY(mutex) = 0;  // files and locks of an earlier one are dead
   std::weak_ptr<void> locked PBFS_GUARDED_BY(mutex);
@@ -114,6 +115,7 @@ class MemoryFile final : public File {
     MutexLock lock(state_->mutex);
     Status status = state_->Begin(process_);
     if (process_ != state_->process) return status;
+    if (status.ok()) status = std::exchange(state_->fail_sync, OkStatus());
     if (status.ok()) {
       inode_->Sync();
     } else if (!state_->stop_at.has_value()) {
@@ -235,6 +237,10 @@ void MemoryFileSystem::FailOperation(int64_t n, Status status) {
   MutexLock lock(state_->mutex);
   state_->fail[state_->operations + n] = std::move(status);
 }
+void MemoryFileSystem::FailNextSync(Status status) {
+  MutexLock lock(state_->mutex);
+  state_->fail_sync = std::move(status);
+}
 void MemoryFileSystem::StopAt(int64_t n) {
   MutexLock lock(state_->mutex);
   state_->stop_at = state_->operations + n;
@@ -249,6 +255,7 @@ void MemoryFileSystem::Restart(Loss loss) {
   ++state_->process;
   state_->stop_at.reset();
   state_->fail.clear();
+  state_->fail_sync = OkStatus();
   state_->locked.reset();
   if (loss == Loss::kNone) return;
   const size_t kept = state_->random.Below(state_->changes.size() + 1);

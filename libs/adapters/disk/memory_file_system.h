@@ -34,6 +34,8 @@ class MemoryFileSystem final : public FileSystem {
   /// The n-th operation from now (1: the next) answers `status`. A failing write leaves a part of its bytes; after a failing
   /// Sync() the unsynced bytes still read back and are never written, as on Linux.
   void FailOperation(int64_t n, Status status);
+  /// The next Sync() of any file answers `status`, as above.
+  void FailNextSync(Status status);
   /// The n-th operation from now and all after it fail, writes torn, until Restart().
   void StopAt(int64_t n);
   bool stopped() const;

@@ -1,6 +1,7 @@
 // The command line on a real cluster: each command once, exit codes, JSON, bad input.
 #include <signal.h>
 
+#include "libs/base/random.h"
 #include "tests/integration/cluster_fixture.h"
 
 namespace pbfs {

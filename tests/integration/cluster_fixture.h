@@ -42,7 +42,8 @@ class RunningCluster {
     status_ = cluster_->Up(TestContext());
   }
   ~RunningCluster() {
-    if (cluster_ != nullptr) EXPECT_OK(cluster_->Purge(TestContext()));
+    if (cluster_ == nullptr) return;
+    EXPECT_OK(cluster_->Purge(TestContext()));
   }
 
   const Status& status() const { return status_; }

@@ -20,6 +20,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Volumes are reserved whole: eight stores on one disk take small ones.
+constexpr int64_t kVolumeBytes = int64_t{256} << 20;
+
 /// Which process listens where.
 struct Ports {
   std::vector<int> postgres, catalogs, stores;
@@ -182,7 +185,8 @@ class Maker {
     const int port = ports_.stores[static_cast<size_t>(number - 1)];
     const Json config = {{"listen", Address(port)}, {"tls", TlsOf(name)}, {"storeId", number}, {"siteId", kLocalSiteId},
                          {"clusterId", cluster_id_}, {"dataDirectory", data}, {"domain", fmt::format("disk-{}", number)},
-                         {"storeKeyFile", StoreKeyFile(dir(), number)}, {"tokenKeyFile", TokenPublicFile(dir())}, {"etcd", EtcdJson()}};
+                         {"storeKeyFile", StoreKeyFile(dir(), number)}, {"tokenKeyFile", TokenPublicFile(dir())}, {"etcd", EtcdJson()},
+                         {"limits", {{"volumeBytes", kVolumeBytes}}}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
     Add(name, ProcessKind::kStore, port, 0, data, Service(program, name));
     return OkStatus();

@@ -89,6 +89,20 @@ std::string WhereFrom(const std::string& name) {
   return "install the package postgresql, or run scripts/install-packages";
 }
 
+int64_t FileDataBytes(const fs::path& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  int64_t bytes = 0;
+  for (off_t data = lseek(fd, 0, SEEK_DATA); data >= 0;) {
+    const off_t hole = lseek(fd, data, SEEK_HOLE);
+    if (hole < 0) break;
+    bytes += hole - data;
+    data = lseek(fd, hole, SEEK_DATA);
+  }
+  close(fd);
+  return bytes;
+}
+
 }  // namespace
 
 Status ErrnoStatus(int error, const std::string& what) {
@@ -144,15 +158,14 @@ Status RemoveTree(const std::string& path) {
   return error ? ErrnoStatus(error.value(), "cannot remove " + path) : OkStatus();
 }
 
-int64_t DiskUsage(const std::string& path) {
-  int64_t blocks = 0;
+int64_t DataBytes(const std::string& path) {
+  int64_t bytes = 0;
   std::error_code error;
   fs::recursive_directory_iterator it(path, fs::directory_options::skip_permission_denied, error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    struct stat info{};
-    if (lstat(it->path().c_str(), &info) == 0) blocks += info.st_blocks;
+    if (it->is_regular_file(error)) bytes += FileDataBytes(it->path());
   }
-  return blocks * 512;
+  return bytes;
 }
 
 std::string LogTail(const std::string& path, int lines) {

@@ -21,8 +21,9 @@ Status MakeDirectory(const std::string& path, unsigned mode);
 /// Gives a tree to a user (`user` empty: nothing to do).
 Status GiveTo(const std::string& path, const std::string& user);
 Status RemoveTree(const std::string& path);
-/// Bytes that a tree takes on disk (blocks, not lengths); files that vanish meanwhile count as nothing.
-int64_t DiskUsage(const std::string& path);
+/// Bytes of a tree that hold data: space that is only reserved, and holes, count as nothing, as do files that vanish
+/// meanwhile.
+int64_t DataBytes(const std::string& path);
 /// The end of a log file, for messages: at most `lines` lines, "(empty)" if there is nothing.
 std::string LogTail(const std::string& path, int lines);
 /// The path made absolute, without symbolic links resolved.

@@ -65,7 +65,8 @@ CLI::App* CommandLine::Add(const std::string& name, const std::string& what, con
 void CommandLine::Run(CLI::App* command, CommandBody body) {
   command->final_callback([this, command, body = std::move(body)] {
     selected_ = body;
-    selected_name_ = command->get_name();
+    const CLI::App* parent = command->get_parent();
+    selected_name_ = (parent == &app_ ? "" : parent->get_name() + " ") + command->get_name();
   });
 }
 

@@ -17,6 +17,7 @@ class Client;
 
 namespace pbfs::cli {
 
+class Connection;
 using Json = nlohmann::ordered_json;
 
 /// What every command takes.
@@ -36,6 +37,8 @@ class Session {
 
   const GlobalOptions& options() const { return options_; }
   const Context& context() const { return context_; }
+  /// Another default configuration: --config still wins. Before the first call of client().
+  void UseConfig(const std::string& path);
   /// The client of the configuration, connected at the first call. Errors: those of the configuration and the connection.
   Result<Client*> client();
 
@@ -49,9 +52,9 @@ class Session {
   bool progress_wanted() const { return !options_.json && !options_.quiet; }
 
  private:
-  struct Connection;
   const GlobalOptions options_;
   const Context context_;
+  std::string config_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -34,10 +34,10 @@ std::string FormatReport(const JobReport& report) {
   out += Line("read back whole", fmt::format("{:.1f} s, {}", Seconds(report.read_time), FormatRate(report.object_size, report.read_time)));
   out += Line("killed with SIGKILL meanwhile", report.killed.empty() ? "nothing" : fmt::format("{}", fmt::join(report.killed, ", ")));
   out += Line("bytes patched", fmt::format("{} ({} of the object)", FormatSize(report.patch_bytes), FormatSize(report.covered_bytes)));
-  out += Line("bytes sent for the patches", PerPatchedByte(report, report.patches_sent));
-  out += Line("bytes on disk for the patches", PerPatchedByte(report, disk_grown));
+  out += Line("fragment bytes sent for the patches", PerPatchedByte(report, report.patches_sent));
+  out += Line("written to the stores' disks for them", PerPatchedByte(report, disk_grown));
   out += Line("rewriting the object for each patch", fmt::format("{} sent: {} as much", FormatSize(RewriteBytes(report)), Times(RewriteBytes(report), report.patches_sent)));
-  out += Line("on disk in all", fmt::format("{} (before the patches {})", FormatSize(report.disk_after), FormatSize(report.disk_before)));
+  out += Line("on the stores' disks in all", fmt::format("{} (before the patches {})", FormatSize(report.disk_after), FormatSize(report.disk_before)));
   out += Line("sha256 of the object", report.sha256_object);
   out += Line("sha256 of the local reference", report.sha256_reference);
   out += "\n" + report.map;

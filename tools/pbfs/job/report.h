@@ -19,9 +19,9 @@ struct JobReport {
   int64_t patches = 0;
   int64_t patch_bytes = 0;    // sum of the patches' sizes
   int64_t covered_bytes = 0;  // bytes of the object that changed at all
-  int64_t put_sent = 0;       // what the client handed to stores and catalogs for the put,
+  int64_t put_sent = 0;       // fragment bytes that the client handed to stores for the put,
   int64_t patches_sent = 0;   // and for the patches
-  int64_t disk_before = 0;    // of stores and PostgreSQLs together, before the patches
+  int64_t disk_before = 0;    // of all fragment stores, before the patches
   int64_t disk_after = 0;
   std::vector<std::string> killed;
   int64_t retried = 0;        // patches whose first answer was an error

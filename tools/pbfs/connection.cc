@@ -1,0 +1,56 @@
+#include "tools/pbfs/connection.h"
+
+#include <fmt/format.h>
+
+#include "libs/adapters/grpc/catalog_pool.h"
+#include "libs/adapters/grpc/grpc_fragment_stores.h"
+#include "libs/adapters/grpc/transport_security.h"
+#include "libs/client/file_key_store.h"
+#include "libs/runtime/settings.h"
+
+namespace pbfs::cli {
+namespace {
+
+/// Whatever is wrong with the configuration and the files that it names is the user's to mend.
+Status Misconfigured(const Status& status, const std::string& config) {
+  if (status.ok() || status.code() == StatusCode::kInvalidArgument) return status;
+  return InvalidArgumentError(fmt::format("{} (configuration {}; pbfs local up makes one, PBFS_CONFIG or --config names it)", status.message(), config));
+}
+
+}  // namespace
+
+struct Connection::Parts {
+  SystemClock clock;
+  SystemRandom random;
+  std::unique_ptr<FileKeyStore> keys;
+  std::unique_ptr<CatalogPool> catalog;
+  std::unique_ptr<GrpcFragmentStores> stores;
+  std::unique_ptr<Client> client;
+};
+
+Connection::Connection(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Connection::~Connection() = default;
+Client& Connection::client() { return *parts_->client; }
+
+Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config) {
+  Result<ClientSettings> settings = LoadClientSettings(config);
+  PBFS_RETURN_IF_ERROR(Misconfigured(settings.status(), config));
+  const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);
+  PBFS_RETURN_IF_ERROR(Misconfigured(security.status(), config));
+  auto parts = std::make_unique<Parts>();
+  auto keys = FileKeyStore::Open(settings->keys_directory, settings->admin_public_key, settings->admin_key_file);
+  PBFS_RETURN_IF_ERROR(Misconfigured(keys.status(), config));
+  parts->keys = *std::move(keys);
+  parts->catalog = std::make_unique<CatalogPool>(settings->catalogs, *security, parts->random, CatalogPool::Options{.total = settings->timeout});
+  parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, *security);
+  ClientOptions options;
+  options.memory_bytes = settings->memory_bytes;
+  options.threads = settings->threads;
+  options.timeout = settings->timeout;
+  PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(), .tokens = parts->catalog.get(),
+                                                                .stores = *parts->stores, .keys = *parts->keys, .clock = parts->clock,
+                                                                .random = parts->random}));
+  return std::unique_ptr<Connection>(new Connection(std::move(parts)));
+}
+
+}  // namespace pbfs::cli

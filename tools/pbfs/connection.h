@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "libs/client/client.h"
+
+namespace pbfs::cli {
+
+/// A client over the wire, with everything that it needs: made from a configuration file, the one place where the parts of
+/// the command line are put together.
+class Connection {
+ public:
+  /// Reads configuration, certificates and keys; connects lazily. Errors: INVALID_ARGUMENT naming the file and the field.
+  static Result<std::unique_ptr<Connection>> Open(const std::string& config);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  Client& client();
+
+ private:
+  struct Parts;
+  explicit Connection(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pbfs::cli

@@ -1,0 +1,59 @@
+#include "tools/pbfs/objects.h"
+
+#include <fmt/format.h>
+
+#include "libs/base/clock.h"
+#include "libs/model/op_kind.h"
+#include "tools/pbfs/units.h"
+
+namespace pbfs::cli {
+namespace {
+
+Result<Target> Open(Session& session, const Address& address) {
+  PBFS_ASSIGN_OR_RETURN(Client * client, session.client());
+  Result<Bucket> bucket = client->OpenBucket(session.context(), address.bucket);
+  if (bucket.status().code() == StatusCode::kNotFound)
+    return NotFoundError(fmt::format("there is no bucket '{0}'; pbfs bucket ls lists them, pbfs bucket create {0} makes it", address.bucket));
+  PBFS_RETURN_IF_ERROR(bucket.status());
+  return Target{*std::move(bucket), address.name};
+}
+
+}  // namespace
+
+Result<Target> OpenTarget(Session& session, const std::string& address) {
+  PBFS_ASSIGN_OR_RETURN(const Address parsed, ParseAddress(address));
+  return Open(session, parsed);
+}
+
+Result<Target> OpenPrefix(Session& session, const std::string& address) {
+  PBFS_ASSIGN_OR_RETURN(const Address parsed, ParsePrefix(address));
+  return Open(session, parsed);
+}
+
+Result<ObjectStat> FindObject(Session& session, Target& target, std::optional<Hlc> as_of) {
+  Result<ObjectStat> found = target.bucket.Stat(session.context(), target.name, {as_of});
+  if (found.status().code() == StatusCode::kNotFound)
+    return NotFoundError(fmt::format("there is no object '{0}/{1}'; pbfs ls {0} lists what there is", target.bucket.info().settings.name, target.name));
+  return found;
+}
+
+Result<std::optional<Hlc>> AsOf(const std::string& time) {
+  if (time.empty()) return std::optional<Hlc>();
+  PBFS_ASSIGN_OR_RETURN(const int64_t millis, ParseTime(time, SystemClock().NowMillis()));
+  return std::optional<Hlc>(AsOfMillis(millis));
+}
+
+Json OrderJson(const Order& order) { return {{"hlc", order.hlc}, {"wid", order.wid}, {"time", FormatTime(HlcMillis(order.hlc))}}; }
+
+Json WrittenJson(const std::string& address, const Written& written) {
+  return {{"object", address}, {"object_id", written.object.ToString()}, {"order", OrderJson(written.order)}, {"begin", written.lo},
+          {"end", written.hi}, {"patches", written.ops}};
+}
+
+std::string OpKindName(OpKind kind) {
+  static constexpr const char* kNames[] = {"?", "WRITE", "ZERO", "TRUNC", "BIND", "UNBIND", "REHOME", "CLONE", "META", "SEAL", "CHECKPOINT", "DROP"};
+  const auto number = static_cast<size_t>(kind);
+  return number < std::size(kNames) ? kNames[number] : fmt::format("KIND {}", number);
+}
+
+}  // namespace pbfs::cli

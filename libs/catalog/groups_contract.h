@@ -1,0 +1,111 @@
+#pragma once
+
+#include <algorithm>
+
+#include "libs/catalog/testing/catalog_fixture.h"
+
+/// What every implementation of Groups keeps (catalog.h). State may be shared between tests, so each uses store ids of its
+/// own and counts from what it finds.
+namespace pbfs {
+
+template <typename Fixture>
+class GroupsContract : public CatalogContract<Fixture> {
+ protected:
+  ClusterMap Map() { return *this->ports_.groups.WatchMap(TestContext(), -1); }
+  StoreInfo Store(uint32_t id, StoreState state = StoreState::kUp) {
+    return {StoreId{id}, "127.0.0.1:" + std::to_string(id), "host-" + std::to_string(id), state, 1};
+  }
+  Status Put(const StoreInfo& store) { return this->ports_.groups.PutStore(TestContext(), store); }
+  static bool HasMember(const PlacementGroup& group, uint32_t id) {
+    return std::find(group.stores.begin(), group.stores.end(), StoreId{id}) != group.stores.end();
+  }
+};
+TYPED_TEST_SUITE_P(GroupsContract);
+
+TYPED_TEST_P(GroupsContract, StoresAppearInMapAndGroups) {
+  const int64_t before = this->Map().version;
+  for (uint32_t id = 101; id <= 106; ++id) ASSERT_OK(this->Put(this->Store(id)));
+  const ClusterMap map = this->Map();
+  EXPECT_GT(map.version, before);
+  EXPECT_EQ(map.site, SiteId{1});
+  const auto found = std::find_if(map.stores.begin(), map.stores.end(), [](const StoreInfo& s) { return s.id.value == 103; });
+  ASSERT_NE(found, map.stores.end());
+  EXPECT_EQ(*found, this->Store(103));
+  ASSERT_EQ(map.groups.size(), static_cast<size_t>(kPlacementGroups));
+  for (const PlacementGroup& group : map.groups) {
+    ASSERT_EQ(group.stores.size(), group.members.size());
+    for (uint32_t id = 101; id <= 106; ++id) ASSERT_TRUE(this->HasMember(group, id));
+  }
+}
+
+TYPED_TEST_P(GroupsContract, RepeatedPutChangesNothing) {
+  ASSERT_OK(this->Put(this->Store(111)));
+  const ClusterMap map = this->Map();
+  ASSERT_OK(this->Put(this->Store(111)));
+  EXPECT_EQ(this->Map().version, map.version);
+}
+
+TYPED_TEST_P(GroupsContract, NewAddressChangesTheMapButNoGroup) {
+  ASSERT_OK(this->Put(this->Store(121)));
+  const ClusterMap before = this->Map();
+  StoreInfo moved = this->Store(121);
+  moved.address = "127.0.0.1:9";
+  ASSERT_OK(this->Put(moved));
+  EXPECT_GT(this->Map().version, before.version);
+  EXPECT_EQ(this->Map().groups, before.groups);
+}
+
+TYPED_TEST_P(GroupsContract, GoneStoreLeavesItsGroupsWhichRememberIt) {
+  ASSERT_OK(this->Put(this->Store(131)));
+  const ClusterMap before = this->Map();
+  ASSERT_OK(this->Put(this->Store(131, StoreState::kGone)));
+  const ClusterMap after = this->Map();
+  for (int g = 0; g < kPlacementGroups; ++g) {
+    ASSERT_FALSE(this->HasMember(after.groups[g], 131));
+    ASSERT_GT(after.groups[g].version, before.groups[g].version);
+    ASSERT_EQ(after.groups[g].previous, before.groups[g].stores);
+  }
+}
+
+TYPED_TEST_P(GroupsContract, LateMemberIsBackfilled) {
+  ASSERT_OK(this->Put(this->Store(141)));
+  ASSERT_OK(this->Put(this->Store(142)));
+  const PlacementGroup group = this->Map().groups[7];
+  const auto at = std::find(group.stores.begin(), group.stores.end(), StoreId{142}) - group.stores.begin();
+  EXPECT_EQ(group.members[at], MemberState::kBackfill);
+}
+
+TYPED_TEST_P(GroupsContract, WatchWakesOnAChange) {
+  const int64_t version = this->Map().version;
+  Result<ClusterMap> seen = NotFoundError("not yet");
+  Thread watcher("watcher", [&] { seen = this->ports_.groups.WatchMap(TestContext(), version); });
+  ASSERT_OK(this->Put(this->Store(151)));
+  watcher.Join();
+  ASSERT_OK(seen);
+  EXPECT_GT(seen->version, version);
+}
+
+TYPED_TEST_P(GroupsContract, WatchEndsWithItsDeadline) {
+  const Context context = Context::WithTimeout(std::chrono::milliseconds(50));
+  EXPECT_CODE(this->ports_.groups.WatchMap(context, this->Map().version + 1000), kDeadlineExceeded);
+}
+
+TYPED_TEST_P(GroupsContract, ShardsAwayFromTheirPlaceAreMissing) {
+  for (uint32_t id = 161; id <= 166; ++id) ASSERT_OK(this->Put(this->Store(id)));
+  const PlacementGroup group = this->Map().groups[5];
+  TestClient client = this->MakeClient();
+  const ObjectId object = client.NewObject();
+  std::vector<StoreId> stores(group.stores.begin(), group.stores.begin() + 6);
+  std::swap(stores[1], stores[2]);  // an older version of the group, say
+  stores.pop_back();                // and one store was down
+  const BodyUpload body = client.MakeEncoded(Bytes(100, 1), 4, 6, 5, this->fixture_.clock().NowMillis(), stores);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(object).WriteBody(object, 0, 100, body)), CommitCode::kOk);
+  EXPECT_EQ(this->List(object).bodies.at(0).missing, 0b100110u);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(GroupsContract, StoresAppearInMapAndGroups, RepeatedPutChangesNothing,
+                            NewAddressChangesTheMapButNoGroup, GoneStoreLeavesItsGroupsWhichRememberIt,
+                            LateMemberIsBackfilled, WatchWakesOnAChange, WatchEndsWithItsDeadline,
+                            ShardsAwayFromTheirPlaceAreMissing);
+
+}  // namespace pbfs

@@ -74,14 +74,6 @@ TEST_F(RuntimeTest, KeysAreRawOrHexadecimal) {
   EXPECT_EQ(*ReadPublicKey(Write("public", "abcd", 0644), 4), ToBytes(AsBytes("abcd")));
 }
 
-TEST_F(RuntimeTest, APortInUseIsSaid) {
-  ASSERT_OK_AND_ASSIGN(const auto first, GrpcServer::Start("127.0.0.1:0", TestCertificates::Get().server, {}));
-  const auto second = GrpcServer::Start("127.0.0.1:" + std::to_string(first->port()), TestCertificates::Get().server, {});
-  EXPECT_CODE(second, kUnavailable);
-  EXPECT_THAT(second.status().message(), testing::HasSubstr("in use"));
-  EXPECT_CODE(GrpcServer::Start("no-port", TestCertificates::Get().server, {}), kInvalidArgument);
-}
-
 TEST_F(RuntimeTest, ExitCodesTellConfigurationFromTheWorld) {
   const auto run = [&](std::vector<const char*> arguments, const Status& status) {
     arguments.insert(arguments.begin(), "program");

@@ -27,7 +27,7 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
       : catalog_(catalog),
         tokens_(tokens),
         metrics_(options.metrics, "pbfs_catalog", kMethods),
-        feed_(catalog.groups),
+        feed_(catalog.groups, others_),
         commits_("commit", options.commit_threads, options.queue_limit),
         others_("catalog", options.read_threads, options.queue_limit) {}
 

@@ -9,6 +9,7 @@ namespace pbfs {
 namespace {
 
 /// The twin behind a server, seen through a client, by mutual TLS over the loopback interface.
+template <bool kTokens>
 class WireFixture {
  public:
   FragmentStore& store() { return client_; }
@@ -16,13 +17,14 @@ class WireFixture {
 
  private:
   ManualClock clock_{kTestNowMs * 1000};
-  MemoryFragmentStore twin_{{StoreId{3}, SiteId{1}, {}, {}}, clock_};
+  MemoryFragmentStore twin_{kTokens ? TestIdentity() : StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, clock_};
   FragmentServant servant_{twin_, {}};
   Loopback loopback_{{&servant_}};
   GrpcFragmentStore client_{loopback_.address(), loopback_.client()};
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, FragmentStoreContract, WireFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Wire, FragmentStoreContract, WireFixture<false>);
+INSTANTIATE_TYPED_TEST_SUITE_P(Wire, FragmentStoreTokenContract, WireFixture<true>);
 
 }  // namespace
 }  // namespace pbfs

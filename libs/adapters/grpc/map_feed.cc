@@ -14,7 +14,7 @@ class MapReactor final : public grpc::ServerWriteReactor<v1::ClusterMap>, public
 
   void Offer(MapFeed::MapPtr map) {
     MutexLock lock(mutex_);
-    next_ = std::move(map);
+    if (next_ == nullptr || map->version() > next_->version()) next_ = std::move(map);
     WriteIfNews();
   }
   void End(const grpc::Status& status) {
@@ -45,7 +45,8 @@ class MapReactor final : public grpc::ServerWriteReactor<v1::ClusterMap>, public
   bool ended_ PBFS_GUARDED_BY(mutex_) = false;
 };
 
-MapFeed::MapFeed(Groups& groups) : groups_(groups), thread_("map-feed", [this] { Run(); }) {}
+MapFeed::MapFeed(Groups& groups, Executor& executor)
+    : groups_(groups), executor_(executor), thread_("map-feed", [this] { Run(); }) {}
 
 MapFeed::~MapFeed() {
   {
@@ -66,9 +67,26 @@ grpc::ServerWriteReactor<v1::ClusterMap>* MapFeed::Watch(int64_t newer_than) {
     newest = newest_;
     draining = draining_;
   }
-  if (newest != nullptr) reactor->Offer(std::move(newest));
-  if (draining) reactor->End({grpc::StatusCode::UNAVAILABLE, "this catalog is stopping"});
+  if (draining) {
+    reactor->End({grpc::StatusCode::UNAVAILABLE, "this catalog is stopping"});
+  } else if (newer_than >= 0) {
+    if (newest != nullptr) reactor->Offer(std::move(newest));
+  } else if (!executor_.Submit([this, reactor] { Fetch(*reactor); }).ok()) {
+    reactor->End({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many calls are under way; try again in a moment"});
+  }
   return reactor.get();
+}
+
+MapFeed::MapPtr MapFeed::Message(const ClusterMap& map) {
+  auto message = std::make_shared<v1::ClusterMap>();
+  Encode(map, message.get());
+  return message;
+}
+
+void MapFeed::Fetch(MapReactor& reactor) {
+  const auto map = groups_.WatchMap(Context::WithTimeout(std::chrono::seconds(10)), -1);
+  if (map.ok()) return reactor.Offer(Message(*map));
+  reactor.End({static_cast<grpc::StatusCode>(map.status().code()), map.status().message()});
 }
 
 void MapFeed::Drain() {
@@ -94,7 +112,7 @@ bool MapFeed::Pause(Duration duration) {
 }
 
 void MapFeed::Run() {
-  constexpr auto kPoll = std::chrono::milliseconds(500);  // how long the destructor may have to wait
+  constexpr auto kPoll = std::chrono::milliseconds(200);  // how long the destructor may have to wait
   int64_t version = -1;
   while (Pause(Duration::zero())) {
     const auto map = groups_.WatchMap(Context::WithTimeout(kPoll), version);
@@ -104,8 +122,7 @@ void MapFeed::Run() {
       continue;
     }
     version = map->version;
-    auto message = std::make_shared<v1::ClusterMap>();
-    Encode(*map, message.get());
+    const MapPtr message = Message(*map);
     std::set<std::shared_ptr<MapReactor>> watchers;
     {
       MutexLock lock(mutex_);

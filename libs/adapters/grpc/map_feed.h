@@ -5,6 +5,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "libs/base/executor.h"
 #include "libs/base/sync.h"
 #include "libs/catalog/catalog.h"
 #include "proto/pbfs/v1/catalog.pb.h"
@@ -17,7 +18,9 @@ class MapReactor;
 /// One thread that watches the cluster map and hands it to every stream: watchers cost no thread. Threads: any.
 class MapFeed {
  public:
-  explicit MapFeed(Groups& groups);
+  /// `executor` is where a watcher that has nothing yet gets its first map: it must see what happened before it asked, so the
+  /// map that the feed has will not do. Its tasks end before this does.
+  MapFeed(Groups& groups, Executor& executor);
   ~MapFeed();
   grpc::ServerWriteReactor<v1::ClusterMap>* Watch(int64_t newer_than);
   /// Ends all streams, and new ones at once.
@@ -26,11 +29,14 @@ class MapFeed {
  private:
   friend class MapReactor;
   using MapPtr = std::shared_ptr<const v1::ClusterMap>;
+  static MapPtr Message(const ClusterMap& map);
+  void Fetch(MapReactor& reactor);
   void Run();
   bool Pause(Duration duration);
   void Remove(const std::shared_ptr<MapReactor>& reactor);
 
   Groups& groups_;
+  Executor& executor_;
   Mutex mutex_;
   CondVar changed_;
   MapPtr newest_ PBFS_GUARDED_BY(mutex_);

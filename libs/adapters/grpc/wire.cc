@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/sync.h"
+
 namespace pbfs::wire {
 namespace {
 
@@ -91,7 +93,32 @@ grpc::ChannelArguments ChannelArguments(int index) {
   return args;
 }
 
+namespace {
+
+/// gRPC connects only while some thread polls, and a call that fails at once polls for nobody: with blocking calls alone, a
+/// peer that comes back would not be found. So one thread of the process always polls.
+class Poller {
+ public:
+  ~Poller() {
+    queue_.Shutdown();
+    thread_.Join();
+  }
+
+ private:
+  void Run() {
+    void* tag;
+    bool ok;
+    while (queue_.Next(&tag, &ok)) {
+    }
+  }
+  grpc::CompletionQueue queue_;
+  Thread thread_{"grpc-poll", [this] { Run(); }};
+};
+
+}  // namespace
+
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const TransportSecurity& security, int index) {
+  static Poller poller;
   return grpc::CreateCustomChannel(address, security.credentials().client, ChannelArguments(index));
 }
 

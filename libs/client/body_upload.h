@@ -1,41 +1,31 @@
 #pragma once
 
-#include "libs/client/commit_draft.h"
+#include "libs/client/parts.h"
+#include "libs/format/op_record.h"
 
 namespace pbfs {
 
-/// One body on its way: plaintext, key, header. The plaintext is kept until the body is committed, because sealing it again
-/// with the same key gives the same ciphertext for another encoding (I30).
+/// A body on its way to the stores: keys and facts stay the same however often it is uploaded (I30).
 struct NewBody {
-  Buffer plaintext;
+  BodyId id;
   Key32 dek;
   BodyHeader header;
-  Digest32 ct_root{};
-  WrappedDek wrapped{};
-  uint32_t key_epoch = 0;
-  RecordBody AsRecordBody() const { return {header.Encode(), ct_root}; }
+  ByteSpan plaintext;  // lives until the commit is done
 };
 
-/// A body of 1 byte to 64 MiB under a fresh key.
-NewBody MakeBody(ClientCore& core, const BucketState& bucket, Buffer plaintext);
+/// A fresh body for up to 64 MiB of plaintext, with a fresh hedged key.
+NewBody MakeNewBody(ClientCore& core, const BucketState& bucket, ByteSpan plaintext);
 
-/// Makes it durable: nothing to do for an inline one, else its fragments at w stores or more, in one placement group after
-/// another if need be. Blocks. Fills in body.ct_root. `not_before`: how the last upload of this body ended, if it did.
-/// Errors: UNAVAILABLE no group had w stores that took it.
-Result<BodyUpload> UploadBody(const Context& context, ClientCore& core, const BucketState& bucket, NewBody& body);
-
-/// Buffer memory that an upload takes beside the plaintext.
-int64_t UploadOverhead(const BucketState& bucket, const ClusterMap& map, int64_t length);
-
-/// k and m of a bucket.
-struct Scheme {
-  uint8_t k = 4;
-  uint8_t m = 2;
+/// What a Commit needs of a body that is durable.
+struct UploadedBody {
+  BodyUpload upload;
+  RecordBody record;
 };
-Scheme SchemeOf(const BucketState& bucket, const ClusterMap& map);
 
-/// Commits `make(uploads)` after uploading all of `bodies` that need it; again with new encodings if they expired.
-Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, const BucketState& bucket,
-                                  std::vector<NewBody>& bodies, const std::function<CommitDraft()>& make);
+/// Makes the body durable: at most 4 KiB inline, below k x 4 KiB replicated 1+m, else k+m over the stores of one placement
+/// group, streamed while encrypting from this one thread. Returns at w receipts, after a short wait for the rest. Too few:
+/// again in another group under a new encoding id, same ciphertext, a few times.
+/// Errors: UNAVAILABLE too few stores; RESOURCE_EXHAUSTED stores full; those of the token; DEADLINE_EXCEEDED, CANCELLED.
+Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const BucketState& bucket, const NewBody& body);
 
 }  // namespace pbfs

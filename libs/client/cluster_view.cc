@@ -1,72 +1,151 @@
 #include "libs/client/cluster_view.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
-#include "libs/client/retry.h"
-
 namespace pbfs {
+namespace {
+
+constexpr Duration kMapLife = std::chrono::seconds(3);
+constexpr int kGroupDraws = 64;
+
+const StoreInfo* FindStore(const ClusterMap& map, StoreId id) {
+  for (const StoreInfo& store : map.stores) {
+    if (store.id == id) return &store;
+  }
+  return nullptr;
+}
+
+bool Contains(const std::vector<StoreId>& stores, StoreId id) {
+  return std::find(stores.begin(), stores.end(), id) != stores.end();
+}
+
+}  // namespace
+
+EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, int m) {
+  EncodingStores chosen;
+  if (group >= map.groups.size()) return chosen;
+  const PlacementGroup& members = map.groups[group];
+  std::map<std::string, int> in_domain;
+  for (const StoreId id : members.stores) {
+    if (static_cast<int>(chosen.stores.size()) == n) break;
+    const StoreInfo* const store = FindStore(map, id);
+    int& count = in_domain[store == nullptr || store->domain.empty() ? fmt::format("store {}", id.value) : store->domain];
+    if (count >= std::max(m, 1)) continue;
+    ++count;
+    chosen.stores.push_back(id);
+  }
+  for (const StoreId id : members.stores) {
+    if (static_cast<int>(chosen.stores.size()) == n) break;
+    if (!Contains(chosen.stores, id)) chosen.stores.push_back(id);
+  }
+  for (const auto& list : {members.stores, members.previous}) {
+    for (const StoreId id : list) {
+      if (!Contains(chosen.stores, id) && !Contains(chosen.others, id)) chosen.others.push_back(id);
+    }
+  }
+  return chosen;
+}
 
 Result<std::shared_ptr<const ClusterMap>> ClusterView::Map(const Context& context) {
+  std::shared_ptr<const ClusterMap> known;
   {
     MutexLock lock(mutex_);
-    const Duration age = MonotonicNow() - fetched_;
-    const bool old = age > std::chrono::minutes(5) || (doubted_ && age > std::chrono::seconds(1));
-    if (map_ != nullptr && !old) return map_;
-    fetched_ = MonotonicNow();  // one thread asks; the others go on with what is known
-    doubted_ = false;
+    if (map_ != nullptr && MonotonicNow() - map_at_ < kMapLife) return map_;
+    known = map_;
   }
-  Result<ClusterMap> fresh = RetryCall(context, random_, std::chrono::seconds(5),
-                                       [&](const Context& attempt) { return groups_.WatchMap(attempt, -1); });
-  MutexLock lock(mutex_);
-  if (fresh.ok()) map_ = std::make_shared<const ClusterMap>(*std::move(fresh));
-  if (map_ != nullptr) return map_;
-  return fresh.status().Annotate("fetching the cluster map: ");
-}
-
-void ClusterView::Doubt() {
-  MutexLock lock(mutex_);
-  doubted_ = true;
-}
-
-void ClusterView::Suspect(StoreId store) {
-  MutexLock lock(mutex_);
-  suspects_[store] = MonotonicNow() + avoid_;
-  doubted_ = true;
-}
-
-bool ClusterView::IsSuspect(StoreId store) const {
-  MutexLock lock(mutex_);
-  const auto found = suspects_.find(store);
-  return found != suspects_.end() && MonotonicNow() < found->second;
-}
-
-int ClusterView::GoodStores(const ClusterMap&, const std::map<StoreId, bool>& up, const PlacementGroup& group, int n) const {
-  int good = 0;
-  for (size_t j = 0; j < group.stores.size() && j < static_cast<size_t>(n); ++j) {
-    const auto store = up.find(group.stores[j]);
-    good += store != up.end() && store->second;
+  Result<ClusterMap> fresh = groups_.WatchMap(context.Within(std::chrono::seconds(5)), -1);
+  if (!fresh.ok()) {
+    if (known != nullptr) return known;  // an old map finds most fragments
+    return fresh.status().Annotate("cluster map");
   }
-  return good;
+  auto map = std::make_shared<const ClusterMap>(*std::move(fresh));
+  MutexLock lock(mutex_);
+  map_ = map;
+  map_at_ = MonotonicNow();
+  return map;
 }
 
-Result<uint16_t> ClusterView::PickGroup(const Context& context, int n, int needed, const std::set<uint16_t>& tried) {
+void ClusterView::Invalidate() {
+  MutexLock lock(mutex_);
+  map_at_ = MonotonicTime::min();
+}
+
+int ClusterView::UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const {
+  int count = 0;
+  for (const StoreId id : stores) {
+    const StoreInfo* const store = FindStore(map, id);
+    const bool up = store != nullptr && (store->state == StoreState::kUp || store->state == StoreState::kSuspect);
+    if (!up || IsBad(id)) ++count;
+  }
+  return count;
+}
+
+Result<uint16_t> ClusterView::ChooseGroup(const Context& context, int n, int m, int required) {
   PBFS_ASSIGN_OR_RETURN(const auto map, Map(context));
-  if (map->groups.empty()) return UnavailableError("the cluster has no placement groups yet: are its stores up?");
-  std::map<StoreId, bool> up;
-  for (const StoreInfo& store : map->stores) {
-    up[store.id] = (store.state == StoreState::kUp || store.state == StoreState::kSuspect) && !IsSuspect(store.id);
+  if (map->groups.empty()) return UnavailableError("the cluster has no placement groups yet: no fragment store has joined");
+  const auto unusable_of = [&](uint16_t group) {
+    const EncodingStores chosen = SelectShardStores(*map, group, n, m);
+    return n - static_cast<int>(chosen.stores.size()) + UnusableStores(*map, chosen.stores);
+  };
+  uint16_t best = static_cast<uint16_t>(random_.Below(map->groups.size()));
+  int fewest = unusable_of(best);
+  for (int draw = 0; draw < kGroupDraws && fewest > 0; ++draw) {
+    const uint16_t group = static_cast<uint16_t>(random_.Below(map->groups.size()));
+    const int unusable = unusable_of(group);
+    if (unusable < fewest) best = group, fewest = unusable;
   }
-  int best = -1;
-  uint16_t best_group = 0;
-  for (int attempt = 0; attempt < 256 && best < n; ++attempt) {
-    const auto group = static_cast<uint16_t>(random_.Below(map->groups.size()));
-    if (tried.contains(group)) continue;
-    const int good = GoodStores(*map, up, map->groups[group], n);
-    if (good > best) best = good, best_group = group;
+  // Few groups may qualify when stores are down: look at all before giving up.
+  for (uint16_t group = 0; group < map->groups.size() && n - fewest < required; ++group) {
+    const int unusable = unusable_of(group);
+    if (unusable < fewest) best = group, fewest = unusable;
   }
-  if (best >= needed) return best_group;
-  Doubt();
-  return UnavailableError(fmt::format("a write needs {} stores of a placement group, and at most {} are up", needed, best));
+  if (n - fewest >= required) return best;
+  return UnavailableError(fmt::format("no placement group has {} usable stores of {}; the best has {}: bring stores back", required,
+                                      n, n - fewest));
+}
+
+Result<EncodingStores> ClusterView::StoresOf(const Context& context, uint16_t group, int n, int m) {
+  PBFS_ASSIGN_OR_RETURN(const auto map, Map(context));
+  return SelectShardStores(*map, group, n, m);
+}
+
+void ClusterView::MarkBad(StoreId store) {
+  MutexLock lock(mutex_);
+  bad_until_[store] = MonotonicNow() + bad_store_memory_;
+}
+
+void ClusterView::MarkGood(StoreId store) {
+  MutexLock lock(mutex_);
+  bad_until_.erase(store);
+}
+
+bool ClusterView::IsBad(StoreId store) const {
+  MutexLock lock(mutex_);
+  const auto found = bad_until_.find(store);
+  return found != bad_until_.end() && MonotonicNow() < found->second;
+}
+
+Result<Buffer> ClusterView::Token(const Context& context, BucketId bucket) {
+  if (tokens_ == nullptr) return Buffer();
+  {
+    MutexLock lock(mutex_);
+    const auto found = token_cache_.find(bucket);
+    if (found != token_cache_.end() && MonotonicNow() < found->second.renew_at) return found->second.token;
+  }
+  PBFS_ASSIGN_OR_RETURN(const TokenGrant grant,
+                        tokens_->IssueToken(context, subject_, bucket, kTokenGet | kTokenPut | kTokenList));
+  clock_.ObserveCatalogTime(grant.now_ms);
+  const auto half_life = std::chrono::milliseconds(std::max<int64_t>(0, (grant.not_after_ms - grant.now_ms) / 2));
+  MutexLock lock(mutex_);
+  token_cache_[bucket] = {grant.token, MonotonicNow() + half_life};
+  return grant.token;
+}
+
+void ClusterView::ForgetToken(BucketId bucket) {
+  MutexLock lock(mutex_);
+  token_cache_.erase(bucket);
 }
 
 }  // namespace pbfs

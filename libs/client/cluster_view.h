@@ -2,49 +2,72 @@
 
 #include <map>
 #include <memory>
-#include <set>
+#include <string>
+#include <vector>
 
 #include "libs/base/random.h"
-#include "libs/base/sync.h"
 #include "libs/catalog/catalog.h"
+#include "libs/catalog/tokens.h"
+#include "libs/model/hlc_clock.h"
 
 namespace pbfs {
 
-/// What the client knows of the cluster: the catalog's map, fetched when it is first needed and again when stores do not
-/// behave as it says, and its own memory of stores that failed it, which fades. Threads: any.
-class ClusterView {
- public:
-  ClusterView(Groups& groups, Random& random, Duration avoid) : groups_(groups), random_(random), avoid_(avoid) {}
-
-  Result<std::shared_ptr<const ClusterMap>> Map(const Context& context);
-  /// The next Map() asks the catalog again (at most once a second).
-  void Doubt();
-  /// This store failed: avoid it for a while.
-  void Suspect(StoreId store);
-  bool IsSuspect(StoreId store) const;
-
-  /// A placement group for an encoding of n shards, not one of `tried`, all of whose stores are believed to be up; the best
-  /// one if there is none. Errors: UNAVAILABLE where fewer than `needed` stores of any are.
-  Result<uint16_t> PickGroup(const Context& context, int n, int needed, const std::set<uint16_t>& tried);
-
- private:
-  int GoodStores(const ClusterMap& map, const std::map<StoreId, bool>& up, const PlacementGroup& group, int n) const;
-
-  Groups& groups_;
-  Random& random_;
-  const Duration avoid_;
-  mutable Mutex mutex_;
-  std::shared_ptr<const ClusterMap> map_ PBFS_GUARDED_BY(mutex_);
-  MonotonicTime fetched_ PBFS_GUARDED_BY(mutex_);
-  bool doubted_ PBFS_GUARDED_BY(mutex_) = false;
-  std::map<StoreId, MonotonicTime> suspects_ PBFS_GUARDED_BY(mutex_);  // until when
+/// The stores of one encoding: shard j belongs to stores[j]; `others` are the rest of the group, where a shard may have been
+/// put under an older version of the group.
+struct EncodingStores {
+  std::vector<StoreId> stores;
+  std::vector<StoreId> others;
 };
 
-/// The store of shard `shard`, if the group has one.
-inline std::optional<StoreId> StoreOf(const ClusterMap& map, const EncodingId& encoding, uint8_t shard) {
-  const uint16_t group = PlacementGroupOf(encoding);
-  if (group >= map.groups.size() || shard >= map.groups[group].stores.size()) return std::nullopt;
-  return map.groups[group].stores[shard];
-}
+/// What a client knows of the cluster: the map, tokens, and which stores failed lately. Threads: any.
+class ClusterView {
+ public:
+  /// `bad_store_memory`: for how long a store that failed is avoided. All references outlive this; tokens may be null.
+  ClusterView(Groups& groups, Tokens* tokens, std::string subject, Random& random, HlcClock& clock,
+              Duration bad_store_memory)
+      : groups_(groups), tokens_(tokens), subject_(std::move(subject)), random_(random), clock_(clock), bad_store_memory_(bad_store_memory) {}
+
+  /// The cluster map, at most some seconds old. Errors: those of the catalog, if none was ever had.
+  Result<std::shared_ptr<const ClusterMap>> Map(const Context& context);
+  /// Forgets the map: the next call fetches it anew.
+  void Invalidate();
+
+  /// A placement group for a new encoding of n shards: drawn at random among those with the fewest stores that are not up or
+  /// failed lately. Errors: UNAVAILABLE if no group has `required` usable stores, saying how many there are.
+  Result<uint16_t> ChooseGroup(const Context& context, int n, int m, int required);
+  /// Where the n shards of an encoding in `group` belong.
+  Result<EncodingStores> StoresOf(const Context& context, uint16_t group, int n, int m);
+
+  void MarkBad(StoreId store);
+  void MarkGood(StoreId store);
+  bool IsBad(StoreId store) const;
+
+  /// A token for this bucket with GET, PUT and LIST; empty if there is nobody to ask.
+  Result<Buffer> Token(const Context& context, BucketId bucket);
+  void ForgetToken(BucketId bucket);
+
+ private:
+  struct CachedToken {
+    Buffer token;
+    MonotonicTime renew_at;
+  };
+  int UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const;
+
+  Groups& groups_;
+  Tokens* const tokens_;
+  const std::string subject_;
+  Random& random_;
+  HlcClock& clock_;
+  const Duration bad_store_memory_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const ClusterMap> map_ PBFS_GUARDED_BY(mutex_);
+  MonotonicTime map_at_ PBFS_GUARDED_BY(mutex_);
+  std::map<StoreId, MonotonicTime> bad_until_ PBFS_GUARDED_BY(mutex_);
+  std::map<BucketId, CachedToken> token_cache_ PBFS_GUARDED_BY(mutex_);
+};
+
+/// The first n stores of a group with at most m of one failure domain; when there are too few domains for that, the rest is
+/// filled up in order. The remaining stores of the group and its previous members go to `others`. Pure.
+EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, int m);
 
 }  // namespace pbfs

@@ -31,6 +31,10 @@ struct Listing {
 Result<Listing> ListVerified(const Context& context, ClientCore& core, const BucketState& bucket, const ObjectId& object, int64_t lo,
                              int64_t hi, std::optional<Hlc> as_of);
 
+/// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. Errors: those of a read.
+Status ReadRuns(const Context& context, ClientCore& core, const BucketState& bucket, const Listing& listing,
+                const std::vector<SkylinePiece>& runs, MutableByteSpan out);
+
 /// Repeats a read-only call of the catalog while it is UNAVAILABLE and there is time.
 template <typename Call>
 auto RetryRead(const Context& context, const Call& call) -> decltype(call()) {

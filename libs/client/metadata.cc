@@ -1,97 +1,94 @@
 #include "libs/client/metadata.h"
 
+#include "libs/model/limits.h"
+
 namespace pbfs {
 namespace {
 
-void PutVarint(ByteWriter& out, uint64_t value) {
-  for (; value >= 128; value >>= 7) out.U8(static_cast<uint8_t>(value | 128));
-  out.U8(static_cast<uint8_t>(value));
+// The format calls for a protobuf message; its wire format is simple enough to write by hand here, where no protobuf may be
+// linked (dependency rule): fields 1 content_type, 2 repeated {1 key, 2 value}, 3 etag, 4 opset; all length-delimited.
+constexpr uint8_t kLengthDelimited = 2;
+
+void WriteVarint(ByteWriter& writer, uint64_t value) {
+  while (value >= 0x80) {
+    writer.U8(static_cast<uint8_t>(value | 0x80));
+    value >>= 7;
+  }
+  writer.U8(static_cast<uint8_t>(value));
 }
 
-void PutField(ByteWriter& out, int number, ByteSpan bytes) {
-  PutVarint(out, static_cast<uint64_t>(number) << 3 | 2);
-  PutVarint(out, bytes.size());
-  out.Raw(bytes);
+void WriteField(ByteWriter& writer, uint32_t number, ByteSpan bytes) {
+  WriteVarint(writer, number << 3 | kLengthDelimited);
+  WriteVarint(writer, bytes.size());
+  writer.Raw(bytes);
 }
 
-uint64_t Varint(ByteReader& in) {
+uint64_t ReadVarint(ByteReader& reader) {
   uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
-    const uint8_t byte = in.U8();
-    value |= static_cast<uint64_t>(byte & 127) << shift;
-    if (byte < 128) break;
+    const uint8_t byte = reader.U8();
+    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) break;
   }
   return value;
 }
 
-/// One field: its number, and its bytes if it is length-delimited. Number 0: malformed.
-struct Field {
-  uint64_t number = 0;
-  ByteSpan bytes;
-};
-
-Field NextField(ByteReader& in) {
-  const uint64_t tag = Varint(in);
-  Field field{tag >> 3, {}};
-  switch (tag & 7) {
-    case 0: Varint(in); break;
-    case 1: in.Raw(8); break;
-    case 2: field.bytes = in.Raw(Varint(in)); break;
-    case 5: in.Raw(4); break;
-    default: field.number = 0;
+// Calls `take(number, bytes)` for each length-delimited field and skips varints, which later versions may add.
+template <typename Take>
+Status ReadFields(ByteSpan bytes, const Take& take) {
+  ByteReader reader(bytes);
+  while (reader.ok() && reader.remaining() > 0) {
+    const uint64_t tag = ReadVarint(reader);
+    if ((tag & 7) == 0) {
+      ReadVarint(reader);
+    } else if ((tag & 7) == kLengthDelimited) {
+      take(tag >> 3, reader.Raw(ReadVarint(reader)));
+    } else {
+      return DataLossError("metadata: unknown wire type");
+    }
   }
-  return field;
+  return reader.ok() ? OkStatus() : DataLossError("metadata: cut short");
 }
 
-void ReadUserEntry(ByteSpan bytes, ObjectMetadata& metadata) {
-  ByteReader in(bytes);
-  std::string key, value;
-  while (in.remaining() > 0 && in.ok()) {
-    const Field field = NextField(in);
-    if (field.number == 1) key = AsText(field.bytes);
-    if (field.number == 2) value = AsText(field.bytes);
-    if (field.number == 0) return;
-  }
-  metadata.user[key] = value;
-}
+std::string Text(ByteSpan bytes) { return std::string(AsText(bytes)); }
 
 }  // namespace
 
-Bytes EncodeMetadata(const ObjectMetadata& metadata) {
-  Bytes bytes;
-  ByteWriter out(bytes);
-  if (!metadata.content_type.empty()) PutField(out, 1, AsBytes(metadata.content_type));
+Result<Bytes> EncodeMetadata(const ObjectMetadata& metadata) {
+  Bytes out;
+  ByteWriter writer(out);
+  if (!metadata.content_type.empty()) WriteField(writer, 1, AsBytes(metadata.content_type));
   for (const auto& [key, value] : metadata.user) {
-    Bytes entry;
-    ByteWriter entry_out(entry);
-    PutField(entry_out, 1, AsBytes(key));
-    PutField(entry_out, 2, AsBytes(value));
-    PutField(out, 2, entry);
+    Bytes pair;
+    ByteWriter pair_writer(pair);
+    WriteField(pair_writer, 1, AsBytes(key));
+    WriteField(pair_writer, 2, AsBytes(value));
+    WriteField(writer, 2, pair);
   }
-  if (!metadata.etag.empty()) PutField(out, 3, AsBytes(metadata.etag));
-  if (metadata.opset) PutField(out, 4, *metadata.opset);
-  return bytes;
+  if (!metadata.etag.empty()) WriteField(writer, 3, AsBytes(metadata.etag));
+  if (metadata.opset.has_value()) WriteField(writer, 4, *metadata.opset);
+  constexpr size_t kSealing = 40;  // nonce and tag
+  if (out.size() + kSealing > kMaxMetadataSize) return InvalidArgumentError("metadata: more than 16 KiB in all");
+  return out;
 }
 
 Result<ObjectMetadata> DecodeMetadata(ByteSpan bytes) {
   ObjectMetadata metadata;
-  ByteReader in(bytes);
-  while (in.remaining() > 0 && in.ok()) {
-    const Field field = NextField(in);
-    switch (field.number) {
-      case 0: return InvalidArgumentError("malformed metadata");
-      case 1: metadata.content_type = AsText(field.bytes); break;
-      case 2: ReadUserEntry(field.bytes, metadata); break;
-      case 3: metadata.etag = AsText(field.bytes); break;
-      case 4:
-        if (field.bytes.size() != 16) return InvalidArgumentError("malformed metadata");
-        metadata.opset.emplace();
-        std::copy(field.bytes.begin(), field.bytes.end(), metadata.opset->begin());
-        break;
-      default: break;
+  Status pairs;
+  PBFS_RETURN_IF_ERROR(ReadFields(bytes, [&](uint64_t number, ByteSpan field) {
+    if (number == 1) metadata.content_type = Text(field);
+    if (number == 3) metadata.etag = Text(field);
+    if (number == 4 && field.size() == 16) {
+      metadata.opset.emplace();
+      std::copy(field.begin(), field.end(), metadata.opset->begin());
     }
-  }
-  if (!in.ok()) return InvalidArgumentError("malformed metadata");
+    if (number != 2) return;
+    std::string key, value;
+    const Status pair = ReadFields(field, [&](uint64_t part, ByteSpan text) { (part == 1 ? key : value) = Text(text); });
+    if (!pair.ok()) pairs = pair;
+    metadata.user[key] = value;
+  }));
+  PBFS_RETURN_IF_ERROR(pairs);
   return metadata;
 }
 

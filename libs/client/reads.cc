@@ -1,0 +1,229 @@
+// Bucket's reads: one verified listing per stretch, the skyline, k fragments of each visible body, merged into place.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/client/listing.h"
+#include "libs/client/segment_fetch.h"
+#include "libs/client/stream_upload.h"
+
+namespace pbfs {
+namespace {
+
+constexpr int64_t kWindow = 8 << 20;        // plaintext fetched at a time by one read
+constexpr int64_t kStreamPiece = 16 << 20;  // of a stream, read ahead while the sink takes the one before
+constexpr int kListAgain = 3;               // when fragments are gone or the lease is over (I19)
+
+/// Bytes of a body, or a row's own ciphertext, and where they go.
+struct InlineOpen {
+  const ListedBody* body = nullptr;
+  int64_t inner = 0;
+  int64_t size = 0;
+  uint8_t* out = nullptr;
+};
+
+/// Everything a stretch of a read needs. Listings are kept, because fetches point into them.
+struct ReadPlan {
+  std::vector<std::unique_ptr<Listing>> listings;
+  std::vector<SegmentFetch> fetches;
+  std::vector<InlineOpen> inlines;
+  MonotonicTime lease_until = MonotonicTime::max();
+};
+
+class Reader {
+ public:
+  Reader(const Context& context, ClientCore& core, const BucketState& bucket, std::optional<Hlc> as_of)
+      : context_(context), core_(core), bucket_(bucket), as_of_(as_of) {}
+
+  /// Fills out = [lo, lo + out.size()) of the object as far as it reaches; returns how much that is.
+  Result<int64_t> Read(const ObjectId& object, int64_t lo, MutableByteSpan out) {
+    const std::string where = fmt::format("object {} bytes [{}, {})", object.ToString(), lo, lo + static_cast<int64_t>(out.size()));
+    Status last;
+    for (int attempt = 0; attempt < kListAgain; ++attempt) {
+      if (attempt > 0) ++core_.counters.lists_again;
+      PBFS_RETURN_IF_ERROR(context_.Check());
+      Result<int64_t> done = ReadOnce(object, lo, out);
+      if (done.ok()) {
+        core_.counters.plaintext_read += *done;
+        return done;
+      }
+      last = done.status().Annotate(where);
+      const bool forged = last.Detail("pbfs-code").has_value();
+      const bool gone = last.code() == StatusCode::kUnavailable || last.code() == StatusCode::kDataLoss;
+      if (forged || !gone) break;
+      core_.cluster.Invalidate();
+    }
+    return last;
+  }
+
+  /// The data runs of a listing, one after another.
+  Status ReadRuns(const Listing& listing, const std::vector<SkylinePiece>& runs, MutableByteSpan out) {
+    ReadPlan plan;
+    plan.lease_until = listing.lease_until;
+    for (const SkylinePiece& run : runs) {
+      const size_t size = static_cast<size_t>(run.hi - run.lo);
+      AddBody(listing.bodies.at(listing.ExtentOf(run).source.body), run.inner, out.first(size), plan);
+      out = out.subspan(size);
+    }
+    return Fetch(plan);
+  }
+
+ private:
+  Result<int64_t> ReadOnce(const ObjectId& object, int64_t lo, MutableByteSpan out) {
+    int64_t at = lo, end = lo + static_cast<int64_t>(out.size());
+    while (at < end) {
+      ReadPlan plan;
+      PBFS_ASSIGN_OR_RETURN(auto listing, List(object, at, end));
+      end = std::min(end, std::max(at, listing->reply.size));
+      const int64_t until = std::min(end, listing->reply.covered_hi);
+      if (until <= at) break;
+      const MutableByteSpan target = out.subspan(static_cast<size_t>(at - lo), static_cast<size_t>(until - at));
+      std::fill(target.begin(), target.end(), uint8_t{0});  // what nobody wrote is zeros
+      PBFS_RETURN_IF_ERROR(AddPieces(std::move(listing), at, target, 0, plan));
+      PBFS_RETURN_IF_ERROR(Fetch(plan));
+      at = until;
+    }
+    return end - lo;
+  }
+  Result<std::unique_ptr<Listing>> List(const ObjectId& object, int64_t lo, int64_t hi) {
+    PBFS_ASSIGN_OR_RETURN(Listing listing, ListVerified(context_, core_, bucket_, object, lo, hi, as_of_));
+    return std::make_unique<Listing>(std::move(listing));
+  }
+
+  // The pieces of a listing that overlap target = [lo, lo + target.size()), references followed.
+  Status AddPieces(std::unique_ptr<Listing> owned, int64_t lo, MutableByteSpan target, int depth, ReadPlan& plan) {
+    const Listing& listing = *owned;
+    plan.lease_until = std::min(plan.lease_until, listing.lease_until);
+    plan.listings.push_back(std::move(owned));
+    const int64_t hi = lo + static_cast<int64_t>(target.size());
+    for (const SkylinePiece& piece : listing.pieces) {
+      const int64_t from = std::max(lo, piece.lo), to = std::min(hi, piece.hi);
+      if (from >= to) continue;
+      const MutableByteSpan part = target.subspan(static_cast<size_t>(from - lo), static_cast<size_t>(to - from));
+      const int64_t inner = piece.inner + (from - piece.lo);
+      const Source& source = listing.ExtentOf(piece).source;
+      if (source.kind == SourceKind::kBody) AddBody(listing.bodies.at(source.body), inner, part, plan);
+      if (source.kind == SourceKind::kObject) PBFS_RETURN_IF_ERROR(AddReference(source.object, inner, part, depth + 1, plan));
+    }
+    return OkStatus();
+  }
+  static void AddBody(const ListedBody& body, int64_t inner, MutableByteSpan part, ReadPlan& plan) {
+    const int64_t size = static_cast<int64_t>(part.size());
+    if (!body.row.encoding.has_value()) {
+      plan.inlines.push_back({&body, inner, size, part.data()});
+      return;
+    }
+    // Windows that end on segment borders, so that no segment is fetched twice.
+    for (int64_t at = inner; at < inner + size;) {
+      const int64_t border = (at / kWindow + 1) * kWindow;
+      const int64_t end = std::min(inner + size, border);
+      plan.fetches.push_back({&body, at, end, part.data() + (at - inner)});
+      at = end;
+    }
+  }
+  // A sealed object never changes, so it is read as it is now, also by a read of the past.
+  Status AddReference(const ObjectId& object, int64_t inner, MutableByteSpan part, int depth, ReadPlan& plan) {
+    if (depth > kMaxReferenceDepth) return DataLossError("BAD_RECORD: references nest deeper than 8").WithDetail("pbfs-code", "BAD_RECORD");
+    int64_t at = inner;
+    const int64_t end = inner + static_cast<int64_t>(part.size());
+    while (at < end) {
+      PBFS_ASSIGN_OR_RETURN(Listing listed, ListVerified(context_, core_, bucket_, object, at, end, std::nullopt));
+      const int64_t until = std::min(end, listed.reply.covered_hi);
+      if (until <= at) return UnavailableError("the catalog shows nothing of a referenced object");
+      const MutableByteSpan stretch = part.subspan(static_cast<size_t>(at - inner), static_cast<size_t>(until - at));
+      PBFS_RETURN_IF_ERROR(AddPieces(std::make_unique<Listing>(std::move(listed)), at, stretch, depth, plan));
+      at = until;
+    }
+    return OkStatus();
+  }
+
+  // In windows: the next one's reads start only when the one before is decoded, so memory stays bounded.
+  Status Fetch(const ReadPlan& plan) {
+    for (const InlineOpen& open : plan.inlines) PBFS_RETURN_IF_ERROR(OpenInlineBody(open));
+    size_t at = 0;
+    while (at < plan.fetches.size()) {
+      std::vector<SegmentFetch> batch;
+      int64_t bytes = 0;
+      for (; at < plan.fetches.size() && (batch.empty() || bytes < 2 * kWindow); ++at) {
+        const SegmentFetch& fetch = plan.fetches[at];
+        const int64_t segment = int64_t{1} << fetch.body->header.seg_log2;
+        bytes += fetch.end - fetch.begin + 2 * segment;
+        batch.push_back(fetch);
+      }
+      PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, bytes));
+      PBFS_RETURN_IF_ERROR(FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch));
+      if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
+    }
+    return OkStatus();
+  }
+  static Status OpenInlineBody(const InlineOpen& open) {
+    PBFS_ASSIGN_OR_RETURN(const Bytes plaintext, OpenInline(open.body->dek, open.body->header, open.body->row.inline_ct));
+    std::memcpy(open.out, plaintext.data() + open.inner, static_cast<size_t>(open.size));
+    return OkStatus();
+  }
+
+  const Context context_;
+  ClientCore& core_;
+  const BucketState& bucket_;
+  const std::optional<Hlc> as_of_;
+};
+
+Status CheckReadRange(int64_t offset, int64_t length) {
+  if (offset < 0 || length < 0) return InvalidArgumentError("offset or length is negative");
+  if (offset > kMaxObjectSize || length > kMaxObjectSize - offset) {
+    return InvalidArgumentError(fmt::format("bytes [{}, +{}) reach beyond the largest object, 2^43 bytes", offset, length));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status ReadRuns(const Context& context, ClientCore& core, const BucketState& bucket, const Listing& listing,
+                const std::vector<SkylinePiece>& runs, MutableByteSpan out) {
+  return Reader(context, core, bucket, std::nullopt).ReadRuns(listing, runs, out);
+}
+
+Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, MutableByteSpan out,
+                             const ReadOptions& options) {
+  PBFS_RETURN_IF_ERROR(CheckReadRange(offset, static_cast<int64_t>(out.size())));
+  if (out.empty()) return int64_t{0};
+  return Reader(context, *core_, *state_, options.as_of).Read(object, offset, out);
+}
+
+Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, int64_t length, ByteSink& sink,
+                             const ReadOptions& options) {
+  if (length > kMaxObjectSize - offset) length = kMaxObjectSize - offset;
+  PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
+  // Two buffers: while the sink takes one, the other is filled.
+  struct Half {
+    Bytes bytes;
+    Result<int64_t> got = int64_t{0};
+  };
+  const int64_t piece = std::min<int64_t>({kStreamPiece, std::max<int64_t>(length, 1), core_->budget.total() / 8});
+  Half halves[2];
+  const auto fill = [&](Half& half, int64_t at) {
+    half.bytes.resize(static_cast<size_t>(std::min(piece, offset + length - at)));
+    half.got = Read(context, object, at, half.bytes, options);
+    return OkStatus();
+  };
+  int64_t at = offset;
+  int current = 0;
+  if (at < offset + length) (void)fill(halves[0], at);
+  while (at < offset + length) {
+    Half& now = halves[current];
+    PBFS_RETURN_IF_ERROR(now.got.status());
+    const int64_t got = *now.got;
+    const bool end = got < static_cast<int64_t>(now.bytes.size()) || at + got == offset + length;
+    BoundedTasks ahead(core_->executor, 1);
+    Half& next = halves[1 - current];
+    if (!end) PBFS_RETURN_IF_ERROR(ahead.Start([&, from = at + got] { return fill(next, from); }));
+    if (got > 0) PBFS_RETURN_IF_ERROR(sink.Write(context, ByteSpan(now.bytes).first(static_cast<size_t>(got))));
+    at += got;
+    PBFS_RETURN_IF_ERROR(ahead.Finish());
+    if (end) break;
+    current = 1 - current;
+  }
+  return at - offset;
+}
+
+}  // namespace pbfs

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "libs/adapters/disk/disk_volumes.h"
+#include "libs/base/random.h"
+#include "libs/coordination/lease_keeper.h"
+#include "libs/fragments/store_rules.h"
+#include "libs/runtime/settings.h"
+#include "services/fragment-store/fragment_service.h"
+
+/// From the settings of the program to the options of its parts.
+namespace pbfs::fragment_store {
+
+/// Reads the key files. Errors: FAILED_PRECONDITION naming the file.
+Result<StoreIdentity> IdentityOf(const FragmentStoreSettings& settings);
+disk::DiskOptions DiskOptionsOf(const FragmentStoreSettings& settings);
+ServiceLimits LimitsOf(const FragmentStoreSettings& settings);
+/// "stores/<id>" with {"address", "domain", "weight"}: what catalogs learn of a store. `port`: where it listens.
+LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& random);
+
+/// Says that the store is there for as long as it lives; nothing where no coordinator is configured.
+class Presence {
+ public:
+  static Result<std::unique_ptr<Presence>> Begin(const FragmentStoreSettings& settings, int port, Random& random);
+
+ private:
+  std::unique_ptr<Leases> leases_;
+  std::unique_ptr<LeaseKeeper> keeper_;
+};
+
+}  // namespace pbfs::fragment_store

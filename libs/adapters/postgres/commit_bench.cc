@@ -1,5 +1,7 @@
 // How many Commits a second the catalog's commit path makes in process, against pgbench inserting one 400-byte row per
 // transaction into the same PostgreSQL, interleaved: commit_bench [--standby] [--lanes N] [--writers N] [--seconds N] [--rounds N]
+#include <sys/resource.h>
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -78,7 +80,15 @@ void Write(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, uint64
   }
 }
 
-double RunCommits(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, const Settings& settings) {
+double OwnCpuSeconds() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Commits per second while it runs at full speed, and how many there were in all.
+std::pair<double, double> RunCommits(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, const Settings& settings) {
   std::atomic<bool> stop = false;
   std::atomic<int64_t> done = 0;
   SystemRandom random;
@@ -93,7 +103,7 @@ double RunCommits(PostgresCatalog& catalog, const Clock& clock, BucketId bucket,
   const int64_t after = done;
   stop = true;
   writers.clear();
-  return static_cast<double>(after - before) / seconds;
+  return {static_cast<double>(after - before) / seconds, static_cast<double>(done)};
 }
 
 void Bench(const Settings& settings) {
@@ -117,9 +127,16 @@ void Bench(const Settings& settings) {
   PBFS_CHECK(catalog.CreateBucket(Context::WithTimeout(std::chrono::seconds(10)), bucket).ok());
   PreparePgbench(*server);
   for (int round = 0; round < settings.rounds; ++round) {
+    const auto cpu = [&] { return server->CpuSeconds() + (standby != nullptr ? standby->CpuSeconds() : 0); };
+    const double cpu_before = cpu();
     const double rows = RunPgbench(*server, settings);
-    const double commits = RunCommits(catalog, clock, bucket.id, settings);
-    fmt::print("pgbench {:8.0f}/s   commits {:8.0f}/s   ratio {:.2f}\n", rows, commits, commits / rows);
+    const double cpu_between = cpu();
+    const double own_before = OwnCpuSeconds();
+    const auto [commits, count] = RunCommits(catalog, clock, bucket.id, settings);
+    const double own = OwnCpuSeconds() - own_before, theirs = cpu() - cpu_between;
+    fmt::print("pgbench {:6.0f}/s, PostgreSQL {:4.0f} us CPU each;  commits {:6.0f}/s, PostgreSQL {:4.0f} us, process {:4.0f} us;  ratio {:.2f}\n",
+               rows, 1e6 * (cpu_between - cpu_before) / (rows * settings.seconds), commits, 1e6 * theirs / count, 1e6 * own / count,
+               commits / rows);
     std::fflush(stdout);
   }
 }

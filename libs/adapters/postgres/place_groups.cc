@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/model/placement.h"
+
 namespace pbfs {
 namespace {
 
@@ -44,18 +46,18 @@ bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store) {
   return true;
 }
 
-std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups, int) {
-  std::vector<StoreId> eligible;
+std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups) {
+  std::vector<PlacementStore> eligible;
   for (const StoreInfo& store : stores) {
-    if (IsEligible(store)) eligible.push_back(store.id);
+    if (IsEligible(store)) eligible.push_back({store.id, store.domain, store.weight, true});
   }
   std::vector<PlacementGroup> changed;
   for (int number = 0; number < kPlacementGroups; ++number) {
+    const auto group = static_cast<uint16_t>(number);
     const PlacementGroup before = groups.empty() ? PlacementGroup{} : groups[number];
-    std::vector<StoreId> ranked = eligible;
-    if (!ranked.empty()) std::rotate(ranked.begin(), ranked.begin() + number % ranked.size(), ranked.end());
+    const std::vector<StoreId> ranked = RankStores(group, eligible);
     if (ranked == before.stores && before.version > 0) continue;
-    changed.push_back({static_cast<uint16_t>(number), before.version + 1, ranked, MembersOf(ranked, before), before.stores});
+    changed.push_back({group, before.version + 1, ranked, MembersOf(ranked, before), before.stores});
   }
   return changed;
 }

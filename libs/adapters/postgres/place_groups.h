@@ -15,6 +15,6 @@ bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store);
 
 /// The groups that change when `stores` are the site's: with a new version, members that were not there before as BACKFILL
 /// (unless the group is new), the old list as `previous`. `groups`: all so far, by number; empty before the first placement.
-std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups, int m);
+std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups);
 
 }  // namespace pbfs

@@ -54,7 +54,6 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     connection.Queue(postgres::kLockMap);
     connection.Queue(postgres::kLoadStores);
     connection.Queue(postgres::kLoadAllGroups);
-    connection.Queue(postgres::kLoadMap);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     std::vector<StoreInfo> stores = StoresOf(results[2]);
     const bool place = PlacementDependsOn(stores, store);
@@ -62,7 +61,7 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     QueuePutStore(connection, store);
     connection.Queue(postgres::kRaiseMap);
     if (!place) return OkStatus();
-    for (const PlacementGroup& group : PlaceAnew(stores, GroupsOf(results[3]), static_cast<int>(results[4].Int2(0, 4))))
+    for (const PlacementGroup& group : PlaceAnew(stores, GroupsOf(results[3])))
       QueuePutGroup(connection, group);
     return OkStatus();
   });

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -208,20 +209,48 @@ void PostgresServer::Kill9() {
 }
 
 namespace {
-// The postmaster and its children, which are in one tree one deep.
-void SignalTree(pid_t postmaster, int signal) {
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) continue;
-    const std::string stat = ReadFile(entry.path() / "stat");
-    const size_t end = stat.rfind(')');
-    int parent = 0;
-    if (end == std::string::npos || sscanf(stat.c_str() + end, ") %*c %d", &parent) != 1) continue;
-    if (parent == postmaster) kill(std::stoi(name), signal);
-  }
-  kill(postmaster, signal);
+
+// What /proc says of a process: its parent and its CPU time in ticks, that of its ended children included.
+struct ProcessStat {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  int64_t ticks = 0;
+};
+
+std::optional<ProcessStat> ReadStat(const fs::path& folder) {
+  const std::string name = folder.filename();
+  if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  const std::string stat = ReadFile(folder / "stat");
+  const size_t end = stat.rfind(')');
+  int parent = 0;
+  int64_t user = 0, system = 0, children_user = 0, children_system = 0;
+  if (end == std::string::npos || sscanf(stat.c_str() + end, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld", &parent, &user,
+                                         &system, &children_user, &children_system) != 5)
+    return std::nullopt;
+  return ProcessStat{std::stoi(name), parent, user + system + children_user + children_system};
 }
+
+// The postmaster and its children, which are one generation.
+std::vector<ProcessStat> TreeOf(pid_t postmaster) {
+  std::vector<ProcessStat> tree;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::optional<ProcessStat> stat = ReadStat(entry.path());
+    if (stat && (stat->pid == postmaster || stat->parent == postmaster)) tree.push_back(*stat);
+  }
+  return tree;
+}
+
+void SignalTree(pid_t postmaster, int signal) {
+  for (const ProcessStat& process : TreeOf(postmaster)) kill(process.pid, signal);
+}
+
 }  // namespace
+
+double PostgresServer::CpuSeconds() const {
+  int64_t ticks = 0;
+  for (const ProcessStat& process : TreeOf(process_.pid())) ticks += process.ticks;
+  return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
 
 void PostgresServer::Freeze() { SignalTree(process_.pid(), SIGSTOP); }
 void PostgresServer::Thaw() { SignalTree(process_.pid(), SIGCONT); }

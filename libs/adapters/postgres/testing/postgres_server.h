@@ -47,6 +47,9 @@ class PostgresServer {
   /// Makes a standby a primary.
   Status Promote();
 
+  /// CPU seconds that the server and all its processes, ended ones included, have used.
+  double CpuSeconds() const;
+
   int port() const { return port_; }
   /// "host=127.0.0.1 port=... user=postgres dbname=postgres", with the password if there is one.
   std::string Dsn(const std::string& database = "postgres") const;

@@ -8,6 +8,7 @@
 #include "libs/catalog/parsed_commit.h"
 #include "libs/catalog/types.h"
 #include "libs/model/limits.h"
+#include "libs/model/placement.h"
 
 /// The rules of the catalog as a pure function: loaded state and Commits in, answers and row changes out (format,
 /// section 9.1). The PostgreSQL adapter and the in-memory twin lock, load and apply; what is right is decided here, once.
@@ -152,6 +153,7 @@ struct LoadedState {
   std::unordered_map<ObjectOp, std::array<uint8_t, 32>, KeyHash> ops;  // digests of ops that exist
   std::unordered_map<ObjectOrder, bool, KeyHash> orders;               // that exist; the value is true
   std::unordered_map<uint16_t, PlacementGroup> groups;
+  std::vector<PlacementStore> stores;  // of the site, all as `up`: their domains say where the shards of a group belong
 };
 
 // ---- (c), (d) what is to change ---------------------------------------------------------------------------------------------

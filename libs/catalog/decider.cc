@@ -262,15 +262,22 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
 
 uint64_t Decider::Missing(const ParsedBody& body) const {
   if (!body.row.encoding) return 0;
-  const int n = body.row.encoding->n;
-  uint64_t missing = (uint64_t{1} << n) - 1;
-  const auto group = loaded_.groups.find(PlacementGroupOf(body.row.encoding->id));
+  const Encoding& encoding = *body.row.encoding;
+  uint64_t missing = (uint64_t{1} << encoding.n) - 1;
+  const std::vector<StoreId> places = Places(encoding);
   for (const ParsedBody::Held& held : body.held) {
-    const bool placed = group == loaded_.groups.end() || group->second.stores.empty() ||
-                        (held.shard < group->second.stores.size() && group->second.stores[held.shard] == held.store);
+    const bool placed = places.empty() || (held.shard < places.size() && places[held.shard] == held.store);
     if (placed) missing &= ~(uint64_t{1} << held.shard);
   }
   return missing;
+}
+
+/// Where readers will look: shard j at the j-th place. Empty before the first placement of groups.
+std::vector<StoreId> Decider::Places(const Encoding& encoding) const {
+  const auto group = loaded_.groups.find(PlacementGroupOf(encoding.id));
+  if (group == loaded_.groups.end()) return {};
+  if (loaded_.stores.empty()) return group->second.stores;
+  return SelectStores(group->second.stores, loaded_.stores, encoding.n, encoding.n - encoding.k).stores;
 }
 
 template <typename T>

@@ -221,7 +221,7 @@ TYPED_TEST_SUITE_P(HistoryProperty);
 
 TYPED_TEST_P(HistoryProperty, CatalogShowsTheFoldOfAllOps) {
   const uint64_t seed = TestSeed();
-  for (int trial = 0; trial < TestScaled(20); ++trial) {
+  for (int trial = 0; trial < TestScaled(100); ++trial) {
     SCOPED_TRACE(testing::Message() << "PBFS_TEST_SEED=" << seed << " trial " << trial);
     this->Begin(trial % 2 == 1, seed * 1000 + trial);
     for (int step = 0; step < 40 && !this->HasFailure(); ++step) {

@@ -14,6 +14,19 @@ bool PlacesAlike(const StoreInfo& a, const StoreInfo& b) {
   return IsEligible(a) == IsEligible(b) && a.weight == b.weight && a.domain == b.domain;
 }
 
+/// Members that were not there before are BACKFILL, unless the group was empty.
+std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const PlacementGroup& before) {
+  std::vector<MemberState> members;
+  for (const StoreId& store : stores) {
+    const auto place = std::find(before.stores.begin(), before.stores.end(), store);
+    const bool backfill = !before.stores.empty() &&
+                          (place == before.stores.end() ||
+                           before.members[place - before.stores.begin()] == MemberState::kBackfill);
+    members.push_back(backfill ? MemberState::kBackfill : MemberState::kActive);
+  }
+  return members;
+}
+
 }  // namespace
 
 Result<ClusterMap> MemoryCatalog::WatchMap(const Context& context, int64_t newer_than) {
@@ -47,25 +60,21 @@ Status MemoryCatalog::PutStore(const Context& context, const StoreInfo& store) {
 }
 
 void MemoryCatalog::PlaceGroups() {
-  std::vector<StoreId> eligible;
+  std::vector<PlacementStore> eligible;
+  tables_.stores.clear();
   for (const StoreInfo& store : map_.stores) {
-    if (IsEligible(store)) eligible.push_back(store.id);
+    tables_.stores.push_back({store.id, store.domain, store.weight, true});
+    if (IsEligible(store)) eligible.push_back(tables_.stores.back());
   }
   map_.groups.resize(kPlacementGroups);
-  for (int g = 0; g < kPlacementGroups; ++g) {
+  for (int number = 0; number < kPlacementGroups; ++number) {
+    const auto g = static_cast<uint16_t>(number);
     PlacementGroup& group = map_.groups[g];
-    std::vector<StoreId> stores = eligible;
-    if (!stores.empty()) std::rotate(stores.begin(), stores.begin() + g % stores.size(), stores.end());
-    if (stores == group.stores && group.version > 0) continue;
-    std::vector<MemberState> members;
-    for (const StoreId& store : stores) {
-      const auto before = std::find(group.stores.begin(), group.stores.end(), store);
-      const bool backfill = group.version > 0 && (before == group.stores.end() ||
-                                                  group.members[before - group.stores.begin()] == MemberState::kBackfill);
-      members.push_back(backfill ? MemberState::kBackfill : MemberState::kActive);
-    }
-    group = {static_cast<uint16_t>(g), group.version + 1, std::move(stores), std::move(members), group.stores};
-    tables_.groups[static_cast<uint16_t>(g)] = group;
+    std::vector<StoreId> ranked = RankStores(g, eligible);
+    if (ranked == group.stores && group.version > 0) continue;
+    std::vector<MemberState> members = MembersOf(ranked, group);
+    group = {g, group.version + 1, std::move(ranked), std::move(members), group.stores};
+    tables_.groups[g] = group;
   }
 }
 

@@ -50,6 +50,7 @@ LoadedState MemoryTables::Load(const BatchPlan& plan, int64_t now_ms) const {
   for (const uint16_t group : plan.groups) {
     if (const auto row = groups.find(group); row != groups.end()) state.groups[group] = row->second;
   }
+  if (!plan.groups.empty()) state.stores = stores;
   return state;
 }
 

@@ -76,6 +76,7 @@ class MemoryTables {
   std::map<NameKey, Binding> names;
   std::map<NameKey, std::map<Order, PastBinding>> past_names;
   std::map<uint16_t, PlacementGroup> groups;
+  std::vector<PlacementStore> stores;
   std::vector<JournalEntry> journal;
   std::vector<BodyId> garbage;  // bodies that lost a row
 

@@ -1,0 +1,155 @@
+#include "libs/catalog/commit_batcher.h"
+
+#include <functional>
+
+#include "libs/base/simulated_scheduler.h"
+#include "libs/base/testing.h"
+
+namespace pbfs {
+namespace {
+
+/// Answers every Commit with kOk after `latency` and remembers the batches. Commits of an object in `busy` miss their lock
+/// unless the lane waits.
+class FakeTransactor final : public CommitTransactor {
+ public:
+  std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override {
+    {
+      MutexLock lock(mutex);
+      batches.push_back(batch.size());
+      greatest_in_flight = std::max(greatest_in_flight, ++in_flight);
+    }
+    SleepFor(latency);
+    MutexLock lock(mutex);
+    --in_flight;
+    std::vector<Answer> answers;
+    for (const ParsedCommit* commit : batch) {
+      const bool missed = !wait_for_locks && commit->ops[0].object == busy;
+      if (missed) {
+        answers.emplace_back(std::nullopt);
+      } else {
+        ++decided;
+        answers.emplace_back(CommitReply{CommitCode::kOk, commit->ops[0].order.hlc, 0, 0, 0});
+      }
+    }
+    return answers;
+  }
+  Duration latency = std::chrono::milliseconds(10);
+  ObjectId busy{{1}};
+  Mutex mutex;
+  std::vector<size_t> batches;
+  int in_flight = 0, greatest_in_flight = 0, decided = 0;
+};
+
+ParsedCommit Numbered(Hlc hlc, ObjectId object = {}, size_t bytes = 100) {
+  ParsedCommit commit;
+  commit.ops.emplace_back();
+  commit.ops[0].object = object;
+  commit.ops[0].order.hlc = hlc;
+  commit.record_bytes = bytes;
+  return commit;
+}
+
+void InVirtualTime(const std::function<void()>& body) { SimulatedScheduler(TestSeed()).Run(body); }
+
+void CallAtOnce(int callers, const std::function<void(int)>& call) {
+  std::vector<Thread> threads;
+  for (int i = 0; i < callers; ++i) threads.emplace_back("caller", [&call, i] { call(i); });
+}
+
+TEST(CommitBatcherTest, EachCallerGetsItsOwnAnswer) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher batcher(transactor, {});
+    CallAtOnce(100, [&](int i) {
+      for (int round = 0; round < 5; ++round) {
+        EXPECT_EQ(batcher.Commit(TestContext(), Numbered(i * 10 + round))->max_hlc, i * 10 + round);
+      }
+    });
+    EXPECT_EQ(transactor.decided, 500);
+    EXPECT_LT(transactor.batches.size(), 250u) << "what waits goes together";
+    EXPECT_EQ(transactor.greatest_in_flight, 1);
+  });
+}
+
+TEST(CommitBatcherTest, LanesRunAtOnce) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher::Options options;
+    options.lanes = 2;
+    CommitBatcher batcher(transactor, options);
+    CallAtOnce(50, [&](int i) {
+      for (int round = 0; round < 5; ++round) EXPECT_OK(batcher.Commit(TestContext(), Numbered(i)));
+    });
+    EXPECT_EQ(transactor.greatest_in_flight, 2);
+  });
+}
+
+TEST(CommitBatcherTest, BatchesAreBounded) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher::Options options;
+    options.max_commits = 10;
+    options.max_bytes = 1000;
+    CommitBatcher batcher(transactor, options);
+    CallAtOnce(60, [&](int i) {
+      EXPECT_OK(batcher.Commit(TestContext(), Numbered(i, {}, i % 2 == 0 ? 10 : 5000)));  // one beyond the bound goes alone
+    });
+    for (const size_t size : transactor.batches) EXPECT_LE(size, 10u);
+  });
+}
+
+TEST(CommitBatcherTest, MissedLockGoesToTheWaitingLane) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher batcher(transactor, {});
+    CallAtOnce(20, [&](int i) {
+      EXPECT_EQ(batcher.Commit(TestContext(), Numbered(i, i % 2 == 0 ? transactor.busy : ObjectId{}))->max_hlc, i);
+    });
+    EXPECT_EQ(transactor.decided, 20);
+    EXPECT_EQ(transactor.greatest_in_flight, 2);
+  });
+}
+
+TEST(CommitBatcherTest, TooManyWaitersAreRefusedWithAHint) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher::Options options;
+    options.max_waiting = 5;
+    CommitBatcher batcher(transactor, options);
+    int refused = 0;
+    CallAtOnce(50, [&](int i) {
+      const Result<CommitReply> reply = batcher.Commit(TestContext(), Numbered(i));
+      if (reply.ok()) return;
+      EXPECT_CODE(reply, kResourceExhausted);
+      EXPECT_TRUE(reply.status().Detail("retry-after-ms").has_value());
+      ++refused;
+    });
+    EXPECT_GT(refused, 0);
+    EXPECT_EQ(transactor.decided, 50 - refused);
+  });
+}
+
+TEST(CommitBatcherTest, CallerThatGivesUpStopsNobody) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    transactor.latency = std::chrono::seconds(1);
+    CommitBatcher batcher(transactor, {});
+    int late = 0;
+    CallAtOnce(30, [&](int i) {
+      const bool hurried = i % 3 == 0;
+      const Context context = Context::WithTimeout(hurried ? std::chrono::milliseconds(500) : std::chrono::seconds(60));
+      const Result<CommitReply> reply = batcher.Commit(context, Numbered(i, i % 2 == 0 ? transactor.busy : ObjectId{}));
+      if (hurried && !reply.ok()) {
+        EXPECT_CODE(reply, kDeadlineExceeded);
+        ++late;
+      } else {
+        EXPECT_OK(reply);
+      }
+    });
+    EXPECT_GT(late, 0);
+    EXPECT_GE(transactor.decided, 30 - late);
+  });
+}
+
+}  // namespace
+}  // namespace pbfs

@@ -1,6 +1,7 @@
 #include "services/fragment-store/fragment_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "libs/fragments/fragment_check.h"
@@ -96,16 +97,23 @@ class ServiceRead final : public PendingRead {
     PBFS_ASSIGN_OR_RETURN(auto permit, service.admission_->Admit(FragmentService::Admission::Kind::kRead, bytes));
     permit_ = std::move(permit);
     return service.readers_.Submit([&volumes = service.volumes_, context, request = std::move(request), permit = permit_,
-                                    outcome = outcome_, called_off = called_off_] {
-      ReadReply reply;
-      for (const FragmentRange& range : request.ranges) {
-        Status status = called_off->load() ? CancelledError("called off") : context.Check();
-        if (!status.ok()) return outcome->Set(std::move(status));
-        Result<Buffer> part = volumes.Read(range);
-        reply.parts.push_back(part.ok() ? ReadPart{OkStatus(), *std::move(part)} : ReadPart{part.status(), {}});
-      }
+                                    outcome = outcome_, called_off = called_off_]() mutable {
+      Result<ReadReply> reply = Serve(volumes, context, request, *called_off);
+      permit.reset();  // before the answer: who has it may start the next read
       outcome->Set(std::move(reply));
     });
+  }
+
+  static Result<ReadReply> Serve(Volumes& volumes, const Context& context, const ReadRequest& request,
+                                 const std::atomic<bool>& called_off) {
+    ReadReply reply;
+    for (const FragmentRange& range : request.ranges) {
+      if (called_off) return CancelledError("called off");
+      PBFS_RETURN_IF_ERROR(context.Check());
+      const Result<Buffer> part = volumes.Read(range);
+      reply.parts.push_back(part.ok() ? ReadPart{OkStatus(), *part} : ReadPart{part.status(), {}});
+    }
+    return reply;
   }
 
   const std::shared_ptr<Outcome<ReadReply>> outcome_;

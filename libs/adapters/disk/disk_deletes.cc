@@ -71,7 +71,7 @@ void DiskVolumes::SettleDeletes(const std::vector<DeleteEntry>& entries, const R
                                 const Status& status) {
   {
     MutexLock lock(mutex_);
-    if (place.ok()) place->volume->open.erase(place->volume->open.find(place->offset));
+    if (place.ok()) place->volume->open.erase(place->offset);
     for (const DeleteEntry& entry : entries) {
       deleting_.erase(entry.key);
       if (!status.ok()) continue;

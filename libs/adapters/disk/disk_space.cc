@@ -108,7 +108,7 @@ Status DiskVolumes::Grow(const Place& place, Purpose purpose) {
 /// The record will never be whole; its space is dead.
 void DiskVolumes::Abandon(const Place& place) {
   MutexLock lock(mutex_);
-  place.volume->open.erase(place.volume->open.find(place.offset));
+  place.volume->open.erase(place.offset);
 }
 
 /// Undoes an allocation of which no byte was written. Space that was written to is never used again: a stale header in it
@@ -116,7 +116,7 @@ void DiskVolumes::Abandon(const Place& place) {
 void DiskVolumes::GiveBack(const Place& place) {
   MutexLock lock(mutex_);
   Volume& volume = *place.volume;
-  volume.open.erase(volume.open.find(place.offset));
+  volume.open.erase(place.offset);
   if (volume.tail != place.offset + place.space) return;
   volume.tail = place.offset;
   used_ -= place.space;

@@ -113,7 +113,8 @@ class DiskVolumes final : public Volumes {
   /// Settles the key for a put of `sum`: an answer, or nothing: then the caller commits (or its put waits for another).
   std::optional<Result<FragmentInfo>> Reserve(const FragmentKey& key, uint32_t sum, bool has_bytes, CommitCallback& done,
                                               bool& waits);
-  void Settle(const FragmentKey& key, const std::optional<Place>& place, const Entry& entry, const Status& status,
+  /// Ends a commit; `place` has no volume if the put never got one.
+  void Settle(const FragmentKey& key, const Place& place, const Entry& entry, const Status& status,
               const CommitCallback& done);
 
   // Deletes (disk_deletes.cc).

@@ -13,7 +13,7 @@ class DiskWriter final : public VolumeWriter {
   DiskWriter(DiskVolumes& volumes, const FragmentKey& key, int64_t length, bool known)
       : volumes_(volumes), key_(key), length_(length), known_(known) {}
   ~DiskWriter() override {
-    if (place_.has_value()) volumes_.Abandon(*place_);
+    if (place_.volume != nullptr) volumes_.Abandon(place_);
   }
 
   Status Append(Buffer bytes) override {
@@ -32,8 +32,9 @@ class DiskWriter final : public VolumeWriter {
     if (waits) return;
     Entry entry{0, 0, shape, info.sum, info.received_ms, false};
     const RecordFooter footer{info.sum, info.received_ms, shape.trailer_crc};
-    if (Status status = Flush(footer); !status.ok()) return volumes_.Settle(key_, std::exchange(place_, {}), entry, status, done);
-    const DiskVolumes::Place place = *std::exchange(place_, {});
+    const Status written = Flush(footer);
+    const DiskVolumes::Place place = std::exchange(place_, DiskVolumes::Place());
+    if (!written.ok()) return volumes_.Settle(key_, place, entry, written, done);
     entry.volume = place.volume->header.number;
     entry.offset = place.offset;
     volumes_.sync_->Add(place.volume->file,
@@ -49,14 +50,14 @@ class DiskWriter final : public VolumeWriter {
   Status Flush(const std::optional<RecordFooter>& footer) {
     std::vector<ByteSpan> parts;
     int64_t offset = 0;
-    if (!place_.has_value()) {
+    if (place_.volume == nullptr) {
       const RecordHeader header{RecordKind::kFragment, key_, length_, 0};
       PBFS_ASSIGN_OR_RETURN(place_, volumes_.Allocate(header.Space(), DiskVolumes::Purpose::kPut));
-      header_ = EncodeRecordHeader(header, place_->volume->header.secret, place_->offset);
+      header_ = EncodeRecordHeader(header, place_.volume->header.secret, place_.offset);
       parts.push_back(header_);
-      offset = place_->offset;
+      offset = place_.offset;
     } else {
-      offset = place_->offset + kRecordHeader + written_;
+      offset = place_.offset + kRecordHeader + written_;
     }
     for (const Buffer& bytes : pending_) parts.push_back(bytes);
     std::array<uint8_t, kRecordFooter> end;
@@ -64,7 +65,7 @@ class DiskWriter final : public VolumeWriter {
       end = EncodeRecordFooter(*footer, header_);
       parts.push_back(end);
     }
-    PBFS_RETURN_IF_ERROR(volumes_.WriteAt(*place_, offset, parts));
+    PBFS_RETURN_IF_ERROR(volumes_.WriteAt(place_, offset, parts));
     written_ += std::exchange(pending_bytes_, 0);
     pending_.clear();
     return OkStatus();
@@ -74,7 +75,7 @@ class DiskWriter final : public VolumeWriter {
   const FragmentKey key_;
   const int64_t length_;
   const bool known_;  // the fragment is here already: its bytes are only counted
-  std::optional<DiskVolumes::Place> place_;
+  DiskVolumes::Place place_;  // no volume before the first piece goes out
   std::array<uint8_t, kRecordHeader> header_{};
   std::vector<Buffer> pending_;
   int64_t pending_bytes_ = 0;
@@ -118,21 +119,21 @@ std::optional<Result<FragmentInfo>> DiskVolumes::Reserve(const FragmentKey& key,
   return {};
 }
 
-void DiskVolumes::Settle(const FragmentKey& key, const std::optional<Place>& place, const Entry& entry,
+void DiskVolumes::Settle(const FragmentKey& key, const Place& place, const Entry& entry,
                          const Status& status, const CommitCallback& done) {
   std::vector<CommitCallback> waiters;
   {
     MutexLock lock(mutex_);
     waiters = std::move(committing_.extract(key).mapped().waiters);
-    if (place.has_value()) place->volume->open.erase(place->volume->open.find(place->offset));
+    if (place.volume != nullptr) place.volume->open.erase(place.offset);
     if (status.ok()) {
       Forget(key);  // a bad one that this replaces
       index_[key] = entry;
-      place->volume->live += entry.Space();
+      place.volume->live += entry.Space();
       live_bytes_ += entry.shape.length;
       since_checkpoint_ += entry.Space();
       doubtful_.erase(key);
-    } else if (place.has_value()) {
+    } else if (place.volume != nullptr) {
       doubtful_[key] = entry.sum;
     }
   }

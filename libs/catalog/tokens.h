@@ -33,7 +33,7 @@ class Tokens {
   virtual ~Tokens() = default;
   /// `subject`: who asks, as its certificate names it; the gRPC client ignores it, because the server knows its peer.
   /// A null bucket asks for a token that holds for any.
-  /// Errors: PERMISSION_DENIED these verbs are not for this subject; NOT_FOUND unknown bucket; UNAVAILABLE.
+  /// Errors: PERMISSION_DENIED these verbs are not for this subject; INVALID_ARGUMENT unknown verbs; UNAVAILABLE.
   virtual Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket,
                                         uint16_t verbs) = 0;
 };

@@ -142,10 +142,6 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
   out.read_threads = AtLeastOne(limits.read_threads(), 16, checker, "limits.read_threads");
   out.read_connections = AtLeastOne(limits.read_connections(), 8, checker, "limits.read_connections");
   out.write_connections = AtLeastOne(limits.write_connections(), 4, checker, "limits.write_connections");
-  const auto& placement = config.placement();
-  checker.Require(placement.default_k() <= 32 && placement.default_m() <= 16, "placement", "allows k to 32 and m to 16");
-  out.default_k = static_cast<uint8_t>(Or(placement.default_k(), 4u));
-  out.default_m = static_cast<uint8_t>(Or(placement.default_m(), 2u));
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

@@ -61,8 +61,6 @@ struct CatalogSettings : ServerSettings {
   int read_threads = 0;
   int read_connections = 0;
   int write_connections = 0;
-  uint8_t default_k = 0;
-  uint8_t default_m = 0;
 };
 Result<CatalogSettings> LoadCatalogSettings(const std::string& path);
 

@@ -1,0 +1,79 @@
+#include "services/catalog/catalog_parts.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "libs/adapters/etcd/etcd_leases.h"
+#include "libs/adapters/postgres/migrations.h"
+#include "libs/catalog/receipts.h"
+
+namespace pbfs::catalog {
+
+Result<PostgresOptions> PostgresOptionsOf(const CatalogSettings& settings) {
+  PostgresOptions options;
+  PBFS_ASSIGN_OR_RETURN(options.primary_dsn, ReadSecretText(settings.primary_dsn_file));
+  options.local_dsn = options.primary_dsn;
+  if (!settings.local_dsn_file.empty()) {
+    PBFS_ASSIGN_OR_RETURN(options.local_dsn, ReadSecretText(settings.local_dsn_file));
+  }
+  PBFS_ASSIGN_OR_RETURN(const Bytes secret, ReadKey(settings.site_secret_file, 32));
+  options.verify_receipt = VerifyWithSiteSecret(Key32::FromBytes(secret), settings.site);
+  options.read_connections = settings.read_connections;
+  options.primary_connections = settings.write_connections;
+  return options;
+}
+
+Result<std::unique_ptr<SiteKey>> SiteKey::Open(const CatalogSettings& settings) {
+  auto key = std::make_unique<SiteKey>();
+  PBFS_ASSIGN_OR_RETURN(key->file_, KeyFile::Open(settings.token_key_file, 64));
+  return key;
+}
+
+TokenIssuer::Options SiteKey::IssuerOptions(const CatalogSettings& settings) {
+  return {settings.site, [this] {
+            const Bytes bytes = file_->Get();  // seed ‖ public key
+            SigningKey key;
+            key.secret = Secret<64>::FromBytes(bytes);
+            std::copy(bytes.begin() + 32, bytes.end(), key.public_key.begin());
+            return key;
+          }};
+}
+
+std::optional<StoreInfo> DecodeStoreLease(const LeaseInfo& lease) {
+  StoreInfo store;
+  const std::string id = lease.key.substr(lease.key.find('/') + 1);
+  const auto parsed = std::from_chars(id.data(), id.data() + id.size(), store.id.value);
+  const auto json = nlohmann::json::parse(lease.value, nullptr, false);
+  const bool good = parsed.ec == std::errc() && parsed.ptr == id.data() + id.size() && store.id.value > 0 &&
+                    json.is_object() && json.contains("address") && json["address"].is_string() &&
+                    json.contains("domain") && json["domain"].is_string() &&
+                    (!json.contains("weight") || json["weight"].is_number());
+  if (!good) {
+    spdlog::warn("lease {} of a store does not decode", lease.key);
+    return {};
+  }
+  store.address = json["address"];
+  store.domain = json["domain"];
+  store.weight = json.value("weight", 1.0f);
+  return store;
+}
+
+Result<std::unique_ptr<EtcdMembership>> EtcdMembership::Begin(const CatalogSettings& settings, Groups& groups) {
+  auto membership = std::make_unique<EtcdMembership>();
+  if (settings.etcd.endpoints.empty()) return membership;
+  PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.etcd.tls));
+  membership->leases_ = std::make_unique<EtcdLeases>(settings.etcd.endpoints, security, settings.etcd.prefix);
+  membership->membership_ =
+      std::make_unique<Membership>(*membership->leases_, groups, DecodeStoreLease, Membership::Options{});
+  return membership;
+}
+
+Status MigrateSchema(const CatalogSettings& settings) {
+  PBFS_ASSIGN_OR_RETURN(const std::string dsn, ReadSecretText(settings.primary_dsn_file));
+  return postgres::Migrate(Context::WithTimeout(std::chrono::minutes(10)), dsn, settings.site);
+}
+
+}  // namespace pbfs::catalog

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+
+#include "libs/adapters/postgres/postgres_catalog.h"
+#include "libs/base/random.h"
+#include "libs/coordination/leases.h"
+#include "libs/runtime/secret_file.h"
+#include "libs/runtime/settings.h"
+#include "services/catalog/membership.h"
+#include "services/catalog/token_issuer.h"
+
+/// From the settings of the program to its parts.
+namespace pbfs::catalog {
+
+/// Reads the DSN and secret files. Errors: FAILED_PRECONDITION naming the file.
+Result<PostgresOptions> PostgresOptionsOf(const CatalogSettings& settings);
+
+/// The site's signing key, from its file, read again when that changes.
+class SiteKey {
+ public:
+  static Result<std::unique_ptr<SiteKey>> Open(const CatalogSettings& settings);
+  TokenIssuer::Options IssuerOptions(const CatalogSettings& settings);
+
+ private:
+  std::unique_ptr<KeyFile> file_;
+};
+
+/// Membership by the leases in etcd; nothing where no coordinator is configured.
+class EtcdMembership {
+ public:
+  static Result<std::unique_ptr<EtcdMembership>> Begin(const CatalogSettings& settings, Groups& groups);
+
+ private:
+  std::unique_ptr<Leases> leases_;
+  std::unique_ptr<Membership> membership_;
+};
+
+/// {"address", "domain", "weight"} of the lease "stores/<id>"; nothing if it is anything else.
+std::optional<StoreInfo> DecodeStoreLease(const LeaseInfo& lease);
+
+/// `pbfs-catalog migrate`.
+Status MigrateSchema(const CatalogSettings& settings);
+
+}  // namespace pbfs::catalog

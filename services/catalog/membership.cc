@@ -1,0 +1,101 @@
+#include "services/catalog/membership.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace pbfs::catalog {
+namespace {
+
+constexpr const char* kPrefix = "stores/";
+constexpr auto kCall = std::chrono::seconds(10);
+
+}  // namespace
+
+Membership::Membership(Leases& leases, Groups& groups, Decode decode, const Options& options)
+    : leases_(leases), groups_(groups), decode_(std::move(decode)), options_(options), thread_("membership", [this] { Run(); }) {}
+
+Membership::~Membership() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wake_.NotifyAll();
+  }
+  thread_.Join();
+}
+
+bool Membership::Stopping() {
+  MutexLock lock(mutex_);
+  return stopping_;
+}
+
+bool Membership::Pause(Duration duration) {
+  const MonotonicTime until = MonotonicNow() + duration;
+  MutexLock lock(mutex_);
+  while (!stopping_ && MonotonicNow() < until) wake_.WaitUntil(mutex_, until);
+  return !stopping_;
+}
+
+void Membership::Run() {
+  constexpr auto kSlice = std::chrono::milliseconds(500);  // how long the destructor may have to wait
+  int64_t revision = 0;
+  StatusCode last = StatusCode::kOk;
+  while (!Stopping()) {
+    // The revision is taken before the leases are read: what changes in between is seen again.
+    const auto changed = leases_.AwaitChange(Context::WithTimeout(kCall), kPrefix, 0);
+    Status status = changed.status();
+    if (status.ok()) status = Reconcile(Context::WithTimeout(kCall));
+    if (status.code() != last) spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "membership: {}", status.ToString());
+    last = status.code();
+    if (!status.ok()) {
+      Pause(options_.back_off);
+      continue;
+    }
+    revision = *changed;
+    const MonotonicTime until = MonotonicNow() + options_.look_every;
+    while (!Stopping() && MonotonicNow() < until) {
+      const auto news = leases_.AwaitChange(Context::WithTimeout(kSlice), kPrefix, revision);
+      if (news.status().code() != StatusCode::kDeadlineExceeded) break;
+    }
+  }
+}
+
+Status Membership::Reconcile(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const auto leases, leases_.List(context, kPrefix));
+  PBFS_ASSIGN_OR_RETURN(const ClusterMap map, groups_.WatchMap(context, -1));
+  std::map<StoreId, StoreInfo> leased;
+  for (const LeaseInfo& lease : leases) {
+    if (auto store = decode_(lease)) leased[store->id] = *std::move(store);
+  }
+  std::map<StoreId, StoreInfo> known;
+  for (const StoreInfo& store : map.stores) known[store.id] = store;
+  for (const auto& [id, store] : leased) {
+    if (known.contains(id)) continue;
+    spdlog::info("store {} joins at {}", id.value, store.address);
+    PBFS_RETURN_IF_ERROR(groups_.PutStore(context, store));
+  }
+  for (const auto& [id, store] : known) {
+    const auto found = leased.find(id);
+    const auto wanted = Wanted(store, found == leased.end() ? nullptr : &found->second);
+    if (!wanted.has_value()) continue;
+    spdlog::info("store {} at {}: state {} to {}", id.value, wanted->address, static_cast<int>(store.state), static_cast<int>(wanted->state));
+    PBFS_RETURN_IF_ERROR(groups_.PutStore(context, *wanted));
+  }
+  return OkStatus();
+}
+
+std::optional<StoreInfo> Membership::Wanted(const StoreInfo& now, const StoreInfo* leased) {
+  if (now.state == StoreState::kGone) return {};
+  StoreInfo wanted = now;
+  if (leased != nullptr) {
+    missing_since_.erase(now.id);
+    wanted = *leased;
+    if (now.state == StoreState::kDraining) wanted.state = now.state;  // an administrator's decision
+  } else if (now.state == StoreState::kUp || now.state == StoreState::kSuspect) {
+    const MonotonicTime since = missing_since_.emplace(now.id, MonotonicNow()).first->second;
+    wanted.state = MonotonicNow() - since >= options_.down_after ? StoreState::kDown : StoreState::kSuspect;
+  }
+  return wanted == now ? std::nullopt : std::optional(wanted);
+}
+
+}  // namespace pbfs::catalog

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "libs/base/sync.h"
+#include "libs/catalog/catalog.h"
+#include "libs/coordination/leases.h"
+
+namespace pbfs::catalog {
+
+/// Turns the leases of stores into states of the cluster map: a store with a lease is UP, where its lease says; one that lost
+/// it is SUSPECT, and after `down_after` DOWN. Draining and removed stores are left alone. Level-based: it compares all leases
+/// with the whole map and writes the difference, so several catalogs may do it at once.
+/// A coordinator or database that is away freezes membership and stops nothing. Threads: one of its own.
+class Membership {
+ public:
+  struct Options {
+    Duration down_after = std::chrono::minutes(15);
+    Duration look_every = std::chrono::seconds(5);  // even if no lease changed
+    Duration back_off = std::chrono::seconds(1);    // after an error
+  };
+  /// What a lease "stores/<id>" says of its store; nothing if it does not decode.
+  using Decode = std::function<std::optional<StoreInfo>(const LeaseInfo&)>;
+
+  /// `leases` and `groups` outlive this. Begins at once.
+  Membership(Leases& leases, Groups& groups, Decode decode, const Options& options);
+  ~Membership();
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+
+ private:
+  void Run();
+  Status Reconcile(const Context& context);
+  /// The row that a store should have, if another than it has.
+  std::optional<StoreInfo> Wanted(const StoreInfo& now, const StoreInfo* leased);
+  bool Pause(Duration duration);
+  bool Stopping();
+
+  Leases& leases_;
+  Groups& groups_;
+  const Decode decode_;
+  const Options options_;
+  std::map<StoreId, MonotonicTime> missing_since_;  // of stores without a lease; the thread's alone
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ PBFS_GUARDED_BY(mutex_) = false;
+  Thread thread_;  // last: it uses all the above
+};
+
+}  // namespace pbfs::catalog

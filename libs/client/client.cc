@@ -144,6 +144,7 @@ Result<ClusterMap> Client::DescribeCluster(const Context& context) {
   return *map;
 }
 
+int64_t Client::Wid() const { return core_->wid; }
 ClientStats Client::Stats() const { return core_->counters.Snapshot(); }
 int64_t Client::PeakMemory() const { return core_->budget.peak(); }
 

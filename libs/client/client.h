@@ -82,6 +82,8 @@ class Client {
   Result<ClusterMap> DescribeCluster(const Context& context);
 
   ClientStats Stats() const;
+  /// The wid in the orders of this client's ops.
+  int64_t Wid() const;
   /// The most buffer memory that was in use at one time.
   int64_t PeakMemory() const;
 

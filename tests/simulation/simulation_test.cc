@@ -1,0 +1,221 @@
+// Clients that patch, cut and read one object while the network loses calls and stores come and go, in virtual time.
+#include <memory>
+
+#include "libs/base/simulated_scheduler.h"
+#include "libs/base/testing.h"
+#include "libs/catalog/memory_catalog.h"
+#include "libs/client/client.h"
+#include "libs/fragments/map_fragment_stores.h"
+#include "libs/fragments/memory_fragment_store.h"
+#include "tests/simulation/history_check.h"
+#include "tests/simulation/network.h"
+
+namespace pbfs::simulation {
+namespace {
+
+constexpr int kStores = 8;
+constexpr int kClients = 3;
+constexpr int kSteps = 12;  // of each client
+constexpr int64_t kSpace = 40000;
+
+/// The wall clock of a simulated machine: virtual time plus a fixed error.
+class SimulatedClock final : public Clock {
+ public:
+  explicit SimulatedClock(int64_t error_micros) : error_micros_(error_micros) {}
+  int64_t NowMicros() const override {
+    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(MonotonicNow().time_since_epoch()).count();
+    return 1'760'000'000'000'000 + passed + error_micros_;
+  }
+
+ private:
+  const int64_t error_micros_;
+};
+
+/// One client with its own links, clock and randomness.
+struct Machine {
+  Machine(uint64_t seed, int64_t clock_error, Catalog site, Network& network,
+          const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores, KeyStore& keys)
+      : clock(clock_error), random(seed), catalog(site, catalog_link, network) {
+    for (size_t i = 0; i < site_stores.size(); ++i) {
+      stores.Set(StoreId{static_cast<uint32_t>(i + 1)},
+                 std::make_shared<RemoteFragmentStore>(site_stores[i], store_links[i], network));
+    }
+    ClientOptions options;
+    options.timeout = std::chrono::seconds(20);
+    const Catalog ports{catalog, catalog, catalog, site.buckets, site.groups, site.journal};
+    client = *Client::Create(options, {ports, nullptr, stores, keys, clock, random});
+  }
+  SimulatedClock clock;
+  SeededRandom random;
+  Link catalog_link;
+  Link store_links[kStores];
+  RemoteCatalog catalog;
+  MapFragmentStores stores;
+  std::unique_ptr<Client> client;
+};
+
+/// A whole run: what was tried, seen, and left.
+struct Run {
+  std::vector<Attempt> attempts;
+  std::vector<Observation> observations;
+  std::vector<HistoryEntry> history;
+  Bytes final_bytes;
+  int done = 0, in_doubt = 0;
+};
+
+ModelOp DrawOp(Random& random) {
+  ModelOp op;
+  op.lo = static_cast<int64_t>(random.Below(kSpace));
+  const uint64_t kind = random.Below(10);
+  if (kind == 0) {
+    op.kind = OpKind::kTrunc;
+    op.hi = op.lo;
+    return op;
+  }
+  op.hi = op.lo + 1 + static_cast<int64_t>(random.Below(random.Below(2) == 0 ? 200 : 30000));
+  if (kind == 1) {
+    op.kind = OpKind::kZero;
+    return op;
+  }
+  op.bytes.resize(static_cast<size_t>(op.hi - op.lo));
+  random.Fill(op.bytes);
+  return op;
+}
+
+Result<Written> Perform(Bucket& bucket, const Context& context, ObjectId object, const ModelOp& op) {
+  if (op.kind == OpKind::kTrunc) return bucket.Truncate(context, object, op.lo);
+  if (op.kind == OpKind::kZero) return bucket.Zero(context, object, op.lo, op.hi);
+  return bucket.Write(context, object, op.lo, ByteSpan(op.bytes));
+}
+
+void Patch(Machine& machine, Bucket& bucket, ObjectId object, Run& run) {
+  Attempt attempt;
+  attempt.op = DrawOp(machine.random);
+  attempt.invoked = MonotonicNow();
+  const Result<Written> done = Perform(bucket, Context::WithTimeout(std::chrono::seconds(8)), object, attempt.op);
+  attempt.returned = MonotonicNow();
+  attempt.wid = machine.client->Wid();
+  if (done.ok()) attempt.order = done->order;
+  attempt.outcome = done.ok() ? Attempt::Outcome::kDone : Attempt::Outcome::kInDoubt;
+  (done.ok() ? run.done : run.in_doubt) += 1;
+  run.attempts.push_back(std::move(attempt));
+}
+
+void Look(Machine& machine, Bucket& bucket, ObjectId object, Run& run) {
+  Observation seen;
+  seen.lo = static_cast<int64_t>(machine.random.Below(kSpace));
+  seen.bytes.resize(1 + machine.random.Below(20000));
+  seen.invoked = MonotonicNow();
+  const auto got = bucket.Read(Context::WithTimeout(std::chrono::seconds(8)), object, seen.lo, seen.bytes);
+  seen.returned = MonotonicNow();
+  if (!got.ok()) {
+    EXPECT_NE(got.status().code(), StatusCode::kDataLoss) << got.status().ToString();
+    return;
+  }
+  seen.bytes.resize(static_cast<size_t>(*got));
+  if (*got > 0) run.observations.push_back(std::move(seen));
+}
+
+// Cuts up to two stores off for everybody, and makes links lossy, again and again.
+void Disturb(std::vector<std::unique_ptr<Machine>>& machines, Random& random) {
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t first = random.Below(kStores), second = random.Below(kStores);
+    const double loss = static_cast<double>(random.Below(10)) / 100;
+    for (auto& machine : machines) {
+      for (uint64_t i = 0; i < kStores; ++i) {
+        machine->store_links[i].cut = i == first || i == second;
+        machine->store_links[i].drop_reply = loss / 4;
+      }
+      machine->catalog_link.drop_request = loss;
+      machine->catalog_link.drop_reply = loss;
+      machine->catalog_link.double_request = loss;
+    }
+    SleepFor(std::chrono::milliseconds(random.Below(500)));
+  }
+}
+
+void Heal(std::vector<std::unique_ptr<Machine>>& machines) {
+  for (auto& machine : machines) {
+    machine->catalog_link = Link{};
+    for (Link& link : machine->store_links) link = Link{};
+  }
+}
+
+void Simulate(uint64_t seed, Run& run) {
+  const SimulatedClock clock(0);
+  SeededRandom random(seed);
+  MemoryCatalog catalog(clock);
+  std::vector<std::shared_ptr<MemoryFragmentStore>> stores;
+  for (uint32_t i = 1; i <= kStores; ++i) {
+    stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, {}}, clock));
+    EXPECT_OK(catalog.PutStore(Context(), {StoreId{i}, "simulated", "domain-" + std::to_string(i), StoreState::kUp, 1}));
+  }
+  MemoryKeyStore keys(random);
+  Postman postman;
+  Network network(seed * 7 + 1, postman);
+  std::vector<std::unique_ptr<Machine>> machines;
+  for (int i = 0; i < kClients; ++i) {
+    const int64_t clock_error = static_cast<int64_t>(random.Below(400'000)) - 200'000;
+    machines.push_back(std::make_unique<Machine>(seed * 100 + static_cast<uint64_t>(i), clock_error, catalog.ports(), network, stores, keys));
+  }
+  BucketSettings settings;
+  settings.name = "b";
+  auto made = machines[0]->client->CreateBucket(Context::WithTimeout(std::chrono::seconds(60)), settings);
+  ASSERT_OK(made);
+  ASSERT_OK_AND_ASSIGN(const Written put, made->Put(Context::WithTimeout(std::chrono::seconds(60)), "x", ByteSpan()));
+
+  std::vector<Thread> threads;
+  for (auto& machine : machines) {
+    threads.emplace_back("client", [&, m = machine.get()] {
+      ASSERT_OK_AND_ASSIGN(Bucket bucket, m->client->OpenBucket(Context::WithTimeout(std::chrono::seconds(60)), "b"));
+      for (int step = 0; step < kSteps; ++step) {
+        if (m->random.Below(3) == 0) Look(*m, bucket, put.object, run);
+        else Patch(*m, bucket, put.object, run);
+      }
+    });
+  }
+  Disturb(machines, random);
+  for (Thread& thread : threads) thread.Join();
+  Heal(machines);
+  SleepFor(std::chrono::minutes(1));  // late and doubled calls arrive
+  MemorySink sink;
+  ASSERT_OK(made->Read(Context::WithTimeout(std::chrono::seconds(60)), put.object, 0, kSpace * 4, sink));
+  run.final_bytes = sink.Take();
+  ASSERT_OK_AND_ASSIGN(run.history, made->History(Context::WithTimeout(std::chrono::seconds(60)), put.object, INT64_MAX, 10000));
+}
+
+TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
+  const uint64_t first = TestSeed(1);
+  int done = 0, in_doubt = 0;
+  for (uint64_t seed = first; seed < first + static_cast<uint64_t>(TestScaled(20)); ++seed) {
+    SCOPED_TRACE("replay: PBFS_TEST_SEED=" + std::to_string(seed) + " pbfs_simulation_test");
+    Run run;
+    SimulatedScheduler scheduler(seed);
+    scheduler.Run([&] { Simulate(seed, run); });
+    ASSERT_EQ(CheckHistory(run.history, run.attempts, run.observations, run.final_bytes), "");
+    done += run.done;
+    in_doubt += run.in_doubt;
+  }
+  RecordProperty("writes_done", done);
+  EXPECT_GT(done, in_doubt) << "a simulation in which hardly anything works shows nothing";
+}
+
+// The checker itself: it must notice a lost write, a changed byte and a read from the past.
+TEST(SimulationTest, TheCheckerNoticesWhatIsWrong) {
+  const MonotonicTime t0{}, t1 = t0 + std::chrono::seconds(1), t2 = t0 + std::chrono::seconds(2), t3 = t0 + std::chrono::seconds(3);
+  const ModelOp write{OpKind::kWrite, 0, 3, {1, 2, 3}};
+  const std::vector<Attempt> attempts = {{write, 7, t0, t1, Attempt::Outcome::kDone, {5, 7}}};
+  HistoryEntry entry;
+  entry.order = {5, 7};
+  entry.hi = 3;
+  entry.authentic = true;
+  const Bytes right = {1, 2, 3};
+  EXPECT_EQ(CheckHistory({entry}, attempts, {{0, right, t2, t3}}, right), "");
+  EXPECT_NE(CheckHistory({}, attempts, {}, {}), "") << "an acknowledged write is gone";
+  EXPECT_NE(CheckHistory({entry}, attempts, {}, {1, 2, 4}), "") << "another byte at the end";
+  EXPECT_NE(CheckHistory({entry}, attempts, {{0, {0, 0, 0}, t2, t3}}, right), "") << "a read from the past";
+  EXPECT_NE(CheckHistory({entry}, {}, {}, right), "") << "an op that nobody made";
+}
+
+}  // namespace
+}  // namespace pbfs::simulation

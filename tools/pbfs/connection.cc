@@ -1,5 +1,7 @@
 #include "tools/pbfs/connection.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/adapters/grpc/catalog_pool.h"
@@ -15,6 +17,15 @@ namespace {
 Status Misconfigured(const Status& status, const std::string& config) {
   if (status.ok() || status.code() == StatusCode::kInvalidArgument) return status;
   return InvalidArgumentError(fmt::format("{} (configuration {}; pbfs local up makes one, PBFS_CONFIG or --config names it)", status.message(), config));
+}
+
+Result<PublicKey> PinnedKey(const std::string& hex, const std::string& config) {
+  const Result<Bytes> bytes = FromHex(hex);
+  PublicKey key{};
+  if (!bytes.ok() || bytes->size() != key.size())
+    return InvalidArgumentError(fmt::format("{}: admin_public_key must be 64 hexadecimal digits", config));
+  std::copy(bytes->begin(), bytes->end(), key.begin());
+  return key;
 }
 
 }  // namespace
@@ -38,9 +49,9 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config) 
   const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);
   PBFS_RETURN_IF_ERROR(Misconfigured(security.status(), config));
   auto parts = std::make_unique<Parts>();
-  auto keys = FileKeyStore::Open(settings->keys_directory, settings->admin_public_key, settings->admin_key_file);
-  PBFS_RETURN_IF_ERROR(Misconfigured(keys.status(), config));
-  parts->keys = *std::move(keys);
+  FileKeyStore::Options keys{settings->keys_directory, {}, settings->admin_key_file};
+  PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings->admin_public_key, config));
+  parts->keys = std::make_unique<FileKeyStore>(std::move(keys), parts->random);
   parts->catalog = std::make_unique<CatalogPool>(settings->catalogs, *security, parts->random, CatalogPool::Options{.total = settings->timeout});
   parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, *security);
   ClientOptions options;

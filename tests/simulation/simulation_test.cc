@@ -55,7 +55,7 @@ struct Machine {
 };
 
 /// A whole run: what was tried, seen, and left.
-struct Run {
+struct Outcome {
   std::vector<Attempt> attempts;
   std::vector<Observation> observations;
   std::vector<HistoryEntry> history;
@@ -88,7 +88,7 @@ Result<Written> Perform(Bucket& bucket, const Context& context, ObjectId object,
   return bucket.Write(context, object, op.lo, ByteSpan(op.bytes));
 }
 
-void Patch(Machine& machine, Bucket& bucket, ObjectId object, Run& run) {
+void Patch(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   Attempt attempt;
   attempt.op = DrawOp(machine.random);
   attempt.invoked = MonotonicNow();
@@ -101,7 +101,7 @@ void Patch(Machine& machine, Bucket& bucket, ObjectId object, Run& run) {
   run.attempts.push_back(std::move(attempt));
 }
 
-void Look(Machine& machine, Bucket& bucket, ObjectId object, Run& run) {
+void Look(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   Observation seen;
   seen.lo = static_cast<int64_t>(machine.random.Below(kSpace));
   seen.bytes.resize(1 + machine.random.Below(20000));
@@ -141,7 +141,7 @@ void Heal(std::vector<std::unique_ptr<Machine>>& machines) {
   }
 }
 
-void Simulate(uint64_t seed, Run& run) {
+void Simulate(uint64_t seed, Outcome& run) {
   const SimulatedClock clock(0);
   SeededRandom random(seed);
   MemoryCatalog catalog(clock);
@@ -189,7 +189,7 @@ TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
   int done = 0, in_doubt = 0;
   for (uint64_t seed = first; seed < first + static_cast<uint64_t>(TestScaled(20)); ++seed) {
     SCOPED_TRACE("replay: PBFS_TEST_SEED=" + std::to_string(seed) + " pbfs_simulation_test");
-    Run run;
+    Outcome run;
     SimulatedScheduler scheduler(seed);
     scheduler.Run([&] { Simulate(seed, run); });
     ASSERT_EQ(CheckHistory(run.history, run.attempts, run.observations, run.final_bytes), "");

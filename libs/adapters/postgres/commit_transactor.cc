@@ -11,8 +11,6 @@ namespace pbfs::postgres {
 namespace {
 
 constexpr int kDeadlockAttempts = 5;
-// Longer than the server's own timeouts, which answer better; this one is for a server that says nothing at all.
-constexpr Duration kBatchPatience = std::chrono::seconds(30);
 
 bool IsDeadlock(const Status& status) { return status.Detail("sqlstate") == "40P01"; }
 
@@ -53,7 +51,7 @@ Status PostgresTransactor::RunAgainAfterDeadlock(Batch batch, bool wait_for_lock
 }
 
 Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, std::vector<Answer>& answers) {
-  const Context context = Context::WithTimeout(kBatchPatience);
+  const Context context = Context::WithTimeout(patience_);
   PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, primary_.Take(context));
   connection->Queue(kBegin);
   const LockMode mode = wait_for_locks ? LockMode::kWait : LockMode::kTry;

@@ -12,7 +12,10 @@ namespace pbfs::postgres {
 /// PostgreSQL refuses stands alone. Threads: as many at once as the pool has connections.
 class PostgresTransactor final : public CommitTransactor {
  public:
-  PostgresTransactor(SessionPool& primary, BucketCache& buckets) : primary_(primary), buckets_(buckets) {}
+  /// `patience`: how long a batch may take, its wait for the synchronous standby included, which no timeout of the server
+  /// bounds; then its outcome is unknown.
+  PostgresTransactor(SessionPool& primary, BucketCache& buckets, Duration patience)
+      : primary_(primary), buckets_(buckets), patience_(patience) {}
   std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override;
 
  private:
@@ -22,6 +25,7 @@ class PostgresTransactor final : public CommitTransactor {
 
   SessionPool& primary_;
   BucketCache& buckets_;
+  const Duration patience_;
 };
 
 /// A REHOME: one transaction stores the runs, then each page of 256 sources goes in one of its own, so that writers of the

@@ -32,7 +32,7 @@ PostgresCatalog::Parts::Parts(const PostgresOptions& options)
       primary(PoolOf(options, SessionPool::Access::kWrite, options.primary_connections, "pbfs-catalog")),
       lanes(PoolOf(options, SessionPool::Access::kWrite, options.commit_lanes + options.waiting_lanes, "pbfs-catalog commits")),
       buckets(local, primary),
-      transactor(lanes, buckets),
+      transactor(lanes, buckets, options.statement_timeout + std::chrono::seconds(5)),
       rehomes(primary, buckets),
       batcher(transactor, BatcherOf(options)) {}
 

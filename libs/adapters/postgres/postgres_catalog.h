@@ -16,7 +16,7 @@ namespace pbfs {
 struct PostgresOptions {
   std::string local_dsn;    // the server beside this process: reads
   std::string primary_dsn;  // may name every server of the cluster: the one that is writable is found. Empty: local_dsn
-  int commit_lanes = 1;     // batches of Commits in flight; one connection each
+  int commit_lanes = 2;     // batches of Commits in flight, one connection each: one computes while one waits for the standby
   int waiting_lanes = 1;    // the same for Commits that wait for a lock
   int read_connections = 4;
   int primary_connections = 4;  // for reads that must be fresh, rehomes and administration

@@ -26,7 +26,7 @@ class ChildProcess {
   static Status Run(const Options& options);
 
   ChildProcess() = default;
-  ChildProcess(ChildProcess&& other) noexcept : pid_(other.pid_) { other.pid_ = -1; }
+  ChildProcess(ChildProcess&& other) noexcept : pid_(other.pid_), exit_code_(other.exit_code_) { other.pid_ = -1; }
   ChildProcess& operator=(ChildProcess&& other) noexcept;
   /// Kills it if it still runs.
   ~ChildProcess();

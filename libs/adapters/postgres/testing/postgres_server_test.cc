@@ -29,8 +29,10 @@ TEST(PostgresServer, SynchronousStandbyHasWhatThePrimaryCommittedAndCanBePromote
 }
 
 TEST(PostgresServer, PasswordIsAskedFor) {
-  ASSERT_OK_AND_ASSIGN(auto server, PostgresServer::Start({.password = "secret"}));
+  ASSERT_OK_AND_ASSIGN(auto server, PostgresServer::Start({.settings = "", .password = "secret"}));
   ASSERT_OK(server->Psql("SELECT 1"));
+  const std::string without = "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(server->port());
+  EXPECT_CODE(ChildProcess::Run({.command = {"/usr/bin/psql", "-w", "-d", without, "-c", "SELECT 1"}}), kInternal);
 }
 
 }  // namespace

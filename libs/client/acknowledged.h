@@ -1,45 +1,43 @@
 #pragma once
 
-#include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "libs/base/ids.h"
 #include "libs/base/sync.h"
-#include "libs/model/limits.h"
-#include "libs/model/order.h"
+#include "libs/catalog/types.h"
+#include "libs/format/op_record.h"
+#include "libs/model/skyline.h"
 
 namespace pbfs {
 
-/// The newest order that this client knows to be committed, per region of an object (I29): a List that shows less comes from
-/// the past. Bounded: it forgets the oldest ids first. Threads: any.
+/// What catalogs have acknowledged to this client (I29): per region of an object, and per name, its newest own op. An answer
+/// that shows less comes from the past, or from somebody who leaves things out. Bounded: it forgets the oldest ids first.
+/// Threads: any.
 class Acknowledged {
  public:
-  /// An op that touched [lo, hi) was acknowledged.
-  void Note(const ObjectId& object, int64_t lo, int64_t hi, Hlc hlc) {
-    MutexLock lock(mutex_);
-    const bool span = hi - lo > kRegionSize;
-    Hlc& newest = newest_[{object, span ? kSpan : RegionOf(lo)}];
-    newest = std::max(newest, hlc);
-    while (newest_.size() > kMaxEntries) newest_.erase(newest_.begin());
-  }
-  /// The greatest of what [lo, hi) touches; 0 if nothing is known.
-  Hlc Newest(const ObjectId& object, int64_t lo, int64_t hi) const {
-    MutexLock lock(mutex_);
-    Hlc newest = 0;
-    if (const auto span = newest_.find({object, kSpan}); span != newest_.end()) newest = span->second;
-    auto at = newest_.lower_bound({object, RegionOf(lo)});
-    for (; at != newest_.end() && at->first.first == object && at->first.second <= RegionOf(hi - 1); ++at) {
-      newest = std::max(newest, at->second);
-    }
-    return newest;
-  }
+  /// An op was acknowledged at `order`.
+  void Note(const OpRecord& record, const Order& order);
+  /// The greatest order of what [lo, hi) touches; 0 if nothing is known.
+  Hlc Newest(const ObjectId& object, int64_t lo, int64_t hi) const;
+  /// The order of this client's newest op on a name; 0 if none is known.
+  Hlc NewestOfName(const BucketId& bucket, const std::string& name) const;
+  /// Whether `reply`, whose skyline over [lo, hi) is `pieces`, has everything: no region's head is older than an own op there,
+  /// and every byte of the newest own write is shown at its order or a greater one.
+  bool Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo, int64_t hi) const;
 
  private:
-  static constexpr int64_t kSpan = -1;
-  static constexpr size_t kMaxEntries = 100'000;
+  struct Own {
+    Order order;
+    int64_t lo = 0, hi = 0;  // empty for zeros: those may go once they hide nothing (I14)
+  };
+  using RegionKey = std::pair<ObjectId, int64_t>;
+  void NoteExtent(const ObjectId& object, const RecordExtent& extent, const Order& order) PBFS_REQUIRES(mutex_);
+
   mutable Mutex mutex_;
-  std::map<std::pair<ObjectId, int64_t>, Hlc> newest_ PBFS_GUARDED_BY(mutex_);
+  std::map<RegionKey, Own> newest_ PBFS_GUARDED_BY(mutex_);  // region -1: spans
+  std::map<std::pair<BucketId, std::string>, Hlc> names_ PBFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace pbfs

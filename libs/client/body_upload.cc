@@ -18,7 +18,7 @@ constexpr int64_t kChunk = 1 << 20;  // of one fragment, handed to a store at a 
 struct Scheme {
   uint8_t k, n;
 };
-Scheme SchemeFor(const BucketState& bucket, int64_t length) {
+Scheme SchemeFor(const OpenedBucket& bucket, int64_t length) {
   if (length < int64_t{bucket.k} * kMaxInlineBody) return {1, static_cast<uint8_t>(1 + bucket.m)};
   return {bucket.k, bucket.n()};
 }
@@ -145,7 +145,7 @@ void SendFragments(BodyEncoder& encoder, ByteSpan plaintext, int required, Fragm
   }
 }
 
-UploadedBody InlineBody(ClientCore& core, const BucketState& bucket, const NewBody& body) {
+UploadedBody InlineBody(ClientCore& core, const OpenedBucket& bucket, const NewBody& body) {
   UploadedBody done;
   done.record.header = body.header.Encode();
   Bytes sealed = SealInline(body.dek, body.header, body.plaintext);
@@ -159,7 +159,7 @@ UploadedBody InlineBody(ClientCore& core, const BucketState& bucket, const NewBo
   return done;
 }
 
-Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const BucketState& bucket, const NewBody& body,
+Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const OpenedBucket& bucket, const NewBody& body,
                                  Scheme scheme) {
   const int required = bucket.RequiredReceipts(scheme.k, scheme.n);
   const int m = scheme.n - scheme.k;
@@ -188,7 +188,7 @@ Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const
 
 }  // namespace
 
-NewBody MakeNewBody(ClientCore& core, const BucketState& bucket, ByteSpan plaintext) {
+NewBody MakeNewBody(ClientCore& core, const OpenedBucket& bucket, ByteSpan plaintext) {
   PBFS_CHECK(!plaintext.empty() && static_cast<int64_t>(plaintext.size()) <= kMaxBodySize);
   NewBody body;
   body.id = BodyId::New(core.clock.NowMillis(), core.to.random);
@@ -202,7 +202,7 @@ NewBody MakeNewBody(ClientCore& core, const BucketState& bucket, ByteSpan plaint
   return body;
 }
 
-Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const BucketState& bucket, const NewBody& body) {
+Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const OpenedBucket& bucket, const NewBody& body) {
   Result<UploadedBody> done = UnavailableError("not tried");
   if (body.header.length <= kMaxInlineBody) {
     done = InlineBody(core, bucket, body);

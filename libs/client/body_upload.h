@@ -14,7 +14,7 @@ struct NewBody {
 };
 
 /// A fresh body for up to 64 MiB of plaintext, with a fresh hedged key.
-NewBody MakeNewBody(ClientCore& core, const BucketState& bucket, ByteSpan plaintext);
+NewBody MakeNewBody(ClientCore& core, const OpenedBucket& bucket, ByteSpan plaintext);
 
 /// What a Commit needs of a body that is durable.
 struct UploadedBody {
@@ -26,6 +26,6 @@ struct UploadedBody {
 /// group, streamed while encrypting from this one thread. Returns at w receipts, after a short wait for the rest. Too few:
 /// again in another group under a new encoding id, same ciphertext, a few times.
 /// Errors: UNAVAILABLE too few stores; RESOURCE_EXHAUSTED stores full; those of the token; DEADLINE_EXCEEDED, CANCELLED.
-Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const BucketState& bucket, const NewBody& body);
+Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const OpenedBucket& bucket, const NewBody& body);
 
 }  // namespace pbfs

@@ -153,7 +153,7 @@ struct CloneOptions {
 };
 
 class ClientCore;
-struct BucketState;
+struct OpenedBucket;
 
 /// An open bucket: every operation on its objects. A cheap value; it must not outlive its Client. Threads: any.
 ///
@@ -168,7 +168,7 @@ struct BucketState;
 /// object and range: too many stores cannot be reached; OUT_OF_RANGE (HISTORY_EXPIRED).
 class Bucket {
  public:
-  Bucket(ClientCore* core, std::shared_ptr<const BucketState> state) : core_(core), state_(std::move(state)) {}
+  Bucket(ClientCore* core, std::shared_ptr<const OpenedBucket> state) : core_(core), state_(std::move(state)) {}
   const BucketInfo& info() const;
 
   // ---- names ---------------------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ class Bucket {
 
  private:
   ClientCore* core_;
-  std::shared_ptr<const BucketState> state_;
+  std::shared_ptr<const OpenedBucket> state_;
 };
 
 }  // namespace pbfs

@@ -63,6 +63,17 @@ ClientCore::ClientCore(const ClientOptions& o, const ClientDependencies& d)
       budget(o.memory_bytes),
       executor("pbfs-client", ThreadsFor(o.threads), kExecutorQueue) {}
 
+Hlc ClientCore::NextHlc(Hlc above) {
+  const Hlc next = clock.Next();
+  // A little chance keeps two ops of this process from meeting above a region that is ahead of time.
+  return next > above ? next : above + 1 + static_cast<Hlc>(to.random.Below(256));
+}
+
+void ClientCore::Observe(Hlc seen, int64_t now_ms) {
+  if (now_ms > 0) clock.ObserveCatalogTime(now_ms);
+  if (seen <= HlcFromMillis(clock.NowMillis() + kMaxHlcDriftMs)) clock.Observe(seen);
+}
+
 Client::Client(std::unique_ptr<ClientCore> core) : core_(std::move(core)) {}
 Client::~Client() = default;
 
@@ -119,10 +130,15 @@ Result<Bucket> Client::Open(const Context& context, BucketInfo info) {
   if (!seen.has_value() || seen->version < shown.version) PBFS_RETURN_IF_ERROR(keys.RememberKeyring(info.id, shown));
   PBFS_ASSIGN_OR_RETURN(const auto opened, OpenKeyring(keyring, identity.box));
   PBFS_ASSIGN_OR_RETURN(const auto map, core_->cluster.Map(context.Within(core_->options.timeout)));
-  auto state = std::make_shared<BucketState>();
+  auto state = std::make_shared<OpenedBucket>();
   state->k = info.settings.k.value_or(map->default_k);
   state->m = info.settings.m.value_or(map->default_m);
   for (const auto& [epoch, key] : opened) state->keys.push_back(BucketKeys::Derive(info.id, epoch, key));
+  state->must_sign = keyring.recipients.size() > 1;
+  state->signing = identity.signing;
+  for (const Keyring::Recipient& recipient : keyring.recipients) {
+    if (recipient.role == KeyringRole::kWriter) state->writers.push_back(recipient.signing);
+  }
   state->info = std::move(info);
   return Bucket(core_.get(), std::move(state));
 }

@@ -34,7 +34,7 @@ Status RefusalOf(CommitCode code) {
   }
 }
 
-Buffer EncodePlanned(ClientCore& core, const BucketState& bucket, const PlannedOp& planned, const Order& order) {
+Buffer EncodePlanned(ClientCore& core, const OpenedBucket& bucket, const PlannedOp& planned, const Order& order) {
   OpRecord record = planned.record;
   record.order = order;
   if (record.kind != OpKind::kRehome) {
@@ -43,7 +43,17 @@ Buffer EncodePlanned(ClientCore& core, const BucketState& bucket, const PlannedO
   if (!planned.metadata.empty()) {
     record.metadata = SealMetadata(bucket.newest_keys(), record.object, order, planned.metadata, core.to.random);
   }
-  return Buffer::FromBytes(EncodeRecord(std::move(record), bucket.newest_keys()));
+  return Buffer::FromBytes(EncodeRecord(std::move(record), bucket.newest_keys(), bucket.must_sign ? &bucket.signing : nullptr));
+}
+
+Status InDoubt(const Status& last) {
+  const StatusCode code = last.code() == StatusCode::kDeadlineExceeded ? last.code() : StatusCode::kUnavailable;
+  return Status(code, "commit in doubt: it may have happened, whole; " + last.message()).WithDetail("pbfs-outcome", "in-doubt");
+}
+
+// An answer about this very request: then nothing of it happened, nor will.
+bool IsRefusal(const Status& status) {
+  return status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kNotFound;
 }
 
 // Sends one request until its outcome is known.
@@ -52,14 +62,12 @@ Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, con
   bool in_doubt = false;
   for (;;) {
     Result<CommitReply> reply = core.to.catalog.commits.Commit(context.Within(kCommitPatience), request);
-    if (reply.ok()) return reply;
+    if (reply.ok() || IsRefusal(reply.status())) return reply;
     const bool busy = reply.status().code() == StatusCode::kResourceExhausted;
-    if (!busy && !IsRetryable(reply.status())) return reply;
-    in_doubt = in_doubt || !busy;
-    if (const Status status = context.Check(); !status.ok()) {
-      if (!in_doubt) return reply.status();
-      return UnavailableError("commit in doubt: it may have happened, whole; " + reply.status().message());
-    }
+    const bool unknown = IsRetryable(reply.status()) || reply.status().code() == StatusCode::kCancelled;
+    in_doubt = in_doubt || unknown;
+    const bool give_up = !(busy || IsRetryable(reply.status())) || !context.Check().ok();
+    if (give_up) return in_doubt ? InDoubt(reply.status()) : reply.status();
     ++core.counters.commits_in_doubt;
     const auto jitter = Duration(static_cast<int64_t>(core.to.random.Below(static_cast<uint64_t>(back_off.count()))));
     SleepUntil(std::min(MonotonicNow() + back_off / 2 + jitter, context.deadline()));
@@ -67,13 +75,11 @@ Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, con
   }
 }
 
-void NoteAcknowledged(ClientCore& core, const CommitPlan& plan, const std::vector<Order>& orders) {
+void NoteAcknowledged(ClientCore& core, const OpenedBucket& bucket, const CommitPlan& plan, const std::vector<Order>& orders) {
   for (size_t i = 0; i < plan.ops.size(); ++i) {
-    const OpRecord& record = plan.ops[i].record;
-    if (!IsContentOp(record.kind)) continue;
-    for (const RecordExtent& extent : record.extents) {
-      core.acknowledged.Note(record.object, extent.lo, extent.hi, orders[i].hlc);
-    }
+    OpRecord record = plan.ops[i].record;
+    record.bucket = bucket.id();
+    core.acknowledged.Note(record, orders[i]);
   }
 }
 
@@ -87,8 +93,10 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
   return record;
 }
 
-Result<Committed> CommitOps(const Context& context, ClientCore& core, const BucketState& bucket, const CommitPlan& plan) {
+Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket, const CommitPlan& plan) {
+  PBFS_RETURN_IF_ERROR(bucket.CheckMayWrite());
   PBFS_ASSIGN_OR_RETURN(const auto map, core.cluster.Map(context));
+  Hlc above = 0;
   for (int attempt = 0; attempt < kMaxStaleRetries; ++attempt) {
     PBFS_RETURN_IF_ERROR(context.Check());
     Committed done;
@@ -102,19 +110,20 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Buck
       PlannedOp op = planned;
       op.record.observed = core.clock.Seen();
       op.record.site = map->site;
-      done.orders.push_back({core.clock.Next(), core.wid});
+      above = core.NextHlc(above);
+      done.orders.push_back({above, core.wid});
       request.records.push_back(EncodePlanned(core, bucket, op, done.orders.back()));
     }
     PBFS_ASSIGN_OR_RETURN(done.reply, SendUntilKnown(context, core, request));
-    core.clock.ObserveCatalogTime(done.reply.now_ms);
-    core.clock.Observe(done.reply.max_hlc);
+    core.Observe(done.reply.max_hlc, done.reply.now_ms);
     ++core.counters.commits;
     if (done.reply.code == CommitCode::kOk || done.reply.code == CommitCode::kReplay) {
-      NoteAcknowledged(core, plan, done.orders);
+      NoteAcknowledged(core, bucket, plan, done.orders);
       return done;
     }
     if (done.reply.code != CommitCode::kOrderStale) return RefusalOf(done.reply.code);
     ++core.counters.orders_stale;
+    above = done.reply.max_hlc;
   }
   return AbortedError("the region is too busy: every order was stale");
 }

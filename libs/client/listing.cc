@@ -11,26 +11,18 @@ namespace {
 constexpr int kStaleRetries = 5;
 constexpr Duration kListPatience = std::chrono::seconds(10);
 
-Status BadRecord(const std::string& what) {
-  return DataLossError("BAD_RECORD: " + what + "; the catalog shows something that no key holder wrote")
-      .WithDetail("pbfs-code", "BAD_RECORD");
-}
-
 struct VerifiedRecord {
   OpRecord record;
 };
 using Records = std::map<OpId, VerifiedRecord>;
 
-Result<Records> VerifyRecords(const BucketState& bucket, const ObjectId& object, const std::vector<Buffer>& raw) {
+Result<Records> VerifyRecords(const OpenedBucket& bucket, const ObjectId& object, const std::vector<Buffer>& raw) {
   Records records;
   for (const Buffer& bytes : raw) {
-    Result<OpRecord> record = DecodeRecord(bytes);
-    if (!record.ok()) return BadRecord(record.status().message());
-    if (record->bucket != bucket.id() || record->object != object) return BadRecord("a record of another object");
-    PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
-    if (!VerifyRecordMac(bytes, *keys)) return BadRecord("a MAC that does not fit");
-    const OpId op = record->op;
-    records.emplace(op, VerifiedRecord{*std::move(record)});
+    PBFS_ASSIGN_OR_RETURN(OpRecord record, VerifyRecord(bucket, bytes));
+    if (record.object != object) return BadRecord("a record of another object");
+    const OpId op = record.op;
+    records.emplace(op, VerifiedRecord{std::move(record)});
   }
   return records;
 }
@@ -47,7 +39,7 @@ const RecordExtent* FindStated(const OpRecord& record, const Extent& extent) {
   return inside && same_place && same ? &stated : nullptr;
 }
 
-Result<ListedBody> VerifyBody(const BucketState& bucket, const BodyRow& row, const RecordBody& stated) {
+Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, const RecordBody& stated) {
   if (row.header != stated.header || row.ct_root != stated.ct_root) return BadRecord("a body row that differs from its record");
   Result<BodyHeader> header = BodyHeader::Decode(row.header);
   if (!header.ok()) return BadRecord(header.status().message());
@@ -62,14 +54,19 @@ Result<ListedBody> VerifyBody(const BucketState& bucket, const BodyRow& row, con
   return ListedBody{row, *header, *dek};
 }
 
-Status VerifyVisible(const BucketState& bucket, const Records& records, const std::unordered_map<BodyId, const BodyRow*>& rows,
+Status VerifyVisible(const OpenedBucket& bucket, const Records& records, const std::unordered_map<BodyId, const BodyRow*>& rows,
                      const Extent& extent, Listing& listing) {
   const auto found = records.find(extent.op);
   if (found == records.end()) return BadRecord("an extent without its record");
   const OpRecord& record = found->second.record;
   const RecordExtent* const stated = FindStated(record, extent);
   if (stated == nullptr) return BadRecord("an extent that its record does not state");
-  if (extent.source.kind != SourceKind::kBody || listing.bodies.count(extent.source.body) != 0) return OkStatus();
+  if (extent.source.kind != SourceKind::kBody) return OkStatus();
+  if (const auto known = listing.bodies.find(extent.source.body); known != listing.bodies.end()) {
+    const RecordBody& also = record.bodies[stated->index];  // of a clone, say: each record has to name the same body
+    const bool same = known->second.row.header == also.header && known->second.row.ct_root == also.ct_root;
+    return same ? OkStatus() : BadRecord("records that disagree about a body");
+  }
   const auto row = rows.find(extent.source.body);
   if (row == rows.end()) return BadRecord("an extent without its body");
   PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(bucket, *row->second, record.bodies[stated->index]));
@@ -77,7 +74,7 @@ Status VerifyVisible(const BucketState& bucket, const Records& records, const st
   return OkStatus();
 }
 
-Result<Listing> Verify(const BucketState& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
+Result<Listing> Verify(const OpenedBucket& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
   Listing listing;
   PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(bucket, object, reply.records));
   std::unordered_map<BodyId, const BodyRow*> rows;
@@ -99,7 +96,7 @@ Hlc NewestShown(const ListReply& reply) {
 
 }  // namespace
 
-Result<Listing> ListVerified(const Context& context, ClientCore& core, const BucketState& bucket, const ObjectId& object, int64_t lo,
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object, int64_t lo,
                              int64_t hi, std::optional<Hlc> as_of) {
   ListRequest request;
   request.bucket = bucket.id();
@@ -113,10 +110,11 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Buc
     PBFS_ASSIGN_OR_RETURN(ListReply reply, RetryRead(context, [&] {
                             return core.to.catalog.lists.List(context.Within(kListPatience), request);
                           }));
-    core.clock.ObserveCatalogTime(reply.now_ms);
-    const Hlc newest = NewestShown(reply);
-    if (newest > 0) core.clock.Observe(newest);
-    if (newest >= request.min_hlc) return Verify(bucket, object, lo, std::move(reply));
+    core.Observe(NewestShown(reply), reply.now_ms);
+    if (reply.covered_hi <= lo || reply.covered_hi > hi) return BadRecord("a list of another range");
+    PBFS_ASSIGN_OR_RETURN(Listing listing, Verify(bucket, object, lo, std::move(reply)));
+    const bool now = !as_of.has_value();
+    if (!now || core.acknowledged.Agrees(object, listing.reply, listing.pieces, lo, listing.reply.covered_hi)) return listing;
     SleepFor(std::chrono::milliseconds(20));
   }
   return DataLossError("STALE_OR_ROLLBACK: the catalog does not show a write that it had acknowledged to this client")

@@ -28,11 +28,11 @@ struct Listing {
 /// misses an op which this client had acknowledged is asked for again, then refused (I29).
 /// Errors: NOT_FOUND; DATA_LOSS with detail pbfs-code BAD_RECORD or STALE_OR_ROLLBACK; OUT_OF_RANGE HISTORY_EXPIRED; those of
 /// the catalog.
-Result<Listing> ListVerified(const Context& context, ClientCore& core, const BucketState& bucket, const ObjectId& object, int64_t lo,
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object, int64_t lo,
                              int64_t hi, std::optional<Hlc> as_of);
 
 /// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. Errors: those of a read.
-Status ReadRuns(const Context& context, ClientCore& core, const BucketState& bucket, const Listing& listing,
+Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
                 const std::vector<SkylinePiece>& runs, MutableByteSpan out);
 
 /// Repeats a read-only call of the catalog while it is UNAVAILABLE and there is time.
@@ -44,7 +44,7 @@ auto RetryRead(const Context& context, const Call& call) -> decltype(call()) {
     const bool again = !result.ok() && (IsRetryable(result.status()) || result.status().code() == StatusCode::kResourceExhausted);
     if (!again || !context.Check().ok()) return result;
     if (context.deadline() == MonotonicTime::max() && back_off > std::chrono::seconds(2)) return result;
-    SleepUntil(std::min(MonotonicNow() + back_off, context.deadline()));
+    SleepUntil(std::min(MonotonicNow() + std::min<Duration>(back_off, std::chrono::milliseconds(200)), context.deadline()));
     back_off *= 2;
   }
 }

@@ -11,12 +11,11 @@ namespace {
 
 constexpr int64_t kVerifyRange = 4 << 20;  // of one fragment, read at a time
 
-HistoryEntry ToHistory(const BucketState& bucket, const OpEntry& op) {
+HistoryEntry ToHistory(const OpenedBucket& bucket, const OpEntry& op) {
   HistoryEntry entry{op.op, static_cast<OpKind>(op.kind), op.order, op.at_ms, 0, 0, "", false};
   const Result<OpRecord> record = DecodeRecord(op.record);
   if (!record.ok()) return entry;
-  const auto keys = bucket.KeysOf(record->key_epoch);
-  entry.authentic = keys.ok() && VerifyRecordMac(op.record, **keys) && record->op == op.op;
+  entry.authentic = record->op == op.op && VerifyRecord(bucket, op.record).ok();
   entry.name = record->name;
   if (!record->extents.empty()) entry.lo = record->extents.front().lo, entry.hi = record->extents.back().hi;
   return entry;
@@ -25,7 +24,7 @@ HistoryEntry ToHistory(const BucketState& bucket, const OpEntry& op) {
 /// Reads every fragment of one body.
 class BodyVerifier {
  public:
-  BodyVerifier(const Context& context, ClientCore& core, const BucketState& bucket, VerifyReport& report)
+  BodyVerifier(const Context& context, ClientCore& core, const OpenedBucket& bucket, VerifyReport& report)
       : context_(context), core_(core), bucket_(bucket), report_(report) {}
 
   Status Run(const ListedBody& body) {
@@ -120,7 +119,7 @@ class BodyVerifier {
 
   const Context context_;
   ClientCore& core_;
-  const BucketState& bucket_;
+  const OpenedBucket& bucket_;
   VerifyReport& report_;
 };
 

@@ -10,14 +10,13 @@ namespace pbfs {
 namespace {
 
 // The entry's metadata after its record has proven that a key holder bound this name to this object.
-Result<ObjectMetadata> VerifyEntry(const BucketState& bucket, const NameEntry& entry) {
+Result<ObjectMetadata> VerifyEntry(const OpenedBucket& bucket, const NameEntry& entry) {
   const auto bad = [&](const char* what) {
     return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what)).WithDetail("pbfs-code", "BAD_RECORD");
   };
-  Result<OpRecord> record = DecodeRecord(entry.record);
-  if (!record.ok()) return bad("a record that does not decode");
+  PBFS_ASSIGN_OR_RETURN(const OpRecord verified, VerifyRecord(bucket, entry.record));
+  const OpRecord* const record = &verified;
   PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
-  if (record->bucket != bucket.id() || !VerifyRecordMac(entry.record, *keys)) return bad("a MAC that does not fit");
   const OpKind kind = entry.object.has_value() ? OpKind::kBind : OpKind::kUnbind;
   if (record->kind != kind || record->name != entry.name || record->order != entry.order) return bad("another op's record");
   if (entry.object.has_value() && record->object != *entry.object) return bad("bound to another object");
@@ -27,15 +26,20 @@ Result<ObjectMetadata> VerifyEntry(const BucketState& bucket, const NameEntry& e
   return DecodeMetadata(*opened);
 }
 
-Result<NameEntry> Resolve(const Context& context, ClientCore& core, const BucketState& bucket, const std::string& name,
+Result<NameEntry> Resolve(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::string& name,
                           const ReadOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   const Context step = context.Within(core.options.timeout);
   NameQuery query{bucket.id(), name, options.as_of, 0};
+  if (!options.as_of) query.min_hlc = core.acknowledged.NewestOfName(bucket.id(), name);
   Result<NameEntry> entry = RetryRead(step, [&] { return core.to.catalog.names.Resolve(step, query); });
   if (!entry.ok()) return entry.status().Annotate(bucket.info.settings.name + "/" + name);
   if (entry->name != name) return DataLossError("BAD_RECORD: the catalog answered for another name");
-  core.clock.Observe(entry->order.hlc);
+  if (entry->order.hlc < query.min_hlc) {
+    return DataLossError("STALE_OR_ROLLBACK: the catalog shows an older binding than it had acknowledged to this client")
+        .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+  }
+  core.Observe(entry->order.hlc, 0);
   return entry;
 }
 
@@ -45,7 +49,7 @@ std::optional<NameCondition> ConditionOf(const PutOptions& options) {
   return std::nullopt;
 }
 
-Result<Order> CommitNames(const Context& context, ClientCore& core, const BucketState& bucket, CommitPlan plan) {
+Result<Order> CommitNames(const Context& context, ClientCore& core, const OpenedBucket& bucket, CommitPlan plan) {
   PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core.options.timeout), core, bucket, plan));
   return done.orders.back();
 }
@@ -80,7 +84,7 @@ Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
   PBFS_ASSIGN_OR_RETURN(const ObjectInfo info, RetryRead(step, [&] {
                           return core_->to.catalog.lists.Stat(step, state_->id(), object);
                         }));
-  if (info.max_hlc > 0) core_->clock.Observe(info.max_hlc);
+  core_->Observe(info.max_hlc, 0);
   ObjectStat stat;
   stat.object = object;
   stat.size = info.size;

@@ -4,7 +4,7 @@
 
 #include "libs/base/executor.h"
 #include "libs/client/acknowledged.h"
-#include "libs/client/bucket_state.h"
+#include "libs/client/opened_bucket.h"
 #include "libs/client/client.h"
 #include "libs/client/cluster_view.h"
 #include "libs/client/memory_budget.h"
@@ -16,6 +16,12 @@ namespace pbfs {
 class ClientCore {
  public:
   ClientCore(const ClientOptions& o, const ClientDependencies& d);
+
+  /// A fresh order, greater than `above` as well.
+  Hlc NextHlc(Hlc above);
+  /// What a catalog's reply showed. An order far ahead of time (a region that somebody poisoned, F22) is not taken over: it
+  /// would make every write elsewhere drift (I4); writes to that region learn it from ORDER_STALE.
+  void Observe(Hlc seen, int64_t now_ms);
 
   const ClientOptions options;
   const ClientDependencies to;

@@ -32,7 +32,7 @@ struct ReadPlan {
 
 class Reader {
  public:
-  Reader(const Context& context, ClientCore& core, const BucketState& bucket, std::optional<Hlc> as_of)
+  Reader(const Context& context, ClientCore& core, const OpenedBucket& bucket, std::optional<Hlc> as_of)
       : context_(context), core_(core), bucket_(bucket), as_of_(as_of) {}
 
   /// Fills out = [lo, lo + out.size()) of the object as far as it reaches; returns how much that is.
@@ -164,7 +164,7 @@ class Reader {
 
   const Context context_;
   ClientCore& core_;
-  const BucketState& bucket_;
+  const OpenedBucket& bucket_;
   const std::optional<Hlc> as_of_;
 };
 
@@ -178,7 +178,7 @@ Status CheckReadRange(int64_t offset, int64_t length) {
 
 }  // namespace
 
-Status ReadRuns(const Context& context, ClientCore& core, const BucketState& bucket, const Listing& listing,
+Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
                 const std::vector<SkylinePiece>& runs, MutableByteSpan out) {
   return Reader(context, core, bucket, std::nullopt).ReadRuns(listing, runs, out);
 }

@@ -53,7 +53,7 @@ struct Call {
 
 class Fetcher {
  public:
-  Fetcher(const Context& context, ClientCore& core, const BucketState& bucket) : context_(context), core_(core), bucket_(bucket) {}
+  Fetcher(const Context& context, ClientCore& core, const OpenedBucket& bucket) : context_(context), core_(core), bucket_(bucket) {}
 
   Status Run(const std::vector<SegmentFetch>& fetches) {
     PBFS_ASSIGN_OR_RETURN(token_, core_.cluster.Token(context_, bucket_.id()));
@@ -311,7 +311,7 @@ class Fetcher {
 
   const Context context_;
   ClientCore& core_;
-  const BucketState& bucket_;
+  const OpenedBucket& bucket_;
   Buffer token_;
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::vector<std::unique_ptr<Job>> jobs_;
@@ -321,7 +321,7 @@ class Fetcher {
 
 }  // namespace
 
-Status FetchSegments(const Context& context, ClientCore& core, const BucketState& bucket, const std::vector<SegmentFetch>& fetches) {
+Status FetchSegments(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::vector<SegmentFetch>& fetches) {
   if (fetches.empty()) return OkStatus();
   return Fetcher(context, core, bucket).Run(fetches);
 }

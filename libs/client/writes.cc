@@ -29,7 +29,7 @@ Status CheckRange(int64_t offset, int64_t size) {
 }
 
 // Makes bodies durable and commits `plan`, which names them; an expired encoding is uploaded again.
-Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, const BucketState& bucket,
+Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                                   const std::vector<NewBody>& bodies, CommitPlan plan) {
   for (int attempt = 0;; ++attempt) {
     const Context step = context.Within(core.options.timeout);
@@ -48,7 +48,7 @@ Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, cons
 }
 
 // One body as one WRITE at `offset`, followed by `more` ops in the same Commit.
-Result<Committed> WriteBody(const Context& context, ClientCore& core, const BucketState& bucket, const ObjectId& object,
+Result<Committed> WriteBody(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
                             int64_t offset, ByteSpan bytes, CommitPlan more) {
   PlannedOp write{NewRecord(core, OpKind::kWrite, object), {}};
   PlaceBody(write.record, offset, static_cast<int64_t>(bytes.size()), 0, 0);
@@ -78,7 +78,7 @@ struct StreamResult {
 /// Uploads chunks side by side, each committed by itself; the first alone if it is conditional.
 class StreamWriter {
  public:
-  StreamWriter(const Context& context, ClientCore& core, std::shared_ptr<const BucketState> bucket, StreamTarget target)
+  StreamWriter(const Context& context, ClientCore& core, std::shared_ptr<const OpenedBucket> bucket, StreamTarget target)
       : context_(context), core_(core), bucket_(std::move(bucket)), target_(target), tasks_(core.executor, core.options.streams_in_flight) {}
 
   /// Bytes until the next region border: where the next chunk ends.
@@ -115,7 +115,7 @@ class StreamWriter {
 
   const Context context_;
   ClientCore& core_;
-  const std::shared_ptr<const BucketState> bucket_;
+  const std::shared_ptr<const OpenedBucket> bucket_;
   const StreamTarget target_;
   int64_t at_ = 0;
   Mutex mutex_;
@@ -128,7 +128,7 @@ Result<MemoryShare> ShareFor(const Context& context, ClientCore& core, int64_t s
   return core.budget.Take(context, size + std::min(size, kUploadSlack));
 }
 
-Result<StreamResult> WriteChunks(const Context& context, ClientCore& core, const std::shared_ptr<const BucketState>& bucket,
+Result<StreamResult> WriteChunks(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
                                  const StreamTarget& target, ChunkReader& reader, std::optional<Chunk> first = {},
                                  MemoryShare first_share = {}) {
   StreamWriter writer(context, core, bucket, target);
@@ -155,7 +155,7 @@ Written ToWritten(const ObjectId& object, int64_t lo, const StreamResult& result
 }
 
 // A new object from `reader`; `bind` (if any) comes with the only patch, or in a Commit of its own behind several.
-Result<Written> PutChunks(const Context& context, ClientCore& core, const std::shared_ptr<const BucketState>& bucket,
+Result<Written> PutChunks(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
                           ChunkReader& reader, std::optional<PlannedOp> bind, const ObjectId& object,
                           std::optional<NameCondition> condition) {
   PBFS_ASSIGN_OR_RETURN(MemoryShare share, ShareFor(context, core, kMaxBodySize));
@@ -189,7 +189,7 @@ Result<Written> PutChunks(const Context& context, ClientCore& core, const std::s
   return written;
 }
 
-Result<Written> PutNamed(const Context& context, ClientCore& core, const std::shared_ptr<const BucketState>& bucket,
+Result<Written> PutNamed(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
                          const std::string& name, ChunkReader& reader, const PutOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   PBFS_ASSIGN_OR_RETURN(Bytes metadata, EncodeMetadata(options.metadata));
@@ -203,7 +203,7 @@ Result<Written> PutNamed(const Context& context, ClientCore& core, const std::sh
 }
 
 // A content op without data: ZERO or TRUNC.
-Result<Written> CommitZeros(const Context& context, ClientCore& core, const BucketState& bucket, PlannedOp op, int64_t lo,
+Result<Written> CommitZeros(const Context& context, ClientCore& core, const OpenedBucket& bucket, PlannedOp op, int64_t lo,
                             int64_t hi, const WriteOptions& options) {
   CommitPlan plan;
   const ObjectId object = op.record.object;

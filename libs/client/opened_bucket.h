@@ -5,15 +5,23 @@
 
 #include "libs/catalog/types.h"
 #include "libs/format/keys.h"
+#include "libs/format/op_record.h"
 
 namespace pbfs {
 
 /// An opened bucket: its settings and its keys. Immutable; holds secrets, so it is never printed. Threads: any.
-struct BucketState {
+struct OpenedBucket {
   BucketInfo info;
   uint8_t k = 4, m = 2;          // of new encodings
   std::vector<BucketKeys> keys;  // newest epoch first, at least one
+  /// With more than one recipient a MAC proves only that some key holder made a record, so each carries the signature of a
+  /// writer (format, section 12).
+  bool must_sign = false;
+  SigningKey signing;               // this client's
+  std::vector<PublicKey> writers;   // whose signatures count
 
+  /// Errors: PERMISSION_DENIED this client is a reader: nobody would believe its records.
+  Status CheckMayWrite() const;
   const BucketId& id() const { return info.id; }
   uint8_t n() const { return static_cast<uint8_t>(k + m); }
   /// Receipts that a commit needs for an encoding of (shards k of n): k + ceil(m / 2), or the bucket's own w (I17).
@@ -23,5 +31,11 @@ struct BucketState {
   /// Errors: DATA_LOSS an epoch that the keyring does not have.
   Result<const BucketKeys*> KeysOf(uint32_t epoch) const;
 };
+
+/// A record as a catalog shows it: decoded, of this bucket, its MAC right, and signed by a writer where that is asked for.
+/// Errors: DATA_LOSS with detail pbfs-code BAD_RECORD; DATA_LOSS an epoch that the keyring does not have.
+Result<OpRecord> VerifyRecord(const OpenedBucket& bucket, ByteSpan bytes);
+/// DATA_LOSS with detail pbfs-code BAD_RECORD.
+Status BadRecord(const std::string& what);
 
 }  // namespace pbfs

@@ -1,0 +1,240 @@
+// A catalog that lies, forgets, loses replies and fails: the client never believes, never loses, never does a thing twice.
+#include <algorithm>
+#include <optional>
+
+#include "libs/base/testing.h"
+#include "libs/client/opened_bucket.h"
+#include "libs/client/testing/faulty_catalog.h"
+#include "libs/client/twin_cluster.h"
+
+namespace pbfs {
+namespace {
+
+class CatalogFaultsTest : public testing::Test {
+ protected:
+  CatalogFaultsTest() : client(cluster.NewClient({}, faulty.ports(), cluster.keys())) {
+    BucketSettings settings;
+    settings.name = "b";
+    auto made = client->CreateBucket(TestContext(), settings);
+    PBFS_CHECK(made.ok(), made.status().ToString());
+    bucket.emplace(*made);
+    object = bucket->Put(TestContext(), "x", Bytes(100'000, 1))->object;
+    PBFS_CHECK(bucket->Write(TestContext(), object, 50, Bytes(20'000, 2)).ok());
+  }
+  Status ReadWith(std::function<void(ListReply&)> forge) {
+    faulty.ForgeLists(std::move(forge));
+    Bytes out(100'000);
+    const Status status = bucket->Read(TestContext(), object, 0, out).status();
+    faulty.ForgeLists(nullptr);
+    return status;
+  }
+  void ExpectBadRecord(const char* what, std::function<void(ListReply&)> forge) {
+    SCOPED_TRACE(what);
+    const Status status = ReadWith(std::move(forge));
+    EXPECT_CODE(status, kDataLoss);
+    EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "BAD_RECORD") << status.ToString();
+  }
+
+  TwinCluster cluster;
+  FaultyCatalog faulty{cluster.catalog().ports()};
+  std::unique_ptr<Client> client;
+  std::optional<Bucket> bucket;
+  ObjectId object;
+};
+
+// F49: order, inner offset, body, place, key, header, the record itself, records taken away.
+TEST_F(CatalogFaultsTest, AForgedListIsABadRecord) {
+  const auto newest = [](ListReply& reply) -> Extent& {
+    return *std::max_element(reply.extents.begin(), reply.extents.end(),
+                             [](const Extent& a, const Extent& b) { return a.order < b.order; });
+  };
+  const auto oldest = [](ListReply& reply) -> Extent& {
+    return *std::min_element(reply.extents.begin(), reply.extents.end(),
+                             [](const Extent& a, const Extent& b) { return a.order < b.order; });
+  };
+  ExpectBadRecord("order", [&](ListReply& reply) { newest(reply).order.hlc += 1; });
+  ExpectBadRecord("writer", [&](ListReply& reply) { newest(reply).order.wid += 1; });
+  ExpectBadRecord("inner", [&](ListReply& reply) { newest(reply).inner += 16; });
+  ExpectBadRecord("moved", [&](ListReply& reply) { newest(reply).lo += 100, newest(reply).hi += 100; });
+  ExpectBadRecord("longer", [&](ListReply& reply) { newest(reply).hi += 1; });
+  ExpectBadRecord("body", [&](ListReply& reply) { newest(reply).source = oldest(reply).source; });
+  ExpectBadRecord("zeros", [&](ListReply& reply) { newest(reply).source = Source::Zeros(), newest(reply).inner = 0; });
+  ExpectBadRecord("op", [&](ListReply& reply) { newest(reply).op = oldest(reply).op; });
+  ExpectBadRecord("header", [](ListReply& reply) { reply.bodies[0].header[8] ^= 1; });
+  ExpectBadRecord("wrapped key", [](ListReply& reply) { reply.bodies[0].wrapped_dek[30] ^= 1; });
+  ExpectBadRecord("swapped keys", [](ListReply& reply) { std::swap(reply.bodies[0].wrapped_dek, reply.bodies[1].wrapped_dek); });
+  ExpectBadRecord("record", [](ListReply& reply) {
+    Bytes bytes = ToBytes(reply.records[0]);
+    bytes[60] ^= 1;
+    reply.records[0] = Buffer::FromBytes(std::move(bytes));
+  });
+  ExpectBadRecord("no record", [](ListReply& reply) { reply.records.clear(); });
+  ExpectBadRecord("no body", [](ListReply& reply) { reply.bodies.clear(); });
+  EXPECT_OK(ReadWith(nullptr));
+}
+
+TEST_F(CatalogFaultsTest, AForgedNameIsABadRecord) {
+  const Written other = *bucket->Put(TestContext(), "y", Bytes{1});
+  const NameEntry y = *cluster.catalog().Resolve(TestContext(), {bucket->info().id, "y", {}, 0});
+  const auto find = [&](std::function<void(NameEntry&)> forge) {
+    faulty.ForgeNames(std::move(forge));
+    const Status status = bucket->Find(TestContext(), "x").status();
+    faulty.ForgeNames(nullptr);
+    return status.Detail("pbfs-code").value_or(status.ToString());
+  };
+  EXPECT_EQ(find([&](NameEntry& entry) { entry.object = other.object; }), "BAD_RECORD");
+  EXPECT_EQ(find([&](NameEntry& entry) { entry.object = other.object, entry.record = y.record, entry.order = y.order; }),
+            "BAD_RECORD");
+  EXPECT_EQ(find([&](NameEntry& entry) { entry.order.hlc += 1; }), "BAD_RECORD");
+  EXPECT_OK(bucket->Find(TestContext(), "x"));
+}
+
+// F47: what this client was promised is missing.
+TEST_F(CatalogFaultsTest, AListWithoutOnesOwnNewestOpIsStale) {
+  const Status status = ReadWith([](ListReply& reply) {
+    const auto newest = std::max_element(reply.extents.begin(), reply.extents.end(),
+                                         [](const Extent& a, const Extent& b) { return a.order < b.order; });
+    for (RegionHead& head : reply.regions) head.max_hlc = newest->order.hlc - 1;
+    reply.extents.erase(newest);
+  });
+  EXPECT_CODE(status, kDataLoss);
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
+}
+
+TEST_F(CatalogFaultsTest, AnExtentLeftOutUnderAHonestHeadIsNoticed) {
+  const Status status = ReadWith([](ListReply& reply) {
+    reply.extents.erase(std::max_element(reply.extents.begin(), reply.extents.end(),
+                                         [](const Extent& a, const Extent& b) { return a.order < b.order; }));
+  });
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
+}
+
+TEST_F(CatalogFaultsTest, AnOlderBindingThanOnesOwnIsStale) {
+  const BucketId id = bucket->info().id;
+  const NameEntry old = *cluster.catalog().Resolve(TestContext(), {id, "x", {}, 0});
+  ASSERT_OK(bucket->Put(TestContext(), "x", Bytes{9}));
+  faulty.ForgeNames([&](NameEntry& entry) { entry = old; });
+  const Status status = bucket->Find(TestContext(), "x").status();
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
+}
+
+TEST_F(CatalogFaultsTest, AReaderReadsAndDoesNotWrite) {
+  MemoryKeyStore reader(cluster.random(), *cluster.keys().AdminKey(), false);
+  const ClientIdentity identity = *reader.Identity();
+  BucketSettings settings;
+  settings.name = "shared";
+  ASSERT_OK_AND_ASSIGN(Bucket ours, client->CreateBucket(TestContext(), settings,
+                                                         {{identity.box.public_key, identity.signing.public_key, false}}));
+  ASSERT_OK_AND_ASSIGN(const Written put, ours.Put(TestContext(), "x", Bytes(100, 1)));
+  const auto other = cluster.NewClient({}, cluster.catalog().ports(), reader);
+  ASSERT_OK_AND_ASSIGN(Bucket theirs, other->OpenBucket(TestContext(), "shared"));
+  Bytes out(100);
+  EXPECT_OK(theirs.Read(TestContext(), put.object, 0, out));
+  EXPECT_CODE(theirs.Write(TestContext(), put.object, 0, Bytes(10, 6)), kPermissionDenied);
+  EXPECT_OK(ours.Read(TestContext(), put.object, 0, out));
+}
+
+// A reader has the MAC key, so a MAC alone proves nothing where there are several principals.
+TEST_F(CatalogFaultsTest, WithSeveralPrincipalsARecordNeedsAWritersSignature) {
+  Random& random = cluster.random();
+  const SigningKey writer = NewSigningKey(random), reader = NewSigningKey(random);
+  OpenedBucket state;
+  state.info.id = BucketId::NewRandom(random);
+  Key32 key;
+  random.Fill(key.mutable_span());
+  state.keys = {BucketKeys::Derive(state.info.id, 1, key)};
+  state.must_sign = true;
+  state.writers = {writer.public_key};
+  OpRecord record;
+  record.kind = OpKind::kSeal;
+  record.bucket = state.info.id;
+  record.op = OpId::New(1, random);
+  record.object = ObjectId::New(1, random);
+  record.order = {1, 1};
+  const auto code = [&](const SigningKey* signing) {
+    return VerifyRecord(state, EncodeRecord(record, state.newest_keys(), signing)).status().Detail("pbfs-code").value_or("OK");
+  };
+  EXPECT_EQ(code(&writer), "OK");
+  EXPECT_EQ(code(&reader), "BAD_RECORD");
+  EXPECT_EQ(code(nullptr), "BAD_RECORD");
+}
+
+// F04: the commit happened and nobody said so.
+TEST_F(CatalogFaultsTest, ALostCommitReplyIsNoSecondWrite) {
+  const size_t before = bucket->History(TestContext(), object)->size();
+  faulty.LoseCommitReply(1);
+  ASSERT_OK(bucket->Write(TestContext(), object, 7, Bytes(9000, 5)));
+  EXPECT_EQ(bucket->History(TestContext(), object)->size(), before + 1);
+  faulty.LoseCommitReply(1);
+  ASSERT_OK_AND_ASSIGN(const Written appended, bucket->Append(TestContext(), object, Bytes(10, 6)));
+  EXPECT_EQ(appended.lo, 100'000);
+  ASSERT_OK_AND_ASSIGN(const ObjectStat stat, bucket->Stat(TestContext(), object));
+  EXPECT_EQ(stat.size, 100'010);
+}
+
+TEST_F(CatalogFaultsTest, ACommitThatNobodyAnswersIsReportedInDoubt) {
+  faulty.LoseAllCommitReplies(true);
+  const Status status = bucket->Write(Context::WithTimeout(std::chrono::milliseconds(300)), object, 0, Bytes{77}).status();
+  faulty.LoseAllCommitReplies(false);
+  EXPECT_TRUE(IsRetryable(status)) << status.ToString();
+  EXPECT_EQ(status.Detail("pbfs-outcome").value_or(""), "in-doubt") << status.ToString();
+  Bytes out(1);
+  ASSERT_OK(bucket->Read(TestContext(), object, 0, out));
+  EXPECT_EQ(out[0], 77);
+}
+
+/// One run of everything; the model says what must be there when each step is either done or refused.
+Status RunAll(Bucket& bucket, Bytes& expected, const std::string& name) {
+  PBFS_ASSIGN_OR_RETURN(const Written put, bucket.Put(TestContext(), name, Bytes(30'000, 1)));
+  expected.assign(30'000, 1);
+  PBFS_RETURN_IF_ERROR(bucket.Write(TestContext(), put.object, 100, Bytes(5000, 2)).status());
+  std::fill(expected.begin() + 100, expected.begin() + 5100, 2);
+  PBFS_RETURN_IF_ERROR(bucket.Append(TestContext(), put.object, Bytes(50, 3)).status());
+  expected.insert(expected.end(), 50, 3);
+  PBFS_RETURN_IF_ERROR(bucket.Zero(TestContext(), put.object, 0, 10).status());
+  std::fill(expected.begin(), expected.begin() + 10, 0);
+  PBFS_RETURN_IF_ERROR(bucket.Rename(TestContext(), name, name + "-moved").status());
+  Bytes out(expected.size());
+  PBFS_RETURN_IF_ERROR(bucket.Read(TestContext(), put.object, 0, out).status());
+  return out == expected ? OkStatus() : InternalError("wrong bytes");
+}
+
+TEST_F(CatalogFaultsTest, AnySingleCatalogCallMayBeUnavailable) {
+  for (int64_t n = 1; n < 60; ++n) {
+    SCOPED_TRACE(n);
+    const int64_t before = faulty.calls();
+    faulty.FailCall(n, UnavailableError("injected"));
+    Bytes expected;
+    ASSERT_OK(RunAll(*bucket, expected, "n" + std::to_string(n)));
+    if (faulty.calls() - before < n) return;  // every call was failed once
+  }
+  FAIL() << "the run makes more calls than were failed";
+}
+
+TEST_F(CatalogFaultsTest, AnySingleCatalogCallMayFailForGood) {
+  for (int64_t n = 1; n < 60; ++n) {
+    SCOPED_TRACE(n);
+    const int64_t before = faulty.calls();
+    faulty.FailCall(n, PermissionDeniedError("injected"));
+    Bytes expected;
+    const Status status = RunAll(*bucket, expected, "p" + std::to_string(n));
+    if (faulty.calls() - before < n) {
+      EXPECT_OK(status);
+      return;
+    }
+    EXPECT_CODE(status, kPermissionDenied);
+    faulty.FailCall(-1, OkStatus());
+    // Whatever failed: what is bound holds what was acknowledged.
+    for (const std::string& name : {"p" + std::to_string(n), "p" + std::to_string(n) + "-moved"}) {
+      const auto found = bucket->Find(TestContext(), name);
+      if (!found.ok()) continue;
+      MemorySink sink;
+      ASSERT_OK(bucket->Read(TestContext(), *found, 0, kMaxObjectSize, sink));
+      EXPECT_TRUE(sink.bytes() == expected);
+    }
+  }
+  FAIL() << "the run makes more calls than were failed";
+}
+
+}  // namespace
+}  // namespace pbfs

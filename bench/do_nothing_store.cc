@@ -1,9 +1,9 @@
 #include "bench/do_nothing_store.h"
 
+#include <utility>
+
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <utility>
 
 namespace pbfs::bench {
 namespace {
@@ -73,7 +73,9 @@ std::unique_ptr<PendingRead> DoNothingStore::StartRead(const Context&, ReadReque
 }
 
 Status DoNothingStore::Delete(const Context&, const std::vector<FragmentKey>&, const TokenBytes&) { return OkStatus(); }
-Result<ListFragmentsReply> DoNothingStore::List(const Context&, const ListFragmentsRequest&) { return ListFragmentsReply{}; }
+Result<ListFragmentsReply> DoNothingStore::List(const Context&, const ListFragmentsRequest&) {
+  return ListFragmentsReply{};
+}
 Result<StoreStat> DoNothingStore::Stat(const Context&) { return StoreStat{}; }
 
 }  // namespace pbfs::bench

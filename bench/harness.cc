@@ -1,13 +1,5 @@
 #include "bench/harness.h"
 
-#include <dirent.h>
-#include <fmt/format.h>
-#include <netinet/in.h>
-#include <linux/tcp.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -16,6 +8,14 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libs/base/scheduler.h"
 
@@ -126,8 +126,9 @@ std::string CostText(const Row& row) {
 }
 
 void PrintJson(const Row& row) {
-  nlohmann::json json = {{"name", row.name},   {"value", row.value}, {"reference", row.reference}, {"ratio", row.ratio},
-                         {"spread", row.spread}, {"passes", row.Passes()}, {"note", row.note}};
+  nlohmann::json json = {{"name", row.name},   {"value", row.value},   {"reference", row.reference},
+                         {"ratio", row.ratio}, {"spread", row.spread}, {"passes", row.Passes()},
+                         {"note", row.note}};
   if (row.bar != Row::Bar::kNone) json[row.bar == Row::Bar::kAtLeast ? "at_least" : "at_most"] = row.limit;
   for (const Cost& cost : row.costs) json["cpu_seconds"][cost.process] = cost.cpu_seconds;
   std::puts(json.dump().c_str());
@@ -140,12 +141,12 @@ void Print(const std::vector<Row>& rows, bool json) {
     for (const Row& row : rows) PrintJson(row);
     return;
   }
-  std::puts(fmt::format("{:<44} {:>16} {:>16} {:>7} {:>7}  {:<20} {}", "row", "measured", "reference", "ratio", "+-", "bar",
-                        "CPU-s / note")
+  std::puts(fmt::format("{:<44} {:>16} {:>16} {:>7} {:>7}  {:<20} {}", "row", "measured", "reference", "ratio", "+-",
+                        "bar", "CPU-s / note")
                 .c_str());
   for (const Row& row : rows) {
-    std::puts(fmt::format("{:<44} {:>16} {:>16} {:>7.3f} {:>7.3f}  {:<20}{} {}", row.name, row.value, row.reference, row.ratio,
-                          row.spread, BarText(row), CostText(row), row.note)
+    std::puts(fmt::format("{:<44} {:>16} {:>16} {:>7.3f} {:>7.3f}  {:<20}{} {}", row.name, row.value, row.reference,
+                          row.ratio, row.spread, BarText(row), CostText(row), row.note)
                   .c_str());
   }
 }

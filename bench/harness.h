@@ -1,10 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 /// Measuring and reporting, shared by all rows of the benchmark.
 namespace pbfs::bench {

@@ -1,10 +1,10 @@
 #include "bench/reference_codec.h"
 
-#include <isa-l.h>
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <isa-l.h>
+#include <openssl/evp.h>
 
 #include "libs/base/check.h"
 

@@ -33,7 +33,8 @@ Status Run() {
   std::printf("bytes at 5000499: %d %d %d\n", out[0], out[1], out[2]);
   PBFS_ASSIGN_OR_RETURN(const auto extents, disks.Extents(context, disk.object, 0, 10'000'000));
   for (const VisibleExtent& extent : extents) {
-    std::printf("[%9lld, %9lld) %s\n", static_cast<long long>(extent.lo), static_cast<long long>(extent.hi), KindOf(extent));
+    std::printf("[%9lld, %9lld) %s\n", static_cast<long long>(extent.lo), static_cast<long long>(extent.hi),
+                KindOf(extent));
   }
   return out == Bytes{2, 3, 3} ? OkStatus() : InternalError("the bytes are wrong");
 }

@@ -1,10 +1,10 @@
 #include "libs/base/random.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+
+#include <sys/random.h>
 
 namespace pbfs {
 

@@ -12,7 +12,7 @@ namespace pbfs {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor): a value is a result
+  Result(T value) : state_(std::move(value)) {}        // NOLINT(google-explicit-constructor): a value is a result
   Result(Status status) : state_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     PBFS_CHECK(!std::get<Status>(state_).ok(), "an OK status is no error");
   }
@@ -43,10 +43,11 @@ class [[nodiscard]] Result {
 #define PBFS_CONCAT(a, b) PBFS_CONCAT_INNER(a, b)
 
 /// Returns from the function with the status unless it is OK.
-#define PBFS_RETURN_IF_ERROR(expression)                         \
-  do {                                                           \
-    ::pbfs::Status pbfs_status = (expression);                   \
-    if (!pbfs_status.ok()) [[unlikely]] return pbfs_status;      \
+#define PBFS_RETURN_IF_ERROR(expression)       \
+  do {                                         \
+    ::pbfs::Status pbfs_status = (expression); \
+    if (!pbfs_status.ok()) [[unlikely]]        \
+      return pbfs_status;                      \
   } while (false)
 
 /// PBFS_ASSIGN_OR_RETURN(auto x, F()): declares x from a Result, or returns its status.
@@ -54,5 +55,6 @@ class [[nodiscard]] Result {
   PBFS_ASSIGN_OR_RETURN_INNER(PBFS_CONCAT(pbfs_result_, __LINE__), declaration, expression)
 #define PBFS_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \
   auto result = (expression);                                        \
-  if (!result.ok()) [[unlikely]] return result.status();             \
+  if (!result.ok()) [[unlikely]]                                     \
+    return result.status();                                          \
   declaration = *std::move(result)

@@ -1,8 +1,8 @@
 #include "libs/base/sync.h"
 
-#include <pthread.h>
-
 #include <utility>
+
+#include <pthread.h>
 
 namespace pbfs {
 

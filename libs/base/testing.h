@@ -37,11 +37,11 @@ inline int TestScaled(int count) {
 
 #define EXPECT_OK(expression) EXPECT_EQ(::pbfs::AsStatus(expression).ToString(), "OK")
 #define ASSERT_OK(expression) ASSERT_EQ(::pbfs::AsStatus(expression).ToString(), "OK")
-#define EXPECT_CODE(expression, expected_code)                                                      \
-  do {                                                                                              \
-    const ::pbfs::Status pbfs_got = ::pbfs::AsStatus(expression);                                   \
-    EXPECT_EQ(::pbfs::StatusCodeName(pbfs_got.code()),                                              \
-              ::pbfs::StatusCodeName(::pbfs::StatusCode::expected_code)) << pbfs_got.ToString();    \
+#define EXPECT_CODE(expression, expected_code)                                                                    \
+  do {                                                                                                            \
+    const ::pbfs::Status pbfs_got = ::pbfs::AsStatus(expression);                                                 \
+    EXPECT_EQ(::pbfs::StatusCodeName(pbfs_got.code()), ::pbfs::StatusCodeName(::pbfs::StatusCode::expected_code)) \
+        << pbfs_got.ToString();                                                                                   \
   } while (false)
 /// ASSERT_OK_AND_ASSIGN(auto x, F()).
 #define ASSERT_OK_AND_ASSIGN(declaration, expression) \

@@ -53,8 +53,8 @@ class Planner {
     const bool first_of_condition = commit.if_opset.has_value() && &op == &commit.ops[0];
     const bool seals = op.kind == OpKind::kSeal || (op.kind == OpKind::kBind && commit.versioning);
     lock.alone = lock.alone || seals || first_of_condition || (IsContentOp(op.kind) && op.IsSpan());
-    lock.create = lock.create ||
-                  std::find(commit.creates.begin(), commit.creates.end(), op.object) != commit.creates.end();
+    lock.create =
+        lock.create || std::find(commit.creates.begin(), commit.creates.end(), op.object) != commit.creates.end();
   }
   void AddExtents(const ParsedOp& op) {
     for (const Extent& extent : op.extents) {

@@ -96,7 +96,8 @@ TYPED_TEST_P(BucketsContract, BucketsOwnSchemeSaysHowManyReceipts) {
   const ObjectId object = client.NewObject();
   const auto commit = [&](std::vector<StoreId> stores) {
     const BodyUpload body = client.MakeEncoded(Bytes(100, 1), 2, 4, 1, this->fixture_.clock().NowMillis(), stores);
-    return this->ports_.commits.Commit(TestContext(), TestCommit(client).Creates(object).WriteBody(object, 0, 100, body).request());
+    return this->ports_.commits.Commit(TestContext(),
+                                       TestCommit(client).Creates(object).WriteBody(object, 0, 100, body).request());
   };
   EXPECT_CODE(commit({{1}, {2}}), kInvalidArgument);
   EXPECT_OK(commit({{1}, {2}, {3}}));

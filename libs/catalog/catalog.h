@@ -45,7 +45,8 @@ class Names {
   virtual Result<NameEntry> Resolve(const Context& context, const NameQuery& query) = 0;
   virtual Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) = 0;
   /// Every remembered value of a name, newest first, the current one included.
-  virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) = 0;
+  virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket,
+                                                     const std::string& name) = 0;
 };
 
 class Buckets {
@@ -57,7 +58,8 @@ class Buckets {
   virtual Result<BucketInfo> FindBucket(const Context& context, const std::string& name) = 0;
   virtual Result<std::vector<BucketInfo>> ListBuckets(const Context& context) = 0;
   /// Replaces the keyring if its version is still `expected_version`. Errors: ABORTED otherwise, NOT_FOUND.
-  virtual Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) = 0;
+  virtual Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
+                            const Buffer& keyring) = 0;
   /// Errors: NOT_FOUND; FAILED_PRECONDITION while it has bound names.
   virtual Status DeleteBucket(const Context& context, BucketId bucket) = 0;
 };
@@ -78,7 +80,8 @@ class Journal {
  public:
   virtual ~Journal() = default;
   /// Entries after `after`, in order, below the horizon of running transactions (I23); whole (xid, part) units.
-  virtual Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) = 0;
+  virtual Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after,
+                                                        int32_t limit) = 0;
   /// Raises the site's floor to now - 60 s and journals it (I13); durable on return. Returns the floor.
   virtual Result<Hlc> AdvanceFloor(const Context& context) = 0;
 };

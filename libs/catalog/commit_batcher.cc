@@ -23,7 +23,9 @@ struct CommitBatcher::Queue {
 };
 
 CommitBatcher::CommitBatcher(CommitTransactor& transactor, Options options)
-    : transactor_(transactor), options_(options), first_(std::make_unique<Queue>(options.lanes, false)),
+    : transactor_(transactor),
+      options_(options),
+      first_(std::make_unique<Queue>(options.lanes, false)),
       second_(std::make_unique<Queue>(options.waiting_lanes, true)) {}
 
 CommitBatcher::~CommitBatcher() {
@@ -42,7 +44,8 @@ Result<CommitReply> CommitBatcher::Commit(const Context& context, ParsedCommit c
       Lead(*entry->queue);
     } else if (!entry->wake.WaitUntil(mutex_, context.deadline()) && !entry->answer) {
       Forget(entry);
-      return DeadlineExceededError("the commit was not decided in time; its outcome is unknown: send it again as it is");
+      return DeadlineExceededError(
+          "the commit was not decided in time; its outcome is unknown: send it again as it is");
     }
   }
   return *std::move(entry->answer);

@@ -34,12 +34,12 @@ class CommitTransactor {
 class CommitBatcher {
  public:
   struct Options {
-    int lanes = 1;            // batches in flight at once
-    int waiting_lanes = 1;    // the same, for Commits that missed a lock
-    size_t max_commits = 256;     // of one batch
+    int lanes = 1;             // batches in flight at once
+    int waiting_lanes = 1;     // the same, for Commits that missed a lock
+    size_t max_commits = 256;  // of one batch
     size_t max_objects = 1024;
-    size_t max_bytes = 4 << 20;   // of records and inline bodies; a larger Commit goes alone
-    size_t max_waiting = 4096;    // Commits in the queues; more are refused
+    size_t max_bytes = 4 << 20;  // of records and inline bodies; a larger Commit goes alone
+    size_t max_waiting = 4096;   // Commits in the queues; more are refused
     size_t max_waiting_bytes = 64 << 20;
     int retry_after_ms = 50;
   };

@@ -92,7 +92,8 @@ TEST(CommitBatcherTest, BatchesAreBounded) {
     options.max_bytes = 1000;
     CommitBatcher batcher(transactor, options);
     CallAtOnce(60, [&](int i) {
-      EXPECT_OK(batcher.Commit(TestContext(), Numbered(i, {}, i % 2 == 0 ? 10 : 5000)));  // one beyond the bound goes alone
+      EXPECT_OK(
+          batcher.Commit(TestContext(), Numbered(i, {}, i % 2 == 0 ? 10 : 5000)));  // one beyond the bound goes alone
     });
     for (const size_t size : transactor.batches) EXPECT_LE(size, 10u);
   });

@@ -66,7 +66,8 @@ TYPED_TEST_P(CommitsContract, StaleOrderIsRefusedWithTheNewest) {
   const CommitReply reply = this->Send(TestCommit(client).At({newest, client.wid() + 1}).Write(object, 0, Bytes(1, 1)));
   EXPECT_EQ(reply.code, CommitCode::kOrderStale);
   EXPECT_GE(reply.max_hlc, newest);
-  EXPECT_EQ(this->SendCode(TestCommit(client).At({reply.max_hlc + 1, client.wid()}).Write(object, 0, Bytes(1, 1))), CommitCode::kOk);
+  EXPECT_EQ(this->SendCode(TestCommit(client).At({reply.max_hlc + 1, client.wid()}).Write(object, 0, Bytes(1, 1))),
+            CommitCode::kOk);
 }
 
 TYPED_TEST_P(CommitsContract, OtherRegionsDoNotMakeAWriteStaleButASpanDoes) {
@@ -78,7 +79,8 @@ TYPED_TEST_P(CommitsContract, OtherRegionsDoNotMakeAWriteStaleButASpanDoes) {
   EXPECT_EQ(this->SendCode(TestCommit(client).At(early).Write(object, kRegionSize, Bytes(1, 1))), CommitCode::kOk);
   EXPECT_EQ(this->SendCode(TestCommit(client).At(later).Trunc(object, 0)), CommitCode::kOk);
   const Order again{later.hlc, later.wid + 1};
-  EXPECT_EQ(this->SendCode(TestCommit(client).At(again).Write(object, 2 * kRegionSize, Bytes(1, 1))), CommitCode::kOrderStale);
+  EXPECT_EQ(this->SendCode(TestCommit(client).At(again).Write(object, 2 * kRegionSize, Bytes(1, 1))),
+            CommitCode::kOrderStale);
 }
 
 TYPED_TEST_P(CommitsContract, OrderFarFromTheClockIsRefused) {
@@ -87,7 +89,8 @@ TYPED_TEST_P(CommitsContract, OrderFarFromTheClockIsRefused) {
   const int64_t now = this->fixture_.clock().NowMillis();
   const Order ahead{HlcFromMillis(now + 600'000), client.wid()}, behind{HlcFromMillis(now - 600'000), client.wid()};
   EXPECT_EQ(this->SendCode(TestCommit(client).At(ahead).Write(object, 0, Bytes(1, 1))), CommitCode::kDrift);
-  EXPECT_EQ(this->SendCode(TestCommit(client).At(behind).Write(object, kRegionSize, Bytes(1, 1))), CommitCode::kOrderStale);
+  EXPECT_EQ(this->SendCode(TestCommit(client).At(behind).Write(object, kRegionSize, Bytes(1, 1))),
+            CommitCode::kOrderStale);
   EXPECT_EQ(this->SendCode(TestCommit(client).At(ahead).Bind("drift", object)), CommitCode::kDrift);
 }
 
@@ -118,7 +121,9 @@ TYPED_TEST_P(CommitsContract, ReceiptsMustBeEnoughAndTrue) {
   const auto commit = [&](BodyUpload body) {
     return this->ports_.commits.Commit(TestContext(), TestCommit(client).WriteBody(object, 0, 100, body).request());
   };
-  const auto body = [&](std::vector<StoreId> stores) { return client.MakeEncoded(Bytes(100, 1), 4, 6, 1, now, stores); };
+  const auto body = [&](std::vector<StoreId> stores) {
+    return client.MakeEncoded(Bytes(100, 1), 4, 6, 1, now, stores);
+  };
   EXPECT_CODE(commit(body({{1}, {2}, {3}, {4}})), kInvalidArgument);       // w = 5
   EXPECT_CODE(commit(body({{1}, {2}, {3}, {4}, {1}})), kInvalidArgument);  // one store twice
   BodyUpload twice = body({{1}, {2}, {3}, {4}});
@@ -180,7 +185,8 @@ TYPED_TEST_P(CommitsContract, OpsOfOneCommitHappenTogether) {
   EXPECT_EQ(this->SendCode(refused), CommitCode::kObjectGone);
   EXPECT_EQ(this->Stat(object).size, before.size);
   EXPECT_EQ(this->Stat(object).opset, before.opset);
-  EXPECT_EQ(this->SendCode(TestCommit(client).Write(object, 1000, Bytes(10, 1)).Zero(object, 2000, 2010)), CommitCode::kOk);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Write(object, 1000, Bytes(10, 1)).Zero(object, 2000, 2010)),
+            CommitCode::kOk);
   EXPECT_EQ(this->Stat(object).size, 2010);
 }
 
@@ -192,7 +198,8 @@ TYPED_TEST_P(CommitsContract, ConditionOnContentIsMetOnceOnly) {
   const int64_t at = kRegionSize - 5;
   EXPECT_EQ(this->SendCode(TestCommit(client).IfOpset(opset).Write(object, at, Bytes(10, 1))), CommitCode::kOk);
   EXPECT_NE(this->Stat(object).opset, opset);
-  EXPECT_EQ(this->SendCode(TestCommit(client).IfOpset(opset).Write(object, at, Bytes(10, 2))), CommitCode::kPrecondition);
+  EXPECT_EQ(this->SendCode(TestCommit(client).IfOpset(opset).Write(object, at, Bytes(10, 2))),
+            CommitCode::kPrecondition);
   EXPECT_EQ(this->SendCode(TestCommit(client).IfOpset(this->Stat(object).opset).Trunc(object, 7)), CommitCode::kOk);
   EXPECT_EQ(this->Stat(object).size, 7);
 }
@@ -226,7 +233,9 @@ TYPED_TEST_P(CommitsContract, CloneByReferenceNeedsASealedSource) {
   TestClient client = this->MakeClient();
   const ObjectId source = this->MakeObject(client);
   const ObjectId target = client.NewObject();
-  const auto clone = [&] { return this->SendCode(TestCommit(client).Creates(target).CloneObject(target, 0, 100, source)); };
+  const auto clone = [&] {
+    return this->SendCode(TestCommit(client).Creates(target).CloneObject(target, 0, 100, source));
+  };
   EXPECT_EQ(clone(), CommitCode::kSourceGone);
   EXPECT_EQ(this->SendCode(TestCommit(client).Seal(source)), CommitCode::kOk);
   EXPECT_EQ(clone(), CommitCode::kOk);
@@ -252,13 +261,15 @@ TYPED_TEST_P(CommitsContract, CloneByRowsNamesLiveBodiesOfTheBucket) {
   TestClient client = this->MakeClient();
   const ObjectId source = this->MakeObject(client);
   const ObjectId target = client.NewObject();
-  EXPECT_EQ(this->SendCode(TestCommit(client).Creates(target).Clone(target, this->List(source).extents)), CommitCode::kOk);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Creates(target).Clone(target, this->List(source).extents)),
+            CommitCode::kOk);
   EXPECT_EQ(this->List(target).extents[0].source, this->List(source).extents[0].source);
   const Extent stray{0, 10, {}, Source::Of(BodyId::New(1, client.random())), 0, {}};
   EXPECT_EQ(this->SendCode(TestCommit(client).Clone(target, {stray})), CommitCode::kSourceGone);
   TestClient other = this->MakeClient(this->MakeBucket({}));
   const ObjectId foreign = other.NewObject();
-  EXPECT_EQ(this->SendCode(TestCommit(other).Creates(foreign).Clone(foreign, this->List(source).extents)), CommitCode::kSourceGone);
+  EXPECT_EQ(this->SendCode(TestCommit(other).Creates(foreign).Clone(foreign, this->List(source).extents)),
+            CommitCode::kSourceGone);
 }
 
 TYPED_TEST_P(CommitsContract, CoveredExtentsArePruned) {
@@ -268,7 +279,8 @@ TYPED_TEST_P(CommitsContract, CoveredExtentsArePruned) {
   EXPECT_EQ(this->Stat(object).extents, 2);
   EXPECT_EQ(this->SendCode(TestCommit(client).Write(object, 0, Bytes(100, 3))), CommitCode::kOk);
   EXPECT_EQ(this->Stat(object).extents, 1);
-  EXPECT_EQ(this->SendCode(TestCommit(client).Write(object, 50, Bytes(100, 4)).Write(object, 40, Bytes(120, 5))), CommitCode::kOk);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Write(object, 50, Bytes(100, 4)).Write(object, 40, Bytes(120, 5))),
+            CommitCode::kOk);
   EXPECT_EQ(this->Stat(object).extents, 2);  // within one Commit as well
 }
 
@@ -323,7 +335,8 @@ TYPED_TEST_P(CommitsContract, RehomeKeepsWhatItsRunsLeaveOut) {
   TestClient client = this->MakeClient();
   const ObjectId object = this->MakeObject(client, 100);
   const std::vector<Extent> sources = this->List(object).extents;
-  const CommitReply reply = this->Send(TestCommit(client).Rehome(object, Bytes(50, 3), {{0, 50, sources[0].order, 0}}, sources));
+  const CommitReply reply =
+      this->Send(TestCommit(client).Rehome(object, Bytes(50, 3), {{0, 50, sources[0].order, 0}}, sources));
   EXPECT_EQ(reply.removed, 0);
   EXPECT_EQ(reply.kept, 1);
   EXPECT_EQ(this->Stat(object).extents, 2);
@@ -335,7 +348,8 @@ TYPED_TEST_P(CommitsContract, RehomeOfWhatWasOverwrittenIsDominated) {
   const std::vector<Extent> sources = this->List(object).extents;
   TestCommit newer(client);
   ASSERT_EQ(this->SendCode(newer.Write(object, 0, Bytes(100, 9))), CommitCode::kOk);
-  const CommitReply reply = this->Send(TestCommit(client).Rehome(object, Bytes(100, 3), {{0, 100, sources[0].order, 0}}, sources));
+  const CommitReply reply =
+      this->Send(TestCommit(client).Rehome(object, Bytes(100, 3), {{0, 100, sources[0].order, 0}}, sources));
   EXPECT_EQ(reply.code, CommitCode::kOk);
   EXPECT_EQ(reply.removed + reply.kept, 0);  // the source went meanwhile
   const ListReply list = this->List(object);
@@ -348,7 +362,8 @@ TYPED_TEST_P(CommitsContract, RehomeAboveTheRegionsNewestOrderIsABadOp) {
   const ObjectId object = this->MakeObject(client, 100);
   const std::vector<Extent> sources = this->List(object).extents;
   const Order above{sources[0].order.hlc + 1, 1};
-  EXPECT_EQ(this->SendCode(TestCommit(client).Rehome(object, Bytes(100, 3), {{0, 100, above, 0}}, sources)), CommitCode::kBadOp);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Rehome(object, Bytes(100, 3), {{0, 100, above, 0}}, sources)),
+            CommitCode::kBadOp);
   EXPECT_EQ(this->Stat(object).extents, 1);
 }
 
@@ -370,7 +385,9 @@ TYPED_TEST_P(CommitsContract, SecondRehomeReplacesTheFirstsRuns) {
   for (int i = 0; i < 3; ++i) {  // whichever body id is greater
     const std::vector<Extent> sources = this->List(object).extents;
     ASSERT_EQ(sources.size(), 1u);
-    EXPECT_EQ(this->Send(TestCommit(client).Rehome(object, Bytes(100, 3), {{0, 100, sources[0].order, 0}}, sources)).removed, 1);
+    EXPECT_EQ(
+        this->Send(TestCommit(client).Rehome(object, Bytes(100, 3), {{0, 100, sources[0].order, 0}}, sources)).removed,
+        1);
   }
 }
 
@@ -396,15 +413,17 @@ TYPED_TEST_P(CommitsContract, ManyWritersAtOnceAllGetAnAnswer) {
   EXPECT_EQ(this->Stat(object).extents, kWriters * kEach);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    CommitsContract, FirstWriteCreatesItsObject, WriteToAnUnknownObjectIsObjectGone, RepeatIsReplayAndChangesNothing,
-    OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused, StaleOrderIsRefusedWithTheNewest,
-    OtherRegionsDoNotMakeAWriteStaleButASpanDoes, OrderFarFromTheClockIsRefused, OldOpIdIsRefused,
-    EncodingOutsideItsTimeIsExpired, ReceiptsMustBeEnoughAndTrue, MalformedRequestsAreInvalid, BodyOrEncodingTwiceIsABadOp,
-    OpsOfOneCommitHappenTogether, ConditionOnContentIsMetOnceOnly, OpsetIsTheXorOfAllContentOps, SealedObjectsTakeNoMoreWrites,
-    CloneByReferenceNeedsASealedSource, ReferencesNestEightDeep, CloneByRowsNamesLiveBodiesOfTheBucket,
-    CoveredExtentsArePruned, SizeFollowsTruncateZeroAndWrite, MetaIsTheNewestOne, RehomeTakesCoveredSourcesAway,
-    RehomeKeepsWhatItsRunsLeaveOut, RehomeOfWhatWasOverwrittenIsDominated, RehomeAboveTheRegionsNewestOrderIsABadOp,
-    SealedObjectsAreRehomed, SecondRehomeReplacesTheFirstsRuns, ManyWritersAtOnceAllGetAnAnswer);
+REGISTER_TYPED_TEST_SUITE_P(CommitsContract, FirstWriteCreatesItsObject, WriteToAnUnknownObjectIsObjectGone,
+                            RepeatIsReplayAndChangesNothing, OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused,
+                            StaleOrderIsRefusedWithTheNewest, OtherRegionsDoNotMakeAWriteStaleButASpanDoes,
+                            OrderFarFromTheClockIsRefused, OldOpIdIsRefused, EncodingOutsideItsTimeIsExpired,
+                            ReceiptsMustBeEnoughAndTrue, MalformedRequestsAreInvalid, BodyOrEncodingTwiceIsABadOp,
+                            OpsOfOneCommitHappenTogether, ConditionOnContentIsMetOnceOnly, OpsetIsTheXorOfAllContentOps,
+                            SealedObjectsTakeNoMoreWrites, CloneByReferenceNeedsASealedSource, ReferencesNestEightDeep,
+                            CloneByRowsNamesLiveBodiesOfTheBucket, CoveredExtentsArePruned,
+                            SizeFollowsTruncateZeroAndWrite, MetaIsTheNewestOne, RehomeTakesCoveredSourcesAway,
+                            RehomeKeepsWhatItsRunsLeaveOut, RehomeOfWhatWasOverwrittenIsDominated,
+                            RehomeAboveTheRegionsNewestOrderIsABadOp, SealedObjectsAreRehomed,
+                            SecondRehomeReplacesTheFirstsRuns, ManyWritersAtOnceAllGetAnAnswer);
 
 }  // namespace pbfs

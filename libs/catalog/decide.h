@@ -69,7 +69,7 @@ struct BatchPlan {
   std::vector<ObjectOp> ops;
   std::vector<ObjectOrder> orders;
   std::vector<BodyId> new_bodies;
-  std::vector<EncodingId> encodings;     // of new bodies: does a body have it, is it swept
+  std::vector<EncodingId> encodings;  // of new bodies: does a body have it, is it swept
   std::vector<uint16_t> groups;
   struct DropTarget {
     NameKey name;
@@ -86,7 +86,7 @@ BatchPlan PlanBatch(std::span<const ParsedCommit* const> commits);
 struct SiteState {
   SiteId site;
   int64_t now_ms = 0;
-  Hlc floor = 0;  // the site originates nothing at or below it (I13)
+  Hlc floor = 0;                           // the site originates nothing at or below it (I13)
   int64_t max_age_ms = kMaxEncodingAgeMs;  // L
   int64_t skew_ms = kMaxClockSkewMs;       // B
   int64_t drift_ms = kMaxHlcDriftMs;
@@ -102,17 +102,17 @@ enum class ObjectLife : uint8_t { kOpen = 0, kBound = 1, kReaped = 2 };  // neve
 struct ObjectState {
   BucketId bucket;
   ObjectLife life = ObjectLife::kOpen;
-  bool inserted = false;     // by the lock step of this transaction
+  bool inserted = false;  // by the lock step of this transaction
   bool sealed = false;
-  bool has_extents = true;   // false only if it is known to have none: saves the prune
+  bool has_extents = true;  // false only if it is known to have none: saves the prune
   int depth = 0;
   int bindings = 0;
   Hlc span_hlc = 0;
-  Opset span_opset{};        // object.opset: of span ops only
+  Opset span_opset{};  // object.opset: of span ops only
   Order meta_order;
-  Hlc zero_floor = 0;        // used by rehome
-  Hlc heads_max = 0;         // for an object that the plan holds alone: over all its heads (rehome: likewise)
-  Opset heads_opset{};       // the same: XOR
+  Hlc zero_floor = 0;   // used by rehome
+  Hlc heads_max = 0;    // for an object that the plan holds alone: over all its heads (rehome: likewise)
+  Opset heads_opset{};  // the same: XOR
 };
 struct HeadState {
   Hlc max_hlc = 0;
@@ -133,8 +133,8 @@ struct Binding {
 };
 struct PastBinding {
   Binding binding;
-  bool dropped = false;        // then object is none
-  std::optional<Hlc> gone_hlc; // none: a version
+  bool dropped = false;         // then object is none
+  std::optional<Hlc> gone_hlc;  // none: a version
   friend bool operator==(const PastBinding&, const PastBinding&) = default;
 };
 struct NameState {
@@ -190,7 +190,7 @@ struct Prune {
 };
 struct HeadChange {
   ObjectRegion head;
-  Hlc max_hlc = 0;   // to the greatest of the row's and this
+  Hlc max_hlc = 0;  // to the greatest of the row's and this
   Opset opset_xor{};
 };
 struct TruncChange {
@@ -212,9 +212,9 @@ struct ObjectChange {
   bool renamed = false;  // bindings += bindings_delta; unbound_hlc = gone if that makes 0, else none
   int bindings_delta = 0;
   Hlc gone = 0;
-  int depth = 0;         // to the greater
-  Hlc span_hlc = 0;      // to the greater
-  Opset opset_xor{};     // of span ops
+  int depth = 0;      // to the greater
+  Hlc span_hlc = 0;   // to the greater
+  Opset opset_xor{};  // of span ops
   std::optional<TruncChange> trunc;
   std::optional<MetaChange> meta;
   bool IsNothing() const;
@@ -260,8 +260,8 @@ Decision Decide(const LoadedState& state, std::span<const ParsedCommit* const> c
 /// (locked FOR UPDATE); uniqueness as for Decide.
 struct RehomeDecision {
   CommitReply reply;
-  RowChanges changes;   // runs, body, op; bodies of discarded runs in `garbage`
-  Hlc gone = 0;         // gone_hlc of sources that go (I26); for a source longer than a region gone_span
+  RowChanges changes;  // runs, body, op; bodies of discarded runs in `garbage`
+  Hlc gone = 0;        // gone_hlc of sources that go (I26); for a source longer than a region gone_span
   Hlc gone_span = 0;
 };
 RehomeDecision DecideRehome(const LoadedState& state, const ParsedCommit& commit);

@@ -7,8 +7,14 @@
 namespace pbfs {
 
 Decider::Decider(const LoadedState& state)
-    : loaded_(state), objects_(state.objects), heads_(state.heads), names_(state.names), bodies_(state.bodies),
-      encodings_(state.encodings), ops_(state.ops), orders_(state.orders) {}
+    : loaded_(state),
+      objects_(state.objects),
+      heads_(state.heads),
+      names_(state.names),
+      bodies_(state.bodies),
+      encodings_(state.encodings),
+      ops_(state.ops),
+      orders_(state.orders) {}
 
 CommitReply Decider::Commit(const ParsedCommit& commit) {
   commit_ = &commit;
@@ -130,7 +136,8 @@ Hlc Decider::NewestOf(const ParsedOp& op, const ObjectEntry& object) {
 CommitCode Decider::CheckOrder(const ParsedOp& op, Hlc newest) {
   const SiteState& site = loaded_.site;
   newest_ = std::max(newest_, newest);
-  if (op.order.hlc <= newest || op.order.hlc < HlcFromMillis(site.now_ms - kMaxHlcAgeMs)) return CommitCode::kOrderStale;
+  if (op.order.hlc <= newest || op.order.hlc < HlcFromMillis(site.now_ms - kMaxHlcAgeMs))
+    return CommitCode::kOrderStale;
   // The second arm keeps a region writable whose newest order somebody pushed far ahead.
   const Hlc latest = std::max(HlcFromMillis(site.now_ms + site.drift_ms), newest + (1 << 16));
   if (op.order.hlc > latest) return CommitCode::kDrift;
@@ -246,7 +253,8 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
     if (body.row.encoding) {
       const EncodingId id = body.row.encoding->id;
       const int64_t birth = id.Millis();
-      if (birth < site.now_ms - site.max_age_ms || birth > site.now_ms + site.skew_ms) return CommitCode::kEncodingExpired;
+      if (birth < site.now_ms - site.max_age_ms || birth > site.now_ms + site.skew_ms)
+        return CommitCode::kEncodingExpired;
       if (const EncodingState* taken = encodings_.Find(id)) {
         return taken->swept ? CommitCode::kEncodingExpired : CommitCode::kBadOp;
       }
@@ -320,7 +328,8 @@ RowChanges Decider::TakeChanges() {
     const auto& [key, name] = *register_row;
     for (const Order& order : name.past_changed) {
       const auto row = name.state.past.find(order);
-      changes_.past_names.push_back({key, order, row == name.state.past.end() ? std::nullopt : std::optional(row->second)});
+      changes_.past_names.push_back(
+          {key, order, row == name.state.past.end() ? std::nullopt : std::optional(row->second)});
     }
     if (!name.changed) continue;
     const bool bound_once = name.state.current.order != Order{};

@@ -10,9 +10,8 @@ namespace {
 bool RunsAreSound(const ParsedOp& op, const ParsedCommit& commit, Hlc newest) {
   std::unordered_set<BodyId> uploads;
   for (const ParsedBody& body : commit.bodies) uploads.insert(body.row.id);
-  return std::all_of(op.extents.begin(), op.extents.end(), [&](const Extent& run) {
-    return run.order.hlc <= newest && uploads.contains(run.source.body);
-  });
+  return std::all_of(op.extents.begin(), op.extents.end(),
+                     [&](const Extent& run) { return run.order.hlc <= newest && uploads.contains(run.source.body); });
 }
 
 class Rehomer {
@@ -126,7 +125,8 @@ SourceVerdicts JudgeSources(std::span<const Extent> overlapping, std::span<const
   for (const RehomeSource& source : sources) {
     const auto begin = std::upper_bound(greatest_hi.begin(), greatest_hi.end(), source.lo) - greatest_hi.begin();
     const auto end = std::lower_bound(by_lo.begin(), by_lo.end(), source.hi,
-                                      [](const Extent& extent, int64_t hi) { return extent.lo < hi; }) - by_lo.begin();
+                                      [](const Extent& extent, int64_t hi) { return extent.lo < hi; }) -
+                     by_lo.begin();
     if (begin >= end) continue;
     const std::span<const Extent> near(by_lo.data() + begin, by_lo.data() + end);
     const auto present = std::find_if(near.begin(), near.end(), [&](const Extent& e) { return Names(source, e); });

@@ -61,7 +61,8 @@ Result<NameEntry> FaultyCatalog::Resolve(const Context& context, const NameQuery
 Result<ListNamesReply> FaultyCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
   return Around(context, [&] { return inner_.names.ListNames(context, request); });
 }
-Result<std::vector<NameEntry>> FaultyCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+Result<std::vector<NameEntry>> FaultyCatalog::NameHistory(const Context& context, BucketId bucket,
+                                                          const std::string& name) {
   return Around(context, [&] { return inner_.names.NameHistory(context, bucket, name); });
 }
 Status FaultyCatalog::CreateBucket(const Context& context, const BucketInfo& bucket) {
@@ -73,7 +74,8 @@ Result<BucketInfo> FaultyCatalog::FindBucket(const Context& context, const std::
 Result<std::vector<BucketInfo>> FaultyCatalog::ListBuckets(const Context& context) {
   return Around(context, [&] { return inner_.buckets.ListBuckets(context); });
 }
-Status FaultyCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) {
+Status FaultyCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
+                                 const Buffer& keyring) {
   return Around(context, [&] { return inner_.buckets.SetKeyring(context, bucket, expected_version, keyring); });
 }
 Status FaultyCatalog::DeleteBucket(const Context& context, BucketId bucket) {
@@ -85,7 +87,8 @@ Result<ClusterMap> FaultyCatalog::WatchMap(const Context& context, int64_t newer
 Status FaultyCatalog::PutStore(const Context& context, const StoreInfo& store) {
   return Around(context, [&] { return inner_.groups.PutStore(context, store); });
 }
-Result<std::vector<JournalEntry>> FaultyCatalog::ReadJournal(const Context& context, JournalPosition after, int32_t limit) {
+Result<std::vector<JournalEntry>> FaultyCatalog::ReadJournal(const Context& context, JournalPosition after,
+                                                             int32_t limit) {
   return Around(context, [&] { return inner_.journal.ReadJournal(context, after, limit); });
 }
 Result<Hlc> FaultyCatalog::AdvanceFloor(const Context& context) {

@@ -18,7 +18,8 @@ struct CatalogFaults {
 class FaultyCatalog final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal {
  public:
   /// `inner`'s ports and `random` must outlive this.
-  FaultyCatalog(Catalog inner, Random& random, CatalogFaults faults) : inner_(inner), random_(random), faults_(faults) {}
+  FaultyCatalog(Catalog inner, Random& random, CatalogFaults faults)
+      : inner_(inner), random_(random), faults_(faults) {}
 
   /// From now on.
   void SetFaults(CatalogFaults faults);

@@ -28,7 +28,8 @@ TYPED_TEST_P(GroupsContract, StoresAppearInMapAndGroups) {
   const ClusterMap map = this->Map();
   EXPECT_GT(map.version, before);
   EXPECT_EQ(map.site, SiteId{1});
-  const auto found = std::find_if(map.stores.begin(), map.stores.end(), [](const StoreInfo& s) { return s.id.value == 103; });
+  const auto found =
+      std::find_if(map.stores.begin(), map.stores.end(), [](const StoreInfo& s) { return s.id.value == 103; });
   ASSERT_NE(found, map.stores.end());
   EXPECT_EQ(*found, this->Store(103));
   ASSERT_EQ(map.groups.size(), static_cast<size_t>(kPlacementGroups));

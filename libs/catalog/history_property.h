@@ -67,9 +67,7 @@ class HistoryProperty : public CatalogContract<Fixture> {
   }
 
  private:
-  void Must(const TestCommit& commit) {
-    ASSERT_EQ(CommitCodeName(this->SendCode(commit)), std::string("OK"));
-  }
+  void Must(const TestCommit& commit) { ASSERT_EQ(CommitCodeName(this->SendCode(commit)), std::string("OK")); }
   std::pair<int64_t, int64_t> Range() {
     int64_t lo = kBase + static_cast<int64_t>(random_->Below(kSpan));
     int64_t hi = lo + 1 + static_cast<int64_t>(random_->Below(random_->Below(2) == 0 ? 4 : 40));
@@ -167,9 +165,12 @@ class HistoryProperty : public CatalogContract<Fixture> {
     std::vector<Extent> visible;
     for (const SkylinePiece& piece : Skyline(list, kBase, kEnd)) {
       const Extent& extent = list[piece.extent];
-      if (extent.source.kind == SourceKind::kBody) visible.push_back({piece.lo, piece.hi, {}, extent.source, piece.inner, {}});
+      if (extent.source.kind == SourceKind::kBody)
+        visible.push_back({piece.lo, piece.hi, {}, extent.source, piece.inner, {}});
     }
-    if (visible.empty() || std::any_of(list.begin(), list.end(), [](const Extent& e) { return e.source.kind == SourceKind::kObject; })) return;
+    if (visible.empty() ||
+        std::any_of(list.begin(), list.end(), [](const Extent& e) { return e.source.kind == SourceKind::kObject; }))
+      return;
     const ObjectId clone = client_->NewObject();
     Must(TestCommit(*client_).Creates(clone).Clone(clone, visible));
     std::vector<uint8_t> want = model_.Fold();

@@ -36,7 +36,7 @@ TYPED_TEST_P(JournalContract, EntriesAreAllOpsInOrderWithTheirRecords) {
     TestCommit commit(client);
     commit.Creates(object).Zero(object, i, i + 1).Zero(object, i + 100, i + 101);
     ASSERT_EQ(this->SendCode(commit), CommitCode::kOk);
-    ASSERT_EQ(this->SendCode(commit), CommitCode::kReplay);  // no entry
+    ASSERT_EQ(this->SendCode(commit), CommitCode::kReplay);                                                 // no entry
     ASSERT_EQ(this->SendCode(TestCommit(client).Zero(client.NewObject(), 0, 1)), CommitCode::kObjectGone);  // nor here
     for (const Buffer& record : commit.request().records) records.push_back(record);
   }
@@ -56,7 +56,8 @@ TYPED_TEST_P(JournalContract, OpsOfOneCommitAreOneUnitAndStayOnOnePage) {
   const JournalPosition start = this->End();
   TestClient client = this->MakeClient();
   const ObjectId object = this->MakeObject(client);
-  ASSERT_EQ(this->SendCode(TestCommit(client).Zero(object, 0, 1).Zero(object, 2, 3).Zero(object, 4, 5)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Zero(object, 0, 1).Zero(object, 2, 3).Zero(object, 4, 5)),
+            CommitCode::kOk);
   const std::vector<JournalEntry> whole = this->ReadAll(start), paged = this->ReadAll(start, 1);
   ASSERT_EQ(whole.size(), 4u);
   ASSERT_EQ(paged.size(), 4u);
@@ -71,7 +72,8 @@ TYPED_TEST_P(JournalContract, OpsOfOneCommitAreOneUnitAndStayOnOnePage) {
 TYPED_TEST_P(JournalContract, FloorRisesIsJournaledAndKept) {
   const JournalPosition start = this->End();
   ASSERT_OK_AND_ASSIGN(const Hlc floor, this->ports_.journal.AdvanceFloor(TestContext()));
-  EXPECT_NEAR(static_cast<double>(HlcMillis(floor)), static_cast<double>(this->fixture_.clock().NowMillis() - 60'000), 50'000);
+  EXPECT_NEAR(static_cast<double>(HlcMillis(floor)), static_cast<double>(this->fixture_.clock().NowMillis() - 60'000),
+              50'000);
   const std::vector<JournalEntry> entries = this->ReadAll(start);
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].kind, kJournalFloor);

@@ -33,18 +33,24 @@ TYPED_TEST_P(ListsContract, FindsExactlyWhatOverlaps) {
   TestClient client = this->MakeClient();
   const ObjectId object = this->MakeObject(client, 1);
   std::vector<Extent> all;
-  for (const int64_t size : {int64_t{100}, int64_t{20'000}, int64_t{200'000}, int64_t{2} << 20, int64_t{10} << 20, kRegionSize + 1}) {
+  for (const int64_t size :
+       {int64_t{100}, int64_t{20'000}, int64_t{200'000}, int64_t{2} << 20, int64_t{10} << 20, kRegionSize + 1}) {
     for (int i = 0; i < 5; ++i) {
       const int64_t lo = kRegionSize + static_cast<int64_t>(client.random().Below(4)) * (13 << 20) + i * 1000;
-      ASSERT_EQ(this->SendCode(TestCommit(client).Zero(object, lo, std::min(lo + size, 2 * kRegionSize))), CommitCode::kOk);
+      ASSERT_EQ(this->SendCode(TestCommit(client).Zero(object, lo, std::min(lo + size, 2 * kRegionSize))),
+                CommitCode::kOk);
     }
   }
   all = this->List(object).extents;
   for (int i = 0; i < 100; ++i) {
-    const int64_t lo = static_cast<int64_t>(client.random().Below(2 * kRegionSize)), hi = lo + 1 + static_cast<int64_t>(client.random().Below(1 << 20));
+    const int64_t lo = static_cast<int64_t>(client.random().Below(2 * kRegionSize)),
+                  hi = lo + 1 + static_cast<int64_t>(client.random().Below(1 << 20));
     std::vector<Extent> want, got = this->List(object, lo, hi).extents;
-    for (const Extent& e : all) if (e.lo < hi && e.hi > lo) want.push_back(e);
-    const auto by_order = [](const Extent& a, const Extent& b) { return std::pair(a.order, a.lo) < std::pair(b.order, b.lo); };
+    for (const Extent& e : all)
+      if (e.lo < hi && e.hi > lo) want.push_back(e);
+    const auto by_order = [](const Extent& a, const Extent& b) {
+      return std::pair(a.order, a.lo) < std::pair(b.order, b.lo);
+    };
     std::sort(want.begin(), want.end(), by_order), std::sort(got.begin(), got.end(), by_order);
     EXPECT_EQ(got, want);
   }
@@ -115,7 +121,8 @@ TYPED_TEST_P(ListsContract, PagesCoverTheRange) {
   const std::vector<Extent> all = this->List(object).extents;
   for (int64_t lo = 0; lo < 1000;) {
     ListRequest request;
-    request.bucket = this->bucket_, request.object = object, request.lo = lo, request.hi = 1000, request.max_extents = 3;
+    request.bucket = this->bucket_, request.object = object, request.lo = lo, request.hi = 1000,
+    request.max_extents = 3;
     ASSERT_OK_AND_ASSIGN(const ListReply page, this->ports_.lists.List(TestContext(), request));
     ASSERT_GT(page.covered_hi, lo);
     size_t overlap = 0;
@@ -185,7 +192,8 @@ TYPED_TEST_P(ListsContract, HistoryIsNewestFirstInPages) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(ListsContract, UnknownIsNotFound, BadRangesAreInvalid, FindsExactlyWhatOverlaps,
-                            BodiesAndRecordsAreThoseOfTheVisible, EncodedBodyComesBackAsItWent, ReplyTellsHeadsClockAndLease,
-                            PagesCoverTheRange, ReadsAsOfAnEarlierOrder, HistoryExpires, HistoryIsNewestFirstInPages);
+                            BodiesAndRecordsAreThoseOfTheVisible, EncodedBodyComesBackAsItWent,
+                            ReplyTellsHeadsClockAndLease, PagesCoverTheRange, ReadsAsOfAnEarlierOrder, HistoryExpires,
+                            HistoryIsNewestFirstInPages);
 
 }  // namespace pbfs

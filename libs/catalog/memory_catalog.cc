@@ -57,7 +57,8 @@ void MemoryCatalog::ExpireHistory(BucketId bucket, Hlc floor) {
   for (auto& [id, object] : tables_.objects) {
     if (object.state.bucket != bucket) continue;
     for (const MemoryTables::PastExtent& row : object.past) {
-      if (expired(row) && row.extent.source.kind == SourceKind::kBody) tables_.garbage.push_back(row.extent.source.body);
+      if (expired(row) && row.extent.source.kind == SourceKind::kBody)
+        tables_.garbage.push_back(row.extent.source.body);
     }
     std::erase_if(object.past, expired);
   }

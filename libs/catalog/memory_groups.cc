@@ -19,9 +19,9 @@ std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const Pla
   std::vector<MemberState> members;
   for (const StoreId& store : stores) {
     const auto place = std::find(before.stores.begin(), before.stores.end(), store);
-    const bool backfill = !before.stores.empty() &&
-                          (place == before.stores.end() ||
-                           before.members[place - before.stores.begin()] == MemberState::kBackfill);
+    const bool backfill =
+        !before.stores.empty() &&
+        (place == before.stores.end() || before.members[place - before.stores.begin()] == MemberState::kBackfill);
     members.push_back(backfill ? MemberState::kBackfill : MemberState::kActive);
   }
   return members;
@@ -41,7 +41,8 @@ Result<ClusterMap> MemoryCatalog::WatchMap(const Context& context, int64_t newer
 
 Status MemoryCatalog::PutStore(const Context& context, const StoreInfo& store) {
   PBFS_RETURN_IF_ERROR(context.Check());
-  if (store.id.value == 0 || !(store.weight > 0)) return InvalidArgumentError("a store needs an id and a positive weight");
+  if (store.id.value == 0 || !(store.weight > 0))
+    return InvalidArgumentError("a store needs an id and a positive weight");
   MutexLock lock(mutex_);
   auto found = std::lower_bound(map_.stores.begin(), map_.stores.end(), store,
                                 [](const StoreInfo& a, const StoreInfo& b) { return a.id < b.id; });

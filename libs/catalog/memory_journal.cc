@@ -4,7 +4,8 @@
 
 namespace pbfs {
 
-Result<std::vector<JournalEntry>> MemoryCatalog::ReadJournal(const Context& context, JournalPosition after, int32_t limit) {
+Result<std::vector<JournalEntry>> MemoryCatalog::ReadJournal(const Context& context, JournalPosition after,
+                                                             int32_t limit) {
   PBFS_RETURN_IF_ERROR(context.Check());
   if (limit < 1) return InvalidArgumentError("limit must be positive");
   MutexLock lock(mutex_);
@@ -13,8 +14,8 @@ Result<std::vector<JournalEntry>> MemoryCatalog::ReadJournal(const Context& cont
                                 [](JournalPosition position, const JournalEntry& e) { return position < e.position; });
   std::vector<JournalEntry> entries;
   for (; entry != journal.end(); ++entry) {
-    const bool new_unit = entries.empty() || entries.back().position.xid != entry->position.xid ||
-                          entries.back().part != entry->part;
+    const bool new_unit =
+        entries.empty() || entries.back().position.xid != entry->position.xid || entries.back().part != entry->part;
     if (new_unit && entries.size() >= static_cast<size_t>(limit)) break;  // I16: units stay whole
     entries.push_back(*entry);
   }

@@ -75,7 +75,8 @@ void MemoryCatalog::FillVisible(const MemoryTables::Object&, const ListRequest& 
 
 void MemoryCatalog::FillHeads(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const {
   const int64_t last = RegionOf(reply.covered_hi - 1);
-  for (auto head = object.heads.lower_bound(RegionOf(request.lo)); head != object.heads.end() && head->first <= last; ++head) {
+  for (auto head = object.heads.lower_bound(RegionOf(request.lo)); head != object.heads.end() && head->first <= last;
+       ++head) {
     reply.regions.push_back({head->first, head->second.max_hlc});
   }
   reply.span_hlc = object.state.span_hlc;
@@ -116,8 +117,9 @@ Result<std::vector<OpEntry>> MemoryCatalog::History(const Context& context, cons
     const MemoryTables::OpRow& op = row->second;
     const Hlc place = op.order ? op.order->hlc : HlcFromMillis(op.at_ms) | 0xffff;
     if (place >= request.before) continue;
-    all.push_back({place, {row->first.op, static_cast<uint8_t>(op.kind), op.order.value_or(Order{}), options_.site,
-                           op.at_ms, op.record}});
+    all.push_back({place,
+                   {row->first.op, static_cast<uint8_t>(op.kind), op.order.value_or(Order{}), options_.site, op.at_ms,
+                    op.record}});
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<OpEntry> entries;

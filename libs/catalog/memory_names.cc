@@ -80,7 +80,8 @@ Result<ListNamesReply> MemoryCatalog::ListNames(const Context& context, const Li
   }
 }
 
-Result<std::vector<NameEntry>> MemoryCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+Result<std::vector<NameEntry>> MemoryCatalog::NameHistory(const Context& context, BucketId bucket,
+                                                          const std::string& name) {
   PBFS_RETURN_IF_ERROR(context.Check());
   PBFS_RETURN_IF_ERROR(CheckName(name));
   MutexLock lock(mutex_);

@@ -79,7 +79,8 @@ void MemoryTables::Apply(const RowChanges& changes, int64_t now_ms) {
     if (body.row.encoding) PBFS_CHECK(encodings.emplace(body.row.encoding->id, body.row.id).second);
   }
   for (const OpInsert& op : changes.ops) {
-    const bool fresh = ops.emplace(ObjectOp{op.object, op.op}, OpRow{op.kind, op.order, op.record, op.digest, now_ms}).second;
+    const bool fresh =
+        ops.emplace(ObjectOp{op.object, op.op}, OpRow{op.kind, op.order, op.record, op.digest, now_ms}).second;
     PBFS_CHECK(fresh);
     if (op.order) PBFS_CHECK(orders.emplace(ObjectOrder{op.object, *op.order}, op.op).second);
     AppendJournal(static_cast<uint8_t>(op.kind), op.object, op.op, op.part, op.record, {});

@@ -54,7 +54,8 @@ class MemoryTables {
   /// Takes covered sources of a rehome away, after its runs were applied.
   SourceVerdicts RemoveSources(const ParsedCommit& rehome, const RehomeDecision& decision);
 
-  const Object* FindObject(BucketId bucket, ObjectId id) const;  // null if it is not there, of another bucket, or reaped
+  const Object* FindObject(BucketId bucket,
+                           ObjectId id) const;  // null if it is not there, of another bucket, or reaped
   const OpRow* FindOp(const ObjectOp& key) const;
   void AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload);
 

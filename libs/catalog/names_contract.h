@@ -97,7 +97,8 @@ TYPED_TEST_P(NamesContract, StaleBindingIsRefused) {
 TYPED_TEST_P(NamesContract, RefusedCommitLeavesNoName) {
   TestClient client = this->MakeClient();
   const ObjectId object = this->MakeObject(client);
-  EXPECT_EQ(this->SendCode(TestCommit(client).Bind("a", object).Write(client.NewObject(), 0, Bytes(1, 1))), CommitCode::kObjectGone);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Bind("a", object).Write(client.NewObject(), 0, Bytes(1, 1))),
+            CommitCode::kObjectGone);
   EXPECT_CODE(this->Resolve("a"), kNotFound);
   EXPECT_EQ(this->Stat(object).bindings, 0);
   EXPECT_TRUE(this->ports_.names.NameHistory(TestContext(), this->bucket_, "a")->empty());

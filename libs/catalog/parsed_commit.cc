@@ -136,7 +136,8 @@ class Parser {
   static Status CheckInline(const BodyUpload& upload, int64_t length) {
     constexpr int64_t kTag = 16;
     const bool fits = length <= kMaxInlineBody && static_cast<int64_t>(upload.inline_ct.size()) == length + kTag;
-    if (!fits || !upload.receipts.empty()) return InvalidArgumentError("an inline body is at most 4 KiB, its one segment complete");
+    if (!fits || !upload.receipts.empty())
+      return InvalidArgumentError("an inline body is at most 4 KiB, its one segment complete");
     return OkStatus();
   }
 

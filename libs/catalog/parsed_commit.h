@@ -25,9 +25,9 @@ struct RehomeSource {
 struct ParsedOp {
   OpKind kind = OpKind::kWrite;
   OpId op;
-  ObjectId object;  // of an UNBIND: the object seen bound, or null; of a BIND: the object to bind
-  Order order;      // of a REHOME: information only
-  Buffer record;    // verbatim
+  ObjectId object;                    // of an UNBIND: the object seen bound, or null; of a BIND: the object to bind
+  Order order;                        // of a REHOME: information only
+  Buffer record;                      // verbatim
   std::array<uint8_t, 32> digest{};   // its MAC
   std::vector<Extent> extents;        // WRITE, ZERO, TRUNC, CLONE at `order`; the runs of a REHOME at their own orders
   std::vector<RehomeSource> sources;  // REHOME
@@ -56,8 +56,8 @@ struct ParsedCommit {
   std::vector<ObjectId> creates;
   std::optional<Opset> if_opset;
   std::optional<NameCondition> if_name;
-  bool versioning = false;     // of the bucket: BIND seals, so it locks the object alone
-  size_t record_bytes = 0;     // of all records and inline bodies: what a batch is measured by
+  bool versioning = false;               // of the bucket: BIND seals, so it locks the object alone
+  size_t record_bytes = 0;               // of all records and inline bodies: what a batch is measured by
   CommitCode refused = CommitCode::kOk;  // kBadOp: answer with it, do not decide
 
   bool IsRehome() const { return ops[0].kind == OpKind::kRehome; }

@@ -46,9 +46,9 @@ Status HistoryExpired() {
 }
 
 const char* CommitCodeName(CommitCode code) {
-  static constexpr const char* kNames[] = {"OK",          "REPLAY",      "ORDER_STALE",  "ENCODING_EXPIRED", "OBJECT_GONE",
-                                           "DRIFT",       "PRECONDITION", "OP_ID_REUSED", "BROKEN_PROMISE",   "SEALED",
-                                           "SOURCE_GONE", "TOO_DEEP",    "BAD_OP",       "OP_TOO_OLD"};
+  static constexpr const char* kNames[] = {
+      "OK",           "REPLAY",         "ORDER_STALE", "ENCODING_EXPIRED", "OBJECT_GONE", "DRIFT",  "PRECONDITION",
+      "OP_ID_REUSED", "BROKEN_PROMISE", "SEALED",      "SOURCE_GONE",      "TOO_DEEP",    "BAD_OP", "OP_TOO_OLD"};
   const auto index = static_cast<size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
 }

@@ -64,8 +64,8 @@ struct BodyUpload {
   BodyId id;
   uint32_t key_epoch = 0;
   std::array<uint8_t, 72> wrapped_dek{};
-  std::optional<Encoding> encoding;                   // none: inline
-  std::vector<std::array<uint8_t, 64>> receipts;      // at least w of the n
+  std::optional<Encoding> encoding;               // none: inline
+  std::vector<std::array<uint8_t, 64>> receipts;  // at least w of the n
   Buffer inline_ct;
 };
 
@@ -77,17 +77,17 @@ struct NameCondition {
 /// One or more ops that happen together or not at all (I16).
 struct CommitRequest {
   BucketId bucket;
-  std::vector<Buffer> records;      // 1..64 canonical op records (format, section 6); a REHOME stands alone
-  std::vector<BodyUpload> bodies;   // every body named by the records that does not exist yet
-  std::vector<ObjectId> creates;    // objects that this Commit may create if they do not exist
-  std::optional<Opset> if_opset;    // the whole content of the first record's object, tested under its lock alone
+  std::vector<Buffer> records;           // 1..64 canonical op records (format, section 6); a REHOME stands alone
+  std::vector<BodyUpload> bodies;        // every body named by the records that does not exist yet
+  std::vector<ObjectId> creates;         // objects that this Commit may create if they do not exist
+  std::optional<Opset> if_opset;         // the whole content of the first record's object, tested under its lock alone
   std::optional<NameCondition> if_name;  // of the first BIND or UNBIND
 };
 
 struct CommitReply {
   CommitCode code = CommitCode::kOk;
-  Hlc max_hlc = 0;     // the newest order of what the Commit touched; after kOk its own
-  int64_t now_ms = 0;  // the catalog's clock: births and orders are estimated from it
+  Hlc max_hlc = 0;      // the newest order of what the Commit touched; after kOk its own
+  int64_t now_ms = 0;   // the catalog's clock: births and orders are estimated from it
   int32_t removed = 0;  // of a rehome: sources that went,
   int32_t kept = 0;     // and those that stayed because they were not covered
 };
@@ -96,10 +96,10 @@ struct ListRequest {
   BucketId bucket;
   ObjectId object;
   int64_t lo = 0;
-  int64_t hi = 0;                // the range [lo, hi)
-  Hlc min_hlc = 0;               // answer only from a state that has this order; the greatest that the client has seen
-  std::optional<Hlc> as_of;      // history: the object as of this order
-  std::vector<OpId> known_ops;   // records that the client has and need not be sent again
+  int64_t hi = 0;               // the range [lo, hi)
+  Hlc min_hlc = 0;              // answer only from a state that has this order; the greatest that the client has seen
+  std::optional<Hlc> as_of;     // history: the object as of this order
+  std::vector<OpId> known_ops;  // records that the client has and need not be sent again
   int32_t max_extents = 65536;
 };
 
@@ -111,10 +111,10 @@ struct RegionHead {
 
 /// One snapshot of a range. Extents may be shadowed by others: the client takes the skyline.
 struct ListReply {
-  std::vector<Extent> extents;   // all that overlap [lo, covered_hi), in no order
-  int64_t covered_hi = 0;        // less than hi if there were more than max_extents: list on from there
-  std::vector<BodyRow> bodies;   // of the visible extents
-  std::vector<Buffer> records;   // op records of the visible extents, without known_ops
+  std::vector<Extent> extents;      // all that overlap [lo, covered_hi), in no order
+  int64_t covered_hi = 0;           // less than hi if there were more than max_extents: list on from there
+  std::vector<BodyRow> bodies;      // of the visible extents
+  std::vector<Buffer> records;      // op records of the visible extents, without known_ops
   std::vector<RegionHead> regions;  // heads of the regions that the range touches
   Hlc span_hlc = 0;
   // The least floor that a peer promises; INT64_MAX without peers. Below the lesser of it and a region's newest order
@@ -181,7 +181,7 @@ struct HistoryRequest {
   BucketId bucket;
   ObjectId object;
   Hlc before = INT64_MAX;  // exclusive; newest first
-  int32_t limit = 1000;     // a few more if several ops share the hlc of the last
+  int32_t limit = 1000;    // a few more if several ops share the hlc of the last
 };
 
 enum class Integrity : uint8_t { kCrc32c = 1, kSha256 = 2 };

@@ -11,7 +11,8 @@ constexpr int64_t kSpan = -1;
 constexpr size_t kMaxEntries = 100'000;
 
 // Whether every byte of [lo, hi) is shown at `order` or a greater one.
-bool Shows(const std::vector<SkylinePiece>& pieces, const std::vector<Extent>& extents, int64_t lo, int64_t hi, const Order& order) {
+bool Shows(const std::vector<SkylinePiece>& pieces, const std::vector<Extent>& extents, int64_t lo, int64_t hi,
+           const Order& order) {
   auto piece = std::upper_bound(pieces.begin(), pieces.end(), lo,
                                 [](int64_t byte, const SkylinePiece& p) { return byte < p.hi; });
   for (; piece != pieces.end() && lo < hi; ++piece) {
@@ -60,8 +61,8 @@ Hlc Acknowledged::NewestOfName(const BucketId& bucket, const std::string& name) 
   return found == names_.end() ? 0 : found->second;
 }
 
-bool Acknowledged::Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo,
-                          int64_t hi) const {
+bool Acknowledged::Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces,
+                          int64_t lo, int64_t hi) const {
   std::map<int64_t, Hlc> heads;
   for (const RegionHead& head : reply.regions) heads[head.region] = head.max_hlc;
   MutexLock lock(mutex_);

@@ -25,7 +25,8 @@ class Acknowledged {
   Hlc NewestOfName(const BucketId& bucket, const std::string& name) const;
   /// Whether `reply`, whose skyline over [lo, hi) is `pieces`, has everything: no region's head is older than an own op there,
   /// and every byte of the newest own write is shown at its order or a greater one.
-  bool Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo, int64_t hi) const;
+  bool Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo,
+              int64_t hi) const;
 
  private:
   struct Own {

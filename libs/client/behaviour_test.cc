@@ -1,7 +1,7 @@
 // Further behaviour that users rely on: integrity modes, keys and members, memory, bad input, cancellation.
-#include <gmock/gmock.h>
-
 #include <algorithm>
+
+#include <gmock/gmock.h>
 
 #include "libs/base/testing.h"
 #include "libs/client/twin_cluster.h"
@@ -107,7 +107,9 @@ TEST_F(ClientBehaviourTest, SeveralRangesAreOneCommit) {
   EXPECT_EQ(all[54'999], 2);
   EXPECT_EQ(all[99'999], 3);
   ASSERT_OK_AND_ASSIGN(const auto extents, bucket->Extents(TestContext(), object, 0, 100'000));
-  EXPECT_EQ(std::count_if(extents.begin(), extents.end(), [&](const VisibleExtent& e) { return e.order == written.order; }), 3);
+  EXPECT_EQ(
+      std::count_if(extents.begin(), extents.end(), [&](const VisibleExtent& e) { return e.order == written.order; }),
+      3);
   EXPECT_CODE(bucket->WriteRanges(TestContext(), object, {{0, a}, {9, b}}), kInvalidArgument);
 }
 
@@ -210,7 +212,8 @@ TEST_F(ClientBehaviourTest, NonsenseIsRefusedAndChangesNothing) {
   EXPECT_CODE(bucket->Zero(TestContext(), object, 5, 5), kInvalidArgument);
   EXPECT_CODE(bucket->Zero(TestContext(), object, 5, kMaxObjectSize + 1), kInvalidArgument);
   EXPECT_CODE(bucket->Append(TestContext(), object, Bytes{}), kInvalidArgument);
-  for (const std::string& name : {std::string(), std::string(1025, 'a'), std::string("\xff\xfe"), std::string("a\0b", 3)}) {
+  for (const std::string& name :
+       {std::string(), std::string(1025, 'a'), std::string("\xff\xfe"), std::string("a\0b", 3)}) {
     EXPECT_CODE(bucket->Put(TestContext(), name, Bytes{1}), kInvalidArgument);
     EXPECT_CODE(bucket->Find(TestContext(), name), kInvalidArgument);
   }
@@ -224,8 +227,9 @@ TEST_F(ClientBehaviourTest, NonsenseIsRefusedAndChangesNothing) {
   EXPECT_EQ(All(object), (Bytes{1, 2, 3}));
   ClientOptions options;
   options.memory_bytes = 1;
-  EXPECT_CODE(Client::Create(options, {cluster.catalog().ports(), nullptr, *std::make_unique<MapFragmentStores>(), cluster.keys(),
-                                       *std::make_unique<SystemClock>(), cluster.random()}), kInvalidArgument);
+  EXPECT_CODE(Client::Create(options, {cluster.catalog().ports(), nullptr, *std::make_unique<MapFragmentStores>(),
+                                       cluster.keys(), *std::make_unique<SystemClock>(), cluster.random()}),
+              kInvalidArgument);
 }
 
 TEST_F(ClientBehaviourTest, WithoutTheKeyABucketDoesNotOpen) {
@@ -241,8 +245,9 @@ TEST_F(ClientBehaviourTest, WithoutTheKeyABucketDoesNotOpen) {
 TEST_F(ClientBehaviourTest, AMemberOpensTheBucketAndItsWritesAreSigned) {
   MemoryKeyStore member(cluster.random(), *cluster.keys().AdminKey(), false);
   const ClientIdentity identity = *member.Identity();
-  ASSERT_OK_AND_ASSIGN(Bucket shared, client->CreateBucket(TestContext(), Settings("shared"),
-                                                           {{identity.box.public_key, identity.signing.public_key, true}}));
+  ASSERT_OK_AND_ASSIGN(Bucket shared,
+                       client->CreateBucket(TestContext(), Settings("shared"),
+                                            {{identity.box.public_key, identity.signing.public_key, true}}));
   const auto other = cluster.NewClient({}, cluster.catalog().ports(), member);
   ASSERT_OK_AND_ASSIGN(Bucket theirs, other->OpenBucket(TestContext(), "shared"));
   ASSERT_OK_AND_ASSIGN(const Written put, theirs.Put(TestContext(), "x", Bytes(5000, 4)));

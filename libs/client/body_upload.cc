@@ -1,10 +1,9 @@
 #include "libs/client/body_upload.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "libs/client/signal.h"
 #include "libs/format/body_encoder.h"
@@ -49,7 +48,8 @@ class FragmentPuts {
     if (Status status = writers_[shard]->Append(context_, std::move(bytes)); !status.ok()) Fail(shard, status);
   }
   int alive() const {
-    return static_cast<int>(std::count_if(writers_.begin(), writers_.end(), [](const auto& w) { return w != nullptr; }));
+    return static_cast<int>(
+        std::count_if(writers_.begin(), writers_.end(), [](const auto& w) { return w != nullptr; }));
   }
 
   /// Collects receipts: all, or at least `required` and those that come within the stragglers' patience.
@@ -159,15 +159,16 @@ UploadedBody InlineBody(ClientCore& core, const OpenedBucket& bucket, const NewB
   return done;
 }
 
-Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const OpenedBucket& bucket, const NewBody& body,
-                                 Scheme scheme) {
+Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                 const NewBody& body, Scheme scheme) {
   const int required = bucket.RequiredReceipts(scheme.k, scheme.n);
   const int m = scheme.n - scheme.k;
   PBFS_ASSIGN_OR_RETURN(const uint16_t group, core.cluster.ChooseGroup(context, scheme.n, m, required));
   PBFS_ASSIGN_OR_RETURN(const EncodingStores stores, core.cluster.StoresOf(context, group, scheme.n, m));
   PBFS_ASSIGN_OR_RETURN(const auto map, core.cluster.Map(context));
   PBFS_ASSIGN_OR_RETURN(const Buffer token, core.cluster.Token(context, bucket.id()));
-  const EncodingFacts facts{NewEncodingId(core.clock.NowMillis(), group, core.to.random), map->site, scheme.k, scheme.n};
+  const EncodingFacts facts{NewEncodingId(core.clock.NowMillis(), group, core.to.random), map->site, scheme.k,
+                            scheme.n};
   BodyEncoder encoder(body.dek, body.header, facts);
   if (encoder.geometry().leaves) encoder.AddLeaves(0, body.plaintext);
   FragmentPuts puts(context, core, stores, facts, encoder.geometry().FragmentSize(), token);
@@ -202,7 +203,8 @@ NewBody MakeNewBody(ClientCore& core, const OpenedBucket& bucket, ByteSpan plain
   return body;
 }
 
-Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const OpenedBucket& bucket, const NewBody& body) {
+Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                const NewBody& body) {
   Result<UploadedBody> done = UnavailableError("not tried");
   if (body.header.length <= kMaxInlineBody) {
     done = InlineBody(core, bucket, body);

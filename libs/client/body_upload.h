@@ -26,6 +26,7 @@ struct UploadedBody {
 /// group, streamed while encrypting from this one thread. Returns at w receipts, after a short wait for the rest. Too few:
 /// again in another group under a new encoding id, same ciphertext, a few times.
 /// Errors: UNAVAILABLE too few stores; RESOURCE_EXHAUSTED stores full; those of the token; DEADLINE_EXCEEDED, CANCELLED.
-Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const OpenedBucket& bucket, const NewBody& body);
+Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                const NewBody& body);
 
 }  // namespace pbfs

@@ -25,8 +25,8 @@ struct BucketMember {
 struct ObjectMetadata {
   std::string content_type;
   std::map<std::string, std::string> user;
-  std::string etag;             // as the writer computed it,
-  std::optional<Opset> opset;   // of this content; with another opset the etag no longer holds
+  std::string etag;            // as the writer computed it,
+  std::optional<Opset> opset;  // of this content; with another opset the etag no longer holds
   friend bool operator==(const ObjectMetadata&, const ObjectMetadata&) = default;
 };
 
@@ -40,10 +40,10 @@ struct WriteOptions {
 /// What a write did. Durable when it is returned.
 struct Written {
   ObjectId object;
-  Order order;        // of the last op: per byte the greatest order wins
-  int64_t lo = 0;     // bytes [lo, hi) of the object
+  Order order;     // of the last op: per byte the greatest order wins
+  int64_t lo = 0;  // bytes [lo, hi) of the object
   int64_t hi = 0;
-  int64_t ops = 1;    // how many commits it took; 1: atomic
+  int64_t ops = 1;  // how many commits it took; 1: atomic
   /// After a conditional write: the opset that the object now has.
   std::optional<Opset> opset;
 };
@@ -75,8 +75,8 @@ struct ObjectStat {
   Opset opset{};
   bool sealed = false;
   int64_t extents = 0;
-  Hlc newest = 0;   // the greatest order of its content
-  Order bound;      // of the name's binding
+  Hlc newest = 0;  // the greatest order of its content
+  Order bound;     // of the name's binding
   ObjectMetadata metadata;
 };
 
@@ -99,7 +99,7 @@ struct HistoryEntry {
   int64_t at_ms = 0;  // by the catalog's clock
   int64_t lo = 0;     // the range that it touches
   int64_t hi = 0;
-  std::string name;   // of BIND and UNBIND
+  std::string name;        // of BIND and UNBIND
   bool authentic = false;  // its MAC is right
 };
 /// One value that a name had, newest first.
@@ -130,20 +130,20 @@ struct FragmentReport {
   std::string what;  // of one that is not sound
 };
 struct VerifyReport {
-  int64_t bodies = 0;         // visible, inline ones included
+  int64_t bodies = 0;  // visible, inline ones included
   int64_t inline_bodies = 0;
-  int64_t fragments = 0;      // that ought to be there
+  int64_t fragments = 0;  // that ought to be there
   int64_t sound = 0, missing = 0, corrupt = 0, unreachable = 0;
-  int64_t lost_bodies = 0;    // with fewer than k sound fragments
+  int64_t lost_bodies = 0;  // with fewer than k sound fragments
   std::vector<FragmentReport> bad;
 };
 
 struct RehomeReport {
-  int64_t regions = 0;        // that were looked at
-  int64_t merged = 0;         // of them
-  int64_t bytes = 0;          // written into new bodies
-  int64_t removed = 0;        // extents
-  int64_t kept = 0;           // that the catalog did not find covered
+  int64_t regions = 0;  // that were looked at
+  int64_t merged = 0;   // of them
+  int64_t bytes = 0;    // written into new bodies
+  int64_t removed = 0;  // extents
+  int64_t kept = 0;     // that the catalog did not find covered
 };
 
 struct CloneOptions {
@@ -185,7 +185,8 @@ class Bucket {
   /// bytes after the bucket's history. Errors: NOT_FOUND the name is not bound.
   Result<Order> Unbind(const Context& context, const std::string& name);
   /// One Commit: never none of the names, never both. Replaces what `to` was bound to unless `if_none_match`.
-  Result<Order> Rename(const Context& context, const std::string& from, const std::string& to, bool if_none_match = false);
+  Result<Order> Rename(const Context& context, const std::string& from, const std::string& to,
+                       bool if_none_match = false);
   Result<std::vector<NameHistoryEntry>> NameHistory(const Context& context, const std::string& name);
   /// Binds the name again to the object that it had last: undoes a delete, while the object is not reaped yet.
   Result<ObjectId> Restore(const Context& context, const std::string& name);
@@ -193,7 +194,8 @@ class Bucket {
   // ---- writes --------------------------------------------------------------------------------------------------------------
   /// A new object with all of `source`, then bound to `name`: until then nobody sees it. Memory is bounded whatever its
   /// size. Of an unsuccessful put nothing is left that anybody sees.
-  Result<Written> Put(const Context& context, const std::string& name, ByteSource& source, const PutOptions& options = {});
+  Result<Written> Put(const Context& context, const std::string& name, ByteSource& source,
+                      const PutOptions& options = {});
   Result<Written> Put(const Context& context, const std::string& name, ByteSpan bytes, const PutOptions& options = {});
   /// A new object without a name: it lives for a day unless it gets one (Bind).
   Result<Written> Create(const Context& context, ByteSource& source);
@@ -215,7 +217,8 @@ class Bucket {
   /// Sets the size: cuts, or extends with zeros.
   Result<Written> Truncate(const Context& context, ObjectId object, int64_t size, const WriteOptions& options = {});
   /// Zeros [lo, hi), and extends the object to hi if it was shorter.
-  Result<Written> Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi, const WriteOptions& options = {});
+  Result<Written> Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi,
+                       const WriteOptions& options = {});
   /// No op but rehome is accepted any more; sealed objects can be cloned by reference. Only for objects without a name.
   Result<Order> Seal(const Context& context, ObjectId object);
 

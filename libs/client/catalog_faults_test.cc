@@ -62,7 +62,8 @@ TEST_F(CatalogFaultsTest, AForgedListIsABadRecord) {
   ExpectBadRecord("op", [&](ListReply& reply) { newest(reply).op = oldest(reply).op; });
   ExpectBadRecord("header", [](ListReply& reply) { reply.bodies[0].header[8] ^= 1; });
   ExpectBadRecord("wrapped key", [](ListReply& reply) { reply.bodies[0].wrapped_dek[30] ^= 1; });
-  ExpectBadRecord("swapped keys", [](ListReply& reply) { std::swap(reply.bodies[0].wrapped_dek, reply.bodies[1].wrapped_dek); });
+  ExpectBadRecord("swapped keys",
+                  [](ListReply& reply) { std::swap(reply.bodies[0].wrapped_dek, reply.bodies[1].wrapped_dek); });
   ExpectBadRecord("record", [](ListReply& reply) {
     Bytes bytes = ToBytes(reply.records[0]);
     bytes[60] ^= 1;
@@ -83,8 +84,9 @@ TEST_F(CatalogFaultsTest, AForgedNameIsABadRecord) {
     return status.Detail("pbfs-code").value_or(status.ToString());
   };
   EXPECT_EQ(find([&](NameEntry& entry) { entry.object = other.object; }), "BAD_RECORD");
-  EXPECT_EQ(find([&](NameEntry& entry) { entry.object = other.object, entry.record = y.record, entry.order = y.order; }),
-            "BAD_RECORD");
+  EXPECT_EQ(
+      find([&](NameEntry& entry) { entry.object = other.object, entry.record = y.record, entry.order = y.order; }),
+      "BAD_RECORD");
   EXPECT_EQ(find([&](NameEntry& entry) { entry.order.hlc += 1; }), "BAD_RECORD");
   EXPECT_OK(bucket->Find(TestContext(), "x"));
 }
@@ -123,8 +125,9 @@ TEST_F(CatalogFaultsTest, AReaderReadsAndDoesNotWrite) {
   const ClientIdentity identity = *reader.Identity();
   BucketSettings settings;
   settings.name = "shared";
-  ASSERT_OK_AND_ASSIGN(Bucket ours, client->CreateBucket(TestContext(), settings,
-                                                         {{identity.box.public_key, identity.signing.public_key, false}}));
+  ASSERT_OK_AND_ASSIGN(
+      Bucket ours,
+      client->CreateBucket(TestContext(), settings, {{identity.box.public_key, identity.signing.public_key, false}}));
   ASSERT_OK_AND_ASSIGN(const Written put, ours.Put(TestContext(), "x", Bytes(100, 1)));
   const auto other = cluster.NewClient({}, cluster.catalog().ports(), reader);
   ASSERT_OK_AND_ASSIGN(Bucket theirs, other->OpenBucket(TestContext(), "shared"));
@@ -152,7 +155,10 @@ TEST_F(CatalogFaultsTest, WithSeveralPrincipalsARecordNeedsAWritersSignature) {
   record.object = ObjectId::New(1, random);
   record.order = {1, 1};
   const auto code = [&](const SigningKey* signing) {
-    return VerifyRecord(state, EncodeRecord(record, state.newest_keys(), signing)).status().Detail("pbfs-code").value_or("OK");
+    return VerifyRecord(state, EncodeRecord(record, state.newest_keys(), signing))
+        .status()
+        .Detail("pbfs-code")
+        .value_or("OK");
   };
   EXPECT_EQ(code(&writer), "OK");
   EXPECT_EQ(code(&reader), "BAD_RECORD");
@@ -174,7 +180,8 @@ TEST_F(CatalogFaultsTest, ALostCommitReplyIsNoSecondWrite) {
 
 TEST_F(CatalogFaultsTest, ACommitThatNobodyAnswersIsReportedInDoubt) {
   faulty.LoseAllCommitReplies(true);
-  const Status status = bucket->Write(Context::WithTimeout(std::chrono::milliseconds(300)), object, 0, Bytes{77}).status();
+  const Status status =
+      bucket->Write(Context::WithTimeout(std::chrono::milliseconds(300)), object, 0, Bytes{77}).status();
   faulty.LoseAllCommitReplies(false);
   EXPECT_TRUE(IsRetryable(status)) << status.ToString();
   EXPECT_EQ(status.Detail("pbfs-outcome").value_or(""), "in-doubt") << status.ToString();

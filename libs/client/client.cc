@@ -1,10 +1,9 @@
 #include "libs/client/client.h"
 
-#include <sched.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "libs/client/listing.h"
 #include "libs/client/parts.h"
@@ -40,7 +39,8 @@ Status CheckSettings(const BucketSettings& settings) {
   if (settings.k.has_value()) {
     const int k = *settings.k, m = *settings.m;
     if (k < 1 || k > kMaxDataShards || k + m > kMaxShards) {
-      return InvalidArgumentError(fmt::format("{}+{} is out of range: k is 1 to {}, k + m at most {}", k, m, kMaxDataShards, kMaxShards));
+      return InvalidArgumentError(
+          fmt::format("{}+{} is out of range: k is 1 to {}, k + m at most {}", k, m, kMaxDataShards, kMaxShards));
     }
     if (settings.w.has_value() && (*settings.w < k || *settings.w > k + m)) {
       return InvalidArgumentError("w lies between k and k + m");
@@ -111,7 +111,8 @@ Result<Bucket> Client::CreateBucket(const Context& context, const BucketSettings
 
 Result<Bucket> Client::OpenBucket(const Context& context, const std::string& name) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(BucketInfo info, RetryRead(step, [&] { return core_->to.catalog.buckets.FindBucket(step, name); }));
+  PBFS_ASSIGN_OR_RETURN(BucketInfo info,
+                        RetryRead(step, [&] { return core_->to.catalog.buckets.FindBucket(step, name); }));
   return Open(context, std::move(info));
 }
 
@@ -123,7 +124,8 @@ Result<Bucket> Client::Open(const Context& context, BucketInfo info) {
   if (keyring.bucket != info.id) return PermissionDeniedError("the catalog shows the keyring of another bucket");
   const SeenKeyring shown{keyring.version, Sha256(info.keyring)};
   PBFS_ASSIGN_OR_RETURN(const auto seen, keys.LastKeyring(info.id));
-  if (seen.has_value() && (shown.version < seen->version || (shown.version == seen->version && shown.hash != seen->hash))) {
+  if (seen.has_value() &&
+      (shown.version < seen->version || (shown.version == seen->version && shown.hash != seen->hash))) {
     return DataLossError("STALE_OR_ROLLBACK: the catalog shows an older keyring than one seen before")
         .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
   }

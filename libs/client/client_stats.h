@@ -12,21 +12,21 @@ namespace pbfs {
 /// What a client has done since it was made: numbers only ever grow. Bytes are bytes.
 struct ClientStats {
   int64_t bodies_written = 0;
-  int64_t inline_bodies = 0;         // of them, kept in the catalog's row
+  int64_t inline_bodies = 0;  // of them, kept in the catalog's row
   int64_t plaintext_written = 0;
-  int64_t fragment_bytes_sent = 0;   // handed to stores, failed attempts included
-  int64_t fragments_missing = 0;     // of committed bodies: shards without a receipt, left to the repairer
-  int64_t groups_given_up = 0;       // uploads begun again in another placement group
+  int64_t fragment_bytes_sent = 0;  // handed to stores, failed attempts included
+  int64_t fragments_missing = 0;    // of committed bodies: shards without a receipt, left to the repairer
+  int64_t groups_given_up = 0;      // uploads begun again in another placement group
   int64_t commits = 0;
-  int64_t orders_stale = 0;          // commits made again under a newer order
-  int64_t commits_in_doubt = 0;      // commits sent again because the outcome was unknown
+  int64_t orders_stale = 0;      // commits made again under a newer order
+  int64_t commits_in_doubt = 0;  // commits sent again because the outcome was unknown
   int64_t plaintext_read = 0;
   int64_t fragment_bytes_read = 0;
-  int64_t read_calls = 0;            // to stores
-  int64_t hedges = 0;                // calls for a spare shard because a store was slow
-  int64_t decoded_around = 0;        // segments computed from parity
+  int64_t read_calls = 0;      // to stores
+  int64_t hedges = 0;          // calls for a spare shard because a store was slow
+  int64_t decoded_around = 0;  // segments computed from parity
   int64_t lists = 0;
-  int64_t lists_again = 0;           // because the lease was over or fragments were gone
+  int64_t lists_again = 0;             // because the lease was over or fragments were gone
   std::map<StoreId, int64_t> corrupt;  // blocks that were wrong, by the store that sent them
 };
 

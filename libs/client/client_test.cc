@@ -118,7 +118,8 @@ TEST_F(ClientTest, AppendsNeverOverlap) {
   std::vector<Thread> writers;
   for (int w = 0; w < 4; ++w) {
     writers.emplace_back("append", [&, w] {
-      for (int i = 0; i < 5; ++i) EXPECT_OK(bucket_->Append(TestContext(), object, ByteSpan(Bytes(100, static_cast<uint8_t>(w + 1)))));
+      for (int i = 0; i < 5; ++i)
+        EXPECT_OK(bucket_->Append(TestContext(), object, ByteSpan(Bytes(100, static_cast<uint8_t>(w + 1)))));
     });
   }
   for (Thread& writer : writers) writer.Join();
@@ -322,7 +323,8 @@ TEST_F(ClientTest, AnotherClientsKeyOpensNothing) {
   SeededRandom random(99);
   MemoryKeyStore stranger(random);
   ClientDependencies dependencies = site_.Dependencies();
-  ClientDependencies others{dependencies.catalog, nullptr, dependencies.stores, stranger, dependencies.clock, dependencies.random};
+  ClientDependencies others{dependencies.catalog, nullptr, dependencies.stores, stranger, dependencies.clock,
+                            dependencies.random};
   ASSERT_OK_AND_ASSIGN(const auto client, Client::Create({}, others));
   EXPECT_CODE(client->OpenBucket(TestContext(), "photos"), kPermissionDenied);
 }

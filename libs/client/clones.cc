@@ -79,7 +79,9 @@ class RowCloner {
   std::map<ObjectId, uint32_t> objects_;
 };
 
-bool IsSourceGone(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone); }
+bool IsSourceGone(const Status& status) {
+  return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
+}
 
 }  // namespace
 
@@ -91,7 +93,8 @@ Result<Written> Bucket::Clone(const Context& context, const std::string& from, c
   return Clone(context, stat.object, to, with_metadata);
 }
 
-Result<Written> Bucket::Clone(const Context& context, ObjectId from, const std::string& to, const CloneOptions& options) {
+Result<Written> Bucket::Clone(const Context& context, ObjectId from, const std::string& to,
+                              const CloneOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(to));
   PBFS_ASSIGN_OR_RETURN(Bytes metadata, EncodeMetadata(options.metadata.value_or(ObjectMetadata{})));
   const Context step = context.Within(core_->options.timeout);

@@ -31,7 +31,8 @@ EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, i
   for (const StoreId id : members.stores) {
     if (static_cast<int>(chosen.stores.size()) == n) break;
     const StoreInfo* const store = FindStore(map, id);
-    int& count = in_domain[store == nullptr || store->domain.empty() ? fmt::format("store {}", id.value) : store->domain];
+    int& count =
+        in_domain[store == nullptr || store->domain.empty() ? fmt::format("store {}", id.value) : store->domain];
     if (count >= std::max(m, 1)) continue;
     ++count;
     chosen.stores.push_back(id);
@@ -84,7 +85,8 @@ int ClusterView::UnusableStores(const ClusterMap& map, const std::vector<StoreId
 
 Result<uint16_t> ClusterView::ChooseGroup(const Context& context, int n, int m, int required) {
   PBFS_ASSIGN_OR_RETURN(const auto map, Map(context));
-  if (map->groups.empty()) return UnavailableError("the cluster has no placement groups yet: no fragment store has joined");
+  if (map->groups.empty())
+    return UnavailableError("the cluster has no placement groups yet: no fragment store has joined");
   const auto unusable_of = [&](uint16_t group) {
     const EncodingStores chosen = SelectShardStores(*map, group, n, m);
     return n - static_cast<int>(chosen.stores.size()) + UnusableStores(*map, chosen.stores);
@@ -102,8 +104,8 @@ Result<uint16_t> ClusterView::ChooseGroup(const Context& context, int n, int m, 
     if (unusable < fewest) best = group, fewest = unusable;
   }
   if (n - fewest >= required) return best;
-  return UnavailableError(fmt::format("no placement group has {} usable stores of {}; the best has {}: bring stores back", required,
-                                      n, n - fewest));
+  return UnavailableError(fmt::format(
+      "no placement group has {} usable stores of {}; the best has {}: bring stores back", required, n, n - fewest));
 }
 
 Result<EncodingStores> ClusterView::StoresOf(const Context& context, uint16_t group, int n, int m) {

@@ -25,7 +25,12 @@ class ClusterView {
   /// `bad_store_memory`: for how long a store that failed is avoided. All references outlive this; tokens may be null.
   ClusterView(Groups& groups, Tokens* tokens, std::string subject, Random& random, HlcClock& clock,
               Duration bad_store_memory)
-      : groups_(groups), tokens_(tokens), subject_(std::move(subject)), random_(random), clock_(clock), bad_store_memory_(bad_store_memory) {}
+      : groups_(groups),
+        tokens_(tokens),
+        subject_(std::move(subject)),
+        random_(random),
+        clock_(clock),
+        bad_store_memory_(bad_store_memory) {}
 
   /// The cluster map, at most some seconds old. Errors: those of the catalog, if none was ever had.
   Result<std::shared_ptr<const ClusterMap>> Map(const Context& context);

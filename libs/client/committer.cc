@@ -21,13 +21,18 @@ Status RefusalOf(CommitCode code) {
     case CommitCode::kEncodingExpired:
       return Refusal(code, "the upload took too long or was swept; upload again", StatusCode::kFailedPrecondition);
     case CommitCode::kObjectGone: return Refusal(code, "the object does not exist any more", StatusCode::kNotFound);
-    case CommitCode::kDrift: return Refusal(code, "this client's clock runs ahead; set it", StatusCode::kFailedPrecondition);
+    case CommitCode::kDrift:
+      return Refusal(code, "this client's clock runs ahead; set it", StatusCode::kFailedPrecondition);
     case CommitCode::kPrecondition:
-      return Refusal(code, "the condition does not hold: the object or name has changed", StatusCode::kFailedPrecondition);
-    case CommitCode::kOpIdReused: return Refusal(code, "op id used before with other content", StatusCode::kAlreadyExists);
-    case CommitCode::kSealed: return Refusal(code, "the object is sealed: write to a clone of it", StatusCode::kFailedPrecondition);
+      return Refusal(code, "the condition does not hold: the object or name has changed",
+                     StatusCode::kFailedPrecondition);
+    case CommitCode::kOpIdReused:
+      return Refusal(code, "op id used before with other content", StatusCode::kAlreadyExists);
+    case CommitCode::kSealed:
+      return Refusal(code, "the object is sealed: write to a clone of it", StatusCode::kFailedPrecondition);
     case CommitCode::kSourceGone: return Refusal(code, "a source is gone; list again", StatusCode::kAborted);
-    case CommitCode::kTooDeep: return Refusal(code, "references nest too deep; clone by rows", StatusCode::kFailedPrecondition);
+    case CommitCode::kTooDeep:
+      return Refusal(code, "references nest too deep; clone by rows", StatusCode::kFailedPrecondition);
     case CommitCode::kBadOp: return Refusal(code, "the catalog calls the op malformed", StatusCode::kInvalidArgument);
     case CommitCode::kOpTooOld: return Refusal(code, "the op is older than a day", StatusCode::kAborted);
     default: return Refusal(code, fmt::format("refused: {}", CommitCodeName(code)), StatusCode::kAborted);
@@ -43,12 +48,14 @@ Buffer EncodePlanned(ClientCore& core, const OpenedBucket& bucket, const Planned
   if (!planned.metadata.empty()) {
     record.metadata = SealMetadata(bucket.newest_keys(), record.object, order, planned.metadata, core.to.random);
   }
-  return Buffer::FromBytes(EncodeRecord(std::move(record), bucket.newest_keys(), bucket.must_sign ? &bucket.signing : nullptr));
+  return Buffer::FromBytes(
+      EncodeRecord(std::move(record), bucket.newest_keys(), bucket.must_sign ? &bucket.signing : nullptr));
 }
 
 Status InDoubt(const Status& last) {
   const StatusCode code = last.code() == StatusCode::kDeadlineExceeded ? last.code() : StatusCode::kUnavailable;
-  return Status(code, "commit in doubt: it may have happened, whole; " + last.message()).WithDetail("pbfs-outcome", "in-doubt");
+  return Status(code, "commit in doubt: it may have happened, whole; " + last.message())
+      .WithDetail("pbfs-outcome", "in-doubt");
 }
 
 // An answer about this very request: then nothing of it happened, nor will.
@@ -75,7 +82,8 @@ Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, con
   }
 }
 
-void NoteAcknowledged(ClientCore& core, const OpenedBucket& bucket, const CommitPlan& plan, const std::vector<Order>& orders) {
+void NoteAcknowledged(ClientCore& core, const OpenedBucket& bucket, const CommitPlan& plan,
+                      const std::vector<Order>& orders) {
   for (size_t i = 0; i < plan.ops.size(); ++i) {
     OpRecord record = plan.ops[i].record;
     record.bucket = bucket.id();
@@ -93,7 +101,8 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
   return record;
 }
 
-Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket, const CommitPlan& plan) {
+Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                            const CommitPlan& plan) {
   PBFS_RETURN_IF_ERROR(bucket.CheckMayWrite());
   PBFS_ASSIGN_OR_RETURN(const auto map, core.cluster.Map(context));
   Hlc above = 0;

@@ -32,7 +32,8 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object);
 /// same request again until the deadline, then UNAVAILABLE "in doubt".
 /// Errors: what Client documents; detail pbfs-code carries the catalog's code. ENCODING_EXPIRED is FAILED_PRECONDITION with
 /// that code: upload again.
-Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket, const CommitPlan& plan);
+Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                            const CommitPlan& plan);
 
 /// Whether `status` says that encodings expired before their commit.
 bool IsEncodingExpired(const Status& status);

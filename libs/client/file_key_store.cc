@@ -1,12 +1,12 @@
 #include "libs/client/file_key_store.h"
 
+#include <cerrno>
+#include <charconv>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <charconv>
 
 namespace pbfs {
 namespace {
@@ -53,7 +53,8 @@ Result<std::string> ReadSecretFile(const std::string& path) {
 }
 
 Status WriteAll(int fd, const std::string& path, const std::string& text) {
-  if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return FromErrno(path, "cannot be written");
+  if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return FromErrno(path, "cannot be written");
   return ::fsync(fd) == 0 ? OkStatus() : FromErrno(path, "cannot be synced");
 }
 
@@ -67,7 +68,8 @@ Status WriteSecretFile(const std::string& path, const std::string& text, bool ke
     status = WriteAll(file.get(), beside, text);
   }
   if (status.ok() && keep && ::link(beside.c_str(), path.c_str()) != 0) status = FromErrno(path, "cannot be made");
-  if (status.ok() && !keep && ::rename(beside.c_str(), path.c_str()) != 0) status = FromErrno(path, "cannot be replaced");
+  if (status.ok() && !keep && ::rename(beside.c_str(), path.c_str()) != 0)
+    status = FromErrno(path, "cannot be replaced");
   if (keep || !status.ok()) ::unlink(beside.c_str());
   if (!status.ok()) return status;
   const std::string directory = path.substr(0, path.find_last_of('/') + 1);
@@ -80,8 +82,10 @@ std::vector<std::string> Words(const std::string& text) {
   std::vector<std::string> words(1);
   for (const char c : text) {
     if (c == '\n') break;
-    if (c == ' ') words.emplace_back();
-    else words.back() += c;
+    if (c == ' ')
+      words.emplace_back();
+    else
+      words.back() += c;
   }
   return words;
 }
@@ -139,7 +143,8 @@ Result<SigningKey> FileKeyStore::AdminKey() {
   if (path.empty()) return PermissionDeniedError("the administrator's key is not kept here (admin_key_file)");
   PBFS_ASSIGN_OR_RETURN(const std::string text, ReadSecretFile(path));
   const std::vector<std::string> words = Words(text);
-  if (words.size() != 2 || words[0] != "pbfs-admin-1") return InvalidArgumentError(path + ": not an administrator's key");
+  if (words.size() != 2 || words[0] != "pbfs-admin-1")
+    return InvalidArgumentError(path + ": not an administrator's key");
   PBFS_ASSIGN_OR_RETURN(const Key32 seed, ParseSeed(path, words[1]));
   return SigningKeyFromSeed(seed);
 }
@@ -152,8 +157,9 @@ Result<std::optional<SeenKeyring>> FileKeyStore::LastKeyring(BucketId bucket) {
   PBFS_RETURN_IF_ERROR(text.status());
   const std::vector<std::string> words = Words(*text);
   SeenKeyring seen;
-  const bool sound = words.size() == 2 && std::from_chars(words[0].data(), words[0].data() + words[0].size(), seen.version).ec ==
-                                              std::errc();
+  const bool sound =
+      words.size() == 2 &&
+      std::from_chars(words[0].data(), words[0].data() + words[0].size(), seen.version).ec == std::errc();
   const Result<Bytes> hash = sound ? FromHex(words[1]) : Result<Bytes>(Bytes());
   if (!hash.ok() || hash->size() != seen.hash.size()) return InvalidArgumentError(path + ": malformed");
   std::copy(hash->begin(), hash->end(), seen.hash.begin());
@@ -162,8 +168,8 @@ Result<std::optional<SeenKeyring>> FileKeyStore::LastKeyring(BucketId bucket) {
 
 Status FileKeyStore::RememberKeyring(BucketId bucket, const SeenKeyring& seen) {
   MutexLock lock(mutex_);
-  return WriteSecretFile(PathOf("keyring-" + bucket.ToString()), fmt::format("{} {}\n", seen.version, ToHex(seen.hash)), false,
-                         random_);
+  return WriteSecretFile(PathOf("keyring-" + bucket.ToString()), fmt::format("{} {}\n", seen.version, ToHex(seen.hash)),
+                         false, random_);
 }
 
 Result<PublicKey> FileKeyStore::CreateAdminKey(const std::string& path, Random& random) {

@@ -1,10 +1,10 @@
 #include "libs/client/file_key_store.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libs/base/testing.h"
 

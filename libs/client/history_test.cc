@@ -1,8 +1,8 @@
 // Random histories of several clients held against the byte-array model, with stores that die, lie, fill up and lose things.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "libs/base/testing.h"
 #include "libs/client/twin_cluster.h"
@@ -51,9 +51,11 @@ class RandomHistory {
     const int64_t lo = static_cast<int64_t>(random_.Below(expected.size() + 10));
     Bytes out(random_.Below(kMaxSize) + 1);
     ASSERT_OK_AND_ASSIGN(const int64_t got, bucket.Read(TestContext(), object_, lo, out));
-    const int64_t right = std::clamp<int64_t>(static_cast<int64_t>(expected.size()) - lo, 0, static_cast<int64_t>(out.size()));
+    const int64_t right =
+        std::clamp<int64_t>(static_cast<int64_t>(expected.size()) - lo, 0, static_cast<int64_t>(out.size()));
     ASSERT_EQ(got, right);
-    ASSERT_TRUE(std::equal(out.begin(), out.begin() + got, expected.begin() + std::min<int64_t>(lo, static_cast<int64_t>(expected.size()))))
+    ASSERT_TRUE(std::equal(out.begin(), out.begin() + got,
+                           expected.begin() + std::min<int64_t>(lo, static_cast<int64_t>(expected.size()))))
         << "bytes from " << lo;
   }
 
@@ -74,8 +76,10 @@ class RandomHistory {
     }
     troubled_ = {AnyStore(), AnyStore()};
     if (random_.Below(3) > 0) cluster_.store(troubled_[0]).SetCorruptReads(true);
-    if (stores_fill_up_) cluster_.store(troubled_[1]).SetFull(true);
-    else if (random_.Below(3) > 0) cluster_.store(troubled_[1]).SetCorruptReads(true);
+    if (stores_fill_up_)
+      cluster_.store(troubled_[1]).SetFull(true);
+    else if (random_.Below(3) > 0)
+      cluster_.store(troubled_[1]).SetCorruptReads(true);
   }
   int AnyStore() { return static_cast<int>(random_.Below(static_cast<uint64_t>(cluster_.stores()))); }
 
@@ -178,7 +182,8 @@ TEST(ClientHistory, WritersSideBySideLeaveOneOrderOnEveryByte) {
   settings.name = "b";
   for (int i = 0; i < 4; ++i) {
     clients.push_back(cluster.NewClient());
-    buckets.push_back(i == 0 ? *clients[0]->CreateBucket(TestContext(), settings) : *clients.back()->OpenBucket(TestContext(), "b"));
+    buckets.push_back(i == 0 ? *clients[0]->CreateBucket(TestContext(), settings)
+                             : *clients.back()->OpenBucket(TestContext(), "b"));
   }
   const ObjectId object = buckets[0].Put(TestContext(), "x", Bytes(100'000, 0))->object;
   Mutex mutex;

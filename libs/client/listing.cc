@@ -40,7 +40,8 @@ const RecordExtent* FindStated(const OpRecord& record, const Extent& extent) {
 }
 
 Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, const RecordBody& stated) {
-  if (row.header != stated.header || row.ct_root != stated.ct_root) return BadRecord("a body row that differs from its record");
+  if (row.header != stated.header || row.ct_root != stated.ct_root)
+    return BadRecord("a body row that differs from its record");
   Result<BodyHeader> header = BodyHeader::Decode(row.header);
   if (!header.ok()) return BadRecord(header.status().message());
   PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(row.key_epoch));
@@ -54,8 +55,8 @@ Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, co
   return ListedBody{row, *header, *dek};
 }
 
-Status VerifyVisible(const OpenedBucket& bucket, const Records& records, const std::unordered_map<BodyId, const BodyRow*>& rows,
-                     const Extent& extent, Listing& listing) {
+Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
+                     const std::unordered_map<BodyId, const BodyRow*>& rows, const Extent& extent, Listing& listing) {
   const auto found = records.find(extent.op);
   if (found == records.end()) return BadRecord("an extent without its record");
   const OpRecord& record = found->second.record;
@@ -96,8 +97,8 @@ Hlc NewestShown(const ListReply& reply) {
 
 }  // namespace
 
-Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object, int64_t lo,
-                             int64_t hi, std::optional<Hlc> as_of) {
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                             const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of) {
   ListRequest request;
   request.bucket = bucket.id();
   request.object = object;
@@ -114,7 +115,8 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
     if (reply.covered_hi <= lo || reply.covered_hi > hi) return BadRecord("a list of another range");
     PBFS_ASSIGN_OR_RETURN(Listing listing, Verify(bucket, object, lo, std::move(reply)));
     const bool now = !as_of.has_value();
-    if (!now || core.acknowledged.Agrees(object, listing.reply, listing.pieces, lo, listing.reply.covered_hi)) return listing;
+    if (!now || core.acknowledged.Agrees(object, listing.reply, listing.pieces, lo, listing.reply.covered_hi))
+      return listing;
     SleepFor(std::chrono::milliseconds(20));
   }
   return DataLossError("STALE_OR_ROLLBACK: the catalog does not show a write that it had acknowledged to this client")

@@ -28,8 +28,8 @@ struct Listing {
 /// misses an op which this client had acknowledged is asked for again, then refused (I29).
 /// Errors: NOT_FOUND; DATA_LOSS with detail pbfs-code BAD_RECORD or STALE_OR_ROLLBACK; OUT_OF_RANGE HISTORY_EXPIRED; those of
 /// the catalog.
-Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object, int64_t lo,
-                             int64_t hi, std::optional<Hlc> as_of);
+Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                             const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of);
 
 /// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. Errors: those of a read.
 Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
@@ -41,10 +41,12 @@ auto RetryRead(const Context& context, const Call& call) -> decltype(call()) {
   Duration back_off = std::chrono::milliseconds(5);
   for (;;) {
     auto result = call();
-    const bool again = !result.ok() && (IsRetryable(result.status()) || result.status().code() == StatusCode::kResourceExhausted);
+    const bool again =
+        !result.ok() && (IsRetryable(result.status()) || result.status().code() == StatusCode::kResourceExhausted);
     if (!again || !context.Check().ok()) return result;
     if (context.deadline() == MonotonicTime::max() && back_off > std::chrono::seconds(2)) return result;
-    SleepUntil(std::min(MonotonicNow() + std::min<Duration>(back_off, std::chrono::milliseconds(200)), context.deadline()));
+    SleepUntil(
+        std::min(MonotonicNow() + std::min<Duration>(back_off, std::chrono::milliseconds(200)), context.deadline()));
     back_off *= 2;
   }
 }

@@ -35,8 +35,8 @@ class BodyVerifier {
       return OkStatus();
     }
     const Encoding& encoding = *body.row.encoding;
-    PBFS_ASSIGN_OR_RETURN(const EncodingStores stores, core_.cluster.StoresOf(context_, PlacementGroupOf(encoding.id), encoding.n,
-                                                                              encoding.n - encoding.k));
+    PBFS_ASSIGN_OR_RETURN(const EncodingStores stores, core_.cluster.StoresOf(context_, PlacementGroupOf(encoding.id),
+                                                                              encoding.n, encoding.n - encoding.k));
     int sound = 0;
     for (uint8_t shard = 0; shard < encoding.n; ++shard) {
       FragmentReport fragment = Check(body, shard, stores);
@@ -74,16 +74,18 @@ class BodyVerifier {
       if (!first.has_value()) first = found;
       if (found.health == FragmentHealth::kCorrupt) return found;
     }
-    return first.value_or(FragmentReport{body.header.id, body.row.encoding->id, shard, {}, FragmentHealth::kMissing, "no store"});
+    return first.value_or(
+        FragmentReport{body.header.id, body.row.encoding->id, shard, {}, FragmentHealth::kMissing, "no store"});
   }
   FragmentReport CheckAt(const ListedBody& body, uint8_t shard, StoreId store) {
     FragmentReport report{body.header.id, body.row.encoding->id, shard, store, FragmentHealth::kSound, ""};
     const Status status = ReadAll(body, shard, store);
     if (status.ok()) return report;
     report.what = status.ToString();
-    report.health = status.code() == StatusCode::kNotFound                                              ? FragmentHealth::kMissing
-                    : status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kOutOfRange ? FragmentHealth::kCorrupt
-                                                                                                          : FragmentHealth::kUnreachable;
+    report.health = status.code() == StatusCode::kNotFound ? FragmentHealth::kMissing
+                    : status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kOutOfRange
+                        ? FragmentHealth::kCorrupt
+                        : FragmentHealth::kUnreachable;
     return report;
   }
   Status ReadAll(const ListedBody& body, uint8_t shard, StoreId id) {
@@ -93,23 +95,27 @@ class BodyVerifier {
     const Geometry geometry = body.header.GeometryFor(body.row.encoding->k, body.row.encoding->n);
     const auto read = [&](int64_t begin, int64_t end) -> Result<Buffer> {
       const Context call = context_.Within(core_.options.store_timeout);
-      PBFS_ASSIGN_OR_RETURN(ReadReply reply, store->StartRead(call, {{{{encoding, shard}, begin, end}}, token}, {})->Wait(call));
+      PBFS_ASSIGN_OR_RETURN(ReadReply reply,
+                            store->StartRead(call, {{{{encoding, shard}, begin, end}}, token}, {})->Wait(call));
       if (reply.parts.size() != 1) return DataLossError("the store answered another question");
       PBFS_RETURN_IF_ERROR(reply.parts[0].status);
       return reply.parts[0].bytes;
     };
     PBFS_ASSIGN_OR_RETURN(const Buffer head, read(0, Geometry::kFragmentHeader));
     const Result<FragmentHeader> header = FragmentHeader::Decode(head);
-    const bool ours = header.ok() && header->encoding == encoding && header->shard == shard && header->body == body.header.id;
+    const bool ours =
+        header.ok() && header->encoding == encoding && header->shard == shard && header->body == body.header.id;
     if (!ours) return DataLossError("another fragment's header");
     const int64_t per_read = std::max<int64_t>(1, kVerifyRange / (geometry.FullBlock() + Geometry::kCrc));
     for (int64_t i = 0; i < geometry.Segments(); i += per_read) {
       const int64_t last = std::min(geometry.Segments(), i + per_read) - 1;
       PBFS_ASSIGN_OR_RETURN(const Buffer stripes, read(geometry.StripeBegin(i), geometry.StripeEnd(last)));
       for (int64_t s = i; s <= last; ++s) {
-        const auto block = stripes.span().subspan(static_cast<size_t>(geometry.StripeBegin(s) - geometry.StripeBegin(i)),
-                                                  static_cast<size_t>(geometry.Block(s) + Geometry::kCrc));
-        if (!CheckBlock(encoding, shard, static_cast<uint32_t>(s), block)) return DataLossError(fmt::format("block {}: wrong CRC", s));
+        const auto block =
+            stripes.span().subspan(static_cast<size_t>(geometry.StripeBegin(s) - geometry.StripeBegin(i)),
+                                   static_cast<size_t>(geometry.Block(s) + Geometry::kCrc));
+        if (!CheckBlock(encoding, shard, static_cast<uint32_t>(s), block))
+          return DataLossError(fmt::format("block {}: wrong CRC", s));
       }
     }
     PBFS_ASSIGN_OR_RETURN(const Buffer tail, read(geometry.TrailerBegin(), geometry.FragmentSize()));
@@ -162,7 +168,8 @@ Result<VerifyReport> Bucket::Verify(const Context& context, ObjectId object) {
   BodyVerifier verifier(context, *core_, *state_, report);
   std::map<BodyId, bool> done;  // a body may be visible in many places
   for (int64_t lo = 0; lo < stat.size;) {
-    PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, *core_, *state_, object, lo, stat.size, std::nullopt));
+    PBFS_ASSIGN_OR_RETURN(const Listing listing,
+                          ListVerified(context, *core_, *state_, object, lo, stat.size, std::nullopt));
     for (const auto& [id, body] : listing.bodies) {
       PBFS_RETURN_IF_ERROR(context.Check());
       if (done.emplace(id, true).second) PBFS_RETURN_IF_ERROR(verifier.Run(body));

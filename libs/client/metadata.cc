@@ -84,7 +84,8 @@ Result<ObjectMetadata> DecodeMetadata(ByteSpan bytes) {
     }
     if (number != 2) return;
     std::string key, value;
-    const Status pair = ReadFields(field, [&](uint64_t part, ByteSpan text) { (part == 1 ? key : value) = Text(text); });
+    const Status pair =
+        ReadFields(field, [&](uint64_t part, ByteSpan text) { (part == 1 ? key : value) = Text(text); });
     if (!pair.ok()) pairs = pair;
     metadata.user[key] = value;
   }));

@@ -12,13 +12,15 @@ namespace {
 // The entry's metadata after its record has proven that a key holder bound this name to this object.
 Result<ObjectMetadata> VerifyEntry(const OpenedBucket& bucket, const NameEntry& entry) {
   const auto bad = [&](const char* what) {
-    return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what)).WithDetail("pbfs-code", "BAD_RECORD");
+    return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what))
+        .WithDetail("pbfs-code", "BAD_RECORD");
   };
   PBFS_ASSIGN_OR_RETURN(const OpRecord verified, VerifyRecord(bucket, entry.record));
   const OpRecord* const record = &verified;
   PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
   const OpKind kind = entry.object.has_value() ? OpKind::kBind : OpKind::kUnbind;
-  if (record->kind != kind || record->name != entry.name || record->order != entry.order) return bad("another op's record");
+  if (record->kind != kind || record->name != entry.name || record->order != entry.order)
+    return bad("another op's record");
   if (entry.object.has_value() && record->object != *entry.object) return bad("bound to another object");
   if (record->metadata.empty()) return ObjectMetadata{};
   Result<Bytes> opened = OpenMetadata(*keys, record->object, record->order, record->metadata);
@@ -36,7 +38,8 @@ Result<NameEntry> Resolve(const Context& context, ClientCore& core, const Opened
   if (!entry.ok()) return entry.status().Annotate(bucket.info.settings.name + "/" + name);
   if (entry->name != name) return DataLossError("BAD_RECORD: the catalog answered for another name");
   if (entry->order.hlc < query.min_hlc) {
-    return DataLossError("STALE_OR_ROLLBACK: the catalog shows an older binding than it had acknowledged to this client")
+    return DataLossError(
+               "STALE_OR_ROLLBACK: the catalog shows an older binding than it had acknowledged to this client")
         .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
   }
   core.Observe(entry->order.hlc, 0);
@@ -81,9 +84,8 @@ Result<ObjectStat> Bucket::Stat(const Context& context, const std::string& name,
 
 Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const ObjectInfo info, RetryRead(step, [&] {
-                          return core_->to.catalog.lists.Stat(step, state_->id(), object);
-                        }));
+  PBFS_ASSIGN_OR_RETURN(const ObjectInfo info,
+                        RetryRead(step, [&] { return core_->to.catalog.lists.Stat(step, state_->id(), object); }));
   core_->Observe(info.max_hlc, 0);
   ObjectStat stat;
   stat.object = object;
@@ -95,8 +97,8 @@ Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
   return stat;
 }
 
-Result<NamePage> Bucket::ListNames(const Context& context, const std::string& prefix, const std::string& after, int32_t limit,
-                                   const ReadOptions& options) {
+Result<NamePage> Bucket::ListNames(const Context& context, const std::string& prefix, const std::string& after,
+                                   int32_t limit, const ReadOptions& options) {
   const Context step = context.Within(core_->options.timeout);
   const ListNamesRequest request{state_->id(), prefix, after, limit, options.as_of};
   PBFS_ASSIGN_OR_RETURN(const ListNamesReply reply,
@@ -110,7 +112,8 @@ Result<NamePage> Bucket::ListNames(const Context& context, const std::string& pr
   return page;
 }
 
-Result<Order> Bucket::Bind(const Context& context, const std::string& name, ObjectId object, const PutOptions& options) {
+Result<Order> Bucket::Bind(const Context& context, const std::string& name, ObjectId object,
+                           const PutOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   PBFS_ASSIGN_OR_RETURN(Bytes metadata, EncodeMetadata(options.metadata));
   CommitPlan plan;
@@ -126,7 +129,8 @@ Result<Order> Bucket::Unbind(const Context& context, const std::string& name) {
   return CommitNames(context, *core_, *state_, std::move(plan));
 }
 
-Result<Order> Bucket::Rename(const Context& context, const std::string& from, const std::string& to, bool if_none_match) {
+Result<Order> Bucket::Rename(const Context& context, const std::string& from, const std::string& to,
+                             bool if_none_match) {
   PBFS_RETURN_IF_ERROR(CheckName(to));
   if (from == to) return InvalidArgumentError("rename: both names are the same");
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, from, {}));

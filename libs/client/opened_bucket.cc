@@ -1,8 +1,8 @@
 #include "libs/client/opened_bucket.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace pbfs {
 

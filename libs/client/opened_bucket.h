@@ -17,8 +17,8 @@ struct OpenedBucket {
   /// With more than one recipient a MAC proves only that some key holder made a record, so each carries the signature of a
   /// writer (format, section 12).
   bool must_sign = false;
-  SigningKey signing;               // this client's
-  std::vector<PublicKey> writers;   // whose signatures count
+  SigningKey signing;              // this client's
+  std::vector<PublicKey> writers;  // whose signatures count
 
   /// Errors: PERMISSION_DENIED this client is a reader: nobody would believe its records.
   Status CheckMayWrite() const;

@@ -4,10 +4,10 @@
 
 #include "libs/base/executor.h"
 #include "libs/client/acknowledged.h"
-#include "libs/client/opened_bucket.h"
 #include "libs/client/client.h"
 #include "libs/client/cluster_view.h"
 #include "libs/client/memory_budget.h"
+#include "libs/client/opened_bucket.h"
 #include "libs/model/hlc_clock.h"
 
 namespace pbfs {

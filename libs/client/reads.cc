@@ -37,7 +37,8 @@ class Reader {
 
   /// Fills out = [lo, lo + out.size()) of the object as far as it reaches; returns how much that is.
   Result<int64_t> Read(const ObjectId& object, int64_t lo, MutableByteSpan out) {
-    const std::string where = fmt::format("object {} bytes [{}, {})", object.ToString(), lo, lo + static_cast<int64_t>(out.size()));
+    const std::string where =
+        fmt::format("object {} bytes [{}, {})", object.ToString(), lo, lo + static_cast<int64_t>(out.size()));
     Status last;
     for (int attempt = 0; attempt < kListAgain; ++attempt) {
       if (attempt > 0) ++core_.counters.lists_again;
@@ -103,7 +104,8 @@ class Reader {
       const int64_t inner = piece.inner + (from - piece.lo);
       const Source& source = listing.ExtentOf(piece).source;
       if (source.kind == SourceKind::kBody) AddBody(listing.bodies.at(source.body), inner, part, plan);
-      if (source.kind == SourceKind::kObject) PBFS_RETURN_IF_ERROR(AddReference(source.object, inner, part, depth + 1, plan));
+      if (source.kind == SourceKind::kObject)
+        PBFS_RETURN_IF_ERROR(AddReference(source.object, inner, part, depth + 1, plan));
     }
     return OkStatus();
   }
@@ -123,7 +125,8 @@ class Reader {
   }
   // A sealed object never changes, so it is read as it is now, also by a read of the past.
   Status AddReference(const ObjectId& object, int64_t inner, MutableByteSpan part, int depth, ReadPlan& plan) {
-    if (depth > kMaxReferenceDepth) return DataLossError("BAD_RECORD: references nest deeper than 8").WithDetail("pbfs-code", "BAD_RECORD");
+    if (depth > kMaxReferenceDepth)
+      return DataLossError("BAD_RECORD: references nest deeper than 8").WithDetail("pbfs-code", "BAD_RECORD");
     int64_t at = inner;
     const int64_t end = inner + static_cast<int64_t>(part.size());
     while (at < end) {
@@ -157,7 +160,8 @@ class Reader {
     return OkStatus();
   }
   static Status OpenInlineBody(const InlineOpen& open) {
-    PBFS_ASSIGN_OR_RETURN(const Bytes plaintext, OpenInline(open.body->dek, open.body->header, open.body->row.inline_ct));
+    PBFS_ASSIGN_OR_RETURN(const Bytes plaintext,
+                          OpenInline(open.body->dek, open.body->header, open.body->row.inline_ct));
     std::memcpy(open.out, plaintext.data() + open.inner, static_cast<size_t>(open.size));
     return OkStatus();
   }
@@ -171,7 +175,8 @@ class Reader {
 Status CheckReadRange(int64_t offset, int64_t length) {
   if (offset < 0 || length < 0) return InvalidArgumentError("offset or length is negative");
   if (offset > kMaxObjectSize || length > kMaxObjectSize - offset) {
-    return InvalidArgumentError(fmt::format("bytes [{}, +{}) reach beyond the largest object, 2^43 bytes", offset, length));
+    return InvalidArgumentError(
+        fmt::format("bytes [{}, +{}) reach beyond the largest object, 2^43 bytes", offset, length));
   }
   return OkStatus();
 }

@@ -73,7 +73,8 @@ Result<RehomeReport> Bucket::Rehome(const Context& context, ObjectId object, con
     PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, *core_, *state_, object, lo, hi, std::nullopt));
     ++report.regions;
     if (listing.reply.covered_hi < hi) continue;  // more extents than one list shows: the next rehome will see fewer
-    const RehomePlan plan = PlanRehome(VisibleBodies(listing), static_cast<int64_t>(listing.reply.extents.size()), policy);
+    const RehomePlan plan =
+        PlanRehome(VisibleBodies(listing), static_cast<int64_t>(listing.reply.extents.size()), policy);
     if (plan.kind == RehomeKind::kNothing) continue;
     const Merge merge = SelectRuns(listing, plan, lo, hi);
     const std::vector<ListedSource> sources = SourcesOf(listing, plan, RegionOf(lo));

@@ -53,7 +53,8 @@ RehomePlan PlanRehome(const std::vector<VisibleBody>& bodies, int64_t extents, c
   if (bodies.empty()) return {};
   // A region of a few bodies is fine as it is, however they overlap: rewriting pays only for what was patched often.
   if (WantsRewrite(bodies, extents, policy)) return {RehomeKind::kRewrite, {}};
-  if (std::vector<BodyId> small = SmallOnes(bodies, policy); !small.empty()) return {RehomeKind::kGather, std::move(small)};
+  if (std::vector<BodyId> small = SmallOnes(bodies, policy); !small.empty())
+    return {RehomeKind::kGather, std::move(small)};
   if (std::vector<BodyId> tier = FullTier(bodies, policy); !tier.empty()) return {RehomeKind::kTier, std::move(tier)};
   return {};
 }

@@ -15,7 +15,7 @@ namespace {
 
 /// What has come of one shard of one fetch.
 struct Shard {
-  Buffer bytes;  // [StripeBegin(s0), StripeEnd(s1))
+  Buffer bytes;             // [StripeBegin(s0), StripeEnd(s1))
   std::vector<char> sound;  // by stripe: the block's CRC fits
   bool asked = false;
   bool corrupt = false;
@@ -53,7 +53,8 @@ struct Call {
 
 class Fetcher {
  public:
-  Fetcher(const Context& context, ClientCore& core, const OpenedBucket& bucket) : context_(context), core_(core), bucket_(bucket) {}
+  Fetcher(const Context& context, ClientCore& core, const OpenedBucket& bucket)
+      : context_(context), core_(core), bucket_(bucket) {}
 
   Status Run(const std::vector<SegmentFetch>& fetches) {
     PBFS_ASSIGN_OR_RETURN(token_, core_.cluster.Token(context_, bucket_.id()));
@@ -80,8 +81,8 @@ class Fetcher {
     job.s0 = job.geometry.FirstSegment(fetch.begin);
     job.s1 = job.geometry.LastSegment(fetch.end);
     job.encoding = encoding.id;
-    PBFS_ASSIGN_OR_RETURN(job.stores,
-                          core_.cluster.StoresOf(context_, PlacementGroupOf(encoding.id), encoding.n, encoding.n - encoding.k));
+    PBFS_ASSIGN_OR_RETURN(job.stores, core_.cluster.StoresOf(context_, PlacementGroupOf(encoding.id), encoding.n,
+                                                             encoding.n - encoding.k));
     job.shards.resize(encoding.n);
     job.sound_blocks.resize(static_cast<size_t>(job.s1 - job.s0 + 1));
     jobs_.push_back(std::make_unique<Job>(std::move(job)));
@@ -257,9 +258,9 @@ class Fetcher {
   Status CheckEnough(const Job& job) const {
     if (job.Complete()) return OkStatus();
     const auto bad = std::count_if(job.shards.begin(), job.shards.end(), [](const Shard& s) { return s.corrupt; });
-    const std::string what =
-        fmt::format("body {} bytes [{}, {}): fewer than {} sound fragments ({} corrupt): {}", job.fetch->body->header.id.ToString(),
-                    job.fetch->begin, job.fetch->end, job.geometry.k, bad, last_error_.ToString());
+    const std::string what = fmt::format("body {} bytes [{}, {}): fewer than {} sound fragments ({} corrupt): {}",
+                                         job.fetch->body->header.id.ToString(), job.fetch->begin, job.fetch->end,
+                                         job.geometry.k, bad, last_error_.ToString());
     return bad > job.geometry.n - job.geometry.k ? DataLossError(what) : UnavailableError(what);
   }
   // A store lied under a good CRC: with all shards that can be had, the liar shows.
@@ -321,7 +322,8 @@ class Fetcher {
 
 }  // namespace
 
-Status FetchSegments(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::vector<SegmentFetch>& fetches) {
+Status FetchSegments(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                     const std::vector<SegmentFetch>& fetches) {
   if (fetches.empty()) return OkStatus();
   return Fetcher(context, core, bucket).Run(fetches);
 }

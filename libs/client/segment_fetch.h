@@ -18,6 +18,7 @@ struct SegmentFetch {
 /// Many fetches go together: one call to each store carries all its ranges. A store that is slow or wrong is hedged or decoded
 /// around. All or nothing: on an error `out` holds nothing that may be used.
 /// Errors: DATA_LOSS more than m shards are wrong; UNAVAILABLE more than m shards cannot be had; those name the body's range.
-Status FetchSegments(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::vector<SegmentFetch>& fetches);
+Status FetchSegments(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                     const std::vector<SegmentFetch>& fetches);
 
 }  // namespace pbfs

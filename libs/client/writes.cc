@@ -14,7 +14,7 @@
 namespace pbfs {
 namespace {
 
-constexpr int kUploadRetries = 3;   // of a body whose encoding expired before the commit
+constexpr int kUploadRetries = 3;  // of a body whose encoding expired before the commit
 constexpr int kAppendRetries = 64;
 constexpr int64_t kMaxRangesTotal = int64_t{1} << 30;
 constexpr int64_t kUploadSlack = 16 << 20;  // fragments of one body on their way
@@ -23,7 +23,8 @@ Status CheckRange(int64_t offset, int64_t size) {
   if (size <= 0) return InvalidArgumentError("an empty write: give at least one byte");
   if (offset < 0) return InvalidArgumentError("offset is negative");
   if (offset > kMaxObjectSize - size) {
-    return InvalidArgumentError(fmt::format("bytes [{}, +{}) reach beyond the largest object, 2^43 bytes", offset, size));
+    return InvalidArgumentError(
+        fmt::format("bytes [{}, +{}) reach beyond the largest object, 2^43 bytes", offset, size));
   }
   return OkStatus();
 }
@@ -34,7 +35,8 @@ Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, cons
   for (int attempt = 0;; ++attempt) {
     const Context step = context.Within(core.options.timeout);
     std::vector<Result<UploadedBody>> uploads(bodies.size(), UnavailableError("not tried"));
-    ParallelFor(core.executor, bodies.size(), [&](size_t i) { uploads[i] = UploadBody(step, core, bucket, bodies[i]); });
+    ParallelFor(core.executor, bodies.size(),
+                [&](size_t i) { uploads[i] = UploadBody(step, core, bucket, bodies[i]); });
     plan.bodies.clear();
     plan.ops[0].record.bodies.clear();
     for (Result<UploadedBody>& upload : uploads) {
@@ -48,8 +50,8 @@ Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, cons
 }
 
 // One body as one WRITE at `offset`, followed by `more` ops in the same Commit.
-Result<Committed> WriteBody(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
-                            int64_t offset, ByteSpan bytes, CommitPlan more) {
+Result<Committed> WriteBody(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                            const ObjectId& object, int64_t offset, ByteSpan bytes, CommitPlan more) {
   PlannedOp write{NewRecord(core, OpKind::kWrite, object), {}};
   PlaceBody(write.record, offset, static_cast<int64_t>(bytes.size()), 0, 0);
   more.ops.insert(more.ops.begin(), std::move(write));
@@ -78,8 +80,13 @@ struct StreamResult {
 /// Uploads chunks side by side, each committed by itself; the first alone if it is conditional.
 class StreamWriter {
  public:
-  StreamWriter(const Context& context, ClientCore& core, std::shared_ptr<const OpenedBucket> bucket, StreamTarget target)
-      : context_(context), core_(core), bucket_(std::move(bucket)), target_(target), tasks_(core.executor, core.options.streams_in_flight) {}
+  StreamWriter(const Context& context, ClientCore& core, std::shared_ptr<const OpenedBucket> bucket,
+               StreamTarget target)
+      : context_(context),
+        core_(core),
+        bucket_(std::move(bucket)),
+        target_(target),
+        tasks_(core.executor, core.options.streams_in_flight) {}
 
   /// Bytes until the next region border: where the next chunk ends.
   int64_t Room() const { return kRegionSize - (at_ + target_.offset) % kRegionSize; }
@@ -90,7 +97,8 @@ class StreamWriter {
     PBFS_RETURN_IF_ERROR(CheckRange(offset, static_cast<int64_t>(chunk.bytes.size())));
     const bool conditional = offset == target_.offset && target_.if_opset.has_value();
     auto held = std::make_shared<MemoryShare>(std::move(share));
-    PBFS_RETURN_IF_ERROR(tasks_.Start([this, chunk, held, offset, conditional] { return WriteOne(chunk, offset, conditional); }));
+    PBFS_RETURN_IF_ERROR(
+        tasks_.Start([this, chunk, held, offset, conditional] { return WriteOne(chunk, offset, conditional); }));
     return conditional ? tasks_.Finish() : OkStatus();
   }
   Result<StreamResult> Finish() {
@@ -128,9 +136,9 @@ Result<MemoryShare> ShareFor(const Context& context, ClientCore& core, int64_t s
   return core.budget.Take(context, size + std::min(size, kUploadSlack));
 }
 
-Result<StreamResult> WriteChunks(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
-                                 const StreamTarget& target, ChunkReader& reader, std::optional<Chunk> first = {},
-                                 MemoryShare first_share = {}) {
+Result<StreamResult> WriteChunks(const Context& context, ClientCore& core,
+                                 const std::shared_ptr<const OpenedBucket>& bucket, const StreamTarget& target,
+                                 ChunkReader& reader, std::optional<Chunk> first = {}, MemoryShare first_share = {}) {
   StreamWriter writer(context, core, bucket, target);
   bool last = false;
   if (first.has_value()) {
@@ -167,8 +175,8 @@ Result<Written> PutChunks(const Context& context, ClientCore& core, const std::s
   plan.creates = {object};
   plan.if_name = condition;
   if (!first.last) {
-    PBFS_ASSIGN_OR_RETURN(const StreamResult result, WriteChunks(context, core, bucket, {object, 0, true, {}}, reader, first,
-                                                                 std::move(share)));
+    PBFS_ASSIGN_OR_RETURN(const StreamResult result,
+                          WriteChunks(context, core, bucket, {object, 0, true, {}}, reader, first, std::move(share)));
     written = ToWritten(object, 0, result);
     if (!bind.has_value()) return written;
     plan.ops.push_back(*std::move(bind));
@@ -184,7 +192,8 @@ Result<Written> PutChunks(const Context& context, ClientCore& core, const std::s
     written.order = done.orders.back();
     return written;
   }
-  PBFS_ASSIGN_OR_RETURN(const Committed done, WriteBody(context, core, *bucket, object, 0, first.bytes, std::move(plan)));
+  PBFS_ASSIGN_OR_RETURN(const Committed done,
+                        WriteBody(context, core, *bucket, object, 0, first.bytes, std::move(plan)));
   written.order = done.orders.back();
   return written;
 }
@@ -197,14 +206,16 @@ Result<Written> PutNamed(const Context& context, ClientCore& core, const std::sh
   PlannedOp bind{NewRecord(core, OpKind::kBind, object), std::move(metadata)};
   bind.record.name = name;
   std::optional<NameCondition> condition;
-  if (options.if_bound_to.has_value()) condition = NameCondition{*options.if_bound_to};
-  else if (options.if_none_match) condition = NameCondition{};
+  if (options.if_bound_to.has_value())
+    condition = NameCondition{*options.if_bound_to};
+  else if (options.if_none_match)
+    condition = NameCondition{};
   return PutChunks(context, core, bucket, reader, std::move(bind), object, condition);
 }
 
 // A content op without data: ZERO or TRUNC.
-Result<Written> CommitZeros(const Context& context, ClientCore& core, const OpenedBucket& bucket, PlannedOp op, int64_t lo,
-                            int64_t hi, const WriteOptions& options) {
+Result<Written> CommitZeros(const Context& context, ClientCore& core, const OpenedBucket& bucket, PlannedOp op,
+                            int64_t lo, int64_t hi, const WriteOptions& options) {
   CommitPlan plan;
   const ObjectId object = op.record.object;
   const OpId id = op.record.op;
@@ -218,12 +229,14 @@ Result<Written> CommitZeros(const Context& context, ClientCore& core, const Open
 
 }  // namespace
 
-Result<Written> Bucket::Put(const Context& context, const std::string& name, ByteSource& source, const PutOptions& options) {
+Result<Written> Bucket::Put(const Context& context, const std::string& name, ByteSource& source,
+                            const PutOptions& options) {
   SourceChunks reader(source);
   return PutNamed(context, *core_, state_, name, reader, options);
 }
 
-Result<Written> Bucket::Put(const Context& context, const std::string& name, ByteSpan bytes, const PutOptions& options) {
+Result<Written> Bucket::Put(const Context& context, const std::string& name, ByteSpan bytes,
+                            const PutOptions& options) {
   SpanChunks reader(bytes);
   return PutNamed(context, *core_, state_, name, reader, options);
 }
@@ -272,8 +285,10 @@ Result<Written> Bucket::WriteRanges(const Context& context, ObjectId object, con
     total += size;
     if (total > kMaxRangesTotal) return InvalidArgumentError("more than 1 GiB in one atomic write");
     for (int64_t at = 0; at < size; at += kMaxBodySize) {
-      const ByteSpan piece = range.bytes.subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kMaxBodySize, size - at)));
-      PlaceBody(write.record, range.offset + at, static_cast<int64_t>(piece.size()), 0, static_cast<uint32_t>(bodies.size()));
+      const ByteSpan piece =
+          range.bytes.subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kMaxBodySize, size - at)));
+      PlaceBody(write.record, range.offset + at, static_cast<int64_t>(piece.size()), 0,
+                static_cast<uint32_t>(bodies.size()));
       bodies.push_back(MakeNewBody(*core_, *state_, piece));
     }
   }
@@ -311,7 +326,8 @@ Result<Written> Bucket::Append(const Context& context, ObjectId object, ByteSpan
     plan.if_opset = stat.opset;
     const Result<Committed> done = CommitOps(step, *core_, *state_, plan);
     if (done.ok()) {
-      return Written{object, done->orders[0], stat.size, stat.size + size, 1, OpsetAfter(stat.opset, plan.ops[0].record.op)};
+      return Written{
+          object, done->orders[0], stat.size, stat.size + size, 1, OpsetAfter(stat.opset, plan.ops[0].record.op)};
     }
     if (IsEncodingExpired(done.status())) uploaded.reset();
     const bool lost_race = done.status().Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition);
@@ -348,7 +364,8 @@ Result<Written> Bucket::Truncate(const Context& context, ObjectId object, int64_
   return CommitZeros(context, *core_, *state_, std::move(op), size, size, options);
 }
 
-Result<Written> Bucket::Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi, const WriteOptions& options) {
+Result<Written> Bucket::Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi,
+                             const WriteOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckRange(lo, hi - lo));
   PlannedOp op{NewRecord(*core_, OpKind::kZero, object), {}};
   if (hi - lo > kRegionSize) {

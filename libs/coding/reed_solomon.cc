@@ -1,15 +1,15 @@
 #include "libs/coding/reed_solomon.h"
 
-#include <isa-l.h>
-
 #include <cstring>
+
+#include <isa-l.h>
 
 #include "libs/coding/clear_upper_halves.h"
 
 namespace pbfs {
 namespace {
 
-constexpr size_t kTableSize = 32;        // of ISA-L, for each matrix element
+constexpr size_t kTableSize = 32;         // of ISA-L, for each matrix element
 constexpr size_t kMaxCachedTables = 256;  // survivor sets; a cluster sees a handful
 
 // ISA-L's prototypes lack const; it only reads the sources.
@@ -44,8 +44,8 @@ void ReedSolomon::Reconstruct(size_t block_size, const Shards& have, const uint8
   }
   if (wanted.empty()) return;
   const auto tables = DecodeTables(have, wanted);
-  ec_encode_data(static_cast<int>(block_size), k_, static_cast<int>(wanted.size()), const_cast<uint8_t*>(tables->data()),
-                 Sources(blocks), const_cast<uint8_t**>(out));
+  ec_encode_data(static_cast<int>(block_size), k_, static_cast<int>(wanted.size()),
+                 const_cast<uint8_t*>(tables->data()), Sources(blocks), const_cast<uint8_t**>(out));
   ClearUpperHalves();
 }
 

@@ -50,7 +50,8 @@ void LeaseKeeper::Run() {
     const Status status = Attempt();
     MutexLock lock(mutex_);
     if (status.code() != last_.code()) {  // log changes, not every attempt
-      spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "lease {}: {}", lease_.key, status.ToString());
+      spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "lease {}: {}", lease_.key,
+                  status.ToString());
     }
     // A lease that could not be renewed for now is still ours until it expires: go on renewing.
     held_ = status.ok() || (held_ && IsRetryable(status));

@@ -13,7 +13,7 @@ namespace pbfs {
 class LeaseKeeper {
  public:
   struct Options {
-    Duration ttl = std::chrono::seconds(10);  // how long others believe in a process that died
+    Duration ttl = std::chrono::seconds(10);     // how long others believe in a process that died
     Duration attempt = std::chrono::seconds(3);  // time for one call
   };
   /// `leases` outlives this. Begins at once.

@@ -50,7 +50,8 @@ TYPED_TEST_P(LeasesContract, AFreeLeaseIsTakenAndListed) {
   ASSERT_OK(leases.Acquire(TestContext(), this->Lease("stores/7", "a", "{\"address\":\"h:1\"}"), this->kTtl));
   ASSERT_OK(leases.Acquire(TestContext(), this->Lease("stores/10", "b"), this->kTtl));
   ASSERT_OK(leases.Acquire(TestContext(), this->Lease("roles/collector", "a"), this->kTtl));
-  EXPECT_EQ(this->List("stores/"), (std::vector{this->Lease("stores/10", "b"), this->Lease("stores/7", "a", "{\"address\":\"h:1\"}")}));
+  EXPECT_EQ(this->List("stores/"),
+            (std::vector{this->Lease("stores/10", "b"), this->Lease("stores/7", "a", "{\"address\":\"h:1\"}")}));
   EXPECT_EQ(this->List("stores/7").size(), 1u);
   EXPECT_EQ(this->List("").size(), 3u);
 }
@@ -104,7 +105,8 @@ TYPED_TEST_P(LeasesContract, AwaitChangeAnswersAtOnceThenOnlyForChangesUnderTheP
   const auto first = leases.AwaitChange(TestContext(), "s/", 0);
   ASSERT_OK(first);
   ASSERT_OK(leases.Acquire(TestContext(), this->Lease("other", "a"), this->kTtl));
-  EXPECT_CODE(leases.AwaitChange(Context::WithTimeout(std::chrono::milliseconds(100)), "s/", *first), kDeadlineExceeded);
+  EXPECT_CODE(leases.AwaitChange(Context::WithTimeout(std::chrono::milliseconds(100)), "s/", *first),
+              kDeadlineExceeded);
   ASSERT_OK(leases.Acquire(TestContext(), this->Lease("s/1", "a"), this->kTtl));
   const auto second = leases.AwaitChange(TestContext(), "s/", *first);
   ASSERT_OK(second);
@@ -114,7 +116,8 @@ TYPED_TEST_P(LeasesContract, AwaitChangeAnswersAtOnceThenOnlyForChangesUnderTheP
 TYPED_TEST_P(LeasesContract, AwaitChangeWakesForWhatHappensMeanwhile) {
   const auto first = this->fixture_.leases().AwaitChange(TestContext(), "s/", 0);
   ASSERT_OK(first);
-  Thread late("late", [&] { EXPECT_OK(this->fixture_.other().Acquire(TestContext(), this->Lease("s/1", "a"), this->kTtl)); });
+  Thread late("late",
+              [&] { EXPECT_OK(this->fixture_.other().Acquire(TestContext(), this->Lease("s/1", "a"), this->kTtl)); });
   EXPECT_OK(this->fixture_.leases().AwaitChange(TestContext(), "s/", *first));
   EXPECT_EQ(this->List("s/").size(), 1u);
 }
@@ -138,8 +141,10 @@ TYPED_TEST_P(LeasesContract, ACoordinatorThatIsDownAnswersUnavailableAndComesBac
 }
 
 REGISTER_TYPED_TEST_SUITE_P(LeasesContract, AFreeLeaseIsTakenAndListed, AHeldLeaseIsRefusedToOthersOnly,
-                            RenewChangesTheValueOfAHolder, ReleaseIsForTheHolderAndHarmlessTwice, AnUnrenewedLeaseExpires,
-                            ALongerRenewalOutlivesTheFirstTtl, AwaitChangeAnswersAtOnceThenOnlyForChangesUnderThePrefix,
-                            AwaitChangeWakesForWhatHappensMeanwhile, ACoordinatorThatIsDownAnswersUnavailableAndComesBack);
+                            RenewChangesTheValueOfAHolder, ReleaseIsForTheHolderAndHarmlessTwice,
+                            AnUnrenewedLeaseExpires, ALongerRenewalOutlivesTheFirstTtl,
+                            AwaitChangeAnswersAtOnceThenOnlyForChangesUnderThePrefix,
+                            AwaitChangeWakesForWhatHappensMeanwhile,
+                            ACoordinatorThatIsDownAnswersUnavailableAndComesBack);
 
 }  // namespace pbfs

@@ -1,9 +1,9 @@
 #include "libs/crypto/primitives.h"
 
+#include <algorithm>
+
 #include <openssl/evp.h>
 #include <sodium.h>
-
-#include <algorithm>
 
 namespace pbfs {
 namespace {
@@ -23,8 +23,8 @@ void Blake2b(ByteSpan key, const Salt& salt, std::string_view personal, ByteSpan
   PBFS_CHECK(personal.size() <= 16);
   uint8_t padded[16] = {};
   std::copy(personal.begin(), personal.end(), padded);
-  PBFS_CHECK(crypto_generichash_blake2b_salt_personal(out.data(), out.size(), message.data(), message.size(), key.data(),
-                                                      key.size(), salt.data(), padded) == 0);
+  PBFS_CHECK(crypto_generichash_blake2b_salt_personal(out.data(), out.size(), message.data(), message.size(),
+                                                      key.data(), key.size(), salt.data(), padded) == 0);
 }
 
 Digest32 B2(ByteSpan key, const Salt& salt, std::string_view personal, ByteSpan message) {
@@ -58,7 +58,8 @@ Digest32 Sha256Stream::Finish() {
   return out;
 }
 
-Bytes Wrap(const Key32& key, const std::array<uint8_t, kWrapNonceSize>& nonce, ByteSpan associated, ByteSpan plaintext) {
+Bytes Wrap(const Key32& key, const std::array<uint8_t, kWrapNonceSize>& nonce, ByteSpan associated,
+           ByteSpan plaintext) {
   InitSodium();
   Bytes out(kWrapNonceSize + plaintext.size() + kAeadTagSize);
   std::copy(nonce.begin(), nonce.end(), out.begin());
@@ -73,7 +74,8 @@ Result<Bytes> Unwrap(const Key32& key, ByteSpan associated, ByteSpan wrapped) {
   const ByteSpan ciphertext = wrapped.subspan(kWrapNonceSize);
   Bytes out(ciphertext.size() - kAeadTagSize);
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(),
-                                                 associated.data(), associated.size(), wrapped.data(), key.data()) != 0) {
+                                                 associated.data(), associated.size(), wrapped.data(),
+                                                 key.data()) != 0) {
     return DataLossError("wrapped bytes do not open: wrong key, or changed");
   }
   return out;

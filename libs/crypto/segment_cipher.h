@@ -32,8 +32,9 @@ class SegmentCipher {
 };
 
 /// The same by libsodium, the reference that the known-answer test compares with.
-void SodiumSealSegment(const Key32& key, const SegmentNonce& nonce, ByteSpan associated, ByteSpan plaintext, uint8_t* out);
-[[nodiscard]] bool SodiumOpenSegment(const Key32& key, const SegmentNonce& nonce, ByteSpan associated, ByteSpan ciphertext,
-                                     uint8_t* out);
+void SodiumSealSegment(const Key32& key, const SegmentNonce& nonce, ByteSpan associated, ByteSpan plaintext,
+                       uint8_t* out);
+[[nodiscard]] bool SodiumOpenSegment(const Key32& key, const SegmentNonce& nonce, ByteSpan associated,
+                                     ByteSpan ciphertext, uint8_t* out);
 
 }  // namespace pbfs

@@ -73,7 +73,8 @@ Digest32 BodyKeyCommit(const Key32& dek, const BodyId& body, ByteSpan header_beg
   return B2(dek.span(), body.bytes, "PBFS1.body.cmt", header_begin16.first(16));
 }
 
-BodyHeader MakeBodyHeader(const Key32& dek, const BodyId& body, int64_t length, BodyIntegrity integrity, uint8_t seg_log2) {
+BodyHeader MakeBodyHeader(const Key32& dek, const BodyId& body, int64_t length, BodyIntegrity integrity,
+                          uint8_t seg_log2) {
   BodyHeader header;
   header.seg_log2 = seg_log2;
   header.integrity = integrity;
@@ -124,7 +125,8 @@ Bytes SealInline(const Key32& dek, const BodyHeader& header, ByteSpan plaintext)
 }
 
 Result<Bytes> OpenInline(const Key32& dek, const BodyHeader& header, ByteSpan ciphertext) {
-  if (static_cast<int64_t>(ciphertext.size()) != header.length + Geometry::kTag || header.GeometryFor(1, 1).Segments() != 1) {
+  if (static_cast<int64_t>(ciphertext.size()) != header.length + Geometry::kTag ||
+      header.GeometryFor(1, 1).Segments() != 1) {
     return DataLossError("inline body has another length than its header says");
   }
   Bytes out(static_cast<size_t>(header.length));

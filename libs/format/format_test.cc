@@ -27,13 +27,14 @@ struct Coded {
   std::vector<Bytes> fragments;
   Geometry geometry() const { return header.GeometryFor(facts.k, facts.n); }
   ByteSpan Stripe(uint8_t shard, int64_t i) const {
-    return ByteSpan(fragments[shard]).subspan(static_cast<size_t>(geometry().StripeBegin(i)),
-                                              static_cast<size_t>(geometry().Block(i)) + 4);
+    return ByteSpan(fragments[shard])
+        .subspan(static_cast<size_t>(geometry().StripeBegin(i)), static_cast<size_t>(geometry().Block(i)) + 4);
   }
 };
 
 // Encodes in batches of random sizes, as a streaming client does.
-Coded EncodeRandomBody(Random& random, uint8_t k, uint8_t n, uint8_t seg_log2, int64_t length, BodyIntegrity integrity) {
+Coded EncodeRandomBody(Random& random, uint8_t k, uint8_t n, uint8_t seg_log2, int64_t length,
+                       BodyIntegrity integrity) {
   Coded coded;
   coded.dek = RandomKey(random);
   coded.header = MakeBodyHeader(coded.dek, BodyId::New(kNow, random), length, integrity, seg_log2);
@@ -45,7 +46,8 @@ Coded EncodeRandomBody(Random& random, uint8_t k, uint8_t n, uint8_t seg_log2, i
   for (uint8_t j = 0; j < n; ++j) coded.fragments.push_back(ToBytes(encoder.Head(j)));
   const int64_t segments = encoder.geometry().Segments();
   for (int64_t first = 0; first < segments;) {
-    const int64_t count = 1 + static_cast<int64_t>(random.Below(static_cast<uint64_t>(std::min<int64_t>(4, segments - first))));
+    const int64_t count =
+        1 + static_cast<int64_t>(random.Below(static_cast<uint64_t>(std::min<int64_t>(4, segments - first))));
     const size_t begin = static_cast<size_t>(first << seg_log2);
     const size_t end = std::min(coded.plaintext.size(), static_cast<size_t>((first + count) << seg_log2));
     std::vector<Bytes> pieces(n, Bytes(encoder.StripesSize(first, count)));
@@ -63,7 +65,8 @@ Coded RandomBody(Random& random) {
   const uint8_t k = static_cast<uint8_t>(1 + random.Below(8)), m = static_cast<uint8_t>(random.Below(5));
   const int64_t length = 1 + static_cast<int64_t>(random.Below(60000));
   const auto integrity = random.Below(2) == 0 ? BodyIntegrity::kCrc32c : BodyIntegrity::kSha256;
-  return EncodeRandomBody(random, k, static_cast<uint8_t>(k + m), static_cast<uint8_t>(12 + random.Below(4)), length, integrity);
+  return EncodeRandomBody(random, k, static_cast<uint8_t>(k + m), static_cast<uint8_t>(12 + random.Below(4)), length,
+                          integrity);
 }
 
 TEST(BodyTest, RandomGeometriesRoundTripFromRandomShards) {
@@ -74,7 +77,8 @@ TEST(BodyTest, RandomGeometriesRoundTripFromRandomShards) {
     const Coded coded = RandomBody(random);
     const Geometry geometry = coded.geometry();
     BodyDecoder decoder(coded.dek, coded.header, geometry.k, geometry.n);
-    for (const Bytes& fragment : coded.fragments) ASSERT_EQ(static_cast<int64_t>(fragment.size()), geometry.FragmentSize());
+    for (const Bytes& fragment : coded.fragments)
+      ASSERT_EQ(static_cast<int64_t>(fragment.size()), geometry.FragmentSize());
     for (int64_t i = 0; i < geometry.Segments(); ++i) {
       std::vector<uint8_t> shards(geometry.n);
       for (uint8_t j = 0; j < geometry.n; ++j) shards[j] = j;
@@ -86,7 +90,8 @@ TEST(BodyTest, RandomGeometriesRoundTripFromRandomShards) {
       }
       Bytes out(static_cast<size_t>(geometry.SegmentPlaintext(i)));
       ASSERT_TRUE(decoder.OpenSegment(i, blocks, out.data()).opened);
-      ASSERT_TRUE(Equal(out, ByteSpan(coded.plaintext).subspan(static_cast<size_t>(i << geometry.seg_log2), out.size())));
+      ASSERT_TRUE(
+          Equal(out, ByteSpan(coded.plaintext).subspan(static_cast<size_t>(i << geometry.seg_log2), out.size())));
     }
   }
 }

@@ -81,7 +81,8 @@ Result<FragmentHeader> FragmentHeader::Decode(ByteSpan bytes) {
   const Geometry& g = header.geometry;
   const bool fits = scheme == (g.k == 1 ? kSchemeReplicated : kSchemeCauchy) && (integrity == 1 || integrity == 2) &&
                     header.shard < g.n && g.Segments() == segments && g.FullBlock() == full_block &&
-                    g.LastBlock() == last_block && reserved == 0 && IsZero(bytes.subspan(kReservedAt, kCrcAt - kReservedAt)) &&
+                    g.LastBlock() == last_block && reserved == 0 &&
+                    IsZero(bytes.subspan(kReservedAt, kCrcAt - kReservedAt)) &&
                     (g.leaves || header.ct_root == Digest32{});
   if (!fits) return InvalidArgumentError("fragment header: fields do not fit together");
   return header;
@@ -112,7 +113,8 @@ Bytes MakeFragmentTrailer(ByteSpan leaves, const BodyHeaderBytes& header) {
 }
 
 Result<FragmentTrailer> ParseFragmentTrailer(const Geometry& geometry, ByteSpan bytes) {
-  if (static_cast<int64_t>(bytes.size()) != geometry.TrailerSize()) return InvalidArgumentError("fragment trailer: wrong length");
+  if (static_cast<int64_t>(bytes.size()) != geometry.TrailerSize())
+    return InvalidArgumentError("fragment trailer: wrong length");
   ByteReader reader(bytes);
   FragmentTrailer trailer;
   trailer.leaves = reader.Raw(geometry.leaves ? static_cast<size_t>(Geometry::kLeaf * geometry.Segments()) : 0);

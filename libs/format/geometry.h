@@ -14,8 +14,8 @@ struct Geometry {
   uint8_t k = 1;
   uint8_t n = 1;
   uint8_t seg_log2 = 16;
-  bool leaves = false;   // integrity sha256: the trailer holds a leaf of each segment
-  int64_t length = 0;    // of the plaintext, 1 .. 64 MiB
+  bool leaves = false;  // integrity sha256: the trailer holds a leaf of each segment
+  int64_t length = 0;   // of the plaintext, 1 .. 64 MiB
 
   /// OK if the numbers are within the limits of the format. Errors: INVALID_ARGUMENT.
   Status Check() const {

@@ -101,7 +101,8 @@ Result<Keyring> Keyring::Decode(ByteSpan bytes, const PublicKey& admin) {
   return keyring;
 }
 
-Keyring MakeKeyring(const BucketId& bucket, const Key32& bucket_key, const std::vector<Keyring::Recipient>& recipients) {
+Keyring MakeKeyring(const BucketId& bucket, const Key32& bucket_key,
+                    const std::vector<Keyring::Recipient>& recipients) {
   Keyring keyring;
   keyring.bucket = bucket;
   keyring.recipients = recipients;

@@ -59,7 +59,8 @@ Result<Key32> UnwrapDek(const BucketKeys& keys, const BodyId& body, ByteSpan wra
   return key;
 }
 
-Bytes SealMetadata(const BucketKeys& keys, const ObjectId& object, const Order& order, ByteSpan plaintext, Random& random) {
+Bytes SealMetadata(const BucketKeys& keys, const ObjectId& object, const Order& order, ByteSpan plaintext,
+                   Random& random) {
   return Wrap(keys.kmeta, DrawNonce(random), MetadataAssociated(keys, object, order), plaintext);
 }
 

@@ -31,7 +31,8 @@ WrappedDek WrapDek(const BucketKeys& keys, const BodyId& body, const Key32& dek,
 Result<Key32> UnwrapDek(const BucketKeys& keys, const BodyId& body, ByteSpan wrapped);
 
 /// Sealed metadata of a BIND or META op: bound to its object and order.
-Bytes SealMetadata(const BucketKeys& keys, const ObjectId& object, const Order& order, ByteSpan plaintext, Random& random);
+Bytes SealMetadata(const BucketKeys& keys, const ObjectId& object, const Order& order, ByteSpan plaintext,
+                   Random& random);
 /// Errors: DATA_LOSS.
 Result<Bytes> OpenMetadata(const BucketKeys& keys, const ObjectId& object, const Order& order, ByteSpan sealed);
 

@@ -1,11 +1,11 @@
 // The known-answer test of the format, version 1: every line of known_answers.txt is a promise to data that exists. Our code
 // computes them again: keys by libsodium, bulk cipher and SHA-256 by OpenSSL, and those two once more by libsodium.
-#include <fmt/format.h>
-#include <sodium.h>
-
 #include <fstream>
 #include <functional>
 #include <numeric>
+
+#include <fmt/format.h>
+#include <sodium.h>
 
 #include "libs/base/testing.h"
 #include "libs/coding/crc32c.h"
@@ -59,7 +59,8 @@ std::string HexSha(ByteSpan bytes) {
   return ToHex(ours);
 }
 
-std::vector<Bytes> Encode(const BodyHeader& header, ByteSpan plaintext, uint8_t k, uint8_t n, Digest32* root = nullptr) {
+std::vector<Bytes> Encode(const BodyHeader& header, ByteSpan plaintext, uint8_t k, uint8_t n,
+                          Digest32* root = nullptr) {
   BodyEncoder encoder(Dek(), header, {kEncoding, SiteId{1}, k, n});
   if (encoder.geometry().leaves) encoder.AddLeaves(0, plaintext);
   if (root != nullptr) *root = encoder.ct_root();
@@ -125,11 +126,12 @@ void AddSegments(Answers& answers, const BodyHeader& header, ByteSpan plaintext)
   answers.Add("header={}", ToHex(header.Encode()));
   const Geometry geometry = header.GeometryFor(4, 6);
   for (int64_t i = 0; i < geometry.Segments(); ++i) {
-    const ByteSpan segment = plaintext.subspan(static_cast<size_t>(i << 16), static_cast<size_t>(geometry.SegmentPlaintext(i)));
+    const ByteSpan segment =
+        plaintext.subspan(static_cast<size_t>(i << 16), static_cast<size_t>(geometry.SegmentPlaintext(i)));
     const Bytes sealed = SealBoth(header, i, segment);
     const std::string leaf = geometry.leaves ? " leaf=" + ToHex(SegmentLeaf(i, sealed)) : "";
-    answers.Add("segment {} nonce={} length={} tag={}{}", i, ToHex(MakeSegmentNonce(i, geometry.Segments())), sealed.size(),
-                ToHex(ByteSpan(sealed).last(16)), leaf);
+    answers.Add("segment {} nonce={} length={} tag={}{}", i, ToHex(MakeSegmentNonce(i, geometry.Segments())),
+                sealed.size(), ToHex(ByteSpan(sealed).last(16)), leaf);
   }
 }
 
@@ -141,8 +143,9 @@ void ExpectOpens(const BodyHeader& header, const std::vector<Bytes>& fragments, 
   for (int64_t i = s0; i <= s1; ++i) {
     std::vector<ShardBlock> blocks;
     for (uint8_t j = 0; j < 6; ++j) {
-      const ByteSpan stripe = ByteSpan(fragments[j]).subspan(static_cast<size_t>(geometry.StripeBegin(i)),
-                                                             static_cast<size_t>(geometry.Block(i)) + 4);
+      const ByteSpan stripe =
+          ByteSpan(fragments[j])
+              .subspan(static_cast<size_t>(geometry.StripeBegin(i)), static_cast<size_t>(geometry.Block(i)) + 4);
       EXPECT_TRUE(CheckBlock(kEncoding, j, static_cast<uint32_t>(i), stripe));
       if ((set >> j & 1) != 0) blocks.push_back({j, stripe.data()});
     }
@@ -152,7 +155,8 @@ void ExpectOpens(const BodyHeader& header, const std::vector<Bytes>& fragments, 
   }
 }
 
-void AddRangedRead(Answers& answers, const BodyHeader& header, const std::vector<Bytes>& fragments, ByteSpan plaintext) {
+void AddRangedRead(Answers& answers, const BodyHeader& header, const std::vector<Bytes>& fragments,
+                   ByteSpan plaintext) {
   const Geometry geometry = header.GeometryFor(4, 6);
   const int64_t begin = 1100000 - 1000003, end = 1150000 - 1000003;  // of the extent [1000003, 1200003)
   const int64_t s0 = geometry.FirstSegment(begin), s1 = geometry.LastSegment(end);
@@ -162,8 +166,8 @@ void AddRangedRead(Answers& answers, const BodyHeader& header, const std::vector
     ExpectOpens(header, fragments, set, s0, s1, plaintext);
     ++sets;
   }
-  answers.Add("read body [{},{}): segments {}..{}, bytes [{},{}) of each fragment, correct from all {} sets of 4", begin, end,
-              s0, s1, geometry.StripeBegin(s0), geometry.StripeEnd(s1), sets);
+  answers.Add("read body [{},{}): segments {}..{}, bytes [{},{}) of each fragment, correct from all {} sets of 4",
+              begin, end, s0, s1, geometry.StripeBegin(s0), geometry.StripeEnd(s1), sets);
 }
 
 void AddBody(Answers& answers, BodyIntegrity integrity) {
@@ -276,7 +280,8 @@ void AddRecords(Answers& answers) {
   OpRecord bind = RecordOf(OpKind::kBind);
   bind.name = "photos/cat.jpg";
   ConstantRandom nonce(0x45);
-  bind.metadata = SealMetadata(BucketKeys::Derive(kBucket, 7, FilledKey(0x77)), kObject, bind.order, AsBytes("etag"), nonce);
+  bind.metadata =
+      SealMetadata(BucketKeys::Derive(kBucket, 7, FilledKey(0x77)), kObject, bind.order, AsBytes("etag"), nonce);
   AddRecord(answers, "BIND photos/cat.jpg", bind, false);
   OpRecord rehome = RecordOf(OpKind::kRehome);
   rehome.bodies = write.bodies;

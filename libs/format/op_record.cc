@@ -228,8 +228,9 @@ Result<OpRecord> DecodeRecord(ByteSpan bytes) {
   ByteReader reader(bytes);
   OpRecord record;
   PBFS_ASSIGN_OR_RETURN(const Counts counts, ReadHead(reader, record));
-  const uint64_t after_head = uint64_t{96} * counts.bodies + uint64_t{16} * counts.sources + uint64_t{48} * counts.extents +
-                              counts.tail + kRecordMacSize + (record.is_signed ? kRecordSignatureSize : 0);
+  const uint64_t after_head = uint64_t{96} * counts.bodies + uint64_t{16} * counts.sources +
+                              uint64_t{48} * counts.extents + counts.tail + kRecordMacSize +
+                              (record.is_signed ? kRecordSignatureSize : 0);
   if (after_head != reader.remaining()) return InvalidArgumentError("op record: its length does not fit its counts");
   for (uint32_t i = 0; i < counts.bodies; ++i) {
     RecordBody body;

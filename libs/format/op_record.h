@@ -45,23 +45,23 @@ struct OpRecord {
   OpKind kind = OpKind::kWrite;
   BucketId bucket;
   OpId op;
-  ObjectId object;       // of an UNBIND: the object seen bound, or null
-  Order order;           // of a REHOME: information only
-  Hlc observed = 0;      // the greatest hlc that the writer had seen
+  ObjectId object;         // of an UNBIND: the object seen bound, or null
+  Order order;             // of a REHOME: information only
+  Hlc observed = 0;        // the greatest hlc that the writer had seen
   uint32_t key_epoch = 0;  // of the MAC
-  SiteId site;           // where it is to be committed
+  SiteId site;             // where it is to be committed
   bool is_signed = false;
 
-  std::vector<RecordBody> bodies;      // in the order of first use
-  std::vector<ObjectId> sources;       // sealed objects, likewise
-  std::vector<RecordExtent> extents;   // sorted by lo, disjoint
+  std::vector<RecordBody> bodies;     // in the order of first use
+  std::vector<ObjectId> sources;      // sealed objects, likewise
+  std::vector<RecordExtent> extents;  // sorted by lo, disjoint
 
-  int64_t trunc_length = 0;            // TRUNC
-  std::string name;                    // BIND, UNBIND, DROP
-  Bytes metadata;                      // BIND, META: sealed
-  Hlc list_frontier = 0;               // REHOME
-  std::vector<ListedSource> listed;    // REHOME
-  Order dropped;                       // DROP
+  int64_t trunc_length = 0;          // TRUNC
+  std::string name;                  // BIND, UNBIND, DROP
+  Bytes metadata;                    // BIND, META: sealed
+  Hlc list_frontier = 0;             // REHOME
+  std::vector<ListedSource> listed;  // REHOME
+  Order dropped;                     // DROP
 
   /// Where the source of `extent` is, as the catalog keeps it.
   Source SourceOf(const RecordExtent& extent) const;

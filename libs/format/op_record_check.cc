@@ -71,21 +71,24 @@ Status CheckFirstUse(const OpRecord& record) {
   }
   if (next_body != record.bodies.size() || next_source != record.sources.size()) return Bad("unused body or source");
   std::vector<BodyId> bodies;
-  for (const RecordBody& body : record.bodies) bodies.push_back(BodyId::FromBytes(ByteSpan(body.header).subspan(16, 16)));
+  for (const RecordBody& body : record.bodies)
+    bodies.push_back(BodyId::FromBytes(ByteSpan(body.header).subspan(16, 16)));
   std::sort(bodies.begin(), bodies.end());
   std::vector<ObjectId> sources = record.sources;
   std::sort(sources.begin(), sources.end());
   const bool repeats = std::adjacent_find(bodies.begin(), bodies.end()) != bodies.end() ||
                        std::adjacent_find(sources.begin(), sources.end()) != sources.end();
   if (repeats) return Bad("a body or source is listed twice");
-  if (std::find(sources.begin(), sources.end(), record.object) != sources.end()) return Bad("an object cannot reference itself");
+  if (std::find(sources.begin(), sources.end(), record.object) != sources.end())
+    return Bad("an object cannot reference itself");
   return OkStatus();
 }
 
 Status CheckBodies(const OpRecord& record) {
   for (const RecordBody& body : record.bodies) {
     PBFS_ASSIGN_OR_RETURN(const BodyHeader header, BodyHeader::Decode(body.header));
-    if (header.integrity == BodyIntegrity::kCrc32c && body.ct_root != Digest32{}) return Bad("a crc32c body has no root");
+    if (header.integrity == BodyIntegrity::kCrc32c && body.ct_root != Digest32{})
+      return Bad("a crc32c body has no root");
   }
   return OkStatus();
 }
@@ -100,7 +103,8 @@ Status CheckExtents(const OpRecord& record) {
 
 Status CheckLimits(const OpRecord& record) {
   if (record.extents.size() > kMaxRecordExtents) return Bad("too many extents");
-  if (record.bodies.size() > kMaxRecordBodies || record.sources.size() > kMaxRecordBodies) return Bad("too many bodies");
+  if (record.bodies.size() > kMaxRecordBodies || record.sources.size() > kMaxRecordBodies)
+    return Bad("too many bodies");
   if (record.metadata.size() > kMaxMetadataSize) return Bad("metadata beyond 16 KiB");
   if (record.listed.size() > kMaxRecordExtents) return Bad("too many sources");
   return OkStatus();
@@ -127,7 +131,8 @@ Status CheckTail(const OpRecord& record) {
   if (named) PBFS_RETURN_IF_ERROR(CheckName(record.name));
   if (!named && !record.name.empty()) return Bad("a name where none belongs");
   if (!has_metadata && !record.metadata.empty()) return Bad("metadata where none belong");
-  if (record.kind == OpKind::kTrunc && record.trunc_length != record.extents[0].lo) return Bad("a TRUNC to another length");
+  if (record.kind == OpKind::kTrunc && record.trunc_length != record.extents[0].lo)
+    return Bad("a TRUNC to another length");
   if (record.kind != OpKind::kTrunc && record.trunc_length != 0) return Bad("a length where none belongs");
   if (record.kind == OpKind::kRehome) return CheckRehome(record);
   if (!record.listed.empty() || record.list_frontier != 0) return Bad("sources where none belong");

@@ -139,7 +139,7 @@ class FaultyWriter final : public FragmentWriter {
  private:
   const std::shared_ptr<FaultyFragmentStore::State> state_;
   const FragmentKey key_;
-  const ReadyCallback tell_;  // tells once, whoever is first: the store or a fault
+  const ReadyCallback tell_;               // tells once, whoever is first: the store or a fault
   std::unique_ptr<FragmentWriter> inner_;  // null if the put never reached the store
   Status dead_;
 };

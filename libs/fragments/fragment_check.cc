@@ -1,8 +1,8 @@
 #include "libs/fragments/fragment_check.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "libs/coding/crc32c.h"
 #include "libs/format/fragment.h"
@@ -33,7 +33,8 @@ bool FragmentShape::IsBorder(int64_t offset) const {
 }
 
 FragmentCheck::FragmentCheck(const FragmentKey& key, int64_t length) : key_(key), length_(length) {
-  if (length < kMinFragmentSize || length > kMaxFragmentSize) status_ = InvalidArgumentError("impossible fragment length");
+  if (length < kMinFragmentSize || length > kMaxFragmentSize)
+    status_ = InvalidArgumentError("impossible fragment length");
 }
 
 Status FragmentCheck::Fail(std::string what) {
@@ -138,7 +139,8 @@ Status CheckFragmentRange(const FragmentKey& key, const FragmentShape& shape, in
   const int64_t end = begin + static_cast<int64_t>(bytes.size());
   const auto part = [&](int64_t from, int64_t to) { return bytes.subspan(from - begin, to - from); };
   if (begin == 0 && end > 0) PBFS_RETURN_IF_ERROR(CheckHeader(key, part(0, FragmentShape::kHeader)));
-  const int64_t first = begin <= FragmentShape::kHeader ? 0 : (begin - FragmentShape::kHeader) / (int64_t{shape.block} + 4);
+  const int64_t first =
+      begin <= FragmentShape::kHeader ? 0 : (begin - FragmentShape::kHeader) / (int64_t{shape.block} + 4);
   for (auto i = static_cast<uint32_t>(first); i < shape.stripes; ++i) {
     const int64_t at = shape.StripeBegin(i);
     if (at < begin) continue;  // only for a range that begins at the trailer
@@ -157,7 +159,8 @@ Status CheckFragmentRange(const FragmentKey& key, const FragmentShape& shape, in
 Status CheckRangeBorders(const FragmentShape& shape, int64_t begin, int64_t end) {
   if (begin < 0 || begin >= end) return InvalidArgumentError("an empty range");
   if (end > shape.length) return OutOfRangeError(fmt::format("the fragment has {} bytes", shape.length));
-  if (!shape.IsBorder(begin) || !shape.IsBorder(end)) return InvalidArgumentError("the range does not lie on block borders");
+  if (!shape.IsBorder(begin) || !shape.IsBorder(end))
+    return InvalidArgumentError("the range does not lie on block borders");
   return OkStatus();
 }
 

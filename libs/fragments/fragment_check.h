@@ -13,11 +13,11 @@ namespace pbfs {
 /// Where the blocks of one fragment lie: what a store must remember to check the ranges that it serves (format, section 5).
 /// Offsets and sizes in bytes.
 struct FragmentShape {
-  uint32_t block = 0;       // B, payload of every stripe but the last
-  uint32_t last_block = 0;  // B_last
-  uint32_t stripes = 0;     // ns
-  uint32_t length = 0;      // of the whole fragment
-  uint32_t trailer_crc = 0; // CRC32C of the trailer: it has none of its own in the format, so the store keeps one
+  uint32_t block = 0;        // B, payload of every stripe but the last
+  uint32_t last_block = 0;   // B_last
+  uint32_t stripes = 0;      // ns
+  uint32_t length = 0;       // of the whole fragment
+  uint32_t trailer_crc = 0;  // CRC32C of the trailer: it has none of its own in the format, so the store keeps one
 
   /// F(i): where stripe i begins.
   int64_t StripeBegin(uint32_t i) const { return kHeader + static_cast<int64_t>(i) * (int64_t{block} + 4); }
@@ -63,9 +63,9 @@ class FragmentCheck {
   int64_t position_ = 0;
   Status status_;
   FragmentShape shape_;
-  Bytes pending_;            // the header, a CRC or the end mark while they arrive in pieces
+  Bytes pending_;  // the header, a CRC or the end mark while they arrive in pieces
   uint32_t stripe_ = 0;
-  uint32_t block_left_ = 0;   // payload bytes of the current block still to come
+  uint32_t block_left_ = 0;  // payload bytes of the current block still to come
   uint32_t block_crc_ = 0;
   uint32_t sum_ = 0;
 };

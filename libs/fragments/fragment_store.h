@@ -83,7 +83,7 @@ struct StoreStat {
   int64_t used = 0;      // by volumes, dead records included
   int64_t live = 0;      // by live fragments
   int64_t fragments = 0;
-  int64_t corrupt = 0;   // fragments known to be bad since the start
+  int64_t corrupt = 0;      // fragments known to be bad since the start
   int64_t scrubbed_ms = 0;  // when the last full scrub ended; 0: never
 };
 

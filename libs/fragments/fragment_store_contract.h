@@ -90,8 +90,8 @@ class FragmentStoreContract : public testing::Test {
 TYPED_TEST_SUITE_P(FragmentStoreContract);
 
 TYPED_TEST_P(FragmentStoreContract, PutThenReadGivesTheBytes) {
-  for (const TestFragmentSpec& spec : {TestFragmentSpec{1, 32}, TestFragmentSpec{10'000, 8}, TestFragmentSpec{70'001, 1, true},
-                                       TestFragmentSpec{13'000'000, 4, false, 16}}) {
+  for (const TestFragmentSpec& spec : {TestFragmentSpec{1, 32}, TestFragmentSpec{10'000, 8},
+                                       TestFragmentSpec{70'001, 1, true}, TestFragmentSpec{13'000'000, 4, false, 16}}) {
     const TestFragment fragment = this->NewFragment(spec);
     ASSERT_OK(this->Put(fragment.key, fragment.bytes, 1 << 20));
     this->ExpectHolds(fragment);
@@ -145,7 +145,8 @@ TYPED_TEST_P(FragmentStoreContract, RangesBeginAndEndOnBlockBorders) {
   const TestFragment fragment = this->NewFragment(spec);
   ASSERT_OK(this->Put(fragment));
   const auto length = static_cast<int64_t>(fragment.bytes.size());
-  const std::vector<int64_t> borders = {0, 128, geometry.StripeBegin(1), geometry.StripeBegin(2), geometry.TrailerBegin(), length};
+  const std::vector<int64_t> borders = {
+      0, 128, geometry.StripeBegin(1), geometry.StripeBegin(2), geometry.TrailerBegin(), length};
   for (const int64_t begin : borders) {
     for (const int64_t end : borders) {
       if (begin >= end) continue;
@@ -170,7 +171,11 @@ TYPED_TEST_P(FragmentStoreContract, OneReadAnswersEachOfItsRanges) {
   const TestFragment b = this->NewFragment();
   ASSERT_OK(this->Put(a));
   ASSERT_OK(this->Put(b));
-  const ReadRequest request{{{b.key, 128, TestFragmentSpec{}.geometry().StripeBegin(1)}, {this->NewKey(), 0, 128}, {a.key, 0, 128}, {a.key, 1, 128}}, {}};
+  const ReadRequest request{{{b.key, 128, TestFragmentSpec{}.geometry().StripeBegin(1)},
+                             {this->NewKey(), 0, 128},
+                             {a.key, 0, 128},
+                             {a.key, 1, 128}},
+                            {}};
   const auto reply = this->store().StartRead(TestContext(), request, {})->Wait(TestContext());
   ASSERT_OK(reply);
   ASSERT_EQ(reply->parts.size(), 4u);
@@ -234,14 +239,14 @@ TYPED_TEST_P(FragmentStoreContract, WrongLengthsAreRefused) {
   const TestFragment fragment = this->NewFragment();
   const auto size = static_cast<int64_t>(fragment.bytes.size());
   const Buffer cut = fragment.bytes.Slice(0, size - 1);
-  EXPECT_CODE(this->Put(fragment.key, cut, 1000, size), kInvalidArgument);  // short
-  EXPECT_CODE(this->Put(fragment.key, cut, 1000, size - 1), kInvalidArgument);  // truncated
+  EXPECT_CODE(this->Put(fragment.key, cut, 1000, size), kInvalidArgument);                 // short
+  EXPECT_CODE(this->Put(fragment.key, cut, 1000, size - 1), kInvalidArgument);             // truncated
   EXPECT_CODE(this->Put(fragment.key, fragment.bytes, 1000, size - 1), kInvalidArgument);  // announced too short
   EXPECT_CODE(this->Put(fragment.key, fragment.bytes, 1000, size + 1), kInvalidArgument);  // announced too long
   Bytes longer = ToBytes(fragment.bytes);
   longer.push_back(0);
   EXPECT_CODE(this->Put(fragment.key, Buffer::FromBytes(std::move(longer)), 1000), kInvalidArgument);  // long
-  EXPECT_CODE(this->Put(fragment.key, {}, 1000, 0), kInvalidArgument);  // empty
+  EXPECT_CODE(this->Put(fragment.key, {}, 1000, 0), kInvalidArgument);                                 // empty
   EXPECT_CODE(this->Put(fragment.key, {}, 1000, kMaxFragmentSize + 1), kInvalidArgument);  // beyond any fragment
   this->ExpectAbsent(fragment.key);
   ASSERT_OK(this->Put(fragment));
@@ -317,7 +322,8 @@ TYPED_TEST_P(FragmentStoreContract, ListsPageInKeyOrder) {
   }
   const int64_t cut = this->NowMillis() - 4000;
   const auto old = this->ListAll(3, cut);
-  EXPECT_EQ(old.size(), static_cast<size_t>(std::count_if(expected.begin(), expected.end(), [&](const FragmentInfo& info) {
+  EXPECT_EQ(old.size(),
+            static_cast<size_t>(std::count_if(expected.begin(), expected.end(), [&](const FragmentInfo& info) {
               return info.key.encoding.Millis() < cut;
             })));
 }
@@ -353,7 +359,8 @@ TYPED_TEST_P(FragmentStoreContract, CallsOffEndAtOnce) {
   cancelled.Cancel();
   EXPECT_CODE(this->store().Delete(cancelled, {fragment.key}, {}), kCancelled);
   EXPECT_CODE(this->store().List(cancelled, {}), kCancelled);
-  auto writer = this->store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), {}}, {});
+  auto writer =
+      this->store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), {}}, {});
   EXPECT_CODE(writer->Append(cancelled, fragment.bytes), kCancelled);
   writer.reset();
   this->ExpectAbsent(fragment.key);
@@ -406,9 +413,10 @@ REGISTER_TYPED_TEST_SUITE_P(FragmentStoreContract, PutThenReadGivesTheBytes, Pie
                             ReadyIsToldOncePerOperation, RangesBeginAndEndOnBlockBorders, OneReadAnswersEachOfItsRanges,
                             ReadsBeyondTheLimitsAreRefused, RepeatedPutOfTheSameSumIsHarmless, PutOfAnotherSumConflicts,
                             AFlippedBitAnywhereIsRefused, AFragmentOfAnotherKeyIsRefused, WrongLengthsAreRefused,
-                            ImpossibleKeysAreRefused, AbandonedPutsLeaveNothing, FenceHoldsPutsToTheBirthOfTheirEncoding,
-                            DeleteIsIdempotentAndFinal, ListsPageInKeyOrder, ListLimitsAreChecked, StatCountsWhatIsThere,
-                            CallsOffEndAtOnce, ManyPutsAtOnceAllHold, PutsOfOneKeyAtOnceAgree);
+                            ImpossibleKeysAreRefused, AbandonedPutsLeaveNothing,
+                            FenceHoldsPutsToTheBirthOfTheirEncoding, DeleteIsIdempotentAndFinal, ListsPageInKeyOrder,
+                            ListLimitsAreChecked, StatCountsWhatIsThere, CallsOffEndAtOnce, ManyPutsAtOnceAllHold,
+                            PutsOfOneKeyAtOnceAgree);
 
 inline SigningKey TestSiteKey() { return SigningKeyFromSeed(Key32(std::array<uint8_t, 32>{7, 7, 7})); }
 /// Store 3 of site 1; its tokens are signed by TestSiteKey().
@@ -443,7 +451,8 @@ class FragmentStoreTokenContract : public testing::Test {
     return MakeTestFragment({NewEncodingId(NowMillis() - age_ms, 7, random_), 1}, {}, random_);
   }
   Result<ReceiptBytes> Put(const TestFragment& fragment, const TokenBytes& token) {
-    auto writer = store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), token}, {});
+    auto writer =
+        store().StartPut(TestContext(), {fragment.key, static_cast<int64_t>(fragment.bytes.size()), token}, {});
     PBFS_RETURN_IF_ERROR(writer->Append(TestContext(), fragment.bytes));
     return writer->Finish(TestContext());
   }
@@ -547,14 +556,15 @@ TYPED_TEST_P(FragmentStoreTokenContract, ReceiptsSayWhatIsStoredAndAreMaced) {
   ASSERT_OK_AND_ASSIGN(const ReceiptBytes bytes, this->Put(fragment, this->GoodBytes(this->kPut)));
   EXPECT_TRUE(Receipt::Verify(bytes, TestIdentity().receipt_key));
   EXPECT_FALSE(Receipt::Verify(bytes, Key32()));
-  const Receipt expected{fragment.key.encoding, 1, StoreId{3}, static_cast<int64_t>(fragment.bytes.size()), fragment.sum,
-                         this->NowMillis()};
+  const Receipt expected{
+      fragment.key.encoding, 1, StoreId{3}, static_cast<int64_t>(fragment.bytes.size()), fragment.sum,
+      this->NowMillis()};
   EXPECT_EQ(*Receipt::Decode(bytes), expected);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FragmentStoreTokenContract, EachVerbOpensItsCallsOnly,
                             OnlyGenuineTokensOfThisSiteAndTimeAreTaken, ARememberedTokenStillExpires,
-                            ANewerFenceEpochEndsOlderTokens, ATokenOfOneBucketReadsAndPutsOnly, RepairIsExemptFromTheFence,
-                            ReceiptsSayWhatIsStoredAndAreMaced);
+                            ANewerFenceEpochEndsOlderTokens, ATokenOfOneBucketReadsAndPutsOnly,
+                            RepairIsExemptFromTheFence, ReceiptsSayWhatIsStoredAndAreMaced);
 
 }  // namespace pbfs

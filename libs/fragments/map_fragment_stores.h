@@ -1,9 +1,9 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <map>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "libs/base/sync.h"
 #include "libs/fragments/fragment_store.h"

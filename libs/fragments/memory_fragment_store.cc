@@ -10,7 +10,10 @@ namespace pbfs {
 class MemoryFragmentWriter final : public FragmentWriter {
  public:
   MemoryFragmentWriter(MemoryFragmentStore& store, PutRequest request, ReadyCallback on_ready)
-      : store_(store), key_(request.key), check_(request.key, request.length), length_(request.length),
+      : store_(store),
+        key_(request.key),
+        check_(request.key, request.length),
+        length_(request.length),
         on_ready_(std::move(on_ready)) {
     Status admitted = store_.rules_.CheckPut(request);
     if (admitted.ok()) admitted = store_.Admit(key_, length_);
@@ -169,7 +172,8 @@ Result<ListFragmentsReply> MemoryFragmentStore::List(const Context& context, con
   ListFragmentsReply reply;
   MutexLock lock(mutex_);
   for (auto at = fragments_.upper_bound(request.after); at != fragments_.end(); ++at) {
-    if (request.born_before_ms > 0 && at->first.encoding.Millis() >= request.born_before_ms) break;  // keys ascend by birth
+    if (request.born_before_ms > 0 && at->first.encoding.Millis() >= request.born_before_ms)
+      break;  // keys ascend by birth
     if (reply.fragments.size() == static_cast<size_t>(request.limit)) {
       reply.more = true;
       break;

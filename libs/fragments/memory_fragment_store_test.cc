@@ -36,7 +36,10 @@ class MemoryFragmentStoreTest : public testing::Test {
     return writer->Finish(TestContext()).status();
   }
   Status Read(const TestFragment& fragment, int64_t begin, int64_t end) {
-    return store_.StartRead(TestContext(), {{{fragment.key, begin, end}}, {}}, {})->Wait(TestContext())->parts[0].status;
+    return store_.StartRead(TestContext(), {{{fragment.key, begin, end}}, {}}, {})
+        ->Wait(TestContext())
+        ->parts[0]
+        .status;
   }
   SeededRandom random_{TestSeed()};
   ManualClock clock_{kTestNowMs * 1000};

@@ -12,7 +12,8 @@ Status StoreRules::CheckFence(const EncodingId& encoding) const {
   const int64_t now = clock_.NowMillis();
   const int64_t birth = encoding.Millis();
   if (birth < now - kMaxEncodingAgeMs) {
-    return FailedPreconditionError("the encoding is too old for a put: upload the same ciphertext under a fresh encoding id")
+    return FailedPreconditionError(
+               "the encoding is too old for a put: upload the same ciphertext under a fresh encoding id")
         .WithDetail("pbfs-code", "FENCE_AGE");
   }
   if (birth > now + kMaxClockSkewMs) {
@@ -49,7 +50,8 @@ Result<Token> StoreRules::Verified(const TokenBytes& bytes) {
     if (const auto found = verified_.find(name); found != verified_.end()) return found->second;
   }
   const Result<Token> token = Token::Decode(bytes);
-  if (!token.ok() || !Token::Verify(bytes, *identity_.token_key)) return UnauthenticatedError("the token is not genuine");
+  if (!token.ok() || !Token::Verify(bytes, *identity_.token_key))
+    return UnauthenticatedError("the token is not genuine");
   MutexLock lock(mutex_);
   if (verified_.size() >= kRemembered) verified_.clear();
   verified_.emplace(name, *token);
@@ -58,7 +60,8 @@ Result<Token> StoreRules::Verified(const TokenBytes& bytes) {
 
 Status StoreRules::CheckTime(const Token& token) const {
   const int64_t now = clock_.NowMillis();
-  if (token.not_after_ms - token.not_before_ms > kMaxTokenLifeMs) return UnauthenticatedError("the token lives too long");
+  if (token.not_after_ms - token.not_before_ms > kMaxTokenLifeMs)
+    return UnauthenticatedError("the token lives too long");
   if (now < token.not_before_ms - kMaxClockSkewMs) return UnauthenticatedError("the token is not good yet");
   if (now > token.not_after_ms) return UnauthenticatedError("the token has expired: ask the catalog for a new one");
   return OkStatus();
@@ -81,7 +84,8 @@ Status StoreRules::CheckPut(const PutRequest& request) {
   PBFS_ASSIGN_OR_RETURN(const uint16_t verbs, Verbs(request.token));
   const bool repair = (verbs & Bit(StoreVerb::kRepair)) != 0;
   if (!repair && (verbs & Bit(StoreVerb::kPut)) == 0) return PermissionDeniedError("the token does not allow puts");
-  if (request.key.encoding.IsNull() || request.key.shard >= kMaxShards) return InvalidArgumentError("impossible fragment key");
+  if (request.key.encoding.IsNull() || request.key.shard >= kMaxShards)
+    return InvalidArgumentError("impossible fragment key");
   if (request.length < kMinFragmentSize || request.length > kMaxFragmentSize) {
     return InvalidArgumentError(fmt::format("a fragment has {} to {} bytes", kMinFragmentSize, kMaxFragmentSize));
   }
@@ -90,7 +94,8 @@ Status StoreRules::CheckPut(const PutRequest& request) {
 
 Status StoreRules::CheckRead(const ReadRequest& request) {
   PBFS_RETURN_IF_ERROR(Require(request.token, StoreVerb::kGet));
-  if (request.ranges.empty() || request.ranges.size() > 1024) return InvalidArgumentError("a read has 1 to 1024 ranges");
+  if (request.ranges.empty() || request.ranges.size() > 1024)
+    return InvalidArgumentError("a read has 1 to 1024 ranges");
   int64_t total = 0;
   for (const FragmentRange& range : request.ranges) {
     const bool sane = range.begin >= 0 && range.end > range.begin && range.end <= kMaxFragmentSize;
@@ -120,11 +125,13 @@ Status CheckWriteOnce(const FragmentInfo& existing, uint32_t sum) {
 }
 
 Status StoreFullError() {
-  return ResourceExhaustedError("the store is full: write to another, or add stores").WithDetail("pbfs-code", "STORE_FULL");
+  return ResourceExhaustedError("the store is full: write to another, or add stores")
+      .WithDetail("pbfs-code", "STORE_FULL");
 }
 
 Status DeletedError(const FragmentKey& key) {
-  return FailedPreconditionError(fmt::format("fragment {} was deleted; an encoding id is never used again", ToString(key)))
+  return FailedPreconditionError(
+             fmt::format("fragment {} was deleted; an encoding id is never used again", ToString(key)))
       .WithDetail("pbfs-code", "DELETED");
 }
 

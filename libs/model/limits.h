@@ -21,13 +21,13 @@ inline constexpr int kMaxNameSize = 1024;
 inline constexpr int kMaxMetadataSize = 16384;
 inline constexpr int kMaxReferenceDepth = 8;
 inline constexpr int kMaxExtentsPerListMessage = 4096;
-inline constexpr int64_t kMaxEncodingAgeMs = 3'600'000;   // L
-inline constexpr int64_t kSweepMarginMs = 82'800'000;     // M
-inline constexpr int64_t kMaxClockSkewMs = 60'000;        // B
-inline constexpr int64_t kMaxHlcDriftMs = 500;            // I4
-inline constexpr int64_t kMaxHlcAgeMs = 30'000;           // I4
-inline constexpr int64_t kMaxOpAgeMs = 86'400'000;        // I15
-inline constexpr int64_t kListLeaseMs = 900'000;          // R (I19)
+inline constexpr int64_t kMaxEncodingAgeMs = 3'600'000;  // L
+inline constexpr int64_t kSweepMarginMs = 82'800'000;    // M
+inline constexpr int64_t kMaxClockSkewMs = 60'000;       // B
+inline constexpr int64_t kMaxHlcDriftMs = 500;           // I4
+inline constexpr int64_t kMaxHlcAgeMs = 30'000;          // I4
+inline constexpr int64_t kMaxOpAgeMs = 86'400'000;       // I15
+inline constexpr int64_t kListLeaseMs = 900'000;         // R (I19)
 
 /// The region of an object that byte `offset` lies in.
 inline int64_t RegionOf(int64_t offset) { return offset >> kRegionLog2; }

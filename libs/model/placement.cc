@@ -20,7 +20,8 @@ double LogOfFraction(uint64_t hash) {
 }
 
 const PlacementStore* Find(std::span<const PlacementStore> stores, StoreId id) {
-  const auto found = std::find_if(stores.begin(), stores.end(), [&](const PlacementStore& store) { return store.id == id; });
+  const auto found =
+      std::find_if(stores.begin(), stores.end(), [&](const PlacementStore& store) { return store.id == id; });
   return found == stores.end() ? nullptr : &*found;
 }
 

@@ -29,8 +29,9 @@ std::vector<StoreId> RankStores(uint16_t group, std::span<const PlacementStore> 
 
 /// Which stores take the n shards of an encoding: shard j goes to stores[j].
 struct StoreSelection {
-  std::vector<StoreId> stores;  // n of them, or fewer if fewer are up: then write to another group, or with shards missing
-  bool domains_kept = true;     // no failure domain holds more than max(1, m) of them
+  std::vector<StoreId>
+      stores;                // n of them, or fewer if fewer are up: then write to another group, or with shards missing
+  bool domains_kept = true;  // no failure domain holds more than max(1, m) of them
 };
 
 /// Walks down the group's list, skips stores that are not up or not in `stores`, and a domain that already holds max(1, m)

@@ -35,7 +35,8 @@ double ShareMoved(const std::vector<std::set<StoreId>>& a, const std::vector<std
   size_t moved = 0, all = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     all += a[i].size();
-    moved += static_cast<size_t>(std::count_if(a[i].begin(), a[i].end(), [&](StoreId id) { return !b[i].contains(id); }));
+    moved +=
+        static_cast<size_t>(std::count_if(a[i].begin(), a[i].end(), [&](StoreId id) { return !b[i].contains(id); }));
   }
   return static_cast<double>(moved) / static_cast<double>(all);
 }

@@ -114,13 +114,14 @@ class CaseMaker {
   int64_t lo_ = 0, hi_ = 0;
 };
 
-std::vector<uint8_t> ReadThrough(const std::vector<Extent>& extents, const std::vector<SkylinePiece>& pieces, int64_t lo,
-                                 int64_t hi) {
+std::vector<uint8_t> ReadThrough(const std::vector<Extent>& extents, const std::vector<SkylinePiece>& pieces,
+                                 int64_t lo, int64_t hi) {
   std::vector<uint8_t> bytes(hi - lo);
   for (const SkylinePiece& piece : pieces) {
     const Source& source = extents[piece.extent].source;
     if (source.kind == SourceKind::kZeros) continue;
-    for (int64_t at = piece.lo; at < piece.hi; ++at) bytes[at - lo] = ByteOf(source.body.bytes[15], piece.inner + at - piece.lo);
+    for (int64_t at = piece.lo; at < piece.hi; ++at)
+      bytes[at - lo] = ByteOf(source.body.bytes[15], piece.inner + at - piece.lo);
   }
   return bytes;
 }
@@ -132,7 +133,8 @@ void ExpectWellFormed(const std::vector<SkylinePiece>& pieces, int64_t lo, int64
     ASSERT_LE(pieces[i].hi, hi);
     if (i == 0) continue;
     ASSERT_LE(pieces[i - 1].hi, pieces[i].lo);
-    ASSERT_FALSE(pieces[i - 1].hi == pieces[i].lo && pieces[i - 1].extent == pieces[i].extent) << "not as long as it can be";
+    ASSERT_FALSE(pieces[i - 1].hi == pieces[i].lo && pieces[i - 1].extent == pieces[i].extent)
+        << "not as long as it can be";
   }
 }
 

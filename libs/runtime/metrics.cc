@@ -15,8 +15,8 @@ namespace {
 constexpr int kCodes = 17;
 
 // Seconds: from a cached read to a commit that waits for a slow standby.
-const prometheus::Histogram::BucketBoundaries kSeconds = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
-                                                          0.05,   0.1,    0.2,   0.5,   1,     2,    5,    10};
+const prometheus::Histogram::BucketBoundaries kSeconds = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
+                                                          0.1,    0.2,    0.5,   1,     2,     5,    10};
 
 }  // namespace
 

@@ -1,14 +1,13 @@
 #include "libs/runtime/program.h"
 
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
-
-#include <cstdio>
-
-#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include "libs/runtime/logging.h"
 
@@ -70,7 +69,8 @@ int RunProgram(int argc, char** argv, const std::string& name, const std::vector
   ProgramArguments arguments;
   CLI::App app{name, name};
   app.set_version_flag("--version", name + " " + kVersion);
-  app.add_option("--config", arguments.config, "Configuration file (JSON; docs/operations/configuration.md)")->required();
+  app.add_option("--config", arguments.config, "Configuration file (JSON; docs/operations/configuration.md)")
+      ->required();
   app.add_flag("--check-config", arguments.check_config, "Check the configuration and end");
   if (!commands.empty()) {
     arguments.command = commands.front();

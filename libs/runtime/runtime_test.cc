@@ -1,6 +1,6 @@
-#include <sys/stat.h>
-
 #include <fstream>
+
+#include <sys/stat.h>
 
 #include "libs/adapters/grpc/loopback.h"
 #include "libs/base/testing.h"
@@ -22,9 +22,11 @@ class RuntimeTest : public testing::Test {
   }
   /// A complete configuration of a store, with `more` fields.
   std::string StoreConfig(const std::string& more = "") {
-    return Write("store.json", R"({"listen":"127.0.0.1:0","tls":{"ca":"a","cert":"b","key":"c"},"storeId":7,"siteId":1,)"
-                               R"("clusterId":"0198c4a2-0000-7000-8000-000000000001","dataDirectory":"/d","domain":"x",)"
-                               R"("storeKeyFile":"k","tokenKeyFile":"t")" + more + "}");
+    return Write("store.json",
+                 R"({"listen":"127.0.0.1:0","tls":{"ca":"a","cert":"b","key":"c"},"storeId":7,"siteId":1,)"
+                 R"("clusterId":"0198c4a2-0000-7000-8000-000000000001","dataDirectory":"/d","domain":"x",)"
+                 R"("storeKeyFile":"k","tokenKeyFile":"t")" +
+                     more + "}");
   }
   TestDirectory directory_;
 };
@@ -47,9 +49,11 @@ TEST_F(RuntimeTest, AnUnknownFieldIsRefusedByName) {
 }
 
 TEST_F(RuntimeTest, BadValuesAreRefusedByName) {
-  for (const auto& [more, field] : std::vector<std::pair<std::string, std::string>>{
-           {R"(,"log":{"level":"loud"})", "log.level"}, {R"(,"capacityBytes":-1)", "capacity_bytes"},
-           {R"(,"limits":{"threads":-1})", "limits.threads"}, {R"(,"etcd":{"tls":{"ca":"a"}})", "etcd.tls.cert"}}) {
+  for (const auto& [more, field] :
+       std::vector<std::pair<std::string, std::string>>{{R"(,"log":{"level":"loud"})", "log.level"},
+                                                        {R"(,"capacityBytes":-1)", "capacity_bytes"},
+                                                        {R"(,"limits":{"threads":-1})", "limits.threads"},
+                                                        {R"(,"etcd":{"tls":{"ca":"a"}})", "etcd.tls.cert"}}) {
     const auto settings = LoadFragmentStoreSettings(StoreConfig(more));
     EXPECT_CODE(settings, kInvalidArgument);
     EXPECT_THAT(settings.status().message(), testing::HasSubstr(field));
@@ -63,7 +67,8 @@ TEST_F(RuntimeTest, SecretFilesMustBeClosedToOthers) {
   EXPECT_EQ(*ReadSecretText(Write("dsn", "host=x\n")), "host=x");
   const auto open = ReadSecretText(Write("open", "secret", 0640));
   EXPECT_CODE(open, kFailedPrecondition);
-  EXPECT_THAT(open.status().message(), testing::AllOf(testing::HasSubstr("chmod 600"), testing::Not(testing::HasSubstr("secret"))));
+  EXPECT_THAT(open.status().message(),
+              testing::AllOf(testing::HasSubstr("chmod 600"), testing::Not(testing::HasSubstr("secret"))));
 }
 
 TEST_F(RuntimeTest, KeysAreRawOrHexadecimal) {
@@ -77,8 +82,9 @@ TEST_F(RuntimeTest, KeysAreRawOrHexadecimal) {
 TEST_F(RuntimeTest, ExitCodesTellConfigurationFromTheWorld) {
   const auto run = [&](std::vector<const char*> arguments, const Status& status) {
     arguments.insert(arguments.begin(), "program");
-    return RunProgram(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()), "program", {"serve", "migrate"},
-                      [&](const ProgramArguments& got) { return got.command == "migrate" ? AbortedError("migrate") : status; });
+    return RunProgram(
+        static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()), "program", {"serve", "migrate"},
+        [&](const ProgramArguments& got) { return got.command == "migrate" ? AbortedError("migrate") : status; });
   };
   EXPECT_EQ(run({"--config", "x"}, OkStatus()), 0);
   EXPECT_EQ(run({"--version"}, OkStatus()), 0);

@@ -1,11 +1,11 @@
 #include "libs/runtime/secret_file.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace pbfs {
 namespace {
@@ -13,7 +13,9 @@ namespace {
 constexpr size_t kMaxSecret = 64 << 10;
 constexpr auto kLookEvery = std::chrono::seconds(2);
 
-Status FileError(const std::string& path, const std::string& what) { return FailedPreconditionError(path + ": " + what); }
+Status FileError(const std::string& path, const std::string& what) {
+  return FailedPreconditionError(path + ": " + what);
+}
 
 Result<std::string> ReadSmallFile(const std::string& path, bool secret) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -23,7 +23,8 @@ class Checker {
   Status Parse(google::protobuf::Message* message) const {
     std::ifstream file(path_);
     std::stringstream text;
-    if (!file || !(text << file.rdbuf())) return FailedPreconditionError(path_ + ": cannot be read; give the file with --config");
+    if (!file || !(text << file.rdbuf()))
+      return FailedPreconditionError(path_ + ": cannot be read; give the file with --config");
     google::protobuf::util::JsonParseOptions options;
     options.ignore_unknown_fields = false;
     const auto parsed = google::protobuf::util::JsonStringToMessage(text.str(), message, options);
@@ -158,7 +159,8 @@ Result<ClientSettings> LoadClientSettings(const std::string& path) {
   checker.RequireText(out.keys_directory, "keys_directory");
   out.admin_key_file = config.admin_key_file();
   out.admin_public_key = config.admin_public_key();
-  checker.Require(config.memory_bytes() == 0 || config.memory_bytes() >= 64 << 20, "memory_bytes", "must be at least 64 MiB");
+  checker.Require(config.memory_bytes() == 0 || config.memory_bytes() >= 64 << 20, "memory_bytes",
+                  "must be at least 64 MiB");
   out.memory_bytes = Or<int64_t>(config.memory_bytes(), 256 << 20);
   checker.Require(config.threads() >= 0 && config.threads() <= 1024, "threads", "must be 0 to 1024");
   out.threads = config.threads();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-
 #include <nlohmann/json.hpp>
+
 #include <spdlog/spdlog.h>
 
 #include "libs/adapters/etcd/etcd_leases.h"

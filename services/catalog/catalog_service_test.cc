@@ -15,7 +15,8 @@ namespace {
 /// "<id> <address>" of a lease, in place of the JSON of the program.
 std::optional<StoreInfo> DecodeTestLease(const LeaseInfo& lease) {
   if (lease.value.empty()) return {};
-  return StoreInfo{StoreId{static_cast<uint32_t>(std::stoi(lease.key.substr(7)))}, lease.value, "domain", StoreState::kUp, 1};
+  return StoreInfo{StoreId{static_cast<uint32_t>(std::stoi(lease.key.substr(7)))}, lease.value, "domain",
+                   StoreState::kUp, 1};
 }
 
 class MembershipTest : public testing::Test {
@@ -36,7 +37,8 @@ class MembershipTest : public testing::Test {
   }
   std::optional<StoreInfo> Store(uint32_t id) {
     const ClusterMap map = *catalog_->WatchMap(Context(), -1);
-    const auto found = std::find_if(map.stores.begin(), map.stores.end(), [id](const StoreInfo& s) { return s.id.value == id; });
+    const auto found =
+        std::find_if(map.stores.begin(), map.stores.end(), [id](const StoreInfo& s) { return s.id.value == id; });
     return found == map.stores.end() ? std::nullopt : std::optional(*found);
   }
   StoreState StateOf(uint32_t id) { return Store(id)->state; }

@@ -4,7 +4,8 @@
 
 namespace pbfs::catalog {
 
-Floors::Floors(Journal& journal, Duration period) : journal_(journal), period_(period), thread_("floors", [this] { Run(); }) {}
+Floors::Floors(Journal& journal, Duration period)
+    : journal_(journal), period_(period), thread_("floors", [this] { Run(); }) {}
 
 Floors::~Floors() {
   {

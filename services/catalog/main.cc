@@ -19,8 +19,9 @@ Status Run(const ProgramArguments& arguments) {
   SystemRandom random;
   PostgresCatalog catalog(postgres);
   TokenIssuer tokens(catalog, clock, random, key->IssuerOptions(settings));
-  CatalogServant servant(catalog.ports(), tokens,
-                         {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
+  CatalogServant servant(
+      catalog.ports(), tokens,
+      {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
   PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant}));
   PBFS_ASSIGN_OR_RETURN(const auto membership, EtcdMembership::Begin(settings, catalog));
   Floors floors(catalog);

@@ -13,7 +13,9 @@ constexpr auto kCall = std::chrono::seconds(10);
 }  // namespace
 
 Membership::Membership(Leases& leases, Groups& groups, Decode decode, const Options& options)
-    : leases_(leases), groups_(groups), decode_(std::move(decode)), options_(options), thread_("membership", [this] { Run(); }) {}
+    : leases_(leases), groups_(groups), decode_(std::move(decode)), options_(options), thread_("membership", [this] {
+        Run();
+      }) {}
 
 Membership::~Membership() {
   {
@@ -45,7 +47,8 @@ void Membership::Run() {
     const auto changed = leases_.AwaitChange(Context::WithTimeout(kCall), kPrefix, 0);
     Status status = changed.status();
     if (status.ok()) status = Reconcile(Context::WithTimeout(kCall));
-    if (status.code() != last) spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "membership: {}", status.ToString());
+    if (status.code() != last)
+      spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "membership: {}", status.ToString());
     last = status.code();
     if (!status.ok()) {
       Pause(options_.back_off);
@@ -78,7 +81,8 @@ Status Membership::Reconcile(const Context& context) {
     const auto found = leased.find(id);
     const auto wanted = Wanted(store, found == leased.end() ? nullptr : &found->second);
     if (!wanted.has_value()) continue;
-    spdlog::info("store {} at {}: state {} to {}", id.value, wanted->address, static_cast<int>(store.state), static_cast<int>(wanted->state));
+    spdlog::info("store {} at {}: state {} to {}", id.value, wanted->address, static_cast<int>(store.state),
+                 static_cast<int>(wanted->state));
     PBFS_RETURN_IF_ERROR(groups_.PutStore(context, *wanted));
   }
   return OkStatus();

@@ -14,7 +14,9 @@ namespace pbfs::fragment_store {
 class ServicePut final : public FragmentWriter {
  public:
   ServicePut(FragmentService& service, const Context& context, const PutRequest& request, ReadyCallback on_ready)
-      : service_(service), check_(request.key, request.length), length_(request.length),
+      : service_(service),
+        check_(request.key, request.length),
+        length_(request.length),
         outcome_(std::make_shared<Outcome<ReceiptBytes>>(std::move(on_ready))) {
     if (Status status = Open(context, request); !status.ok()) outcome_->Set(std::move(status));
   }
@@ -93,11 +95,12 @@ class ServiceRead final : public PendingRead {
   Status Start(FragmentService& service, const Context& context, ReadRequest request) {
     PBFS_RETURN_IF_ERROR(service.rules_->CheckRead(request));
     int64_t bytes = 0;
-    for (const FragmentRange& range : request.ranges) bytes += std::clamp<int64_t>(range.end - range.begin, 0, kMaxReadBytes);
+    for (const FragmentRange& range : request.ranges)
+      bytes += std::clamp<int64_t>(range.end - range.begin, 0, kMaxReadBytes);
     PBFS_ASSIGN_OR_RETURN(auto permit, service.admission_->Admit(FragmentService::Admission::Kind::kRead, bytes));
     permit_ = std::move(permit);
-    return service.readers_.Submit([&volumes = service.volumes_, context, request = std::move(request), permit = permit_,
-                                    outcome = outcome_, called_off = called_off_]() mutable {
+    return service.readers_.Submit([&volumes = service.volumes_, context, request = std::move(request),
+                                    permit = permit_, outcome = outcome_, called_off = called_off_]() mutable {
       Result<ReadReply> reply = Serve(volumes, context, request, *called_off);
       permit.reset();  // before the answer: who has it may start the next read
       outcome->Set(std::move(reply));
@@ -123,7 +126,9 @@ class ServiceRead final : public PendingRead {
 
 FragmentService::FragmentService(const StoreIdentity& identity, Volumes& volumes, const Clock& clock,
                                  const ServiceLimits& limits)
-    : rules_(std::make_shared<StoreRules>(identity, clock)), volumes_(volumes), admission_(std::make_shared<Admission>(limits)),
+    : rules_(std::make_shared<StoreRules>(identity, clock)),
+      volumes_(volumes),
+      admission_(std::make_shared<Admission>(limits)),
       readers_("fragment-reads", static_cast<size_t>(limits.read_threads), static_cast<size_t>(limits.max_reads)) {}
 
 FragmentService::~FragmentService() = default;

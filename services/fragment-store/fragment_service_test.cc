@@ -1,8 +1,8 @@
 #include "services/fragment-store/fragment_service.h"
 
-#include <stdlib.h>
-
 #include <filesystem>
+
+#include <stdlib.h>
 
 #include "libs/adapters/disk/disk_volumes.h"
 #include "libs/adapters/disk/memory_file_system.h"
@@ -31,7 +31,8 @@ class DirectoryService {
     auto files = disk::OpenPosixFileSystem(directory_);
     PBFS_CHECK(files.ok());
     volumes_ = *disk::DiskVolumes::Open(*std::move(files), SmallDisk(), clock_, random_);
-    service_ = std::make_unique<FragmentService>(StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, ServiceLimits{});
+    service_ = std::make_unique<FragmentService>(StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_,
+                                                 ServiceLimits{});
   }
   ~DirectoryService() {
     service_.reset();
@@ -61,7 +62,8 @@ class MemoryFixture {
   SeededRandom random_{TestSeed()};
   std::unique_ptr<disk::DiskVolumes> volumes_ =
       *disk::DiskVolumes::Open(std::make_shared<disk::MemoryFileSystem>(), SmallDisk(), clock_, random_);
-  FragmentService service_{kTokens ? TestIdentity() : StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, {}};
+  FragmentService service_{
+      kTokens ? TestIdentity() : StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, {}};
 };
 
 }  // namespace
@@ -79,7 +81,8 @@ namespace {
 class FragmentServiceTest : public testing::Test {
  protected:
   void Start(const ServiceLimits& limits) {
-    service_ = std::make_unique<FragmentService>(StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, limits);
+    service_ =
+        std::make_unique<FragmentService>(StoreIdentity{StoreId{3}, SiteId{1}, {}, {}}, *volumes_, clock_, limits);
   }
   TestFragment NewFragment(int64_t length = 10'000) {
     return MakeTestFragment({NewEncodingId(kTestNowMs, 1, random_), 2}, {length, 8}, random_);

@@ -27,4 +27,6 @@ Status Run(const ProgramArguments& arguments) {
 }  // namespace
 }  // namespace pbfs::fragment_store
 
-int main(int argc, char** argv) { return pbfs::RunProgram(argc, argv, "pbfs-fragment-store", {}, pbfs::fragment_store::Run); }
+int main(int argc, char** argv) {
+  return pbfs::RunProgram(argc, argv, "pbfs-fragment-store", {}, pbfs::fragment_store::Run);
+}

@@ -39,8 +39,8 @@ LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& rando
   // Port 0 was a wish for any.
   if (address.ends_with(":0")) address = address.substr(0, address.size() - 1) + std::to_string(port);
   return {fmt::format("stores/{}", settings.store.value), BucketId::NewRandom(random).ToString(),
-          fmt::format(R"({{"address":"{}","domain":"{}","weight":{}}})", JsonEscape(address), JsonEscape(settings.domain),
-                      settings.weight)};
+          fmt::format(R"({{"address":"{}","domain":"{}","weight":{}}})", JsonEscape(address),
+                      JsonEscape(settings.domain), settings.weight)};
 }
 
 Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& settings, int port, Random& random) {

@@ -116,7 +116,8 @@ void Seeds::Records() {
 
 void Seeds::Capabilities() {
   Write("token", "token", Token{3, SiteId{1}, 1, bucket_, {}, kMillis, kMillis + 900000, 77}.Encode(signing_));
-  Write("receipt", "receipt", Receipt{EncodingId::New(kMillis, random_), 2, StoreId{9}, 50280, 7, kMillis}.Encode(Key32()));
+  Write("receipt", "receipt",
+        Receipt{EncodingId::New(kMillis, random_), 2, StoreId{9}, 50280, 7, kMillis}.Encode(Key32()));
   Write("name", "plain", AsBytes("photos/../cat.jpg"));
   Write("name", "utf8", AsBytes("f\xc3\xb6ll\xe2\x82\xac\xf0\x9f\x90\x88"));
   const BoxKey box = BoxKeyFromSeed(Key32());
@@ -125,7 +126,8 @@ void Seeds::Capabilities() {
   const Bytes first_bytes = first.Encode(signing_);
   Key32 fresh;
   random_.Fill(fresh.mutable_span());
-  const Bytes second = RotateKeyring(first, first_bytes, {{1, Key32()}}, fresh, {recipient, recipient}, random_).Encode(signing_);
+  const Bytes second =
+      RotateKeyring(first, first_bytes, {{1, Key32()}}, fresh, {recipient, recipient}, random_).Encode(signing_);
   Write("keyring", "first", ByteSpan(first_bytes).first(first_bytes.size() - 64));  // the target signs anew
   Write("keyring", "rotated", ByteSpan(second).first(second.size() - 64));
 }

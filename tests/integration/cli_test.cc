@@ -131,7 +131,9 @@ TEST_F(Cli, HistoryAndVerify) {
 }
 
 TEST_F(Cli, Buckets) {
-  ASSERT_EQ(Pbfs({"bucket", "create", "other", "--k", "2", "--m", "1", "--integrity", "sha256", "--history", "1d"}).exit_code, 0);
+  ASSERT_EQ(
+      Pbfs({"bucket", "create", "other", "--k", "2", "--m", "1", "--integrity", "sha256", "--history", "1d"}).exit_code,
+      0);
   EXPECT_EQ(Pbfs({"bucket", "create", "other"}).exit_code, 4);
   const auto shown = PbfsJson({"bucket", "show", "other"});
   EXPECT_EQ(shown["k"], 2);
@@ -146,7 +148,8 @@ TEST_F(Cli, Buckets) {
 }
 
 TEST_F(Cli, Bench) {
-  const auto json = PbfsJson({"bench", "b", "--size", "1MiB", "--count", "4", "--patch-size", "4KiB", "--patches", "8"});
+  const auto json =
+      PbfsJson({"bench", "b", "--size", "1MiB", "--count", "4", "--patch-size", "4KiB", "--patches", "8"});
   for (const char* row : {"put", "get", "patch"}) EXPECT_GT(json[row]["bytes_per_second"].get<double>(), 0) << row;
 }
 
@@ -170,14 +173,29 @@ TEST_F(Cli, FailedGetLeavesNoFile) {
 }
 
 TEST_F(Cli, BadCommandLinesAreExitCode2) {
-  const std::vector<std::vector<std::string>> bad = {
-      {}, {"bogus"}, {"put"}, {"put", "-"}, {"put", "-", "b"}, {"put", "-", "b/"}, {"put", "-", "/x"}, {"get", "b/x", "-", "--bogus"},
-      {"patch", "-", "b/x"}, {"patch", "--offset", "-1", "-", "b/x"}, {"patch", "--offset", "x", "-", "b/x"},
-      {"patch", "--offset", "9223372036854775807", "-", "b/patched"}, {"patch", "--offset", "8796093022208", "-", "b/patched"},
-      {"truncate", "--size", "9TiB", "b/patched"}, {"cat", "--range", "9-1", "b/patched"}, {"cat", "--range", "x", "b/patched"},
-      {"put", "-", "b/" + std::string(1025, 'n')}, {"put", "-", "b/\xff"}, {"--timeout", "soon", "ls", "b"},
-      {"bucket", "create", "c", "--k", "99"}, {"bucket", "create", "c", "--integrity", "md5"}, {"local", "kill", "store-1", "--signal", "BOGUS"},
-      {"local", "up", "--stores", "99"}};
+  const std::vector<std::vector<std::string>> bad = {{},
+                                                     {"bogus"},
+                                                     {"put"},
+                                                     {"put", "-"},
+                                                     {"put", "-", "b"},
+                                                     {"put", "-", "b/"},
+                                                     {"put", "-", "/x"},
+                                                     {"get", "b/x", "-", "--bogus"},
+                                                     {"patch", "-", "b/x"},
+                                                     {"patch", "--offset", "-1", "-", "b/x"},
+                                                     {"patch", "--offset", "x", "-", "b/x"},
+                                                     {"patch", "--offset", "9223372036854775807", "-", "b/patched"},
+                                                     {"patch", "--offset", "8796093022208", "-", "b/patched"},
+                                                     {"truncate", "--size", "9TiB", "b/patched"},
+                                                     {"cat", "--range", "9-1", "b/patched"},
+                                                     {"cat", "--range", "x", "b/patched"},
+                                                     {"put", "-", "b/" + std::string(1025, 'n')},
+                                                     {"put", "-", "b/\xff"},
+                                                     {"--timeout", "soon", "ls", "b"},
+                                                     {"bucket", "create", "c", "--k", "99"},
+                                                     {"bucket", "create", "c", "--integrity", "md5"},
+                                                     {"local", "kill", "store-1", "--signal", "BOGUS"},
+                                                     {"local", "up", "--stores", "99"}};
   Put("b/patched", "0123456789");
   for (const auto& arguments : bad) {
     const auto outcome = Pbfs(arguments, "some input");
@@ -249,8 +267,8 @@ TEST_F(Cli, NoProgressWhenPiped) {
 }
 
 TEST_F(Cli, HelpOfEveryCommandHasExamples) {
-  for (const char* command : {"put", "get", "cat", "patch", "append", "truncate", "cp", "mv", "rm", "ls", "stat", "history", "verify",
-                              "rehome", "bench", "bucket", "local", "job"}) {
+  for (const char* command : {"put", "get", "cat", "patch", "append", "truncate", "cp", "mv", "rm", "ls", "stat",
+                              "history", "verify", "rehome", "bench", "bucket", "local", "job"}) {
     const auto outcome = Pbfs({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0);
     EXPECT_THAT(outcome.output, HasSubstr("pbfs ")) << command;

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "libs/base/testing.h"
 #include "tools/local/files.h"
@@ -35,7 +34,8 @@ class ClusterDirectory {
 class RunningCluster {
  public:
   explicit RunningCluster(int stores = 8, int catalogs = 2) {
-    auto cluster = local::LocalCluster::Create(TestContext(), {.directory = directory_.cluster(), .stores = stores, .catalogs = catalogs});
+    auto cluster = local::LocalCluster::Create(
+        TestContext(), {.directory = directory_.cluster(), .stores = stores, .catalogs = catalogs});
     status_ = cluster.status();
     if (!status_.ok()) return;
     cluster_ = std::make_unique<local::LocalCluster>(*std::move(cluster));
@@ -52,7 +52,8 @@ class RunningCluster {
 
   /// `pbfs arguments...` with this cluster's configuration.
   local::ProgramOutcome Pbfs(std::vector<std::string> arguments, const std::string& input = "") const {
-    return RunPbfs(std::move(arguments), input, {{"PBFS_CONFIG", cluster_->client_config()}, {"PBFS_LOCAL_DIR", cluster_->directory()}});
+    return RunPbfs(std::move(arguments), input,
+                   {{"PBFS_CONFIG", cluster_->client_config()}, {"PBFS_LOCAL_DIR", cluster_->directory()}});
   }
   /// The same with --json: the document.
   nlohmann::json PbfsJson(std::vector<std::string> arguments, const std::string& input = "") const {

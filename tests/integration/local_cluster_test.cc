@@ -1,7 +1,7 @@
 // The local cluster itself: processes, ports, directories, state files.
-#include <signal.h>
-
 #include <algorithm>
+
+#include <signal.h>
 
 #include "tests/integration/cluster_fixture.h"
 
@@ -71,11 +71,11 @@ TEST(LocalCluster, NamesThePortInUse) {
 }
 
 TEST(LocalCluster, RefusesOptionsAndPaths) {
-  for (const LocalClusterOptions& bad : {LocalClusterOptions{.directory = "/tmp/pbfs-x", .stores = 0},
-                                         LocalClusterOptions{.directory = "/tmp/pbfs-x", .stores = 49},
-                                         LocalClusterOptions{.directory = "/tmp/pbfs-x", .catalogs = 3},
-                                         LocalClusterOptions{.directory = "/tmp/pbfs x"},
-                                         LocalClusterOptions{.directory = "/tmp/pbfs'x"}})
+  for (const LocalClusterOptions& bad :
+       {LocalClusterOptions{.directory = "/tmp/pbfs-x", .stores = 0},
+        LocalClusterOptions{.directory = "/tmp/pbfs-x", .stores = 49},
+        LocalClusterOptions{.directory = "/tmp/pbfs-x", .catalogs = 3}, LocalClusterOptions{.directory = "/tmp/pbfs x"},
+        LocalClusterOptions{.directory = "/tmp/pbfs'x"}})
     EXPECT_CODE(LocalCluster::Create(TestContext(), bad), kInvalidArgument);
   EXPECT_CODE(LocalCluster::Open("/no/such/directory"), kNotFound);
 }
@@ -85,8 +85,8 @@ TEST(LocalCluster, SecretsAreClosedToOthers) {
   ASSERT_OK(running.status());
   for (const auto& file : std::filesystem::recursive_directory_iterator(running.cluster().directory())) {
     const std::string name = file.path().filename();
-    const bool secret = name.ends_with("-key.pem") || name.ends_with(".key") || name.ends_with(".dsn") || name == "site-secret" ||
-                        name == "token-key" || name == "admin-key" || name == "cluster.json";
+    const bool secret = name.ends_with("-key.pem") || name.ends_with(".key") || name.ends_with(".dsn") ||
+                        name == "site-secret" || name == "token-key" || name == "admin-key" || name == "cluster.json";
     if (!secret) continue;
     EXPECT_EQ(static_cast<int>(file.status().permissions()) & 077, 0) << file.path();
   }

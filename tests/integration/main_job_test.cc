@@ -11,8 +11,8 @@ TEST(MainJob, EveryByteReadsBackWithTwoStoresAndACatalogDead) {
   ASSERT_OK(running.status());
   const uint64_t seed = TestSeed();
   SCOPED_TRACE(seed);
-  const auto report = running.PbfsJson({"job", "--size", "64MiB", "--patches", std::to_string(TestScaled(100)), "--seed", std::to_string(seed),
-                                        "--dir", running.cluster().directory()});
+  const auto report = running.PbfsJson({"job", "--size", "64MiB", "--patches", std::to_string(TestScaled(100)),
+                                        "--seed", std::to_string(seed), "--dir", running.cluster().directory()});
   EXPECT_EQ(report["same"], true) << report.dump(2);
   EXPECT_EQ(report["sha256_object"], report["sha256_reference"]);
   EXPECT_EQ(report["killed"].size(), 3u);

@@ -16,7 +16,8 @@ bool Fits(const HistoryEntry& entry, const Attempt& attempt) {
 /// The attempts that happened, by order.
 using Timeline = std::map<Order, const Attempt*>;
 
-std::string MakeTimeline(const std::vector<HistoryEntry>& history, const std::vector<Attempt>& attempts, Timeline& timeline) {
+std::string MakeTimeline(const std::vector<HistoryEntry>& history, const std::vector<Attempt>& attempts,
+                         Timeline& timeline) {
   std::vector<const Attempt*> in_doubt;
   for (const Attempt& attempt : attempts) {
     if (attempt.outcome == Attempt::Outcome::kDone) timeline[attempt.order] = &attempt;
@@ -27,12 +28,16 @@ std::string MakeTimeline(const std::vector<HistoryEntry>& history, const std::ve
     if (!IsContentOp(entry.kind)) continue;
     if (!entry.authentic) return "a record that does not verify";
     if (const auto known = timeline.find(entry.order); known != timeline.end()) {
-      if (!Fits(entry, *known->second)) return fmt::format("order {}.{} is another op", entry.order.hlc, entry.order.wid);
+      if (!Fits(entry, *known->second))
+        return fmt::format("order {}.{} is another op", entry.order.hlc, entry.order.wid);
       ++found;
       continue;
     }
-    const auto match = std::find_if(in_doubt.begin(), in_doubt.end(), [&](const Attempt* a) { return Fits(entry, *a); });
-    if (match == in_doubt.end()) return fmt::format("op at {}.{} [{}, {}) was refused or never made", entry.order.hlc, entry.order.wid, entry.lo, entry.hi);
+    const auto match =
+        std::find_if(in_doubt.begin(), in_doubt.end(), [&](const Attempt* a) { return Fits(entry, *a); });
+    if (match == in_doubt.end())
+      return fmt::format("op at {}.{} [{}, {}) was refused or never made", entry.order.hlc, entry.order.wid, entry.lo,
+                         entry.hi);
     timeline[entry.order] = *match;
     in_doubt.erase(match);
   }
@@ -73,7 +78,8 @@ std::string CheckHistory(const std::vector<HistoryEntry>& history, const std::ve
   for (const auto& [order, attempt] : timeline) model.Apply(order, attempt->op);
   if (model.Fold() != final_bytes) return "the bytes at the end are not the fold of the history";
   for (const Observation& seen : observations) {
-    if (!Explains(timeline, seen, seen.bytes.size())) return fmt::format("a read of {} bytes at {} shows no state there was", seen.bytes.size(), seen.lo);
+    if (!Explains(timeline, seen, seen.bytes.size()))
+      return fmt::format("a read of {} bytes at {} shows no state there was", seen.bytes.size(), seen.lo);
   }
   return "";
 }

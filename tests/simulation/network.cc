@@ -32,26 +32,30 @@ Result<Reply> RemoteCatalog::Send(const Context& context, const Call& call) {
 }
 
 Result<CommitReply> RemoteCatalog::Commit(const Context& context, const CommitRequest& request) {
-  return Send<CommitReply>(context, [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
+  return Send<CommitReply>(context,
+                           [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
 }
 Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest& request) {
-  return Send<ListReply>(context, [request, &inner = inner_.lists](const Context& c) { return inner.List(c, request); });
+  return Send<ListReply>(context,
+                         [request, &inner = inner_.lists](const Context& c) { return inner.List(c, request); });
 }
 Result<ObjectInfo> RemoteCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
-  return Send<ObjectInfo>(context, [=, &inner = inner_.lists](const Context& c) { return inner.Stat(c, bucket, object); });
+  return Send<ObjectInfo>(context,
+                          [=, &inner = inner_.lists](const Context& c) { return inner.Stat(c, bucket, object); });
 }
 Result<std::vector<OpEntry>> RemoteCatalog::History(const Context& context, const HistoryRequest& request) {
-  return Send<std::vector<OpEntry>>(context,
-                                    [request, &inner = inner_.lists](const Context& c) { return inner.History(c, request); });
+  return Send<std::vector<OpEntry>>(
+      context, [request, &inner = inner_.lists](const Context& c) { return inner.History(c, request); });
 }
 Result<NameEntry> RemoteCatalog::Resolve(const Context& context, const NameQuery& query) {
   return Send<NameEntry>(context, [query, &inner = inner_.names](const Context& c) { return inner.Resolve(c, query); });
 }
 Result<ListNamesReply> RemoteCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
-  return Send<ListNamesReply>(context,
-                              [request, &inner = inner_.names](const Context& c) { return inner.ListNames(c, request); });
+  return Send<ListNamesReply>(
+      context, [request, &inner = inner_.names](const Context& c) { return inner.ListNames(c, request); });
 }
-Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, BucketId bucket,
+                                                          const std::string& name) {
   return Send<std::vector<NameEntry>>(
       context, [=, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, bucket, name); });
 }
@@ -171,7 +175,8 @@ std::unique_ptr<PendingRead> RemoteFragmentStore::StartRead(const Context& conte
   return std::make_unique<RemoteRead>(std::move(reply), network_.Delay(link_) * 2, network_, std::move(on_ready));
 }
 
-Status RemoteFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) {
+Status RemoteFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys,
+                                   const TokenBytes& token) {
   if (link_.cut) return UnavailableError("simulated: cut");
   return inner_->Delete(context, keys, token);
 }

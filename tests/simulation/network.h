@@ -14,10 +14,10 @@ namespace pbfs::simulation {
 struct Link {
   Duration delay_min = std::chrono::microseconds(50);
   Duration delay_max = std::chrono::milliseconds(2);
-  double drop_request = 0;  // the server never sees the call
-  double drop_reply = 0;    // the call happens, the caller does not learn of it
+  double drop_request = 0;    // the server never sees the call
+  double drop_reply = 0;      // the call happens, the caller does not learn of it
   double double_request = 0;  // the call happens again later
-  bool cut = false;         // nothing goes through
+  bool cut = false;           // nothing goes through
 };
 
 /// Draws the fate of calls over links.

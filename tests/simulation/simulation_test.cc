@@ -23,7 +23,8 @@ class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(int64_t error_micros) : error_micros_(error_micros) {}
   int64_t NowMicros() const override {
-    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(MonotonicNow().time_since_epoch()).count();
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::microseconds>(MonotonicNow().time_since_epoch()).count();
     return 1'760'000'000'000'000 + passed + error_micros_;
   }
 
@@ -148,7 +149,8 @@ void Simulate(uint64_t seed, Outcome& run) {
   std::vector<std::shared_ptr<MemoryFragmentStore>> stores;
   for (uint32_t i = 1; i <= kStores; ++i) {
     stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, {}}, clock));
-    EXPECT_OK(catalog.PutStore(Context(), {StoreId{i}, "simulated", "domain-" + std::to_string(i), StoreState::kUp, 1}));
+    EXPECT_OK(
+        catalog.PutStore(Context(), {StoreId{i}, "simulated", "domain-" + std::to_string(i), StoreState::kUp, 1}));
   }
   MemoryKeyStore keys(random);
   Postman postman;
@@ -156,7 +158,8 @@ void Simulate(uint64_t seed, Outcome& run) {
   std::vector<std::unique_ptr<Machine>> machines;
   for (int i = 0; i < kClients; ++i) {
     const int64_t clock_error = static_cast<int64_t>(random.Below(400'000)) - 200'000;
-    machines.push_back(std::make_unique<Machine>(seed * 100 + static_cast<uint64_t>(i), clock_error, catalog.ports(), network, stores, keys));
+    machines.push_back(std::make_unique<Machine>(seed * 100 + static_cast<uint64_t>(i), clock_error, catalog.ports(),
+                                                 network, stores, keys));
   }
   BucketSettings settings;
   settings.name = "b";
@@ -169,8 +172,10 @@ void Simulate(uint64_t seed, Outcome& run) {
     threads.emplace_back("client", [&, m = machine.get()] {
       ASSERT_OK_AND_ASSIGN(Bucket bucket, m->client->OpenBucket(Context::WithTimeout(std::chrono::seconds(60)), "b"));
       for (int step = 0; step < kSteps; ++step) {
-        if (m->random.Below(3) == 0) Look(*m, bucket, put.object, run);
-        else Patch(*m, bucket, put.object, run);
+        if (m->random.Below(3) == 0)
+          Look(*m, bucket, put.object, run);
+        else
+          Patch(*m, bucket, put.object, run);
       }
     });
   }
@@ -181,7 +186,8 @@ void Simulate(uint64_t seed, Outcome& run) {
   MemorySink sink;
   ASSERT_OK(made->Read(Context::WithTimeout(std::chrono::seconds(60)), put.object, 0, kSpace * 4, sink));
   run.final_bytes = sink.Take();
-  ASSERT_OK_AND_ASSIGN(run.history, made->History(Context::WithTimeout(std::chrono::seconds(60)), put.object, INT64_MAX, 10000));
+  ASSERT_OK_AND_ASSIGN(run.history,
+                       made->History(Context::WithTimeout(std::chrono::seconds(60)), put.object, INT64_MAX, 10000));
 }
 
 TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
@@ -202,7 +208,8 @@ TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
 
 // The checker itself: it must notice a lost write, a changed byte and a read from the past.
 TEST(SimulationTest, TheCheckerNoticesWhatIsWrong) {
-  const MonotonicTime t0{}, t1 = t0 + std::chrono::seconds(1), t2 = t0 + std::chrono::seconds(2), t3 = t0 + std::chrono::seconds(3);
+  const MonotonicTime t0{}, t1 = t0 + std::chrono::seconds(1), t2 = t0 + std::chrono::seconds(2),
+                            t3 = t0 + std::chrono::seconds(3);
   const ModelOp write{OpKind::kWrite, 0, 3, {1, 2, 3}};
   const std::vector<Attempt> attempts = {{write, 7, t0, t1, Attempt::Outcome::kDone, {5, 7}}};
   HistoryEntry entry;

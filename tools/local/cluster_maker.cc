@@ -1,12 +1,11 @@
 #include "tools/local/cluster_maker.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libs/base/clock.h"
 #include "libs/base/ids.h"
@@ -36,20 +35,25 @@ Status CheckOptions(const LocalClusterOptions& options) {
   if (options.catalogs < 1 || options.catalogs > 2) return InvalidArgumentError("--catalogs must be 1 or 2");
   if (options.base_port < 0 || options.base_port > 65535) return InvalidArgumentError("--base-port must be 1 to 65535");
   if (options.directory.find_first_of(" \t\n'\"\\") != std::string::npos)
-    return InvalidArgumentError(fmt::format("the directory '{}' has a blank, quote or backslash in its name, which "
-                                            "PostgreSQL's connection strings cannot hold: choose another --dir", options.directory));
+    return InvalidArgumentError(
+        fmt::format("the directory '{}' has a blank, quote or backslash in its name, which "
+                    "PostgreSQL's connection strings cannot hold: choose another --dir",
+                    options.directory));
   return OkStatus();
 }
 
 /// Missing or empty, and the user that runs PostgreSQL can get there.
 Status ClaimDirectory(const std::string& directory) {
   if (access(StatePath(directory).c_str(), F_OK) == 0)
-    return FailedPreconditionError(fmt::format("{} holds a cluster already: pbfs local up starts it, pbfs local up --fresh "
-                                               "makes a new one in its place", directory));
+    return FailedPreconditionError(
+        fmt::format("{} holds a cluster already: pbfs local up starts it, pbfs local up --fresh "
+                    "makes a new one in its place",
+                    directory));
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error))
-    return FailedPreconditionError(fmt::format("{} is not empty and holds no cluster (there is {}): choose another --dir",
-                                               directory, entry.path().filename().string()));
+    return FailedPreconditionError(
+        fmt::format("{} is not empty and holds no cluster (there is {}): choose another --dir", directory,
+                    entry.path().filename().string()));
   PBFS_RETURN_IF_ERROR(MakeDirectory(directory, 0755));
   return CheckReachableBy(directory, PostgresUser());
 }
@@ -91,15 +95,20 @@ class Maker {
   std::string Log(const std::string& name) const { return dir() + "/log/" + name + ".log"; }
 
   Status MakeDirectories() {
-    for (const char* secret : {"/tls", "/keys", "/client", "/log"}) PBFS_RETURN_IF_ERROR(MakeDirectory(dir() + secret, 0700));
+    for (const char* secret : {"/tls", "/keys", "/client", "/log"})
+      PBFS_RETURN_IF_ERROR(MakeDirectory(dir() + secret, 0700));
     return OkStatus();
   }
 
   PostgresNode Node(int number) const {
     const std::string home = fmt::format("{}/postgres-{}", dir(), number);
-    return {.data = home + "/data", .port = ports_.postgres[static_cast<size_t>(number - 1)],
-            .certificate = home + "/tls/server.crt", .key = home + "/tls/server.key", .ca = home + "/tls/ca.crt",
-            .replication_certificate = home + "/tls/replicator.crt", .replication_key = home + "/tls/replicator.key"};
+    return {.data = home + "/data",
+            .port = ports_.postgres[static_cast<size_t>(number - 1)],
+            .certificate = home + "/tls/server.crt",
+            .key = home + "/tls/server.key",
+            .ca = home + "/tls/ca.crt",
+            .replication_certificate = home + "/tls/replicator.crt",
+            .replication_key = home + "/tls/replicator.key"};
   }
 
   /// PostgreSQL runs as another user if we are root: it gets copies of its keys, in a directory of its own.
@@ -108,8 +117,10 @@ class Maker {
     PBFS_RETURN_IF_ERROR(MakeDirectory(home, 0755));
     PBFS_RETURN_IF_ERROR(MakeDirectory(home + "/tls", 0700));
     const std::pair<std::string, std::string> copies[] = {{CaFile(dir()), "ca.crt"},
-        {CertificateFile(dir(), "postgres-server"), "server.crt"}, {KeyFile(dir(), "postgres-server"), "server.key"},
-        {CertificateFile(dir(), "replicator"), "replicator.crt"}, {KeyFile(dir(), "replicator"), "replicator.key"}};
+                                                          {CertificateFile(dir(), "postgres-server"), "server.crt"},
+                                                          {KeyFile(dir(), "postgres-server"), "server.key"},
+                                                          {CertificateFile(dir(), "replicator"), "replicator.crt"},
+                                                          {KeyFile(dir(), "replicator"), "replicator.key"}};
     for (const auto& [from, name] : copies) {
       PBFS_ASSIGN_OR_RETURN(const std::string content, ReadTextFile(from));
       PBFS_RETURN_IF_ERROR(WriteTextFile(home + "/tls/" + name, content, 0600));
@@ -133,16 +144,19 @@ class Maker {
   Status AddEtcd() {
     PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("etcd"));
     PBFS_RETURN_IF_ERROR(FindProgram("etcdctl").status());
-    const std::string data = dir() + "/etcd", client = "https://" + Address(ports_.etcd), peer = "https://" + Address(ports_.etcd_peer);
+    const std::string data = dir() + "/etcd", client = "https://" + Address(ports_.etcd),
+                      peer = "https://" + Address(ports_.etcd_peer);
     PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
     const std::string certificate = CertificateFile(dir(), "etcd"), key = KeyFile(dir(), "etcd"), ca = CaFile(dir());
     Add("etcd", ProcessKind::kEtcd, ports_.etcd, 0, data,
-        {.argv = {program, "--name=pbfs", "--data-dir=" + data, "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
-                  "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=pbfs=" + peer,
-                  "--client-cert-auth", "--cert-file=" + certificate, "--key-file=" + key, "--trusted-ca-file=" + ca,
+        {.argv = {program, "--name=pbfs", "--data-dir=" + data, "--listen-client-urls=" + client,
+                  "--advertise-client-urls=" + client, "--listen-peer-urls=" + peer,
+                  "--initial-advertise-peer-urls=" + peer, "--initial-cluster=pbfs=" + peer, "--client-cert-auth",
+                  "--cert-file=" + certificate, "--key-file=" + key, "--trusted-ca-file=" + ca,
                   "--peer-client-cert-auth", "--peer-cert-file=" + certificate, "--peer-key-file=" + key,
                   "--peer-trusted-ca-file=" + ca, "--logger=zap", "--log-level=warn"},
-         .log = Log("etcd"), .directory = "/"});
+         .log = Log("etcd"),
+         .directory = "/"});
     return OkStatus();
   }
 
@@ -151,11 +165,14 @@ class Maker {
   }
   Json EtcdJson() const { return {{"endpoints", {Address(ports_.etcd)}}}; }
 
-  Status WriteConfig(const std::string& path, const Json& config) { return WriteTextFile(path, config.dump(2) + "\n", 0600); }
+  Status WriteConfig(const std::string& path, const Json& config) {
+    return WriteTextFile(path, config.dump(2) + "\n", 0600);
+  }
 
   /// The role pbfs, on both nodes for writes (the one that is primary answers) or on the node beside the catalog.
   std::string Dsn(bool primary, int node) const {
-    SqlLogin login{Node(node).port, "pbfs", "pbfs", CertificateFile(dir(), "pbfs"), KeyFile(dir(), "pbfs"), CaFile(dir())};
+    SqlLogin login{Node(node).port,        "pbfs",       "pbfs", CertificateFile(dir(), "pbfs"),
+                   KeyFile(dir(), "pbfs"), CaFile(dir())};
     std::string text = ConnectionString(login);
     if (!primary || options_.catalogs == 1) return text;
     const std::string one = fmt::format("host=127.0.0.1 port={}", Node(node).port);
@@ -170,9 +187,14 @@ class Maker {
     PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/primary.dsn", Dsn(true, 1) + "\n", 0600));
     PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/local.dsn", Dsn(false, number) + "\n", 0600));
     const int port = ports_.catalogs[static_cast<size_t>(number - 1)];
-    const Json config = {{"listen", Address(port)}, {"tls", TlsOf(name)}, {"siteId", kLocalSiteId},
-                         {"primaryDsnFile", data + "/primary.dsn"}, {"localDsnFile", data + "/local.dsn"},
-                         {"siteSecretFile", SiteSecretFile(dir())}, {"tokenKeyFile", TokenKeyFile(dir())}, {"etcd", EtcdJson()}};
+    const Json config = {{"listen", Address(port)},
+                         {"tls", TlsOf(name)},
+                         {"siteId", kLocalSiteId},
+                         {"primaryDsnFile", data + "/primary.dsn"},
+                         {"localDsnFile", data + "/local.dsn"},
+                         {"siteSecretFile", SiteSecretFile(dir())},
+                         {"tokenKeyFile", TokenKeyFile(dir())},
+                         {"etcd", EtcdJson()}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
     Add(name, ProcessKind::kCatalog, port, 0, data, Service(program, name));
     return OkStatus();
@@ -183,9 +205,16 @@ class Maker {
     PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-fragment-store"));
     PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
     const int port = ports_.stores[static_cast<size_t>(number - 1)];
-    const Json config = {{"listen", Address(port)}, {"tls", TlsOf(name)}, {"storeId", number}, {"siteId", kLocalSiteId},
-                         {"clusterId", cluster_id_}, {"dataDirectory", data}, {"domain", fmt::format("disk-{}", number)},
-                         {"storeKeyFile", StoreKeyFile(dir(), number)}, {"tokenKeyFile", TokenPublicFile(dir())}, {"etcd", EtcdJson()},
+    const Json config = {{"listen", Address(port)},
+                         {"tls", TlsOf(name)},
+                         {"storeId", number},
+                         {"siteId", kLocalSiteId},
+                         {"clusterId", cluster_id_},
+                         {"dataDirectory", data},
+                         {"domain", fmt::format("disk-{}", number)},
+                         {"storeKeyFile", StoreKeyFile(dir(), number)},
+                         {"tokenKeyFile", TokenPublicFile(dir())},
+                         {"etcd", EtcdJson()},
                          {"limits", {{"volumeBytes", kVolumeBytes}}}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
     Add(name, ProcessKind::kStore, port, 0, data, Service(program, name));
@@ -195,20 +224,27 @@ class Maker {
   CommandSpec Service(const std::string& program, const std::string& name) const {
     // Sizes in bytes: without these settings glibc maps and unmaps each 1 MiB buffer.
     return {.argv = {program, "--config", ConfigFile(dir(), name)},
-            .environment = {{"MALLOC_TRIM_THRESHOLD_", "536870912"}, {"MALLOC_MMAP_THRESHOLD_", "67108864"}, {"MALLOC_TOP_PAD_", "67108864"}},
-            .log = Log(name), .directory = "/"};
+            .environment = {{"MALLOC_TRIM_THRESHOLD_", "536870912"},
+                            {"MALLOC_MMAP_THRESHOLD_", "67108864"},
+                            {"MALLOC_TOP_PAD_", "67108864"}},
+            .log = Log(name),
+            .directory = "/"};
   }
 
   Status WriteClientConfig() {
     Json catalogs = Json::array();
     for (const int port : ports_.catalogs) catalogs.push_back(Address(port));
     PBFS_ASSIGN_OR_RETURN(const std::string admin, MakeClientKeys(dir()));
-    const Json config = {{"catalogs", catalogs}, {"tls", TlsOf("client")}, {"keysDirectory", dir() + "/client/keys"},
-                         {"adminKeyFile", AdminKeyFile(dir())}, {"adminPublicKey", admin}};
+    const Json config = {{"catalogs", catalogs},
+                         {"tls", TlsOf("client")},
+                         {"keysDirectory", dir() + "/client/keys"},
+                         {"adminKeyFile", AdminKeyFile(dir())},
+                         {"adminPublicKey", admin}};
     return WriteConfig(dir() + "/client/client.json", config);
   }
 
-  void Add(const std::string& name, ProcessKind kind, int port, int health_port, const std::string& data, CommandSpec command) {
+  void Add(const std::string& name, ProcessKind kind, int port, int health_port, const std::string& data,
+           CommandSpec command) {
     state_.processes.push_back({name, kind, port, health_port, data, std::move(command), {}});
   }
 
@@ -235,18 +271,22 @@ Result<ClusterState> MakeCluster(const Context& context, LocalClusterOptions opt
 Status Migrate(const Context& context, const ClusterState& state) {
   PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-catalog"));
   const CommandSpec command{.argv = {program, "migrate", "--config", ConfigFile(state.options.directory, "catalog-1")}};
-  return RunProgram(context.Within(std::chrono::seconds(60)), command).status().Annotate("cannot bring the schema up to date");
+  return RunProgram(context.Within(std::chrono::seconds(60)), command)
+      .status()
+      .Annotate("cannot bring the schema up to date");
 }
 
 std::string AdminLogin(const ClusterState& state, int node) {
   const std::string& dir = state.options.directory;
   for (const ManagedProcess& process : state.processes)
     if (process.name == fmt::format("postgres-{}", node))
-      return ConnectionString({process.port, "postgres", "pbfs", CertificateFile(dir, "postgres"),
-                               KeyFile(dir, "postgres"), CaFile(dir)});
+      return ConnectionString(
+          {process.port, "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"), CaFile(dir)});
   return "";
 }
 
-std::string ConfigFile(const std::string& directory, const std::string& name) { return fmt::format("{}/{}.json", directory, name); }
+std::string ConfigFile(const std::string& directory, const std::string& name) {
+  return fmt::format("{}/{}.json", directory, name);
+}
 
 }  // namespace pbfs::local

@@ -1,9 +1,9 @@
 #include "tools/local/cluster_state.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "tools/local/files.h"
 
@@ -45,7 +45,8 @@ ManagedProcess ProcessOf(const Json& json) {
   process.health_port = json.at("health_port");
   process.data = json.at("data");
   process.command.argv = json.at("argv").get<std::vector<std::string>>();
-  for (const auto& [name, value] : json.at("environment").items()) process.command.environment.emplace_back(name, value);
+  for (const auto& [name, value] : json.at("environment").items())
+    process.command.environment.emplace_back(name, value);
   process.command.user = json.at("user");
   process.command.log = json.at("log");
   process.process = {json.at("pid"), json.at("start_ticks"), json.at("boot_id")};
@@ -78,8 +79,10 @@ Result<ClusterState> LoadState(const std::string& directory) {
     state.options.directory = directory;
     return state;
   } catch (const std::exception& error) {
-    return DataLossError(fmt::format("{} is not a state file of this pbfs ({}): stop its processes by hand, remove {} and "
-                                     "run pbfs local up", StatePath(directory), error.what(), directory));
+    return DataLossError(
+        fmt::format("{} is not a state file of this pbfs ({}): stop its processes by hand, remove {} and "
+                    "run pbfs local up",
+                    StatePath(directory), error.what(), directory));
   }
 }
 

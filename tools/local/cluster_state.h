@@ -14,17 +14,17 @@ const char* ProcessKindName(ProcessKind kind);
 struct ManagedProcess {
   std::string name;  // "store-3": what `local kill` and `local start` are told
   ProcessKind kind = ProcessKind::kStore;
-  int port = 0;      // where it serves, on 127.0.0.1
+  int port = 0;         // where it serves, on 127.0.0.1
   int health_port = 0;  // its metrics and health over HTTP; 0: it has none
-  std::string data;  // its directory
+  std::string data;     // its directory
   CommandSpec command;
   ProcessRef process;  // pid 0: never started
 };
 
 struct LocalClusterOptions {
   std::string directory;
-  int stores = 8;    // 1..48, each its own failure domain
-  int catalogs = 2;  // 1: no standby; 2: a synchronous standby with a catalog beside it
+  int stores = 8;     // 1..48, each its own failure domain
+  int catalogs = 2;   // 1: no standby; 2: a synchronous standby with a catalog beside it
   int base_port = 0;  // first of consecutive ports; 0: any free ones
 };
 

@@ -1,13 +1,5 @@
 #include "tools/local/files.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <pwd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -17,7 +9,14 @@
 #include <fstream>
 #include <iterator>
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libs/base/random.h"
 
@@ -76,7 +75,8 @@ std::vector<fs::path> PathFolders() {
 std::vector<fs::path> PostgresFolders() {
   std::vector<fs::path> folders;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error)) folders.push_back(entry.path() / "bin");
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error))
+    folders.push_back(entry.path() / "bin");
   std::sort(folders.begin(), folders.end(), [](const fs::path& a, const fs::path& b) {
     return std::atoi(a.parent_path().filename().c_str()) > std::atoi(b.parent_path().filename().c_str());
   });
@@ -85,7 +85,8 @@ std::vector<fs::path> PostgresFolders() {
 
 std::string WhereFrom(const std::string& name) {
   if (name.starts_with("pbfs")) return "build it first: scripts/up, or ninja -C build/release " + name;
-  if (name.starts_with("etcd")) return "install the packages etcd-server and etcd-client, or run scripts/install-packages";
+  if (name.starts_with("etcd"))
+    return "install the packages etcd-server and etcd-client, or run scripts/install-packages";
   return "install the package postgresql, or run scripts/install-packages";
 }
 
@@ -189,14 +190,16 @@ Status CheckReachableBy(const std::string& path, const std::string& user) {
   const passwd* entry = getpwnam(user.c_str());
   if (entry == nullptr) return NotFoundError(fmt::format("there is no user '{}'", user));
   for (fs::path at = path;; at = at.parent_path()) {
-    struct stat info{};
+    struct stat info {};
     if (stat(at.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot look at " + at.string());
     const bool ok = info.st_uid == entry->pw_uid   ? info.st_mode & S_IXUSR
                     : info.st_gid == entry->pw_gid ? info.st_mode & S_IXGRP
                                                    : info.st_mode & S_IXOTH;
     if (!ok)
-      return PermissionDeniedError(fmt::format("the user '{}', who runs PostgreSQL, may not enter {}: choose another "
-                                               "directory (--dir), or allow it: chmod o+x {}", user, at.string(), at.string()));
+      return PermissionDeniedError(
+          fmt::format("the user '{}', who runs PostgreSQL, may not enter {}: choose another "
+                      "directory (--dir), or allow it: chmod o+x {}",
+                      user, at.string(), at.string()));
     if (!at.has_relative_path()) return OkStatus();
   }
 }
@@ -219,10 +222,13 @@ Result<std::vector<int>> FreePorts(int count, int base) {
   std::vector<int> ports;
   if (base > 0) {
     for (int port = base; port < base + count; ++port) {
-      if (port > 65535) return InvalidArgumentError(fmt::format("--base-port {} leaves no room for {} ports", base, count));
+      if (port > 65535)
+        return InvalidArgumentError(fmt::format("--base-port {} leaves no room for {} ports", base, count));
       if (!PortIsFree(port))
-        return FailedPreconditionError(fmt::format("port {} is in use: stop what listens there (ss -ltnp 'sport = :{}'), "
-                                                   "or choose another --base-port, or none", port, port));
+        return FailedPreconditionError(
+            fmt::format("port {} is in use: stop what listens there (ss -ltnp 'sport = :{}'), "
+                        "or choose another --base-port, or none",
+                        port, port));
       ports.push_back(port);
     }
     return ports;

@@ -47,11 +47,17 @@ Status MakeIdentities(const std::string& directory, int stores, int catalogs) {
 }
 
 std::string CaFile(const std::string& directory) { return directory + "/tls/ca.pem"; }
-std::string CertificateFile(const std::string& directory, const std::string& name) { return fmt::format("{}/tls/{}.pem", directory, name); }
-std::string KeyFile(const std::string& directory, const std::string& name) { return fmt::format("{}/tls/{}-key.pem", directory, name); }
+std::string CertificateFile(const std::string& directory, const std::string& name) {
+  return fmt::format("{}/tls/{}.pem", directory, name);
+}
+std::string KeyFile(const std::string& directory, const std::string& name) {
+  return fmt::format("{}/tls/{}-key.pem", directory, name);
+}
 std::string SiteSecretFile(const std::string& directory) { return directory + "/keys/site-secret"; }
 std::string TokenKeyFile(const std::string& directory) { return directory + "/keys/token-key"; }
 std::string TokenPublicFile(const std::string& directory) { return directory + "/keys/token-key.pub"; }
-std::string StoreKeyFile(const std::string& directory, int store) { return fmt::format("{}/keys/store-{}", directory, store); }
+std::string StoreKeyFile(const std::string& directory, int store) {
+  return fmt::format("{}/keys/store-{}", directory, store);
+}
 
 }  // namespace pbfs::local

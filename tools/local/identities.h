@@ -19,8 +19,8 @@ Status MakeIdentities(const std::string& directory, int stores, int catalogs);
 std::string CaFile(const std::string& directory);
 std::string CertificateFile(const std::string& directory, const std::string& name);
 std::string KeyFile(const std::string& directory, const std::string& name);
-std::string SiteSecretFile(const std::string& directory);   // derives the keys of all stores
-std::string TokenKeyFile(const std::string& directory);     // signs tokens
+std::string SiteSecretFile(const std::string& directory);  // derives the keys of all stores
+std::string TokenKeyFile(const std::string& directory);    // signs tokens
 std::string TokenPublicFile(const std::string& directory);
 std::string StoreKeyFile(const std::string& directory, int store);
 

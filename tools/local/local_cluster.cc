@@ -1,16 +1,15 @@
 #include "tools/local/local_cluster.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "libs/base/sync.h"
 #include "tools/local/cluster_maker.h"
@@ -34,7 +33,8 @@ class DirectoryLock {
     if (fd < 0) return ErrnoStatus(errno, "cannot open " + path);
     DirectoryLock lock(fd);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-      return AbortedError(fmt::format("another pbfs is changing the cluster in {}: wait until it has ended", directory));
+      return AbortedError(
+          fmt::format("another pbfs is changing the cluster in {}: wait until it has ended", directory));
     return lock;
   }
   DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -102,8 +102,10 @@ Status LocalCluster::StartOne(const Context& context, ManagedProcess& process) {
   PBFS_RETURN_IF_ERROR(context.Check());
   if (IsAlive(process.process)) return OkStatus();
   if (!PortIsFree(process.port))
-    return FailedPreconditionError(fmt::format("{} cannot start: its port {} is in use: stop what listens there "
-                                               "(ss -ltnp 'sport = :{}')", process.name, process.port, process.port));
+    return FailedPreconditionError(
+        fmt::format("{} cannot start: its port {} is in use: stop what listens there "
+                    "(ss -ltnp 'sport = :{}')",
+                    process.name, process.port, process.port));
   PBFS_ASSIGN_OR_RETURN(process.process, StartProcess(process.command));
   return SaveState(state_);
 }
@@ -167,7 +169,8 @@ Status LocalCluster::Kill(const Context& context, const std::string& name, int s
 Status LocalCluster::Down(const Context& context) {
   PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
   // Clients of others first: stores and catalogs, then what they need. The standby ends before its primary.
-  for (const ProcessKind kind : {ProcessKind::kStore, ProcessKind::kCatalog, ProcessKind::kEtcd, ProcessKind::kPostgres}) {
+  for (const ProcessKind kind :
+       {ProcessKind::kStore, ProcessKind::kCatalog, ProcessKind::kEtcd, ProcessKind::kPostgres}) {
     std::vector<ManagedProcess*> of_kind;
     for (ManagedProcess& process : state_.processes)
       if (process.kind == kind) of_kind.push_back(&process);
@@ -189,8 +192,8 @@ Status LocalCluster::Purge(const Context& context) {
 std::vector<ProcessStatus> LocalCluster::Processes() const {
   std::vector<ProcessStatus> all;
   for (const ManagedProcess& process : state_.processes) {
-    ProcessStatus status{process.name, process.kind, process.port, process.process.pid, IsAlive(process.process), false,
-                         process.command.log};
+    ProcessStatus status{process.name, process.kind,       process.port, process.process.pid, IsAlive(process.process),
+                         false,        process.command.log};
     status.ready = status.alive && IsServing(Context::WithTimeout(std::chrono::seconds(5)), state_, process);
     all.push_back(std::move(status));
   }

@@ -14,7 +14,7 @@ struct ProcessStatus {
   std::string name;
   ProcessKind kind = ProcessKind::kStore;
   int port = 0;
-  pid_t pid = 0;       // 0: never started
+  pid_t pid = 0;  // 0: never started
   bool alive = false;
   bool ready = false;  // alive and accepting connections
   std::string log;

@@ -1,8 +1,7 @@
 #include "tools/local/postgres_setup.h"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "tools/local/files.h"
 
@@ -29,7 +28,8 @@ ssl_min_protocol_version = 'TLSv1.3'
 ssl_cert_file = '{}'
 ssl_key_file = '{}'
 ssl_ca_file = '{}'
-)", node.port, node.certificate, node.key, node.ca);
+)",
+                     node.port, node.certificate, node.key, node.ca);
 }
 
 std::string CommonSettings(int standbys) {
@@ -48,7 +48,8 @@ jit = off
 synchronous_commit = on
 synchronous_standby_names = '{}'
 log_line_prefix = '%m [%p] %u '
-)", standbys > 0 ? "ANY 1 (\"postgres-2\")" : "");
+)",
+                     standbys > 0 ? "ANY 1 (\"postgres-2\")" : "");
 }
 
 Status RunAsPostgres(const Context& context, std::vector<std::string> argv, const std::string& input) {
@@ -69,22 +70,27 @@ std::string PostgresUser() { return geteuid() == 0 ? "postgres" : ""; }
 Status MakePrimary(const Context& context, const PostgresNode& node, int standbys) {
   PBFS_RETURN_IF_ERROR(MakeDirectory(node.data, 0700));
   PBFS_RETURN_IF_ERROR(GiveTo(node.data, PostgresUser()));
-  PBFS_RETURN_IF_ERROR(RunAsPostgres(context, {"initdb", "-D", node.data, "-U", "postgres", "-E", "UTF8", "--locale=C",
-                                               "-A", "reject", "-k", "--no-sync", "--no-instructions"}, ""));
+  PBFS_RETURN_IF_ERROR(RunAsPostgres(context,
+                                     {"initdb", "-D", node.data, "-U", "postgres", "-E", "UTF8", "--locale=C", "-A",
+                                      "reject", "-k", "--no-sync", "--no-instructions"},
+                                     ""));
   PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "pg_hba.conf", kHba));
   PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "node.conf", NodeSettings(node)));
   PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "postgresql.conf", CommonSettings(standbys)));
   // With the final settings, which a standby must be able to match, but without a standby to wait for.
-  return RunAsPostgres(context, {"postgres", "--single", "-D", node.data, "-c", "synchronous_standby_names=", "postgres"}, kRoles);
+  return RunAsPostgres(
+      context, {"postgres", "--single", "-D", node.data, "-c", "synchronous_standby_names=", "postgres"}, kRoles);
 }
 
-Status MakeStandby(const Context& context, const PostgresNode& primary, const PostgresNode& node, const std::string& name) {
+Status MakeStandby(const Context& context, const PostgresNode& primary, const PostgresNode& node,
+                   const std::string& name) {
   PBFS_ASSIGN_OR_RETURN(const std::string cp, FindProgram("cp"));
   PBFS_RETURN_IF_ERROR(RunProgram(context, {.argv = {cp, "-a", primary.data, node.data}}).status());
   PBFS_RETURN_IF_ERROR(WriteNodeFile(node, "standby.signal", ""));
   const SqlLogin login{primary.port, "replicator", "", node.replication_certificate, node.replication_key, node.ca};
-  return WriteNodeFile(node, "node.conf", NodeSettings(node) + fmt::format("primary_conninfo = '{} application_name={}'\n",
-                                                                           ConnectionString(login), name));
+  return WriteNodeFile(
+      node, "node.conf",
+      NodeSettings(node) + fmt::format("primary_conninfo = '{} application_name={}'\n", ConnectionString(login), name));
 }
 
 Result<CommandSpec> PostgresCommand(const PostgresNode& node, const std::string& log) {
@@ -93,17 +99,18 @@ Result<CommandSpec> PostgresCommand(const PostgresNode& node, const std::string&
 }
 
 std::string ConnectionString(const SqlLogin& login) {
-  std::string text = fmt::format("host=127.0.0.1 port={} user={} sslmode=verify-full sslcert={} sslkey={} sslrootcert={} "
-                                 "connect_timeout=5",
-                                 login.port, login.user, login.certificate, login.key, login.ca);
+  std::string text = fmt::format(
+      "host=127.0.0.1 port={} user={} sslmode=verify-full sslcert={} sslkey={} sslrootcert={} "
+      "connect_timeout=5",
+      login.port, login.user, login.certificate, login.key, login.ca);
   if (!login.database.empty()) text += " dbname=" + login.database;
   return text;
 }
 
 Result<std::string> RunSql(const Context& context, const SqlLogin& login, const std::string& sql) {
   PBFS_ASSIGN_OR_RETURN(const std::string psql, FindProgram("psql"));
-  const CommandSpec command{.argv = {psql, "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", ConnectionString(login),
-                                     "-c", sql}};
+  const CommandSpec command{
+      .argv = {psql, "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", ConnectionString(login), "-c", sql}};
   Result<std::string> answer = RunProgram(context, command);
   if (answer.status().code() == StatusCode::kInternal) return UnavailableError(answer.status().message());
   return answer;

@@ -13,7 +13,7 @@ namespace pbfs::local {
 std::string PostgresUser();
 
 struct PostgresNode {
-  std::string data;         // data directory
+  std::string data;  // data directory
   int port = 0;
   std::string certificate;  // of the server; both readable by the user that runs it
   std::string key;
@@ -25,7 +25,8 @@ struct PostgresNode {
 /// initdb with a database and a role `pbfs`, and a role `replicator`. `standbys` > 0 makes commits wait for one of them.
 Status MakePrimary(const Context& context, const PostgresNode& node, int standbys);
 /// A standby of `primary`, which must never have run: a copy of its files that follows it as application `name`.
-Status MakeStandby(const Context& context, const PostgresNode& primary, const PostgresNode& node, const std::string& name);
+Status MakeStandby(const Context& context, const PostgresNode& primary, const PostgresNode& node,
+                   const std::string& name);
 /// How to run a node. `log` is its log file.
 Result<CommandSpec> PostgresCommand(const PostgresNode& node, const std::string& log);
 

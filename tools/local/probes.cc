@@ -20,23 +20,27 @@ int NumberOf(const ManagedProcess& process) { return std::stoi(process.name.subs
 /// Whether a query of the superuser on this node answers true.
 bool SqlSaysYes(const Context& context, const ClusterState& state, const ManagedProcess& node, const std::string& sql) {
   const std::string& dir = state.options.directory;
-  const SqlLogin login{node.port, "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"), CaFile(dir)};
+  const SqlLogin login{node.port,  "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"),
+                       CaFile(dir)};
   const auto answer = RunSql(context, login, sql);
   return answer.ok() && *answer == "t\n";
 }
 
 bool PostgresServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
   return SqlSaysYes(context, state, process,
-                    NumberOf(process) == 1 ? "SELECT true" : "SELECT count(*) > 0 FROM pg_stat_wal_receiver WHERE status = 'streaming'");
+                    NumberOf(process) == 1
+                        ? "SELECT true"
+                        : "SELECT count(*) > 0 FROM pg_stat_wal_receiver WHERE status = 'streaming'");
 }
 
 bool EtcdServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
   const std::string& dir = state.options.directory;
   const auto program = FindProgram("etcdctl");
   if (!program.ok()) return false;
-  const CommandSpec command{.argv = {*program, fmt::format("--endpoints=https://127.0.0.1:{}", process.port), "--cacert=" + CaFile(dir),
-                                     "--cert=" + CertificateFile(dir, "etcd"), "--key=" + KeyFile(dir, "etcd"), "endpoint", "health"},
-                            .environment = {{"ETCDCTL_API", "3"}}};
+  const CommandSpec command{
+      .argv = {*program, fmt::format("--endpoints=https://127.0.0.1:{}", process.port), "--cacert=" + CaFile(dir),
+               "--cert=" + CertificateFile(dir, "etcd"), "--key=" + KeyFile(dir, "etcd"), "endpoint", "health"},
+      .environment = {{"ETCDCTL_API", "3"}}};
   return RunProgram(context, command).ok();
 }
 
@@ -53,12 +57,15 @@ bool IsServing(const Context& context, const ClusterState& state, const ManagedP
 Status AwaitStoresUp(const Context& context, const ClusterState& state) {
   const ManagedProcess& primary = state.processes.front();
   const int stores = state.options.stores;
-  const std::string sql = fmt::format("SELECT (SELECT count(*) = {0} FROM pbfs.store WHERE state = 2)"
-                                      " AND (SELECT count(*) = {1} FROM pbfs.pgroup WHERE cardinality(stores) = {0})", stores, kPlacementGroups);
+  const std::string sql = fmt::format(
+      "SELECT (SELECT count(*) = {0} FROM pbfs.store WHERE state = 2)"
+      " AND (SELECT count(*) = {1} FROM pbfs.pgroup WHERE cardinality(stores) = {0})",
+      stores, kPlacementGroups);
   while (!SqlSaysYes(context, state, primary, sql)) {
     if (!context.Check().ok())
-      return UnavailableError(fmt::format("the catalogs do not see all {} stores up; look at {}/log/catalog-1.log and store-*.log",
-                                          stores, state.options.directory));
+      return UnavailableError(
+          fmt::format("the catalogs do not see all {} stores up; look at {}/log/catalog-1.log and store-*.log", stores,
+                      state.options.directory));
     SleepFor(kPoll);
   }
   return OkStatus();

@@ -1,13 +1,5 @@
 #include "tools/local/process.h"
 
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -16,7 +8,14 @@
 #include <memory>
 #include <sstream>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "libs/base/sync.h"
 #include "tools/local/files.h"
@@ -254,12 +253,13 @@ Result<std::string> RunProgram(const Context& context, const CommandSpec& spec, 
 
 Result<int> ParseSignal(const std::string& text) {
   static constexpr std::pair<const char*, int> kSignals[] = {
-      {"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT}, {"STOP", SIGSTOP}, {"CONT", SIGCONT},
+      {"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT},   {"STOP", SIGSTOP}, {"CONT", SIGCONT},
       {"HUP", SIGHUP},   {"QUIT", SIGQUIT}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"ABRT", SIGABRT}};
   const std::string name = text.starts_with("SIG") ? text.substr(3) : text;
   for (const auto& [known, number] : kSignals)
     if (name == known || name == std::to_string(number)) return number;
-  return InvalidArgumentError(fmt::format("unknown signal '{}'; use KILL, TERM, INT, STOP, CONT, HUP, QUIT, ABRT", text));
+  return InvalidArgumentError(
+      fmt::format("unknown signal '{}'; use KILL, TERM, INT, STOP, CONT, HUP, QUIT, ABRT", text));
 }
 
 }  // namespace pbfs::local

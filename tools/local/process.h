@@ -1,12 +1,12 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "libs/base/context.h"
 #include "libs/base/result.h"
@@ -16,11 +16,11 @@ namespace pbfs::local {
 
 /// What to run. Nothing secret belongs here: arguments and environment of a process can be read by others.
 struct CommandSpec {
-  std::vector<std::string> argv;  // argv[0] is an absolute path
+  std::vector<std::string> argv;                                 // argv[0] is an absolute path
   std::vector<std::pair<std::string, std::string>> environment;  // added to our own
-  std::string user;               // run as this user; empty: as ourselves. Only root may name another
-  std::string log;                // stdout and stderr are appended to this file; empty: /dev/null
-  std::string directory;          // working directory; empty: ours
+  std::string user;       // run as this user; empty: as ourselves. Only root may name another
+  std::string log;        // stdout and stderr are appended to this file; empty: /dev/null
+  std::string directory;  // working directory; empty: ours
 };
 
 /// A process that may have been started by an earlier run. The start time (clock ticks since boot) and the boot tell it

@@ -1,10 +1,10 @@
 #include "tools/local/process.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <set>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "libs/base/testing.h"
 #include "tools/local/cluster_state.h"
@@ -40,11 +40,15 @@ TEST(Process, IsFoundAgainAndKilled) {
 TEST(Process, StopIsGentleFirstThenNot) {
   Directory dir;
   const std::string log = dir.path + "/log";
-  ASSERT_OK_AND_ASSIGN(const ProcessRef polite, StartProcess({.argv = {Shell(), "-c", "trap 'echo bye; exit' TERM; echo on; while :; do sleep 0.01; done"}, .log = log}));
+  ASSERT_OK_AND_ASSIGN(
+      const ProcessRef polite,
+      StartProcess(
+          {.argv = {Shell(), "-c", "trap 'echo bye; exit' TERM; echo on; while :; do sleep 0.01; done"}, .log = log}));
   while (LogTail(log, 1) != "on") ASSERT_TRUE(IsAlive(polite));
   ASSERT_OK(StopProcess(TestContext(), polite, SIGTERM, std::chrono::seconds(30)));
   EXPECT_EQ(LogTail(log, 1), "bye");
-  ASSERT_OK_AND_ASSIGN(const ProcessRef deaf, StartProcess({.argv = {Shell(), "-c", "trap '' TERM; echo deaf; exec sleep 600"}, .log = log}));
+  ASSERT_OK_AND_ASSIGN(const ProcessRef deaf,
+                       StartProcess({.argv = {Shell(), "-c", "trap '' TERM; echo deaf; exec sleep 600"}, .log = log}));
   while (LogTail(log, 1) != "deaf") ASSERT_TRUE(IsAlive(deaf));
   ASSERT_OK(StopProcess(TestContext(), deaf, SIGTERM, std::chrono::milliseconds(50)));
   EXPECT_FALSE(IsAlive(deaf));
@@ -59,11 +63,14 @@ TEST(Process, WhatCannotRunIsAnError) {
 }
 
 TEST(RunProgram, GivesOutputOrTheReason) {
-  EXPECT_EQ(*RunProgram(TestContext(), {.argv = {Shell(), "-c", "cat; echo $A"}, .environment = {{"A", "b"}}}, "in "), "in b\n");
+  EXPECT_EQ(*RunProgram(TestContext(), {.argv = {Shell(), "-c", "cat; echo $A"}, .environment = {{"A", "b"}}}, "in "),
+            "in b\n");
   const auto failed = RunProgram(TestContext(), {.argv = {Shell(), "-c", "echo why >&2; exit 3"}});
   EXPECT_CODE(failed, kInternal);
   EXPECT_THAT(failed.status().message(), testing::HasSubstr("exit code 3: why"));
-  EXPECT_CODE(RunProgram(Context::WithTimeout(std::chrono::milliseconds(50)), {.argv = {Shell(), "-c", "exec sleep 600"}}), kDeadlineExceeded);
+  EXPECT_CODE(
+      RunProgram(Context::WithTimeout(std::chrono::milliseconds(50)), {.argv = {Shell(), "-c", "exec sleep 600"}}),
+      kDeadlineExceeded);
 }
 
 TEST(RunProgram, InputAndOutputOfAnySize) {
@@ -116,7 +123,13 @@ TEST(ClusterState, ReadsBack) {
   Directory dir;
   ClusterState state;
   state.options = {.directory = dir.path, .stores = 3, .catalogs = 1, .base_port = 5};
-  state.processes.push_back({"store-1", ProcessKind::kStore, 4711, 0, "/data", {.argv = {"a", "b"}, .environment = {{"X", "y"}}, .user = "u", .log = "l"}, {12, 34, "boot"}});
+  state.processes.push_back({"store-1",
+                             ProcessKind::kStore,
+                             4711,
+                             0,
+                             "/data",
+                             {.argv = {"a", "b"}, .environment = {{"X", "y"}}, .user = "u", .log = "l"},
+                             {12, 34, "boot"}});
   ASSERT_OK(SaveState(state));
   ASSERT_OK_AND_ASSIGN(const ClusterState back, LoadState(dir.path));
   ASSERT_EQ(back.processes.size(), 1u);

@@ -12,14 +12,17 @@ namespace {
 /// Length of the UTF-8 sequence at the front of `text` (RFC 3629: no overlong forms, no surrogates); 0 if there is none.
 size_t SequenceLength(std::string_view text) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
-  const auto continues = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xbf) { return byte(i) >= low && byte(i) <= high; };
+  const auto continues = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xbf) {
+    return byte(i) >= low && byte(i) <= high;
+  };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
   if (first >= 0xe0 && first <= 0xef)
     return continues(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && continues(2) ? 3 : 0;
   if (first >= 0xf0 && first <= 0xf4)
-    return continues(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && continues(2) && continues(3) ? 4 : 0;
+    return continues(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && continues(2) && continues(3) ? 4
+                                                                                                                  : 0;
   return 0;
 }
 
@@ -46,7 +49,8 @@ Result<Address> ParsePrefix(std::string_view text) {
   const size_t slash = text.find('/');
   Address address{std::string(text.substr(0, slash)), ""};
   if (slash != std::string_view::npos) address.name = text.substr(slash + 1);
-  if (address.bucket.empty()) return InvalidArgumentError(fmt::format("'{}' names no bucket; write BUCKET or BUCKET/PREFIX", text));
+  if (address.bucket.empty())
+    return InvalidArgumentError(fmt::format("'{}' names no bucket; write BUCKET or BUCKET/PREFIX", text));
   PBFS_RETURN_IF_ERROR(CheckName(address.name));
   return address;
 }

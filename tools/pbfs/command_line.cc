@@ -16,7 +16,8 @@ constexpr char kAbout[] =
     "An object is written BUCKET/NAME; the name may hold slashes, '..' and '//'. A file '-' is stdin or stdout.\n";
 
 constexpr char kFooter[] =
-    "Exit codes: 0 ok, 1 error, 2 usage or configuration, 3 not found, 4 condition or conflict, 5 unavailable (a write may\n"
+    "Exit codes: 0 ok, 1 error, 2 usage or configuration, 3 not found, 4 condition or conflict, 5 unavailable (a write "
+    "may\n"
     "have happened), 6 data loss, 7 permission, 8 disk or limit full, 130 interrupted. See docs/operations/cli.md.\n\n"
     "First steps:\n"
     "  pbfs local up                      a whole cluster on this machine\n"
@@ -27,8 +28,12 @@ constexpr char kFooter[] =
 void PrintError(const GlobalOptions& options, const std::string& command, const Status& status) {
   const std::string hint(HintFor(status));
   if (options.json) {
-    const Json error = {{"error", {{"command", command}, {"code", StatusCodeName(status.code())}, {"message", status.message()},
-                                   {"hint", hint}, {"exit", ExitCodeOf(status)}}}};
+    const Json error = {{"error",
+                         {{"command", command},
+                          {"code", StatusCodeName(status.code())},
+                          {"message", status.message()},
+                          {"hint", hint},
+                          {"exit", ExitCodeOf(status)}}}};
     fmt::print(stderr, "{}\n", error.dump(-1, ' ', false, Json::error_handler_t::replace));
     return;
   }
@@ -48,14 +53,16 @@ CommandLine::CommandLine() : app_(kAbout, "pbfs") {
   app_.footer(kFooter);
   app_.require_subcommand(1);
   app_.fallthrough();
-  app_.add_option("-c,--config", options_.config, "Client configuration (default: $PBFS_CONFIG, ~/.config/pbfs/client.json)");
+  app_.add_option("-c,--config", options_.config,
+                  "Client configuration (default: $PBFS_CONFIG, ~/.config/pbfs/client.json)");
   app_.add_option("--timeout", options_.timeout, "Give up after this long, for instance 30s or 2h");
   app_.add_flag("--json", options_.json, "Print results and errors as JSON");
   app_.add_flag("-q,--quiet", options_.quiet, "No progress bar, no notes");
   app_.set_version_flag("--version", "pbfs 0.1.0");
 }
 
-CLI::App* CommandLine::Add(const std::string& name, const std::string& what, const std::string& examples, CLI::App* parent) {
+CLI::App* CommandLine::Add(const std::string& name, const std::string& what, const std::string& examples,
+                           CLI::App* parent) {
   CLI::App* command = (parent != nullptr ? parent : &app_)->add_subcommand(name, what);
   command->fallthrough();
   if (!examples.empty()) command->footer("Examples:\n" + examples);

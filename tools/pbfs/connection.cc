@@ -16,7 +16,8 @@ namespace {
 /// Whatever is wrong with the configuration and the files that it names is the user's to mend.
 Status Misconfigured(const Status& status, const std::string& config) {
   if (status.ok() || status.code() == StatusCode::kInvalidArgument) return status;
-  return InvalidArgumentError(fmt::format("{} (configuration {}; pbfs local up makes one, PBFS_CONFIG or --config names it)", status.message(), config));
+  return InvalidArgumentError(fmt::format(
+      "{} (configuration {}; pbfs local up makes one, PBFS_CONFIG or --config names it)", status.message(), config));
 }
 
 Result<PublicKey> PinnedKey(const std::string& hex, const std::string& config) {
@@ -52,14 +53,18 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config) 
   FileKeyStore::Options keys{settings->keys_directory, {}, settings->admin_key_file};
   PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings->admin_public_key, config));
   parts->keys = std::make_unique<FileKeyStore>(std::move(keys), parts->random);
-  parts->catalog = std::make_unique<CatalogPool>(settings->catalogs, *security, parts->random, CatalogPool::Options{.total = settings->timeout});
+  parts->catalog = std::make_unique<CatalogPool>(settings->catalogs, *security, parts->random,
+                                                 CatalogPool::Options{.total = settings->timeout});
   parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, *security);
   ClientOptions options;
   options.memory_bytes = settings->memory_bytes;
   options.threads = settings->threads;
   options.timeout = settings->timeout;
-  PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(), .tokens = parts->catalog.get(),
-                                                                .stores = *parts->stores, .keys = *parts->keys, .clock = parts->clock,
+  PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(),
+                                                                .tokens = parts->catalog.get(),
+                                                                .stores = *parts->stores,
+                                                                .keys = *parts->keys,
+                                                                .clock = parts->clock,
                                                                 .random = parts->random}));
   return std::unique_ptr<Connection>(new Connection(std::move(parts)));
 }

@@ -29,7 +29,8 @@ std::string_view HintFor(const Status& status) {
   switch (status.code()) {
     case StatusCode::kUnavailable:
     case StatusCode::kDeadlineExceeded:
-      return "Is the cluster up (pbfs local status), and does the configuration name its catalogs? A write that ends so may "
+      return "Is the cluster up (pbfs local status), and does the configuration name its catalogs? A write that ends "
+             "so may "
              "have happened: look (pbfs stat, pbfs history) before you repeat an append.";
     case StatusCode::kDataLoss: return "pbfs verify BUCKET/NAME tells which fragments are damaged.";
     case StatusCode::kPermissionDenied:

@@ -3,8 +3,8 @@
 int main(int argc, char** argv) {
   using namespace pbfs::cli;
   CommandLine line;
-  for (const auto add : {AddBucket, AddPut, AddGet, AddCat, AddPatch, AddAppend, AddTruncate, AddCp, AddMv, AddRm, AddLs, AddStat,
-                         AddHistory, AddVerify, AddRehome, AddBench, AddLocal, AddJob})
+  for (const auto add : {AddBucket, AddPut, AddGet, AddCat, AddPatch, AddAppend, AddTruncate, AddCp, AddMv, AddRm,
+                         AddLs, AddStat, AddHistory, AddVerify, AddRehome, AddBench, AddLocal, AddJob})
     add(line);
   return line.Main(argc, argv);
 }

@@ -13,7 +13,8 @@ Result<Target> Open(Session& session, const Address& address) {
   PBFS_ASSIGN_OR_RETURN(Client * client, session.client());
   Result<Bucket> bucket = client->OpenBucket(session.context(), address.bucket);
   if (bucket.status().code() == StatusCode::kNotFound)
-    return NotFoundError(fmt::format("there is no bucket '{0}'; pbfs bucket ls lists them, pbfs bucket create {0} makes it", address.bucket));
+    return NotFoundError(fmt::format(
+        "there is no bucket '{0}'; pbfs bucket ls lists them, pbfs bucket create {0} makes it", address.bucket));
   PBFS_RETURN_IF_ERROR(bucket.status());
   return Target{*std::move(bucket), address.name};
 }
@@ -33,7 +34,8 @@ Result<Target> OpenPrefix(Session& session, const std::string& address) {
 Result<ObjectStat> FindObject(Session& session, Target& target, std::optional<Hlc> as_of) {
   Result<ObjectStat> found = target.bucket.Stat(session.context(), target.name, {as_of});
   if (found.status().code() == StatusCode::kNotFound)
-    return NotFoundError(fmt::format("there is no object '{0}/{1}'; pbfs ls {0} lists what there is", target.bucket.info().settings.name, target.name));
+    return NotFoundError(fmt::format("there is no object '{0}/{1}'; pbfs ls {0} lists what there is",
+                                     target.bucket.info().settings.name, target.name));
   return found;
 }
 
@@ -43,15 +45,22 @@ Result<std::optional<Hlc>> AsOf(const std::string& time) {
   return std::optional<Hlc>(AsOfMillis(millis));
 }
 
-Json OrderJson(const Order& order) { return {{"hlc", order.hlc}, {"wid", order.wid}, {"time", FormatTime(HlcMillis(order.hlc))}}; }
+Json OrderJson(const Order& order) {
+  return {{"hlc", order.hlc}, {"wid", order.wid}, {"time", FormatTime(HlcMillis(order.hlc))}};
+}
 
 Json WrittenJson(const std::string& address, const Written& written) {
-  return {{"object", address}, {"object_id", written.object.ToString()}, {"order", OrderJson(written.order)}, {"begin", written.lo},
-          {"end", written.hi}, {"patches", written.ops}};
+  return {{"object", address},
+          {"object_id", written.object.ToString()},
+          {"order", OrderJson(written.order)},
+          {"begin", written.lo},
+          {"end", written.hi},
+          {"patches", written.ops}};
 }
 
 std::string OpKindName(OpKind kind) {
-  static constexpr const char* kNames[] = {"?", "WRITE", "ZERO", "TRUNC", "BIND", "UNBIND", "REHOME", "CLONE", "META", "SEAL", "CHECKPOINT", "DROP"};
+  static constexpr const char* kNames[] = {"?",      "WRITE", "ZERO", "TRUNC", "BIND",       "UNBIND",
+                                           "REHOME", "CLONE", "META", "SEAL",  "CHECKPOINT", "DROP"};
   const auto number = static_cast<size_t>(kind);
   return number < std::size(kNames) ? kNames[number] : fmt::format("KIND {}", number);
 }

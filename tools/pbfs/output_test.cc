@@ -16,9 +16,11 @@ TEST(ProgressLine, KnownTotal) {
 }
 
 TEST(ProgressLine, NothingYetAndEmptyAndDone) {
-  EXPECT_THAT(ProgressLine("get", 0, kMiB, Duration::zero(), 80), testing::HasSubstr("0%  0 B / 1.0 MiB  - B/s  -:-- left"));
+  EXPECT_THAT(ProgressLine("get", 0, kMiB, Duration::zero(), 80),
+              testing::HasSubstr("0%  0 B / 1.0 MiB  - B/s  -:-- left"));
   EXPECT_THAT(ProgressLine("get", 0, 0, std::chrono::seconds(1), 80), testing::HasSubstr("100%"));
-  EXPECT_THAT(ProgressLine("get", kMiB, kMiB, std::chrono::seconds(1), 80), testing::HasSubstr("100%  1.0 MiB / 1.0 MiB  1.0 MiB/s  0:00 left"));
+  EXPECT_THAT(ProgressLine("get", kMiB, kMiB, std::chrono::seconds(1), 80),
+              testing::HasSubstr("100%  1.0 MiB / 1.0 MiB  1.0 MiB/s  0:00 left"));
 }
 
 TEST(ProgressLine, UnknownTotalHasNoShareAndNarrowTerminalNoBar) {
@@ -68,8 +70,8 @@ TEST(Address, BucketEndsAtTheFirstSlash) {
 
 TEST(Address, RefusesWhatIsNoName) {
   using namespace std::string_literals;
-  for (const std::string& bad : {""s, "b"s, "b/"s, "/n"s, "b/"s + std::string(1025, 'x'), "b/a\0b"s, "b/\xff"s, "b/\xc0\x80"s,
-                                 "b/\xed\xa0\x80"s, "b/\xf4\x90\x80\x80"s, "b/\xe2\x82"s})
+  for (const std::string& bad : {""s, "b"s, "b/"s, "/n"s, "b/"s + std::string(1025, 'x'), "b/a\0b"s, "b/\xff"s,
+                                 "b/\xc0\x80"s, "b/\xed\xa0\x80"s, "b/\xf4\x90\x80\x80"s, "b/\xe2\x82"s})
     EXPECT_CODE(ParseAddress(bad), kInvalidArgument);
   EXPECT_OK(ParseAddress("b/" + std::string(1024, 'x')));
   EXPECT_OK(ParseAddress("b/\xf0\x9f\x98\x80"));

@@ -1,12 +1,11 @@
 #include "tools/pbfs/progress.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "tools/pbfs/units.h"
 
@@ -22,7 +21,8 @@ int TerminalWidth() {
 
 std::string Bar(double share, int cells) {
   const int full = static_cast<int>(share * cells);
-  return fmt::format("[{}{}]", std::string(static_cast<size_t>(full), '#'), std::string(static_cast<size_t>(cells - full), '-'));
+  return fmt::format("[{}{}]", std::string(static_cast<size_t>(full), '#'),
+                     std::string(static_cast<size_t>(cells - full), '-'));
 }
 
 std::string TimeLeft(int64_t done, int64_t total, Duration elapsed) {
@@ -37,14 +37,18 @@ std::string ProgressLine(const std::string& what, int64_t done, int64_t total, D
   const std::string rate = FormatRate(done, elapsed);
   if (total < 0) return fmt::format("{}  {}  {}  {}", what, FormatSize(done), rate, FormatClock(elapsed));
   const double share = total == 0 ? 1 : std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
-  const std::string text = fmt::format("{:3.0f}%  {} / {}  {}  {}", share * 100, FormatSize(done), FormatSize(total), rate,
-                                       TimeLeft(done, total, elapsed));
+  const std::string text = fmt::format("{:3.0f}%  {} / {}  {}  {}", share * 100, FormatSize(done), FormatSize(total),
+                                       rate, TimeLeft(done, total, elapsed));
   const int cells = std::min(width - static_cast<int>(what.size() + text.size()) - 7, 40);
   return cells < 5 ? fmt::format("{}  {}", what, text) : fmt::format("{}  {}  {}", what, Bar(share, cells), text);
 }
 
 Progress::Progress(std::string what, int64_t total, bool enabled)
-    : what_(std::move(what)), total_(total), visible_(enabled && isatty(STDERR_FILENO) == 1), start_(MonotonicNow()), drawn_(start_) {}
+    : what_(std::move(what)),
+      total_(total),
+      visible_(enabled && isatty(STDERR_FILENO) == 1),
+      start_(MonotonicNow()),
+      drawn_(start_) {}
 
 Progress::~Progress() {
   if (any_) std::fputs("\n", stderr);

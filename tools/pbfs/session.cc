@@ -9,7 +9,8 @@
 
 namespace pbfs::cli {
 
-Session::Session(GlobalOptions options, Context context) : options_(std::move(options)), context_(std::move(context)), config_(ConfigPath(options_)) {}
+Session::Session(GlobalOptions options, Context context)
+    : options_(std::move(options)), context_(std::move(context)), config_(ConfigPath(options_)) {}
 Session::~Session() = default;
 
 void Session::UseConfig(const std::string& path) {
@@ -33,7 +34,8 @@ void Session::Note(const std::string& line) const {
 
 void Session::Report(const Json& result, bool stdout_is_payload) const {
   // Names are UTF-8, but what a server says may be anything: replace rather than throw.
-  if (options_.json) fmt::print(stdout_is_payload ? stderr : stdout, "{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+  if (options_.json)
+    fmt::print(stdout_is_payload ? stderr : stdout, "{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string ConfigPath(const GlobalOptions& options) {

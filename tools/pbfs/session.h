@@ -1,12 +1,11 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "libs/base/context.h"
 #include "libs/base/result.h"
@@ -71,7 +70,8 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   /// A subcommand of the program or of `parent`; `examples` close its --help.
-  CLI::App* Add(const std::string& name, const std::string& what, const std::string& examples, CLI::App* parent = nullptr);
+  CLI::App* Add(const std::string& name, const std::string& what, const std::string& examples,
+                CLI::App* parent = nullptr);
   /// Runs `body` if this subcommand is given.
   void Run(CLI::App* command, CommandBody body);
 

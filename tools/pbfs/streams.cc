@@ -1,13 +1,12 @@
 #include "tools/pbfs/streams.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/local/files.h"
 
@@ -16,7 +15,9 @@ namespace {
 
 using local::ErrnoStatus;
 
-Status IsDirectory(const std::string& path) { return InvalidArgumentError(path + " is a directory; name a file, or - for a stream"); }
+Status IsDirectory(const std::string& path) {
+  return InvalidArgumentError(path + " is a directory; name a file, or - for a stream");
+}
 
 }  // namespace
 
@@ -31,7 +32,8 @@ Result<InputFile> InputFile::Open(const std::string& path) {
   return file;
 }
 
-InputFile::InputFile(InputFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), size_(other.size_), path_(std::move(other.path_)) {}
+InputFile::InputFile(InputFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), path_(std::move(other.path_)) {}
 InputFile::~InputFile() {
   if (fd_ >= 0) close(fd_);
 }

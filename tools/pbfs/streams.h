@@ -46,7 +46,8 @@ class OutputFile final : public ByteSink {
   Status Finish();
 
  private:
-  OutputFile(int fd, std::string path, std::string beside) : fd_(fd), path_(std::move(path)), beside_(std::move(beside)) {}
+  OutputFile(int fd, std::string path, std::string beside)
+      : fd_(fd), path_(std::move(path)), beside_(std::move(beside)) {}
   int fd_;
   std::string path_;
   std::string beside_;  // empty: written directly

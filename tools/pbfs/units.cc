@@ -15,7 +15,8 @@ Status BadSize(std::string_view text) {
 }
 
 Status BadRange(std::string_view text) {
-  return InvalidArgumentError(fmt::format("'{}' is not a range; write FIRST-LAST, FIRST-, -COUNT or START+LENGTH", text));
+  return InvalidArgumentError(
+      fmt::format("'{}' is not a range; write FIRST-LAST, FIRST-, -COUNT or START+LENGTH", text));
 }
 
 /// The unit's factor; 0 if there is no such unit.
@@ -142,8 +143,8 @@ std::string FormatTime(int64_t unix_ms) {
   const std::time_t seconds = static_cast<std::time_t>(unix_ms / 1000);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec, unix_ms % 1000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, unix_ms % 1000);
 }
 
 double Seconds(Duration time) { return std::chrono::duration<double>(time).count(); }

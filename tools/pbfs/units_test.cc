@@ -17,8 +17,8 @@ TEST(ParseSize, TakesBytesAndUnits) {
 }
 
 TEST(ParseSize, RefusesTheRest) {
-  for (const char* bad : {"", "-1", "K", "1X", "1KK", "1e3", "nan", "inf", "0x10", " 1", "1 ", "1.2.3", "9223372036854775808", "1e30",
-                          "99999999999T", "1Kib"}) {
+  for (const char* bad : {"", "-1", "K", "1X", "1KK", "1e3", "nan", "inf", "0x10", " 1", "1 ", "1.2.3",
+                          "9223372036854775808", "1e30", "99999999999T", "1Kib"}) {
     SCOPED_TRACE(bad);
     EXPECT_CODE(ParseSize(bad), kInvalidArgument);
   }
@@ -36,7 +36,8 @@ TEST(ParseRange, FirstAndLastAreIncluded) {
 }
 
 TEST(ParseRange, RefusesTheRest) {
-  for (const char* bad : {"", "-", "5", "9-5", "a-b", "1--2", "1+", "+", "0-9223372036854775807", "9223372036854775807+9"})
+  for (const char* bad :
+       {"", "-", "5", "9-5", "a-b", "1--2", "1+", "+", "0-9223372036854775807", "9223372036854775807+9"})
     EXPECT_FALSE(ParseRange(bad, 1000).ok()) << bad;
   EXPECT_CODE(ParseRange("1000-", 1000), kOutOfRange);
   EXPECT_CODE(ParseRange("2000+5", 1000), kOutOfRange);

@@ -126,7 +126,10 @@ TEST(DiskCrash, ConcurrentWorkCrashesWithoutBreakingPromises) {
             const bool kill = i % 2 == 1 && put.ok();
             const Status gone = kill ? store.volumes->Delete({list[i].key}) : OkStatus();
             MutexLock lock(mutex);
-            auto& fate = !put.ok() ? store.unanswered : !kill ? store.stored : gone.ok() ? store.deleted : store.doubtful;
+            auto& fate = !put.ok()   ? store.unanswered
+                         : !kill     ? store.stored
+                         : gone.ok() ? store.deleted
+                                     : store.doubtful;
             fate[list[i].key] = list[i];
           }
           --running;

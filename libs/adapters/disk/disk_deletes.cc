@@ -26,9 +26,8 @@ Status DiskVolumes::Delete(const std::vector<FragmentKey>& keys) {
 /// them is made, so all traces lie in volumes that exist: their horizon.
 std::vector<DeleteEntry> DiskVolumes::ClaimDeletes(const std::vector<FragmentKey>& keys) {
   MutexLock lock(mutex_);
-  const auto busy = [&](const FragmentKey& key) PBFS_NO_THREAD_SAFETY_ANALYSIS {
-    return committing_.contains(key) || deleting_.contains(key);
-  };
+  const auto busy = [&](const FragmentKey& key)
+                        PBFS_NO_THREAD_SAFETY_ANALYSIS { return committing_.contains(key) || deleting_.contains(key); };
   while (std::any_of(keys.begin(), keys.end(), busy)) settled_.Wait(mutex_);
   std::vector<DeleteEntry> entries;
   for (const FragmentKey& key : keys) {

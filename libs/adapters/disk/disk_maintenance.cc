@@ -49,7 +49,8 @@ std::vector<std::pair<FragmentKey, Entry>> DiskVolumes::EntriesOf(uint32_t volum
   for (const auto& [key, entry] : index_) {
     if (entry.volume == volume) entries.emplace_back(key, entry);
   }
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.second.offset < b.second.offset; });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.second.offset < b.second.offset; });
   return entries;
 }
 
@@ -87,19 +88,22 @@ Result<bool> DiskVolumes::MoveFragment(const FragmentKey& key, const Entry& entr
   return true;
 }
 
-Status DiskVolumes::CopyRecord(const FragmentKey& key, const Entry& entry, const VolumePtr& victim, const Place& place) {
+Status DiskVolumes::CopyRecord(const FragmentKey& key, const Entry& entry, const VolumePtr& victim,
+                               const Place& place) {
   const RecordHeader header{RecordKind::kFragment, key, entry.shape.length, 0};
   const auto encoded = EncodeRecordHeader(header, place.volume->header.secret, place.offset);
   const ByteSpan first = encoded;
   PBFS_RETURN_IF_ERROR(WriteAt(place, place.offset, {&first, 1}));
   int64_t at = place.offset + kRecordHeader;
-  PBFS_ASSIGN_OR_RETURN(const FragmentCheck check,
-                        CheckRecord(*victim->file->file, entry.offset, key, entry.shape.length, [&](const Buffer& piece) {
-                          const ByteSpan part = piece;
-                          const int64_t to = std::exchange(at, at + static_cast<int64_t>(piece.size()));
-                          return WriteAt(place, to, {&part, 1});
-                        }));
-  if (check.sum() != entry.sum || !(check.shape() == entry.shape)) return DataLossError("not the fragment that was stored");
+  PBFS_ASSIGN_OR_RETURN(
+      const FragmentCheck check,
+      CheckRecord(*victim->file->file, entry.offset, key, entry.shape.length, [&](const Buffer& piece) {
+        const ByteSpan part = piece;
+        const int64_t to = std::exchange(at, at + static_cast<int64_t>(piece.size()));
+        return WriteAt(place, to, {&part, 1});
+      }));
+  if (check.sum() != entry.sum || !(check.shape() == entry.shape))
+    return DataLossError("not the fragment that was stored");
   const auto footer = EncodeRecordFooter({entry.sum, entry.received_ms, entry.shape.trailer_crc}, encoded);
   const ByteSpan last = footer;
   return WriteAt(place, at, {&last, 1});
@@ -143,7 +147,8 @@ Status DiskVolumes::MoveTombstones(const VolumePtr& victim) {
   constexpr size_t kBatch = 32768;
   for (size_t from = 0; from < needed.size(); from += kBatch) {
     const auto begin = needed.begin() + static_cast<std::ptrdiff_t>(from);
-    const std::vector<DeleteEntry> batch(begin, begin + static_cast<std::ptrdiff_t>(std::min(kBatch, needed.size() - from)));
+    const std::vector<DeleteEntry> batch(begin,
+                                         begin + static_cast<std::ptrdiff_t>(std::min(kBatch, needed.size() - from)));
     PBFS_ASSIGN_OR_RETURN(const Place place, WriteDeletes(batch));
     const Status status = SyncAndWait(place.volume);
     MutexLock lock(mutex_);
@@ -164,9 +169,8 @@ Status DiskVolumes::DropVolume(const VolumePtr& victim) {
   volumes_.erase(number);
   used_ -= victim->tail;
   const uint32_t oldest = volumes_.empty() ? next_number_ : volumes_.begin()->first;
-  std::erase_if(tombstones_, [&](const auto& item) {
-    return item.second.volume == number || item.second.horizon < oldest;
-  });
+  std::erase_if(tombstones_,
+                [&](const auto& item) { return item.second.volume == number || item.second.horizon < oldest; });
   return OkStatus();
 }
 
@@ -186,8 +190,8 @@ void DiskVolumes::TrimRetired() {
 
 bool DiskVolumes::CheckpointIsDue() {
   MutexLock lock(mutex_);
-  const auto failed = static_cast<size_t>(
-      std::count_if(volumes_.begin(), volumes_.end(), [](const auto& item) { return item.second->file->failed.load(); }));
+  const auto failed = static_cast<size_t>(std::count_if(
+      volumes_.begin(), volumes_.end(), [](const auto& item) { return item.second->file->failed.load(); }));
   return since_checkpoint_ >= options_.checkpoint_every || failed > failed_volumes_noted_;
 }
 

@@ -72,12 +72,12 @@ class DiskVolumes final : public Volumes {
   struct Volume {
     VolumeHeader header;
     std::shared_ptr<SyncedFile> file;
-    int64_t tail = 0;         // the next record goes here
-    int64_t live = 0;         // space of records that the index names
-    std::set<int64_t> open;   // offsets of records not settled yet
-    bool blocked = false;     // compaction met a bad fragment in it
-    bool trimmed = false;     // the file ends at `tail`
-    Mutex grow_mutex;         // orders growth of the file; held across the file's Allocate() only
+    int64_t tail = 0;        // the next record goes here
+    int64_t live = 0;        // space of records that the index names
+    std::set<int64_t> open;  // offsets of records not settled yet
+    bool blocked = false;    // compaction met a bad fragment in it
+    bool trimmed = false;    // the file ends at `tail`
+    Mutex grow_mutex;        // orders growth of the file; held across the file's Allocate() only
     int64_t allocated PBFS_GUARDED_BY(grow_mutex) = 0;
   };
   /// A record's place.
@@ -111,8 +111,8 @@ class DiskVolumes final : public Volumes {
 
   // Puts (disk_writer.cc).
   /// Settles the key for a put of `sum`: an answer, or nothing: then the caller commits (or its put waits for another).
-  std::optional<Result<FragmentInfo>> Reserve(const FragmentKey& key, uint32_t sum, bool has_bytes, CommitCallback& done,
-                                              bool& waits);
+  std::optional<Result<FragmentInfo>> Reserve(const FragmentKey& key, uint32_t sum, bool has_bytes,
+                                              CommitCallback& done, bool& waits);
   /// Ends a commit; `place` has no volume if the put never got one.
   void Settle(const FragmentKey& key, const Place& place, const Entry& entry, const Status& status,
               const CommitCallback& done);
@@ -172,7 +172,7 @@ class DiskVolumes final : public Volumes {
   uint32_t next_number_ PBFS_GUARDED_BY(mutex_) = 1;
   bool rolling_ PBFS_GUARDED_BY(mutex_) = false;
   int64_t used_ PBFS_GUARDED_BY(mutex_) = 0;
-  int64_t live_bytes_ PBFS_GUARDED_BY(mutex_) = 0;  // of fragments, without records around them
+  int64_t live_bytes_ PBFS_GUARDED_BY(mutex_) = 0;           // of fragments, without records around them
   size_t failed_volumes_noted_ PBFS_GUARDED_BY(mutex_) = 0;  // by the last checkpoint
   int64_t since_checkpoint_ PBFS_GUARDED_BY(mutex_) = 0;
   int64_t scrubbed_ms_ PBFS_GUARDED_BY(mutex_) = 0;

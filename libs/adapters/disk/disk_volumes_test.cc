@@ -219,7 +219,8 @@ TEST_F(DiskVolumesTest, OfTwoContentsOfAKeyTheAcknowledgedOneStaysAfterALostInde
   }
   ASSERT_OK(store_.Put(two[1]));
   Status answer;
-  loser->Commit({key, size, check.sum(), 1}, check.shape(), [&](const Result<FragmentInfo>& info) { answer = info.status(); });
+  loser->Commit({key, size, check.sum(), 1}, check.shape(),
+                [&](const Result<FragmentInfo>& info) { answer = info.status(); });
   EXPECT_CODE(answer, kAlreadyExists);
   loser.reset();
   store_.Crash(Loss::kNone);
@@ -232,7 +233,9 @@ TEST_F(DiskVolumesTest, CompactionGivesSpaceBackAndKeepsWhatLives) {
   PutMany(60);
   const std::vector<TestFragment> all = Stored();
   for (size_t i = 0; i < all.size(); ++i) {
-    if (i % 4 != 0) { ASSERT_OK(store_.Delete({all[i]})); }
+    if (i % 4 != 0) {
+      ASSERT_OK(store_.Delete({all[i]}));
+    }
   }
   const int64_t before = store_.volumes->Stat().used;
   while (*store_.volumes->CompactOne()) continue;
@@ -279,7 +282,9 @@ TEST_F(DiskVolumesTest, ReadsGoOnWhileTheirFragmentMoves) {
   PutMany(30);
   const std::vector<TestFragment> all = Stored();
   for (size_t i = 0; i < all.size(); ++i) {
-    if (i % 3 != 0) { ASSERT_OK(store_.Delete({all[i]})); }
+    if (i % 3 != 0) {
+      ASSERT_OK(store_.Delete({all[i]}));
+    }
   }
   std::atomic<bool> stop = false;
   {
@@ -313,7 +318,9 @@ TEST_F(DiskVolumesTest, ScrubFindsFlipsAndListsThem) {
   // Its other blocks are served, and so is everybody else.
   EXPECT_OK(store_.volumes->Read({bad[0], 0, 128}));
   for (const TestFragment& fragment : all) {
-    if (fragment.key != bad[0]) { EXPECT_OK(ReadWhole(*store_.volumes, fragment)); }
+    if (fragment.key != bad[0]) {
+      EXPECT_OK(ReadWhole(*store_.volumes, fragment));
+    }
   }
   ASSERT_OK(PutAndWait(*store_.volumes, store_.stored.at(bad[0])));
   EXPECT_EQ(store_.volumes->Scrub(), 0);
@@ -388,7 +395,9 @@ TEST_F(DiskVolumesTest, BackgroundWorkCompactsCheckpointsAndStops) {
   const std::vector<TestFragment> all = Stored();
   const int64_t before = store_.volumes->Stat().used;
   for (size_t i = 0; i < all.size(); ++i) {
-    if (i % 4 != 0) { ASSERT_OK(store_.Delete({all[i]})); }
+    if (i % 4 != 0) {
+      ASSERT_OK(store_.Delete({all[i]}));
+    }
   }
   const MonotonicTime deadline = MonotonicNow() + std::chrono::seconds(30);
   while (store_.volumes->Stat().used > before / 2 && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(1));

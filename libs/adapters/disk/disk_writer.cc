@@ -74,7 +74,7 @@ class DiskWriter final : public VolumeWriter {
   DiskVolumes& volumes_;
   const FragmentKey key_;
   const int64_t length_;
-  const bool known_;  // the fragment is here already: its bytes are only counted
+  const bool known_;          // the fragment is here already: its bytes are only counted
   DiskVolumes::Place place_;  // no volume before the first piece goes out
   std::array<uint8_t, kRecordHeader> header_{};
   std::vector<Buffer> pending_;
@@ -119,8 +119,8 @@ std::optional<Result<FragmentInfo>> DiskVolumes::Reserve(const FragmentKey& key,
   return {};
 }
 
-void DiskVolumes::Settle(const FragmentKey& key, const Place& place, const Entry& entry,
-                         const Status& status, const CommitCallback& done) {
+void DiskVolumes::Settle(const FragmentKey& key, const Place& place, const Entry& entry, const Status& status,
+                         const CommitCallback& done) {
   std::vector<CommitCallback> waiters;
   {
     MutexLock lock(mutex_);
@@ -138,7 +138,8 @@ void DiskVolumes::Settle(const FragmentKey& key, const Place& place, const Entry
     }
   }
   settled_.NotifyAll();
-  const Result<FragmentInfo> result = status.ok() ? Result<FragmentInfo>(entry.Info(key)) : Result<FragmentInfo>(status);
+  const Result<FragmentInfo> result =
+      status.ok() ? Result<FragmentInfo>(entry.Info(key)) : Result<FragmentInfo>(status);
   done(result);
   for (const CommitCallback& waiter : waiters) waiter(result);
 }

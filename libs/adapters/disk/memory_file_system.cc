@@ -286,7 +286,8 @@ int64_t MemoryFileSystem::SizeOf(const std::string& name) const {
 bool MemoryFileSystem::FlipBits(const std::string& name, int64_t offset, uint8_t mask) {
   MutexLock lock(state_->mutex);
   const auto found = state_->names.find(name);
-  if (found == state_->names.end() || offset < 0 || offset >= static_cast<int64_t>(found->second->now.size())) return false;
+  if (found == state_->names.end() || offset < 0 || offset >= static_cast<int64_t>(found->second->now.size()))
+    return false;
   found->second->now[offset] ^= mask;
   if (offset < static_cast<int64_t>(found->second->durable.size())) found->second->durable[offset] ^= mask;
   return true;

@@ -1,5 +1,10 @@
 #include "libs/adapters/disk/posix_file_system.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,11 +15,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <utility>
-
 namespace pbfs::disk {
 namespace {
 
@@ -23,21 +23,15 @@ Status ErrnoStatus(const std::string& what) {
   std::string message = fmt::format("{}: {}", what, std::strerror(error));
   switch (error) {
     case ENOSPC:
-    case EDQUOT:
-      return ResourceExhaustedError(std::move(message)).WithDetail("pbfs-code", "STORE_FULL");
+    case EDQUOT: return ResourceExhaustedError(std::move(message)).WithDetail("pbfs-code", "STORE_FULL");
     case EMFILE:
-    case ENFILE:
-      return ResourceExhaustedError(std::move(message) + "; raise the limit of open files (LimitNOFILE)");
-    case ENOENT:
-      return NotFoundError(std::move(message));
-    case EEXIST:
-      return AlreadyExistsError(std::move(message));
+    case ENFILE: return ResourceExhaustedError(std::move(message) + "; raise the limit of open files (LimitNOFILE)");
+    case ENOENT: return NotFoundError(std::move(message));
+    case EEXIST: return AlreadyExistsError(std::move(message));
     case EACCES:
     case EPERM:
-    case EROFS:
-      return PermissionDeniedError(std::move(message));
-    default:
-      return UnavailableError(std::move(message));
+    case EROFS: return PermissionDeniedError(std::move(message));
+    default: return UnavailableError(std::move(message));
   }
 }
 
@@ -176,7 +170,8 @@ class PosixFileSystem final : public FileSystem {
     if (fd.get() < 0) return ErrnoStatus("open " + Path("lock"));
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return ErrnoStatus("lock " + path_);
-      return FailedPreconditionError("another process uses " + path_ + "; stop it, or give this store its own directory");
+      return FailedPreconditionError("another process uses " + path_ +
+                                     "; stop it, or give this store its own directory");
     }
     return std::unique_ptr<DirectoryLock>(std::make_unique<PosixLock>(std::move(fd)));
   }

@@ -1,14 +1,14 @@
 // The volumes on a real file system, and a real process that is killed.
 #include "libs/adapters/disk/posix_file_system.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "libs/adapters/disk/volumes_harness.h"
 
@@ -35,7 +35,8 @@ class PosixVolumes : public testing::Test {
   static TestFragment Fragment(uint64_t run, uint64_t i) {
     SeededRandom random(run * 1'000'000 + i);
     const auto length = static_cast<int64_t>(1 + random.Below(i % 16 == 0 ? 12'000'000 : 100'000));
-    return MakeTestFragment({NewEncodingId(kHarnessNowMs + static_cast<int64_t>(run), 1, random), 3}, {length, 8}, random);
+    return MakeTestFragment({NewEncodingId(kHarnessNowMs + static_cast<int64_t>(run), 1, random), 3}, {length, 8},
+                            random);
   }
 
   std::string directory_;

@@ -1,10 +1,10 @@
 #include "libs/adapters/disk/recovery.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "libs/adapters/disk/volume_scan.h"
 
@@ -13,13 +13,14 @@ namespace {
 
 Status CheckOwner(const Owner& found, const Owner& expected, const std::string& where) {
   if (found.cluster != expected.cluster) {
-    return FailedPreconditionError(fmt::format(
-        "{} belongs to cluster {}, this store to {}: give the store its own directory", where,
-        FormatUuid(found.cluster), FormatUuid(expected.cluster)));
+    return FailedPreconditionError(
+        fmt::format("{} belongs to cluster {}, this store to {}: give the store its own directory", where,
+                    FormatUuid(found.cluster), FormatUuid(expected.cluster)));
   }
   if (found.store != expected.store) {
-    return FailedPreconditionError(fmt::format("{} belongs to store {}, this is store {}: give the store its own directory",
-                                               where, found.store.value, expected.store.value));
+    return FailedPreconditionError(
+        fmt::format("{} belongs to store {}, this is store {}: give the store its own directory", where,
+                    found.store.value, expected.store.value));
   }
   return OkStatus();
 }
@@ -108,7 +109,8 @@ class Recoverer {
     std::map<uint32_t, bool> known;
     for (const Checkpoint::Covered& volume : checkpoint_.volumes) known[volume.number] = exists(volume.number);
     for (auto& [key, entry] : checkpoint_.index) {
-      if (const auto found = known.find(entry.volume); found != known.end() && found->second) recovery_.index[key] = entry;
+      if (const auto found = known.find(entry.volume); found != known.end() && found->second)
+        recovery_.index[key] = entry;
     }
     recovery_.tombstones = std::move(checkpoint_.tombstones);
   }

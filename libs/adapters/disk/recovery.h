@@ -23,7 +23,7 @@ struct Recovery {
   Tombstones tombstones;
   uint32_t next_number = 1;
   bool checkpoint_found = false;
-  int64_t scanned_bytes = 0;    // beyond the checkpoint
+  int64_t scanned_bytes = 0;  // beyond the checkpoint
   int64_t scanned_fragments = 0;
   int64_t torn_records = 0;     // announced and not whole: puts that were never acknowledged, or damage
   int64_t damaged_headers = 0;  // places where the chain of records broke and was found again

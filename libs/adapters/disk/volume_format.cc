@@ -1,9 +1,9 @@
 #include "libs/adapters/disk/volume_format.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "libs/coding/crc32c.h"
 
@@ -57,7 +57,8 @@ int64_t RecordHeader::Space() const {
   return AlignUp(kRecordHeader + length + (kind == RecordKind::kFragment ? kRecordFooter : 0));
 }
 
-std::array<uint8_t, kRecordHeader> EncodeRecordHeader(const RecordHeader& header, const Secret& secret, int64_t offset) {
+std::array<uint8_t, kRecordHeader> EncodeRecordHeader(const RecordHeader& header, const Secret& secret,
+                                                      int64_t offset) {
   Bytes out;
   ByteWriter writer(out);
   writer.Text(kRecordMagic);

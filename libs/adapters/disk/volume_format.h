@@ -15,8 +15,8 @@ namespace pbfs::disk {
 
 using Secret = std::array<uint8_t, 16>;
 
-inline constexpr int64_t kAlign = 4096;            // records begin on multiples of it
-inline constexpr int64_t kVolumeHeader = kAlign;   // the first record follows
+inline constexpr int64_t kAlign = 4096;           // records begin on multiples of it
+inline constexpr int64_t kVolumeHeader = kAlign;  // the first record follows
 inline constexpr int64_t kRecordHeader = 64;
 inline constexpr int64_t kRecordFooter = 32;
 

@@ -65,8 +65,8 @@ Result<EtcdClient::Page> EtcdClient::GetPrefix(const Context& context, const std
   return Page{{reply.kvs().begin(), reply.kvs().end()}, reply.header().revision()};
 }
 
-Result<bool> EtcdClient::PutIf(const Context& context, const std::string& key, int64_t revision, const std::string& value,
-                               int64_t lease) {
+Result<bool> EtcdClient::PutIf(const Context& context, const std::string& key, int64_t revision,
+                               const std::string& value, int64_t lease) {
   TxnRequest request;
   Compare* compare = request.add_compare();
   compare->set_result(Compare::EQUAL);
@@ -78,9 +78,8 @@ Result<bool> EtcdClient::PutIf(const Context& context, const std::string& key, i
   put->set_value(value);
   put->set_lease(lease);
   TxnResponse reply;
-  PBFS_RETURN_IF_ERROR(Try(context, [&](Member& member, grpc::ClientContext& client) {
-    return member.kv->Txn(&client, request, &reply);
-  }));
+  PBFS_RETURN_IF_ERROR(Try(
+      context, [&](Member& member, grpc::ClientContext& client) { return member.kv->Txn(&client, request, &reply); }));
   return reply.succeeded();
 }
 
@@ -103,7 +102,9 @@ Result<int64_t> EtcdClient::Watch(const Context& context, const std::string& pre
     }
     if (changed > 0) client.TryCancel();
     const grpc::Status ended = stream->Finish();
-    return changed > 0 ? grpc::Status::OK : ended.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the watch ended") : ended;
+    return changed > 0  ? grpc::Status::OK
+           : ended.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the watch ended")
+                        : ended;
   });
   if (!status.ok()) return status;
   return changed;

@@ -28,7 +28,8 @@ class EtcdClient {
   /// All keys that begin with `prefix`, which is not empty; at most `limit`, 0: all.
   Result<Page> GetPrefix(const Context& context, const std::string& prefix, int64_t limit = 0);
   /// Writes the key if its revision still is `revision` (0: absent); false if not.
-  Result<bool> PutIf(const Context& context, const std::string& key, int64_t revision, const std::string& value, int64_t lease);
+  Result<bool> PutIf(const Context& context, const std::string& key, int64_t revision, const std::string& value,
+                     int64_t lease);
   /// Waits for a change of a key under `prefix` after `revision`; the revision of it. Errors: DEADLINE_EXCEEDED.
   Result<int64_t> Watch(const Context& context, const std::string& prefix, int64_t revision);
 

@@ -16,7 +16,8 @@ namespace pbfs {
 class EtcdLeases final : public Leases {
  public:
   /// Connects lazily. `endpoints`: host:port of members, at least one. `prefix`: of all keys of this cluster.
-  EtcdLeases(const std::vector<std::string>& endpoints, const TransportSecurity& security, std::string prefix = "/pbfs/");
+  EtcdLeases(const std::vector<std::string>& endpoints, const TransportSecurity& security,
+             std::string prefix = "/pbfs/");
   ~EtcdLeases() override;
 
   Status Acquire(const Context& context, const LeaseInfo& lease, Duration ttl) override;

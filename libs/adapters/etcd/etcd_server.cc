@@ -1,5 +1,8 @@
 #include "libs/adapters/etcd/etcd_server.h"
 
+#include <utility>
+#include <vector>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,9 +10,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <utility>
-#include <vector>
 
 #include "libs/base/sync.h"
 

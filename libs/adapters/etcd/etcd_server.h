@@ -1,8 +1,8 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+
+#include <sys/types.h>
 
 #include "libs/adapters/grpc/transport_security.h"
 #include "libs/base/result.h"

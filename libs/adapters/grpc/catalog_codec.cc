@@ -41,7 +41,8 @@ void Encode(const std::optional<Encoding>& encoding, v1::Encoding* (*mutable_out
 }
 template <typename Message>
 void EncodeEncoding(const std::optional<Encoding>& encoding, Message* out) {
-  Encode(encoding, [](void* message) { return static_cast<Message*>(message)->mutable_encoding(); }, out);
+  Encode(
+      encoding, [](void* message) { return static_cast<Message*>(message)->mutable_encoding(); }, out);
 }
 
 template <typename Message>
@@ -177,7 +178,8 @@ Result<CommitReply> RefusalFromStatus(const Status& status) {
   if (!name.has_value()) return status;
   for (int code = 2; code <= static_cast<int>(CommitCode::kOpTooOld); ++code) {
     if (*name != CommitCodeName(static_cast<CommitCode>(code))) continue;
-    return CommitReply{static_cast<CommitCode>(code), Number(status.Detail("max-hlc")), Number(status.Detail("now-ms"))};
+    return CommitReply{static_cast<CommitCode>(code), Number(status.Detail("max-hlc")),
+                       Number(status.Detail("now-ms"))};
   }
   return status;
 }
@@ -325,12 +327,14 @@ void Encode(const PlacementGroup& group, v1::PlacementGroup* out) {
 
 Result<PlacementGroup> Decode(const v1::PlacementGroup& in) {
   if (in.group() >= kPlacementGroups) return InvalidArgumentError("a placement group is 0..4095");
-  if (in.members_size() != in.stores_size()) return InvalidArgumentError("a placement group has a state for each store");
+  if (in.members_size() != in.stores_size())
+    return InvalidArgumentError("a placement group has a state for each store");
   PlacementGroup group;
   group.group = static_cast<uint16_t>(in.group());
   group.version = in.version();
   for (const uint32_t store : in.stores()) group.stores.push_back(StoreId{store});
-  for (const uint32_t member : in.members()) group.members.push_back(member == 0 ? MemberState::kActive : MemberState::kBackfill);
+  for (const uint32_t member : in.members())
+    group.members.push_back(member == 0 ? MemberState::kActive : MemberState::kBackfill);
   for (const uint32_t store : in.previous()) group.previous.push_back(StoreId{store});
   return group;
 }

@@ -62,37 +62,51 @@ auto CatalogPool::Try(const Context& context, const Call& call) {
 }
 
 Result<CommitReply> CatalogPool::Commit(const Context& context, const CommitRequest& request) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.commits.Commit(inner, request); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.commits.Commit(inner, request); });
 }
 Result<ListReply> CatalogPool::List(const Context& context, const ListRequest& request) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.List(inner, request); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.List(inner, request); });
 }
 Result<ObjectInfo> CatalogPool::Stat(const Context& context, BucketId bucket, ObjectId object) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.Stat(inner, bucket, object); });
+  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
+    return to.ports.lists.Stat(inner, bucket, object);
+  });
 }
 Result<std::vector<OpEntry>> CatalogPool::History(const Context& context, const HistoryRequest& request) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.History(inner, request); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.History(inner, request); });
 }
 Result<NameEntry> CatalogPool::Resolve(const Context& context, const NameQuery& query) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.Resolve(inner, query); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.Resolve(inner, query); });
 }
 Result<ListNamesReply> CatalogPool::ListNames(const Context& context, const ListNamesRequest& request) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.ListNames(inner, request); });
-}
-Result<std::vector<NameEntry>> CatalogPool::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
   return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.NameHistory(inner, bucket, name); });
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.ListNames(inner, request); });
+}
+Result<std::vector<NameEntry>> CatalogPool::NameHistory(const Context& context, BucketId bucket,
+                                                        const std::string& name) {
+  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
+    return to.ports.names.NameHistory(inner, bucket, name);
+  });
 }
 Status CatalogPool::CreateBucket(const Context& context, const BucketInfo& bucket) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.CreateBucket(inner, bucket); });
+  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
+    return to.ports.buckets.CreateBucket(inner, bucket);
+  });
 }
 Result<BucketInfo> CatalogPool::FindBucket(const Context& context, const std::string& name) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.FindBucket(inner, name); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.FindBucket(inner, name); });
 }
 Result<std::vector<BucketInfo>> CatalogPool::ListBuckets(const Context& context) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.ListBuckets(inner); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.ListBuckets(inner); });
 }
-Status CatalogPool::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) {
+Status CatalogPool::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
+                               const Buffer& keyring) {
   // A repeat after an unknown outcome would say ABORTED of what may have been done.
   const Status status =
       endpoints_[current_ % endpoints_.size()].ports.buckets.SetKeyring(context, bucket, expected_version, keyring);
@@ -109,20 +123,28 @@ Result<ClusterMap> CatalogPool::WatchMap(const Context& context, int64_t newer_t
   const size_t current = current_;
   auto map = endpoints_[current % endpoints_.size()].ports.groups.WatchMap(context, newer_than);
   if (map.status().code() != StatusCode::kUnavailable) return map;
-  return Try(context, [&](const Context&, CatalogEndpoint& to, bool) { return to.ports.groups.WatchMap(context, newer_than); });
+  return Try(context,
+             [&](const Context&, CatalogEndpoint& to, bool) { return to.ports.groups.WatchMap(context, newer_than); });
 }
 Status CatalogPool::PutStore(const Context& context, const StoreInfo& store) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.groups.PutStore(inner, store); });
-}
-Result<std::vector<JournalEntry>> CatalogPool::ReadJournal(const Context& context, JournalPosition after, int32_t limit) {
   return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.journal.ReadJournal(inner, after, limit); });
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.groups.PutStore(inner, store); });
+}
+Result<std::vector<JournalEntry>> CatalogPool::ReadJournal(const Context& context, JournalPosition after,
+                                                           int32_t limit) {
+  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
+    return to.ports.journal.ReadJournal(inner, after, limit);
+  });
 }
 Result<Hlc> CatalogPool::AdvanceFloor(const Context& context) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.journal.AdvanceFloor(inner); });
+  return Try(context,
+             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.journal.AdvanceFloor(inner); });
 }
-Result<TokenGrant> CatalogPool::IssueToken(const Context& context, const std::string& subject, BucketId bucket, uint16_t verbs) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) { return to.tokens.IssueToken(inner, subject, bucket, verbs); });
+Result<TokenGrant> CatalogPool::IssueToken(const Context& context, const std::string& subject, BucketId bucket,
+                                           uint16_t verbs) {
+  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
+    return to.tokens.IssueToken(inner, subject, bucket, verbs);
+  });
 }
 
 }  // namespace pbfs

@@ -24,19 +24,26 @@ struct CatalogEndpoint {
 /// that repeats calls of a catalog. A Commit is repeated as it is (its op ids make that harmless, and find out what became of
 /// one whose answer was lost); CreateBucket, PutStore and reads are idempotent; DeleteBucket that finds nothing on a repeat
 /// is done; SetKeyring is not repeated. Threads: any.
-class CatalogPool final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal, public Tokens {
+class CatalogPool final : public Commits,
+                          public Lists,
+                          public Names,
+                          public Buckets,
+                          public Groups,
+                          public Journal,
+                          public Tokens {
  public:
   struct Options {
-    Duration attempt = std::chrono::seconds(10);       // the time one catalog gets for one call
+    Duration attempt = std::chrono::seconds(10);              // the time one catalog gets for one call
     Duration first_back_off = std::chrono::milliseconds(20);  // doubles up to
     Duration max_back_off = std::chrono::seconds(1);
-    Duration total = std::chrono::seconds(60);         // for a caller without a deadline
-    std::function<void(Duration)> sleep;               // default SleepFor
+    Duration total = std::chrono::seconds(60);  // for a caller without a deadline
+    std::function<void(Duration)> sleep;        // default SleepFor
   };
   /// What the endpoints name outlives this; at least one. `random` jitters the back-off.
   CatalogPool(std::vector<CatalogEndpoint> endpoints, Random& random, Options options);
   /// Owns a GrpcCatalog for each address.
-  CatalogPool(const std::vector<std::string>& addresses, const TransportSecurity& security, Random& random, Options options);
+  CatalogPool(const std::vector<std::string>& addresses, const TransportSecurity& security, Random& random,
+              Options options);
   ~CatalogPool() override;
   Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
 
@@ -57,7 +64,8 @@ class CatalogPool final : public Commits, public Lists, public Names, public Buc
   Status PutStore(const Context& context, const StoreInfo& store) override;
   Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
   Result<Hlc> AdvanceFloor(const Context& context) override;
-  Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket, uint16_t verbs) override;
+  Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket,
+                                uint16_t verbs) override;
 
  private:
   template <typename Call>

@@ -11,12 +11,28 @@
 namespace pbfs {
 namespace {
 
-const std::vector<std::string> kMethods = {
-    "Commit",      "List",       "Stat",         "History",  "Resolve",  "ListNames",   "NameHistory",  "CreateBucket", "FindBucket",
-    "ListBuckets", "SetKeyring", "DeleteBucket", "WatchMap", "PutStore", "ReadJournal", "AdvanceFloor", "IssueToken"};
+const std::vector<std::string> kMethods = {"Commit",       "List",         "Stat",         "History",    "Resolve",
+                                           "ListNames",    "NameHistory",  "CreateBucket", "FindBucket", "ListBuckets",
+                                           "SetKeyring",   "DeleteBucket", "WatchMap",     "PutStore",   "ReadJournal",
+                                           "AdvanceFloor", "IssueToken"};
 enum Method : size_t {
-  kCommit, kList, kStat, kHistory, kResolve, kListNames, kNameHistory, kCreateBucket, kFindBucket,
-  kListBuckets, kSetKeyring, kDeleteBucket, kWatchMap, kPutStore, kReadJournal, kAdvanceFloor, kIssueToken
+  kCommit,
+  kList,
+  kStat,
+  kHistory,
+  kResolve,
+  kListNames,
+  kNameHistory,
+  kCreateBucket,
+  kFindBucket,
+  kListBuckets,
+  kSetKeyring,
+  kDeleteBucket,
+  kWatchMap,
+  kPutStore,
+  kReadJournal,
+  kAdvanceFloor,
+  kIssueToken
 };
 
 }  // namespace
@@ -50,11 +66,12 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
   }
 
   grpc::ServerWriteReactor<v1::ListReply>* List(Call* call, const v1::ListRequest* request) override {
-    return Stream<v1::ListReply>(call, kList, [this, request](const Context& context) -> Result<std::vector<v1::ListReply>> {
-      PBFS_ASSIGN_OR_RETURN(const ListRequest list, wire::Decode(*request));
-      PBFS_ASSIGN_OR_RETURN(const ListReply reply, catalog_.lists.List(context, list));
-      return wire::Split(reply);
-    });
+    return Stream<v1::ListReply>(call, kList,
+                                 [this, request](const Context& context) -> Result<std::vector<v1::ListReply>> {
+                                   PBFS_ASSIGN_OR_RETURN(const ListRequest list, wire::Decode(*request));
+                                   PBFS_ASSIGN_OR_RETURN(const ListReply reply, catalog_.lists.List(context, list));
+                                   return wire::Split(reply);
+                                 });
   }
   Unary* Stat(Call* call, const v1::StatObjectRequest* request, v1::ObjectInfo* reply) override {
     return Run(call, kStat, [this, request, reply](const Context& context) -> Status {
@@ -66,12 +83,12 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
     });
   }
   grpc::ServerWriteReactor<v1::HistoryReply>* History(Call* call, const v1::HistoryRequest* request) override {
-    return Stream<v1::HistoryReply>(
-        call, kHistory, [this, request](const Context& context) -> Result<std::vector<v1::HistoryReply>> {
-          PBFS_ASSIGN_OR_RETURN(const HistoryRequest history, wire::Decode(*request));
-          PBFS_ASSIGN_OR_RETURN(const auto ops, catalog_.lists.History(context, history));
-          return wire::Split(ops);
-        });
+    return Stream<v1::HistoryReply>(call, kHistory,
+                                    [this, request](const Context& context) -> Result<std::vector<v1::HistoryReply>> {
+                                      PBFS_ASSIGN_OR_RETURN(const HistoryRequest history, wire::Decode(*request));
+                                      PBFS_ASSIGN_OR_RETURN(const auto ops, catalog_.lists.History(context, history));
+                                      return wire::Split(ops);
+                                    });
   }
 
   Unary* Resolve(Call* call, const v1::ResolveRequest* request, v1::NameEntry* reply) override {
@@ -90,7 +107,8 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
       return OkStatus();
     });
   }
-  grpc::ServerWriteReactor<v1::NameHistoryReply>* NameHistory(Call* call, const v1::NameHistoryRequest* request) override {
+  grpc::ServerWriteReactor<v1::NameHistoryReply>* NameHistory(Call* call,
+                                                              const v1::NameHistoryRequest* request) override {
     return Stream<v1::NameHistoryReply>(
         call, kNameHistory, [this, request](const Context& context) -> Result<std::vector<v1::NameHistoryReply>> {
           PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(request->bucket_id(), "bucket id"));
@@ -145,7 +163,8 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
     });
   }
 
-  grpc::ServerWriteReactor<v1::ReadJournalReply>* ReadJournal(Call* call, const v1::ReadJournalRequest* request) override {
+  grpc::ServerWriteReactor<v1::ReadJournalReply>* ReadJournal(Call* call,
+                                                              const v1::ReadJournalRequest* request) override {
     return Stream<v1::ReadJournalReply>(
         call, kReadJournal, [this, request](const Context& context) -> Result<std::vector<v1::ReadJournalReply>> {
           const JournalPosition after{request->after().xid(), request->after().seq()};

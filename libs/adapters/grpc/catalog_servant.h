@@ -16,8 +16,8 @@ class CatalogServant final : public GrpcServant {
   struct Options {
     size_t commit_threads = 128;  // Commits that wait at a time: they become one transaction
     size_t read_threads = 16;
-    size_t queue_limit = 4096;    // calls that wait for a thread, of each pool
-    Metrics* metrics = nullptr;   // outlives this
+    size_t queue_limit = 4096;   // calls that wait for a thread, of each pool
+    Metrics* metrics = nullptr;  // outlives this
   };
   /// All ports outlive this, and this outlives the server.
   CatalogServant(const Catalog& catalog, Tokens& tokens, const Options& options);

@@ -1,21 +1,20 @@
 #include "libs/adapters/grpc/certificate_authority.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
+#include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libs/base/bytes.h"
 
@@ -86,7 +85,8 @@ Status WritePem(const std::string& path, mode_t mode, const Write& write) {
   return WriteFile(path, AsBytes(std::string_view(data, static_cast<size_t>(size))), mode);
 }
 Status WriteKey(const std::string& path, EVP_PKEY* key) {
-  return WritePem(path, 0600, [&](BIO* out) { return PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr); });
+  return WritePem(path, 0600,
+                  [&](BIO* out) { return PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr); });
 }
 Status WriteCertificate(const std::string& path, X509* cert) {
   return WritePem(path, 0644, [&](BIO* out) { return PEM_write_bio_X509(out, cert); });
@@ -95,7 +95,8 @@ Status WriteCertificate(const std::string& path, X509* cert) {
 std::string AlternativeNames(const std::vector<std::string>& hosts) {
   std::string names;
   for (const std::string& host : hosts) {
-    const bool address = host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
+    const bool address =
+        host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
     names += (names.empty() ? "" : ",") + std::string(address ? "IP:" : "DNS:") + host;
   }
   return names;

@@ -93,7 +93,8 @@ void PutCall::Abandon() {
 }
 
 Status PutCall::AwaitRoom(const Context& context) {
-  while (queued_bytes_ >= kMaxQueuedBytes && !done_ && context.Check().ok()) changed_.WaitUntil(mutex_, WakeBy(context));
+  while (queued_bytes_ >= kMaxQueuedBytes && !done_ && context.Check().ok())
+    changed_.WaitUntil(mutex_, WakeBy(context));
   return context.Check();
 }
 

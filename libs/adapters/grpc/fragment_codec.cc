@@ -7,7 +7,9 @@ namespace pbfs::wire {
 namespace {
 
 std::string Text(ByteSpan bytes) { return std::string(AsText(bytes)); }
-Buffer Copy(const std::string& bytes) { return bytes.empty() ? Buffer() : Buffer::CopyOf(AsBytes(bytes)); }  // small: a token
+Buffer Copy(const std::string& bytes) {
+  return bytes.empty() ? Buffer() : Buffer::CopyOf(AsBytes(bytes));
+}  // small: a token
 
 }  // namespace
 

@@ -22,7 +22,8 @@ struct FragmentHost {
 
 /// One put. Events (a message, the end of the stream, the receipt is there, cancelled) set flags; Step() on the pool handles
 /// them one after another, so the writer is used by one thread at a time.
-class PutReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public std::enable_shared_from_this<PutReactor> {
+class PutReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
+                         public std::enable_shared_from_this<PutReactor> {
  public:
   static PutReactor* Start(FragmentHost& host, grpc::CallbackServerContext* call, grpc::ByteBuffer* reply);
   ~PutReactor() override;

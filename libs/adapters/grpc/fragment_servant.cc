@@ -13,9 +13,9 @@ namespace {
 enum Method : size_t { kPut, kRead, kDelete, kList, kStat };  // 0 and 1 are also named in fragment_reactors.cc
 constexpr size_t kQueueLimit = 8192;
 
-using Base = v1::Fragments::WithRawCallbackMethod_Put<v1::Fragments::WithRawCallbackMethod_Read<
-    v1::Fragments::WithCallbackMethod_Delete<v1::Fragments::WithCallbackMethod_List<v1::Fragments::WithCallbackMethod_Stat<
-        v1::Fragments::Service>>>>>;
+using Base = v1::Fragments::WithRawCallbackMethod_Put<
+    v1::Fragments::WithRawCallbackMethod_Read<v1::Fragments::WithCallbackMethod_Delete<
+        v1::Fragments::WithCallbackMethod_List<v1::Fragments::WithCallbackMethod_Stat<v1::Fragments::Service>>>>>;
 
 Buffer Token(const std::string& bytes) { return bytes.empty() ? Buffer() : Buffer::CopyOf(AsBytes(bytes)); }
 
@@ -24,10 +24,8 @@ Buffer Token(const std::string& bytes) { return bytes.empty() ? Buffer() : Buffe
 class FragmentServant::Service final : public Base {
  public:
   Service(FragmentStore& store, const Options& options)
-      : host_{store,
-              CallMetrics(options.metrics, "pbfs_fragment_store", {"Put", "Read", "Delete", "List", "Stat"}),
-              wire::MemoryBudget(options.memory_bytes),
-              Executor("put", options.threads, kQueueLimit),
+      : host_{store, CallMetrics(options.metrics, "pbfs_fragment_store", {"Put", "Read", "Delete", "List", "Stat"}),
+              wire::MemoryBudget(options.memory_bytes), Executor("put", options.threads, kQueueLimit),
               Executor("read", options.threads, kQueueLimit)} {}
 
  private:

@@ -14,9 +14,9 @@ namespace pbfs {
 class FragmentServant final : public GrpcServant {
  public:
   struct Options {
-    size_t threads = 8;                      // of each of the two pools: puts, and everything else
-    int64_t memory_bytes = 160 << 20;        // payload of requests under way
-    Metrics* metrics = nullptr;              // outlives this
+    size_t threads = 8;                // of each of the two pools: puts, and everything else
+    int64_t memory_bytes = 160 << 20;  // payload of requests under way
+    Metrics* metrics = nullptr;        // outlives this
   };
   /// `store` outlives this, and this outlives the server.
   FragmentServant(FragmentStore& store, const Options& options);

@@ -57,7 +57,8 @@ Result<T> FromServer(Result<T> decoded) {
 GrpcCatalog::GrpcCatalog(const std::string& address, const TransportSecurity& security, int channels)
     : impl_(std::make_unique<Impl>()) {
   PBFS_CHECK(channels > 0);
-  for (int i = 0; i < channels; ++i) impl_->stubs.push_back(v1::Catalog::NewStub(wire::MakeChannel(address, security, i)));
+  for (int i = 0; i < channels; ++i)
+    impl_->stubs.push_back(v1::Catalog::NewStub(wire::MakeChannel(address, security, i)));
 }
 GrpcCatalog::~GrpcCatalog() = default;
 
@@ -102,7 +103,8 @@ Result<ListNamesReply> GrpcCatalog::ListNames(const Context& context, const List
   return FromServer(wire::Decode(&reply));
 }
 
-Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, BucketId bucket, const std::string& name) {
+Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, BucketId bucket,
+                                                        const std::string& name) {
   v1::NameHistoryRequest request;
   request.set_bucket_id(wire::Text(bucket.span()));
   request.set_name(name);
@@ -138,7 +140,8 @@ Result<std::vector<BucketInfo>> GrpcCatalog::ListBuckets(const Context& context)
   return buckets;
 }
 
-Status GrpcCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) {
+Status GrpcCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
+                               const Buffer& keyring) {
   v1::SetKeyringRequest request;
   request.set_bucket_id(wire::Text(bucket.span()));
   request.set_expected_version(expected_version);
@@ -178,7 +181,8 @@ Status GrpcCatalog::PutStore(const Context& context, const StoreInfo& store) {
   return impl_->Unary(context, &Stub::PutStore, request, &reply);
 }
 
-Result<std::vector<JournalEntry>> GrpcCatalog::ReadJournal(const Context& context, JournalPosition after, int32_t limit) {
+Result<std::vector<JournalEntry>> GrpcCatalog::ReadJournal(const Context& context, JournalPosition after,
+                                                           int32_t limit) {
   v1::ReadJournalRequest request;
   request.mutable_after()->set_xid(after.xid);
   request.mutable_after()->set_seq(after.seq);
@@ -195,7 +199,8 @@ Result<Hlc> GrpcCatalog::AdvanceFloor(const Context& context) {
   return reply.floor();
 }
 
-Result<TokenGrant> GrpcCatalog::IssueToken(const Context& context, const std::string&, BucketId bucket, uint16_t verbs) {
+Result<TokenGrant> GrpcCatalog::IssueToken(const Context& context, const std::string&, BucketId bucket,
+                                           uint16_t verbs) {
   v1::IssueTokenRequest request;
   if (!bucket.IsNull()) request.set_bucket_id(wire::Text(bucket.span()));
   request.set_verbs(verbs);

@@ -12,7 +12,13 @@ namespace pbfs {
 
 /// One catalog server at the other end of the network: all its ports. Never repeats anything; CatalogPool does.
 /// Threads: any. A call that is under way ends by its deadline; destroy this only after.
-class GrpcCatalog final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal, public Tokens {
+class GrpcCatalog final : public Commits,
+                          public Lists,
+                          public Names,
+                          public Buckets,
+                          public Groups,
+                          public Journal,
+                          public Tokens {
  public:
   /// Connects lazily. `address`: host:port, as the server's certificate names it.
   GrpcCatalog(const std::string& address, const TransportSecurity& security, int channels = 2);
@@ -36,7 +42,8 @@ class GrpcCatalog final : public Commits, public Lists, public Names, public Buc
   Status PutStore(const Context& context, const StoreInfo& store) override;
   Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
   Result<Hlc> AdvanceFloor(const Context& context) override;
-  Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket, uint16_t verbs) override;
+  Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket,
+                                uint16_t verbs) override;
 
  private:
   struct Impl;

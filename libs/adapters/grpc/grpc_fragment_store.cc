@@ -80,7 +80,8 @@ std::unique_ptr<PendingRead> GrpcFragmentStore::StartRead(const Context& context
       wire::ReadCall::Start(context, impl_->Next().generic, impl_->calls, request, std::move(on_ready)));
 }
 
-Status GrpcFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) {
+Status GrpcFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys,
+                                 const TokenBytes& token) {
   PBFS_RETURN_IF_ERROR(context.Check());
   v1::DeleteRequest request;
   for (const FragmentKey& key : keys) wire::Encode(key, request.add_keys());

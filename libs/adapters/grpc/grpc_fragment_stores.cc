@@ -49,7 +49,8 @@ Result<std::shared_ptr<FragmentStore>> GrpcFragmentStores::Find(StoreId store) {
   Status status;
   if (old || unknown) status = Refresh();
   if (auto found = Connected(store)) return std::shared_ptr<FragmentStore>(std::move(found));
-  if (!status.ok()) return UnavailableError("cannot learn where store " + std::to_string(store.value) + " is: " + status.message());
+  if (!status.ok())
+    return UnavailableError("cannot learn where store " + std::to_string(store.value) + " is: " + status.message());
   return UnavailableError(fmt::format("the cluster map has no store {}", store.value));
 }
 

@@ -1,9 +1,5 @@
 #include "libs/adapters/grpc/grpc_server.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -11,6 +7,9 @@
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "libs/adapters/grpc/wire.h"
 
@@ -38,9 +37,11 @@ Status WhyNot(const std::string& listen) {
   close(probe);
   freeaddrinfo(found);
   if (error == EADDRINUSE) {
-    return UnavailableError("cannot listen at " + listen + ": the port is in use by another process; stop it or change `listen`");
+    return UnavailableError("cannot listen at " + listen +
+                            ": the port is in use by another process; stop it or change `listen`");
   }
-  return UnavailableError("cannot listen at " + listen + ": " + (error != 0 ? std::strerror(error) : "gRPC refused it"));
+  return UnavailableError("cannot listen at " + listen + ": " +
+                          (error != 0 ? std::strerror(error) : "gRPC refused it"));
 }
 
 void SetArguments(grpc::ServerBuilder& builder) {

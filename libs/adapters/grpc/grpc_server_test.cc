@@ -121,8 +121,10 @@ TEST(TransportSecurityTest, BadFilesAreNamed) {
   ASSERT_OK_AND_ASSIGN(const TlsFiles two, authority.IssueLocal("two"));
   EXPECT_CODE(TransportSecurity::MutualTls({}), kFailedPrecondition);
   EXPECT_THAT(TransportSecurity::MutualTls({one.ca, "/none", one.key}).status().message(), testing::HasSubstr("/none"));
-  EXPECT_THAT(TransportSecurity::MutualTls({one.ca, one.cert, two.key}).status().message(), testing::HasSubstr("does not belong"));
-  EXPECT_THAT(TransportSecurity::MutualTls({one.ca, one.key, one.key}).status().message(), testing::HasSubstr("not a PEM"));
+  EXPECT_THAT(TransportSecurity::MutualTls({one.ca, one.cert, two.key}).status().message(),
+              testing::HasSubstr("does not belong"));
+  EXPECT_THAT(TransportSecurity::MutualTls({one.ca, one.key, one.key}).status().message(),
+              testing::HasSubstr("not a PEM"));
   chmod(one.key.c_str(), 0644);
   EXPECT_THAT(TransportSecurity::MutualTls(one).status().message(), testing::HasSubstr("chmod 600"));
 }

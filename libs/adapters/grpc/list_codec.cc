@@ -82,7 +82,8 @@ Result<BodyRow> Decode(v1::Body* in) {
   BodyRow body;
   PBFS_ASSIGN_OR_RETURN(body.id, DecodeId<BodyId>(in->id(), "body id"));
   body.key_epoch = in->key_epoch();
-  if (in->header().size() != 64 || in->wrapped_dek().size() != 72 || (!in->ct_root().empty() && in->ct_root().size() != 32)) {
+  if (in->header().size() != 64 || in->wrapped_dek().size() != 72 ||
+      (!in->ct_root().empty() && in->ct_root().size() != 32)) {
     return InvalidArgumentError("a body's header, root or wrapped DEK has a wrong size");
   }
   std::memcpy(body.header.data(), in->header().data(), 64);
@@ -91,7 +92,8 @@ Result<BodyRow> Decode(v1::Body* in) {
   if (in->has_encoding()) {
     const auto& encoding = in->encoding();
     PBFS_ASSIGN_OR_RETURN(const EncodingId id, DecodeId<EncodingId>(encoding.id(), "encoding id"));
-    if (std::max({encoding.scheme(), encoding.k(), encoding.n()}) > 255) return InvalidArgumentError("a body's scheme is out of range");
+    if (std::max({encoding.scheme(), encoding.k(), encoding.n()}) > 255)
+      return InvalidArgumentError("a body's scheme is out of range");
     body.encoding = Encoding{id, static_cast<uint8_t>(encoding.scheme()), static_cast<uint8_t>(encoding.k()),
                              static_cast<uint8_t>(encoding.n())};
   }

@@ -8,7 +8,8 @@
 namespace pbfs::wire {
 
 /// One stream. Sends the newest map that its client has not seen; maps in between are skipped.
-class MapReactor final : public grpc::ServerWriteReactor<v1::ClusterMap>, public std::enable_shared_from_this<MapReactor> {
+class MapReactor final : public grpc::ServerWriteReactor<v1::ClusterMap>,
+                         public std::enable_shared_from_this<MapReactor> {
  public:
   MapReactor(MapFeed& feed, int64_t seen) : feed_(feed), seen_(seen) {}
 

@@ -19,7 +19,8 @@ void CallRecord::End(const Status& status) {
 }
 
 Status Overloaded(const std::string& what) {
-  return ResourceExhaustedError("too many " + what + " are under way; try again in a moment").WithDetail(kRetryAfter, "50");
+  return ResourceExhaustedError("too many " + what + " are under way; try again in a moment")
+      .WithDetail(kRetryAfter, "50");
 }
 
 }  // namespace pbfs::wire

@@ -49,7 +49,8 @@ class MemoryBudget {
 
 /// A unary call that blocks: runs `work` on `executor` and answers with its status. A full queue answers RESOURCE_EXHAUSTED.
 template <typename Work>
-grpc::ServerUnaryReactor* RunUnary(grpc::CallbackServerContext* call, Executor& executor, CallRecord record, Work work) {
+grpc::ServerUnaryReactor* RunUnary(grpc::CallbackServerContext* call, Executor& executor, CallRecord record,
+                                   Work work) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const Status queued = executor.Submit([call, reactor, record, work = std::move(work)]() mutable {
     const Context context = ContextOf(*call);

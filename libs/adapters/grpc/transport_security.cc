@@ -1,7 +1,5 @@
 #include "libs/adapters/grpc/transport_security.h"
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <grpcpp/security/tls_credentials_options.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include "libs/adapters/grpc/wire.h"
 
@@ -41,7 +40,8 @@ Status CheckKey(const TlsFiles& files, X509* cert) {
   const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr),
                                                            &EVP_PKEY_free);
   if (key == nullptr) return FileError("key", files.key, "not a PEM private key");
-  if (X509_check_private_key(cert, key.get()) != 1) return FileError("key", files.key, "does not belong to " + files.cert);
+  if (X509_check_private_key(cert, key.get()) != 1)
+    return FileError("key", files.key, "does not belong to " + files.cert);
   return OkStatus();
 }
 

@@ -36,7 +36,8 @@ Status FromGrpc(const grpc::Status& status, const grpc::ClientContext& context) 
   for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
     const std::string_view name(key.data(), key.size());
     if (!name.starts_with(kDetailPrefix) || !name.ends_with(kDetailSuffix)) continue;
-    const std::string_view bare = name.substr(kDetailPrefix.size(), name.size() - kDetailPrefix.size() - kDetailSuffix.size());
+    const std::string_view bare =
+        name.substr(kDetailPrefix.size(), name.size() - kDetailPrefix.size() - kDetailSuffix.size());
     (void)std::move(ours).WithDetail(std::string(bare), std::string(value.data(), value.size()));
   }
   return ours;
@@ -48,7 +49,8 @@ void Prepare(grpc::ClientContext& call, const Context& context) {
     const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(context.deadline() - MonotonicNow());
     call.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(left.count(), GPR_TIMESPAN)));
   }
-  if (IsTraceId(context.trace_id())) call.AddMetadata("traceparent", "00-" + context.trace_id() + "-0000000000000001-01");
+  if (IsTraceId(context.trace_id()))
+    call.AddMetadata("traceparent", "00-" + context.trace_id() + "-0000000000000001-01");
 }
 
 Context ContextOf(const grpc::ServerContextBase& call) {

@@ -1,13 +1,13 @@
 // What the wire costs: puts of 16 MiB fragments in 1 MiB pieces, and reads of 1 MiB, between two processes over the loopback
 // interface, to a store that does nothing. `pbfs_wire_bench [seconds]`; prints one line a case: GB/s, and processor seconds a GB of
 // either side.
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "libs/adapters/grpc/fragment_servant.h"
 #include "libs/adapters/grpc/grpc_fragment_store.h"
@@ -140,7 +140,8 @@ void Measure(const char* name, bool tls, Load load, int width, int seconds) {
     double server_cpu = 0;
     if (read(tell[0], &server_cpu, sizeof server_cpu) != sizeof server_cpu) std::abort();
     const double gb = static_cast<double>(bytes) / 1e9;
-    std::printf("%-28s %6.2f GB/s   client %5.2f s/GB   server %5.2f s/GB\n", name, gb / took, client / gb, server_cpu / gb);
+    std::printf("%-28s %6.2f GB/s   client %5.2f s/GB   server %5.2f s/GB\n", name, gb / took, client / gb,
+                server_cpu / gb);
     std::fflush(stdout);
   }
   waitpid(server, nullptr, 0);

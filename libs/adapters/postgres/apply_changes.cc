@@ -16,10 +16,11 @@ int LengthClass(int64_t size) {
 }
 
 void OrNull(Array& array, const std::optional<Order>& order, int64_t Order::*field) {
-  if (order) array.Int8((*order).*field);
-  else array.Null();
+  if (order)
+    array.Int8((*order).*field);
+  else
+    array.Null();
 }
-
 
 class Applier {
  public:
@@ -43,7 +44,8 @@ class Applier {
 
  private:
   void Objects() {
-    Array id(Type::kUuid), bound(Type::kBool), seal(Type::kBool), renamed(Type::kBool), bindings(Type::kInt4), gone(Type::kInt8);
+    Array id(Type::kUuid), bound(Type::kBool), seal(Type::kBool), renamed(Type::kBool), bindings(Type::kInt4),
+        gone(Type::kInt8);
     Array depth(Type::kInt2), span(Type::kInt8), opset(Type::kVarbit);
     Array trunc_hlc(Type::kInt8), trunc_wid(Type::kInt8), trunc_len(Type::kInt8);
     Array meta_hlc(Type::kInt8), meta_wid(Type::kInt8), meta(Type::kBytea);
@@ -52,14 +54,29 @@ class Applier {
       const TruncChange trunc = change.trunc.value_or(TruncChange{});
       const MetaChange said = change.meta.value_or(MetaChange{});
       id.Uuid(change.object), bound.Bool(change.bound), seal.Bool(change.seal), renamed.Bool(change.renamed);
-      bindings.Int4(change.bindings_delta), gone.Int8(change.gone), depth.Int2(change.depth), span.Int8(change.span_hlc);
+      bindings.Int4(change.bindings_delta), gone.Int8(change.gone), depth.Int2(change.depth),
+          span.Int8(change.span_hlc);
       opset.Bits(change.opset_xor);
       trunc_hlc.Int8(trunc.order.hlc), trunc_wid.Int8(trunc.order.wid), trunc_len.Int8(trunc.length);
       meta_hlc.Int8(said.order.hlc), meta_wid.Int8(said.order.wid), meta.Raw(said.meta);
     }
     if (id.count() == 0) return;
-    connection_.Queue(kApplyObjects, Params().Add(id).Add(bound).Add(seal).Add(renamed).Add(bindings).Add(gone).Add(depth).Add(span).Add(opset)
-                                         .Add(trunc_hlc).Add(trunc_wid).Add(trunc_len).Add(meta_hlc).Add(meta_wid).Add(meta));
+    connection_.Queue(kApplyObjects, Params()
+                                         .Add(id)
+                                         .Add(bound)
+                                         .Add(seal)
+                                         .Add(renamed)
+                                         .Add(bindings)
+                                         .Add(gone)
+                                         .Add(depth)
+                                         .Add(span)
+                                         .Add(opset)
+                                         .Add(trunc_hlc)
+                                         .Add(trunc_wid)
+                                         .Add(trunc_len)
+                                         .Add(meta_hlc)
+                                         .Add(meta_wid)
+                                         .Add(meta));
   }
   static bool OnlyCreated(ObjectChange change) {
     change.created = false;
@@ -67,25 +84,43 @@ class Applier {
   }
 
   void Bodies() {
-    Array id(Type::kUuid), bucket(Type::kInt4), epoch(Type::kInt4), header(Type::kBytea), root(Type::kBytea), dek(Type::kBytea);
-    Array scheme(Type::kInt2), k(Type::kInt2), n(Type::kInt2), encoding(Type::kUuid), missing(Type::kInt8), inline_ct(Type::kBytea);
+    Array id(Type::kUuid), bucket(Type::kInt4), epoch(Type::kInt4), header(Type::kBytea), root(Type::kBytea),
+        dek(Type::kBytea);
+    Array scheme(Type::kInt2), k(Type::kInt2), n(Type::kInt2), encoding(Type::kUuid), missing(Type::kInt8),
+        inline_ct(Type::kBytea);
     for (const BodyInsert& insert : changes_.bodies) {
       const BodyRow& body = insert.row;
       const Encoding coded = body.encoding.value_or(Encoding{});
       id.Uuid(body.id), bucket.Int4(buckets_.NumberOf(insert.bucket)), epoch.Int4(body.key_epoch);
       header.Raw(body.header), dek.Raw(body.wrapped_dek);
-      if (body.ct_root == std::array<uint8_t, 32>{}) root.Null();
-      else root.Raw(body.ct_root);
+      if (body.ct_root == std::array<uint8_t, 32>{})
+        root.Null();
+      else
+        root.Raw(body.ct_root);
       scheme.Int2(coded.scheme), k.Int2(coded.k), n.Int2(coded.n), missing.Int8(static_cast<int64_t>(body.missing));
-      if (body.encoding) encoding.Uuid(coded.id), inline_ct.Null();
-      else encoding.Null(), inline_ct.Raw(body.inline_ct);
+      if (body.encoding)
+        encoding.Uuid(coded.id), inline_ct.Null();
+      else
+        encoding.Null(), inline_ct.Raw(body.inline_ct);
     }
-    connection_.Queue(kInsertBodies, Params().Add(id).Add(bucket).Add(epoch).Add(header).Add(root).Add(dek).Add(scheme).Add(k).Add(n)
-                                         .Add(encoding).Add(missing).Add(inline_ct));
+    connection_.Queue(kInsertBodies, Params()
+                                         .Add(id)
+                                         .Add(bucket)
+                                         .Add(epoch)
+                                         .Add(header)
+                                         .Add(root)
+                                         .Add(dek)
+                                         .Add(scheme)
+                                         .Add(k)
+                                         .Add(n)
+                                         .Add(encoding)
+                                         .Add(missing)
+                                         .Add(inline_ct));
   }
 
   void Ops() {
-    Array object(Type::kUuid), op(Type::kUuid), kind(Type::kInt2), hlc(Type::kInt8), wid(Type::kInt8), record(Type::kBytea), digest(Type::kBytea);
+    Array object(Type::kUuid), op(Type::kUuid), kind(Type::kInt2), hlc(Type::kInt8), wid(Type::kInt8),
+        record(Type::kBytea), digest(Type::kBytea);
     for (const OpInsert& insert : changes_.ops) {
       object.Uuid(insert.object), op.Uuid(insert.op), kind.Int2(static_cast<int>(insert.kind));
       OrNull(hlc, insert.order, &Order::hlc), OrNull(wid, insert.order, &Order::wid);
@@ -102,14 +137,18 @@ class Applier {
   }
 
   void Extents() {
-    Array object(Type::kUuid), lo(Type::kInt8), hi(Type::kInt8), hlc(Type::kInt8), wid(Type::kInt8), body(Type::kUuid), from(Type::kUuid);
+    Array object(Type::kUuid), lo(Type::kInt8), hi(Type::kInt8), hlc(Type::kInt8), wid(Type::kInt8), body(Type::kUuid),
+        from(Type::kUuid);
     Array inner(Type::kInt8), op(Type::kUuid);
     for (const ExtentInsert& insert : changes_.extents) {
       const Extent& extent = insert.extent;
-      object.Uuid(insert.object), lo.Int8(extent.lo), hi.Int8(extent.hi), hlc.Int8(extent.order.hlc), wid.Int8(extent.order.wid);
-      body.UuidOrNull(extent.source.body), from.UuidOrNull(extent.source.object), inner.Int8(extent.inner), op.Uuid(extent.op);
+      object.Uuid(insert.object), lo.Int8(extent.lo), hi.Int8(extent.hi), hlc.Int8(extent.order.hlc),
+          wid.Int8(extent.order.wid);
+      body.UuidOrNull(extent.source.body), from.UuidOrNull(extent.source.object), inner.Int8(extent.inner),
+          op.Uuid(extent.op);
     }
-    connection_.Queue(kInsertExtents, Params().Add(object).Add(lo).Add(hi).Add(hlc).Add(wid).Add(body).Add(from).Add(inner).Add(op));
+    connection_.Queue(kInsertExtents,
+                      Params().Add(object).Add(lo).Add(hi).Add(hlc).Add(wid).Add(body).Add(from).Add(inner).Add(op));
   }
 
   void Prunes(bool history) {
@@ -118,7 +157,8 @@ class Applier {
     for (const Prune& prune : changes_.prunes) {
       if (prune.history != history) continue;
       for (int of = 0; of <= LengthClass(prune.hi - prune.lo); ++of) {
-        object.Uuid(prune.object), cls.Int2(of), lo.Int8(prune.lo), hi.Int8(prune.hi), hlc.Int8(prune.below.hlc), wid.Int8(prune.below.wid);
+        object.Uuid(prune.object), cls.Int2(of), lo.Int8(prune.lo), hi.Int8(prune.hi), hlc.Int8(prune.below.hlc),
+            wid.Int8(prune.below.wid);
         gone.Int8(prune.gone), bucket.Int4(buckets_.NumberOf(prune.bucket));
       }
     }
@@ -132,12 +172,14 @@ class Applier {
   void Heads() {
     Array object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kVarbit);
     for (const HeadChange& change : changes_.heads)
-      object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc), opset.Bits(change.opset_xor);
+      object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc),
+          opset.Bits(change.opset_xor);
     connection_.Queue(kApplyHeads, Params().Add(object).Add(region).Add(hlc).Add(opset));
   }
 
   void Names() {
-    Array bucket(Type::kInt4), name(Type::kText), hlc(Type::kInt8), wid(Type::kInt8), object(Type::kUuid), op_object(Type::kUuid), op(Type::kUuid);
+    Array bucket(Type::kInt4), name(Type::kText), hlc(Type::kInt8), wid(Type::kInt8), object(Type::kUuid),
+        op_object(Type::kUuid), op(Type::kUuid);
     for (const NameChange& change : changes_.names) {
       if (!change.current) {
         Drop(change.name);
@@ -147,7 +189,8 @@ class Applier {
       Value(*change.current, hlc, wid, object, op_object, op);
     }
     if (bucket.count() > 0)
-      connection_.Queue(kApplyNames, Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op));
+      connection_.Queue(kApplyNames,
+                        Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op));
   }
   static void Value(const Binding& binding, Array& hlc, Array& wid, Array& object, Array& op_object, Array& op) {
     hlc.Int8(binding.order.hlc), wid.Int8(binding.order.wid), object.UuidOrNull(binding.object.value_or(ObjectId{}));
@@ -160,22 +203,29 @@ class Applier {
 
   void PastNames() {
     Array old_bucket(Type::kInt4), old_name(Type::kText), old_hlc(Type::kInt8), old_wid(Type::kInt8);
-    Array bucket(Type::kInt4), name(Type::kText), hlc(Type::kInt8), wid(Type::kInt8), object(Type::kUuid), op_object(Type::kUuid), op(Type::kUuid);
+    Array bucket(Type::kInt4), name(Type::kText), hlc(Type::kInt8), wid(Type::kInt8), object(Type::kUuid),
+        op_object(Type::kUuid), op(Type::kUuid);
     Array dropped(Type::kBool), gone(Type::kInt8);
     for (const PastChange& change : changes_.past_names) {
       const int32_t number = buckets_.NumberOf(change.name.bucket);
       if (!change.row) {
-        old_bucket.Int4(number), old_name.Text(change.name.name), old_hlc.Int8(change.order.hlc), old_wid.Int8(change.order.wid);
+        old_bucket.Int4(number), old_name.Text(change.name.name), old_hlc.Int8(change.order.hlc),
+            old_wid.Int8(change.order.wid);
         continue;
       }
       bucket.Int4(number), name.Text(change.name.name), dropped.Bool(change.row->dropped);
       Value(change.row->binding, hlc, wid, object, op_object, op);
-      if (change.row->gone_hlc) gone.Int8(*change.row->gone_hlc);
-      else gone.Null();
+      if (change.row->gone_hlc)
+        gone.Int8(*change.row->gone_hlc);
+      else
+        gone.Null();
     }
-    if (old_bucket.count() > 0) connection_.Queue(kDeletePastNames, Params().Add(old_bucket).Add(old_name).Add(old_hlc).Add(old_wid));
+    if (old_bucket.count() > 0)
+      connection_.Queue(kDeletePastNames, Params().Add(old_bucket).Add(old_name).Add(old_hlc).Add(old_wid));
     if (bucket.count() > 0)
-      connection_.Queue(kApplyPastNames, Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op).Add(dropped).Add(gone));
+      connection_.Queue(
+          kApplyPastNames,
+          Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op).Add(dropped).Add(gone));
   }
 
   void Garbage() {
@@ -206,7 +256,8 @@ class Applier {
     }
     if (object.count() > 0) connection_.Queue(kDeleteObjects, Params().Add(object));
     if (of.count() > 0) connection_.Queue(kDeleteHeads, Params().Add(of).Add(region));
-    if (dropped_buckets_.count() > 0) connection_.Queue(kDeleteNames, Params().Add(dropped_buckets_).Add(dropped_names_));
+    if (dropped_buckets_.count() > 0)
+      connection_.Queue(kDeleteNames, Params().Add(dropped_buckets_).Add(dropped_names_));
   }
 
   Connection& connection_;
@@ -220,15 +271,17 @@ class Applier {
 }  // namespace
 
 bool IsEmpty(const RowChanges& changes) {
-  return changes.ops.empty() && changes.bodies.empty() && changes.extents.empty() && changes.prunes.empty() && changes.heads.empty() &&
-         changes.objects.empty() && changes.names.empty() && changes.past_names.empty() && changes.garbage.empty();
+  return changes.ops.empty() && changes.bodies.empty() && changes.extents.empty() && changes.prunes.empty() &&
+         changes.heads.empty() && changes.objects.empty() && changes.names.empty() && changes.past_names.empty() &&
+         changes.garbage.empty();
 }
 
 void QueueChanges(Connection& connection, const RowChanges& changes, const LockedBatch& batch, BucketCache& buckets) {
   Applier(connection, changes, batch, buckets).Queue();
 }
 
-void QueueRemoval(Connection& connection, ObjectId object, const std::vector<Extent>& removed, bool history, Hlc gone, Hlc gone_span) {
+void QueueRemoval(Connection& connection, ObjectId object, const std::vector<Extent>& removed, bool history, Hlc gone,
+                  Hlc gone_span) {
   Array lo(Type::kInt8), hi(Type::kInt8), hlc(Type::kInt8), wid(Type::kInt8), body(Type::kUuid), from(Type::kUuid);
   for (const Extent& extent : removed) {
     lo.Int8(extent.lo), hi.Int8(extent.hi), hlc.Int8(extent.order.hlc), wid.Int8(extent.order.wid);

@@ -15,6 +15,7 @@ void QueueChanges(Connection& connection, const RowChanges& changes, const Locke
 bool IsEmpty(const RowChanges& changes);
 
 /// Queues the removal of a rehome's covered sources; with history as past rows.
-void QueueRemoval(Connection& connection, ObjectId object, const std::vector<Extent>& removed, bool history, Hlc gone, Hlc gone_span);
+void QueueRemoval(Connection& connection, ObjectId object, const std::vector<Extent>& removed, bool history, Hlc gone,
+                  Hlc gone_span);
 
 }  // namespace pbfs::postgres

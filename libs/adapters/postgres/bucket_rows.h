@@ -11,7 +11,8 @@ inline constexpr int kBucketColumns = 12;
 
 inline BucketInfo BucketOfRow(const Rows& rows, int row) {
   const auto small = [&](int column) {
-    return rows.IsNull(row, column) ? std::nullopt : std::optional<uint8_t>(static_cast<uint8_t>(rows.Int2(row, column)));
+    return rows.IsNull(row, column) ? std::nullopt
+                                    : std::optional<uint8_t>(static_cast<uint8_t>(rows.Int2(row, column)));
   };
   BucketInfo bucket;
   bucket.id = rows.Uuid<BucketId>(row, 0);

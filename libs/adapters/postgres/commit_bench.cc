@@ -1,13 +1,12 @@
 // How many Commits a second the catalog's commit path makes in process, against pgbench inserting one 400-byte row per
 // transaction into the same PostgreSQL, interleaved: commit_bench [--standby] [--lanes N] [--writers N] [--seconds N] [--rounds N]
-#include <sys/resource.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "libs/adapters/postgres/testing/catalog_database.h"
 #include "libs/base/sync.h"
@@ -28,11 +27,16 @@ Settings ReadSettings(int argc, char** argv) {
   Settings settings;
   for (int i = 1; i < argc; ++i) {
     const auto number = [&] { return i + 1 < argc ? std::atoi(argv[++i]) : 0; };
-    if (std::strcmp(argv[i], "--standby") == 0) settings.standby = true;
-    else if (std::strcmp(argv[i], "--lanes") == 0) settings.lanes = number();
-    else if (std::strcmp(argv[i], "--writers") == 0) settings.writers = number();
-    else if (std::strcmp(argv[i], "--seconds") == 0) settings.seconds = number();
-    else if (std::strcmp(argv[i], "--rounds") == 0) settings.rounds = number();
+    if (std::strcmp(argv[i], "--standby") == 0)
+      settings.standby = true;
+    else if (std::strcmp(argv[i], "--lanes") == 0)
+      settings.lanes = number();
+    else if (std::strcmp(argv[i], "--writers") == 0)
+      settings.writers = number();
+    else if (std::strcmp(argv[i], "--seconds") == 0)
+      settings.seconds = number();
+    else if (std::strcmp(argv[i], "--rounds") == 0)
+      settings.rounds = number();
   }
   return settings;
 }
@@ -47,14 +51,18 @@ void Run(const std::string& command) { PBFS_CHECK(std::system(command.c_str()) =
 
 void PreparePgbench(PostgresServer& server) {
   Need(server.Psql("CREATE TABLE row_400 (id bigserial PRIMARY KEY, filler text)"));
-  Run(fmt::format("echo \"INSERT INTO row_400 (filler) VALUES (repeat('x', 400));\" > {}/insert.sql", server.directory()));
+  Run(fmt::format("echo \"INSERT INTO row_400 (filler) VALUES (repeat('x', 400));\" > {}/insert.sql",
+                  server.directory()));
 }
 
 // Transactions per second of 32 connections.
 double RunPgbench(PostgresServer& server, const Settings& settings) {
   const std::string out = server.directory() + "/pgbench.out";
-  Run(fmt::format("/usr/lib/postgresql/15/bin/pgbench -n -M prepared -f {}/insert.sql -c 32 -j 2 -T {} -h 127.0.0.1 -p {} -U postgres postgres "
-                  "2>/dev/null | sed -n 's/^tps = \\([0-9.]*\\).*/\\1/p' > {}", server.directory(), settings.seconds, server.port(), out));
+  Run(
+      fmt::format("/usr/lib/postgresql/15/bin/pgbench -n -M prepared -f {}/insert.sql -c 32 -j 2 -T {} -h 127.0.0.1 -p "
+                  "{} -U postgres postgres "
+                  "2>/dev/null | sed -n 's/^tps = \\([0-9.]*\\).*/\\1/p' > {}",
+                  server.directory(), settings.seconds, server.port(), out));
   FILE* file = std::fopen(out.c_str(), "r");
   double rate = 0;
   PBFS_CHECK(file != nullptr && std::fscanf(file, "%lf", &rate) == 1);
@@ -63,7 +71,8 @@ double RunPgbench(PostgresServer& server, const Settings& settings) {
 }
 
 // Every writer has an object of its own and writes 64 KiB, coded 4+2, to a random place of its first 32 regions.
-void Write(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, uint64_t seed, const std::atomic<bool>& stop, std::atomic<int64_t>& done) {
+void Write(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, uint64_t seed, const std::atomic<bool>& stop,
+           std::atomic<int64_t>& done) {
   TestClient client(clock, bucket, seed);
   const ObjectId object = client.NewObject();
   const std::vector<StoreId> stores = {{1}, {2}, {3}, {4}, {5}, {6}};
@@ -71,7 +80,8 @@ void Write(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, uint64
   while (!stop.load(std::memory_order_relaxed)) {
     TestCommit commit(client);
     if (!created) commit.Creates(object);
-    const BodyUpload body = client.MakeEncoded({}, 4, 6, static_cast<uint16_t>(client.random().Below(kPlacementGroups)), clock.NowMillis(), stores);
+    const BodyUpload body = client.MakeEncoded({}, 4, 6, static_cast<uint16_t>(client.random().Below(kPlacementGroups)),
+                                               clock.NowMillis(), stores);
     commit.WriteBody(object, static_cast<int64_t>(client.random().Below(32 * 1024)) << 16, 65536, body);
     const CommitReply reply = Need(catalog.Commit(Context::WithTimeout(std::chrono::seconds(60)), commit.request()));
     PBFS_CHECK(reply.code == CommitCode::kOk, CommitCodeName(reply.code));
@@ -83,12 +93,15 @@ void Write(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, uint64
 double OwnCpuSeconds() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 // Commits per second while it runs at full speed, and how many there were in all.
-std::pair<double, double> RunCommits(PostgresCatalog& catalog, const Clock& clock, BucketId bucket, const Settings& settings) {
+std::pair<double, double> RunCommits(PostgresCatalog& catalog, const Clock& clock, BucketId bucket,
+                                     const Settings& settings) {
   std::atomic<bool> stop = false;
   std::atomic<int64_t> done = 0;
   SystemRandom random;
@@ -134,9 +147,11 @@ void Bench(const Settings& settings) {
     const double own_before = OwnCpuSeconds();
     const auto [commits, count] = RunCommits(catalog, clock, bucket.id, settings);
     const double own = OwnCpuSeconds() - own_before, theirs = cpu() - cpu_between;
-    fmt::print("pgbench {:6.0f}/s, PostgreSQL {:4.0f} us CPU each;  commits {:6.0f}/s, PostgreSQL {:4.0f} us, process {:4.0f} us;  ratio {:.2f}\n",
-               rows, 1e6 * (cpu_between - cpu_before) / (rows * settings.seconds), commits, 1e6 * theirs / count, 1e6 * own / count,
-               commits / rows);
+    fmt::print(
+        "pgbench {:6.0f}/s, PostgreSQL {:4.0f} us CPU each;  commits {:6.0f}/s, PostgreSQL {:4.0f} us, process {:4.0f} "
+        "us;  ratio {:.2f}\n",
+        rows, 1e6 * (cpu_between - cpu_before) / (rows * settings.seconds), commits, 1e6 * theirs / count,
+        1e6 * own / count, commits / rows);
     std::fflush(stdout);
   }
 }

@@ -16,12 +16,13 @@ bool IsDeadlock(const Status& status) { return status.Detail("sqlstate") == "40P
 
 // Did PostgreSQL refuse a statement, which may be the fault of one Commit? Else it is nobody's.
 bool MayBeOneCommits(const Status& status) {
-  return status.Detail("sqlstate").has_value() && !IsRetryable(status) && status.code() != StatusCode::kResourceExhausted &&
-         !OutcomeUnknown(status);
+  return status.Detail("sqlstate").has_value() && !IsRetryable(status) &&
+         status.code() != StatusCode::kResourceExhausted && !OutcomeUnknown(status);
 }
 
 bool AnyReplay(const std::vector<CommitReply>& replies) {
-  return std::any_of(replies.begin(), replies.end(), [](const CommitReply& reply) { return reply.code == CommitCode::kReplay; });
+  return std::any_of(replies.begin(), replies.end(),
+                     [](const CommitReply& reply) { return reply.code == CommitCode::kReplay; });
 }
 
 }  // namespace
@@ -55,7 +56,8 @@ Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, std::vector
   PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, primary_.Take(context));
   connection->Queue(kBegin);
   const LockMode mode = wait_for_locks ? LockMode::kWait : LockMode::kTry;
-  PBFS_ASSIGN_OR_RETURN(const LockedBatch locked, LockAndLoad(*connection, context, PlanBatch(batch), buckets_, mode, false));
+  PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
+                        LockAndLoad(*connection, context, PlanBatch(batch), buckets_, mode, false));
 
   std::vector<const ParsedCommit*> ready;
   std::vector<size_t> places;
@@ -88,14 +90,16 @@ Result<CommitReply> Rehomes::Rehome(const Context& context, const ParsedCommit& 
   if (reply.code != CommitCode::kOk && reply.code != CommitCode::kReplay) return reply;
   const std::span<const RehomeSource> sources(commit.ops[0].sources);
   for (size_t at = 0; at < sources.size(); at += kSourcesPerPage)
-    PBFS_RETURN_IF_ERROR(RemovePage(context, commit, sources.subspan(at, std::min(kSourcesPerPage, sources.size() - at)), reply));
+    PBFS_RETURN_IF_ERROR(
+        RemovePage(context, commit, sources.subspan(at, std::min(kSourcesPerPage, sources.size() - at)), reply));
   return reply;
 }
 
 Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, CommitReply& reply) {
   const ParsedCommit* const one[] = {&commit};
   return Transact(primary_, context, [&](Connection& connection) -> Status {
-    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked, LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
+    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
+                          LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
     const RehomeDecision decision = DecideRehome(locked.state, commit);
     reply = decision.reply;
     if (reply.code == CommitCode::kReplay) connection.Queue(kEmitMessage);
@@ -104,14 +108,16 @@ Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, Co
   });
 }
 
-Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page, CommitReply& reply) {
+Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page,
+                           CommitReply& reply) {
   const ParsedOp& op = commit.ops[0];
   const ParsedCommit* const one[] = {&commit};
   int64_t lo = INT64_MAX, hi = 0;
   for (const RehomeSource& source : page) lo = std::min(lo, source.lo), hi = std::max(hi, source.hi);
   SourceVerdicts verdicts;
   const Status done = Transact(primary_, context, [&](Connection& connection) -> Status {
-    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked, LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
+    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
+                          LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
     connection.Queue(kLoadExtents, Params().Uuid(op.object).Int8(lo).Int8(hi));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     std::vector<Extent> overlapping;
@@ -123,7 +129,8 @@ Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, s
     // I26: writes may have come between the pages, so this page's `gone` is the newest order now.
     const auto head = locked.state.heads.find({op.object, RegionOf(op.sources[0].lo)});
     const Hlc gone = std::max(object->second.span_hlc, head == locked.state.heads.end() ? 0 : head->second.max_hlc);
-    QueueRemoval(connection, op.object, verdicts.removed, bucket->second.history, gone, std::max(gone, object->second.heads_max));
+    QueueRemoval(connection, op.object, verdicts.removed, bucket->second.history, gone,
+                 std::max(gone, object->second.heads_max));
     return OkStatus();
   });
   PBFS_RETURN_IF_ERROR(done);

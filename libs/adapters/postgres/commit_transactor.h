@@ -38,7 +38,8 @@ class Rehomes {
 
  private:
   Status StoreRuns(const Context& context, const ParsedCommit& commit, CommitReply& reply);
-  Status RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page, CommitReply& reply);
+  Status RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page,
+                    CommitReply& reply);
 
   SessionPool& primary_;
   BucketCache& buckets_;

@@ -1,11 +1,10 @@
 #include "libs/adapters/postgres/connection.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <poll.h>
 
 namespace pbfs::postgres {
 namespace {
@@ -50,9 +49,11 @@ Status StatusOf(const PGresult* result, std::string_view statement) {
   const std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
   for (const CodeOf& entry : kCodes) {
     if (state.rfind(entry.prefix, 0) != 0) continue;
-    return Status(entry.code, fmt::format("{} ({}: {})", entry.advice, statement, message)).WithDetail("sqlstate", state);
+    return Status(entry.code, fmt::format("{} ({}: {})", entry.advice, statement, message))
+        .WithDetail("sqlstate", state);
   }
-  return InternalError(fmt::format("PostgreSQL refuses {}: {} ({})", statement, message, state)).WithDetail("sqlstate", state);
+  return InternalError(fmt::format("PostgreSQL refuses {}: {} ({})", statement, message, state))
+      .WithDetail("sqlstate", state);
 }
 
 // Plans must not depend on statistics: a table that holds one big object at ANALYZE makes the overlap query nine times
@@ -79,15 +80,18 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& dsn, con
   char* reason = nullptr;
   PQconninfoOption* parsed = PQconninfoParse(dsn.c_str(), &reason);
   PQfreemem(reason);  // not shown: it may quote a piece of the password
-  if (parsed == nullptr) return InvalidArgumentError("the DSN of PostgreSQL is malformed: write it as key=value pairs or as a URI");
+  if (parsed == nullptr)
+    return InvalidArgumentError("the DSN of PostgreSQL is malformed: write it as key=value pairs or as a URI");
   PQconninfoFree(parsed);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options.connect_timeout).count();
   const std::string timeout = std::to_string(std::max<int64_t>(seconds, 2));
-  const char* keys[] = {"fallback_application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "dbname", nullptr};
+  const char* keys[] = {"fallback_application_name", "connect_timeout", "keepalives_idle",
+                        "tcp_user_timeout",          "dbname",          nullptr};
   const char* values[] = {options.application_name.c_str(), timeout.c_str(), "10", "30000", dsn.c_str(), nullptr};
   std::unique_ptr<Connection> self(new Connection(PQconnectdbParams(keys, values, 1)));
   PGconn* connection = self->connection_.get();
-  if (PQstatus(connection) != CONNECTION_OK) return UnavailableError("no connection to PostgreSQL: " + self->LastMessage());
+  if (PQstatus(connection) != CONNECTION_OK)
+    return UnavailableError("no connection to PostgreSQL: " + self->LastMessage());
   PQsetNoticeReceiver(connection, &Connection::OnNotice, self.get());
   PQsetnonblocking(connection, 1);
   PBFS_RETURN_IF_ERROR(self->RunScript(Context::WithTimeout(options.connect_timeout), SessionSettings(options)));
@@ -115,7 +119,8 @@ Status Connection::Break(Status why) {
 
 Status Connection::Prepare(const Statement& statement) {
   if (prepared_.count(statement.name) != 0) return OkStatus();
-  if (PQsendPrepare(connection_.get(), std::string(statement.name).c_str(), std::string(statement.text).c_str(), 0, nullptr) != 1)
+  if (PQsendPrepare(connection_.get(), std::string(statement.name).c_str(), std::string(statement.text).c_str(), 0,
+                    nullptr) != 1)
     return UnavailableError("connection to PostgreSQL lost: " + LastMessage());
   prepared_.insert(statement.name);
   pending_.push_back({true, statement.name});
@@ -123,18 +128,21 @@ Status Connection::Prepare(const Statement& statement) {
 }
 
 void Connection::Queue(const Statement& statement, const Params& params) {
-  if (queue_error_.ok()) queue_error_ = broken_ ? UnavailableError("connection to PostgreSQL lost") : Prepare(statement);
+  if (queue_error_.ok())
+    queue_error_ = broken_ ? UnavailableError("connection to PostgreSQL lost") : Prepare(statement);
   if (!queue_error_.ok()) return;
   std::vector<const char*> values;
   std::vector<int> lengths;
   for (const auto& value : params.values()) {
-    values.push_back(value.has_value() ? reinterpret_cast<const char*>(value->empty() ? reinterpret_cast<const uint8_t*>("") : value->data())
+    values.push_back(value.has_value() ? reinterpret_cast<const char*>(
+                                             value->empty() ? reinterpret_cast<const uint8_t*>("") : value->data())
                                        : nullptr);
     lengths.push_back(value.has_value() ? static_cast<int>(value->size()) : 0);
   }
   const std::vector<int> formats(values.size(), 1);
-  const int sent = PQsendQueryPrepared(connection_.get(), std::string(statement.name).c_str(), static_cast<int>(values.size()), values.data(),
-                                       lengths.data(), formats.data(), 1);
+  const int sent =
+      PQsendQueryPrepared(connection_.get(), std::string(statement.name).c_str(), static_cast<int>(values.size()),
+                          values.data(), lengths.data(), formats.data(), 1);
   if (sent != 1) queue_error_ = UnavailableError("connection to PostgreSQL lost: " + LastMessage());
   pending_.push_back({false, statement.name});
 }
@@ -143,7 +151,8 @@ Result<std::vector<Rows>> Connection::Run(const Context& context) {
   warning_.clear();
   const Status queued = std::exchange(queue_error_, OkStatus());
   if (!queued.ok()) return Break(queued);
-  if (PQpipelineSync(connection_.get()) != 1) return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
+  if (PQpipelineSync(connection_.get()) != 1)
+    return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
   std::vector<Rows> rows;
   const Status drained = Drain(context, rows);
   pending_.clear();
@@ -161,8 +170,10 @@ Status Connection::Drain(const Context& context, std::vector<Rows>& rows) {
     const bool good = state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK;
     if (!good && statement.prepare) prepared_.erase(statement.name);
     if (!good && state != PGRES_PIPELINE_ABORTED && first_error.ok()) first_error = StatusOf(result, statement.name);
-    if (good && !statement.prepare) rows.emplace_back(result);
-    else PQclear(result);
+    if (good && !statement.prepare)
+      rows.emplace_back(result);
+    else
+      PQclear(result);
     PBFS_ASSIGN_OR_RETURN(PGresult* const end, NextResult(context));
     PBFS_CHECK(end == nullptr, "a statement returned more than one result");
   }
@@ -171,7 +182,8 @@ Status Connection::Drain(const Context& context, std::vector<Rows>& rows) {
   PQclear(sync);
   if (!synced) return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
   // The server may say why it is about to close the connection (57P01) as an error of a statement.
-  if (PQstatus(connection_.get()) != CONNECTION_OK) return Break(first_error.ok() ? UnavailableError("connection to PostgreSQL lost") : first_error);
+  if (PQstatus(connection_.get()) != CONNECTION_OK)
+    return Break(first_error.ok() ? UnavailableError("connection to PostgreSQL lost") : first_error);
   return first_error;
 }
 
@@ -179,12 +191,14 @@ Result<PGresult*> Connection::NextResult(const Context& context) {
   while (PQisBusy(connection_.get()) != 0) {
     const int unsent = PQflush(connection_.get());
     PBFS_RETURN_IF_ERROR(AwaitSocket(context, unsent > 0 ? POLLIN | POLLOUT : POLLIN));
-    if (PQconsumeInput(connection_.get()) != 1) return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
+    if (PQconsumeInput(connection_.get()) != 1)
+      return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
   }
   PGresult* result = PQgetResult(connection_.get());
   if (PQstatus(connection_.get()) == CONNECTION_BAD) {
-    Status why = result != nullptr && *Field(result, PG_DIAG_SQLSTATE) != '\0' ? StatusOf(result, "this session")
-                                                                             : UnavailableError("connection to PostgreSQL lost: " + LastMessage());
+    Status why = result != nullptr && *Field(result, PG_DIAG_SQLSTATE) != '\0'
+                     ? StatusOf(result, "this session")
+                     : UnavailableError("connection to PostgreSQL lost: " + LastMessage());
     PQclear(result);
     if (!IsRetryable(why)) why = UnavailableError(why.message());
     return Break(why);
@@ -198,7 +212,8 @@ Status Connection::AwaitSocket(const Context& context, short events) {
     if (!wanted.ok()) return Break(wanted);
     int64_t wait_ms = 100;  // a cancelled context is noticed this late
     if (context.deadline() != MonotonicTime::max()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(context.deadline() - MonotonicNow()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(context.deadline() - MonotonicNow()).count();
       wait_ms = std::clamp<int64_t>(left + 1, 0, wait_ms);
     }
     pollfd descriptor{PQsocket(connection_.get()), events, 0};
@@ -210,8 +225,10 @@ Status Connection::AwaitSocket(const Context& context, short events) {
 
 Status Connection::RunScript(const Context& context, const std::string& sql) {
   const bool pipelined = PQpipelineStatus(connection_.get()) != PQ_PIPELINE_OFF;
-  if (pipelined && PQexitPipelineMode(connection_.get()) != 1) return Break(UnavailableError("connection to PostgreSQL lost"));
-  if (PQsendQuery(connection_.get(), sql.c_str()) != 1) return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
+  if (pipelined && PQexitPipelineMode(connection_.get()) != 1)
+    return Break(UnavailableError("connection to PostgreSQL lost"));
+  if (PQsendQuery(connection_.get(), sql.c_str()) != 1)
+    return Break(UnavailableError("connection to PostgreSQL lost: " + LastMessage()));
   Status first_error;
   while (true) {
     PBFS_ASSIGN_OR_RETURN(PGresult* const result, NextResult(context));
@@ -219,7 +236,8 @@ Status Connection::RunScript(const Context& context, const std::string& sql) {
     if (PQresultStatus(result) == PGRES_FATAL_ERROR && first_error.ok()) first_error = StatusOf(result, "a script");
     PQclear(result);
   }
-  if (pipelined && PQenterPipelineMode(connection_.get()) != 1) return Break(UnavailableError("connection to PostgreSQL lost"));
+  if (pipelined && PQenterPipelineMode(connection_.get()) != 1)
+    return Break(UnavailableError("connection to PostgreSQL lost"));
   return first_error;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <libpq-fe.h>
 
 #include "libs/adapters/postgres/params.h"
 #include "libs/adapters/postgres/rows.h"

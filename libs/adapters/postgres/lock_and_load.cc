@@ -227,7 +227,8 @@ class Loader {
   }
   void LoadOrders() {
     Array objects(Type::kUuid), hlcs(Type::kInt8), wids(Type::kInt8);
-    for (const ObjectOrder& key : plan_.orders) objects.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
+    for (const ObjectOrder& key : plan_.orders)
+      objects.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
     Ask(kLoadOrders, Params().Add(objects).Add(hlcs).Add(wids), [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row)
         batch_.state.orders[{rows.Uuid<ObjectId>(row, 0), {rows.Int8(row, 1), rows.Int8(row, 2)}}] = true;
@@ -240,7 +241,8 @@ class Loader {
     for (const BodyId& id : ids) bodies.Uuid(id);
     Ask(kLoadBodies, Params().Add(bodies), [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row)
-        batch_.state.bodies[rows.Uuid<BodyId>(row, 0)] = {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1))), rows.Bool(row, 2)};
+        batch_.state.bodies[rows.Uuid<BodyId>(row, 0)] = {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1))),
+                                                          rows.Bool(row, 2)};
     });
   }
   void LoadEncodings() {
@@ -272,7 +274,8 @@ class Loader {
       for (const Order& order : drop.orders)
         of_numbers.Int4(number), of_names.Text(drop.name.name), hlcs.Int8(order.hlc), wids.Int8(order.wid);
     }
-    const Params params = Params().Add(numbers).Add(names).Add(newest).Add(of_numbers).Add(of_names).Add(hlcs).Add(wids);
+    const Params params =
+        Params().Add(numbers).Add(names).Add(newest).Add(of_numbers).Add(of_names).Add(hlcs).Add(wids);
     Ask(kLoadPastNames, params, [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row) {
         PastBinding past{BindingOf(rows, row), rows.Bool(row, 7), {}};
@@ -292,7 +295,8 @@ class Loader {
     }
     for (const BodyId& body : plan_.source_bodies) {
       const auto found = state.bodies.find(body);
-      if (found != state.bodies.end() && found->second.live && locked_bodies_.count(body) == 0) batch_.missed.source_bodies.insert(body);
+      if (found != state.bodies.end() && found->second.live && locked_bodies_.count(body) == 0)
+        batch_.missed.source_bodies.insert(body);
     }
     for (const ObjectId& object : plan_.source_objects) {
       const auto found = state.objects.find(object);
@@ -327,13 +331,14 @@ bool MissedLocks::None() const {
 }
 
 bool MissedLocks::Touch(const BatchPlan& plan) const {
-  const bool object = std::any_of(plan.objects.begin(), plan.objects.end(), [&](const auto& lock) { return objects.count(lock.object) != 0; });
+  const bool object = std::any_of(plan.objects.begin(), plan.objects.end(),
+                                  [&](const auto& lock) { return objects.count(lock.object) != 0; });
   return object || Meet(heads, plan.heads) || Meet(source_bodies, plan.source_bodies) ||
          Meet(source_objects, plan.source_objects) || Meet(names, plan.names);
 }
 
-Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan, BucketCache& buckets,
-                                LockMode mode, bool all_heads) {
+Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
+                                BucketCache& buckets, LockMode mode, bool all_heads) {
   return Loader(connection, plan, buckets, mode, all_heads).Run(context);
 }
 

@@ -40,8 +40,8 @@ struct LockedBatch {
 /// rehome needs, not only of those held alone.
 /// Errors: of Connection::Run; ABORTED with detail sqlstate 40P01 (run the transaction again) if a row that was waited for
 /// is gone.
-Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan, BucketCache& buckets,
-                                LockMode mode, bool all_heads);
+Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
+                                BucketCache& buckets, LockMode mode, bool all_heads);
 
 /// A placement group's row: columns pg, ver, stores, mstate, prev.
 PlacementGroup GroupOfRow(const Rows& rows, int row);

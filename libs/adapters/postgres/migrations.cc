@@ -12,7 +12,8 @@ namespace {
 
 constexpr Statement kReadVersion{"read_schema_version", "SELECT coalesce(max(version), 0) FROM pbfs.schema_version"};
 constexpr Statement kReadVersions{"read_schema_versions", "SELECT version, checksum FROM pbfs.schema_version"};
-constexpr Statement kChecksums{"checksums", "SELECT encode(sha256(convert_to(t, 'UTF8')), 'hex') FROM unnest($1::text[]) t"};
+constexpr Statement kChecksums{"checksums",
+                               "SELECT encode(sha256(convert_to(t, 'UTF8')), 'hex') FROM unnest($1::text[]) t"};
 constexpr Statement kReadSite{"read_site", "SELECT site_id FROM pbfs.site_self"};
 
 // One at a time; held by the session, so that it spans the transactions. Any number that nobody else uses.
@@ -62,21 +63,25 @@ class Migrator {
     for (size_t i = 0; i < migrations_.size(); ++i) {
       const auto found = applied_.find(migrations_[i].version);
       if (found != applied_.end() && found->second != checksums_[i])
-        return FailedPreconditionError(fmt::format("migration {} was changed after it was applied to this database: restore its text and "
-                                                   "write a new migration", migrations_[i].name));
+        return FailedPreconditionError(
+            fmt::format("migration {} was changed after it was applied to this database: restore its text and "
+                        "write a new migration",
+                        migrations_[i].name));
     }
     const int newest = applied_.empty() ? 0 : applied_.rbegin()->first;
     if (newest > migrations_.back().version)
-      return FailedPreconditionError(fmt::format("the database has schema {}, newer than {} of this program: upgrade the program", newest,
-                                                 migrations_.back().version));
+      return FailedPreconditionError(
+          fmt::format("the database has schema {}, newer than {} of this program: upgrade the program", newest,
+                      migrations_.back().version));
     return OkStatus();
   }
 
   Status Apply(size_t i) {
     const Migration& migration = migrations_[i];
     // The checksum is hexadecimal and the name is a file's: nothing to quote.
-    const std::string script = fmt::format("BEGIN; {}; INSERT INTO pbfs.schema_version (version, name, checksum) VALUES ({}, '{}', '{}'); COMMIT",
-                                           migration.text, migration.version, migration.name, checksums_[i]);
+    const std::string script = fmt::format(
+        "BEGIN; {}; INSERT INTO pbfs.schema_version (version, name, checksum) VALUES ({}, '{}', '{}'); COMMIT",
+        migration.text, migration.version, migration.name, checksums_[i]);
     const Status applied = connection_.RunScript(context_, script);
     if (!applied.ok()) (void)connection_.RunScript(context_, "ROLLBACK");
     return applied.Annotate("migration " + migration.name + ": ");
@@ -84,13 +89,16 @@ class Migrator {
 
   Status ClaimSite(SiteId site) {
     PBFS_RETURN_IF_ERROR(connection_.RunScript(
-        context_, fmt::format("INSERT INTO site_self (site_id, thawed_timeline) VALUES ({}, wal_timeline()) ON CONFLICT DO NOTHING",
-                              site.value)));
+        context_,
+        fmt::format(
+            "INSERT INTO site_self (site_id, thawed_timeline) VALUES ({}, wal_timeline()) ON CONFLICT DO NOTHING",
+            site.value)));
     connection_.Queue(kReadSite);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context_));
     const int64_t owner = results[0].Int2(0, 0);
     if (owner == static_cast<int16_t>(site.value)) return OkStatus();
-    return FailedPreconditionError(fmt::format("this database is the catalog of site {}, not of {}", owner, site.value));
+    return FailedPreconditionError(
+        fmt::format("this database is the catalog of site {}, not of {}", owner, site.value));
   }
 
   Connection& connection_;
@@ -107,7 +115,9 @@ int SchemaVersion() {
   return version;
 }
 
-Status Migrate(const Context& context, const std::string& dsn, SiteId site) { return Migrate(context, dsn, site, Migrations()); }
+Status Migrate(const Context& context, const std::string& dsn, SiteId site) {
+  return Migrate(context, dsn, site, Migrations());
+}
 
 Status Migrate(const Context& context, const std::string& dsn, SiteId site, const std::vector<Migration>& migrations) {
   PBFS_ASSIGN_OR_RETURN(const auto connection, Connection::Open(dsn, {.application_name = "pbfs-migrate"}));
@@ -120,8 +130,10 @@ Status CheckSchemaVersion(Connection& connection, const Context& context) {
   const int64_t found = results[0].Int4(0, 0);
   if (found == SchemaVersion()) return OkStatus();
   if (found < SchemaVersion())
-    return FailedPreconditionError(fmt::format("the database has schema {}, this program needs {}: run `pbfs-catalog migrate`", found, SchemaVersion()));
-  return FailedPreconditionError(fmt::format("the database has schema {}, newer than {} of this program: upgrade the program", found, SchemaVersion()));
+    return FailedPreconditionError(fmt::format(
+        "the database has schema {}, this program needs {}: run `pbfs-catalog migrate`", found, SchemaVersion()));
+  return FailedPreconditionError(fmt::format(
+      "the database has schema {}, newer than {} of this program: upgrade the program", found, SchemaVersion()));
 }
 
 }  // namespace pbfs::postgres

@@ -94,8 +94,9 @@ TEST_F(MigrationsTest, DatabaseOfAnotherSiteIsRefused) {
 }
 
 TEST_F(MigrationsTest, ErrorsNeverShowThePassword) {
-  for (const std::string dsn : {"host=127.0.0.1 port=1 password=hunter2 user=x", "host=x password='hunter2", "hunter2 password",
-                                "postgres://u:hunter2@127.0.0.1:1/db", "postgres://u:hunter2@127.0.0.1:port/db"}) {
+  for (const std::string dsn :
+       {"host=127.0.0.1 port=1 password=hunter2 user=x", "host=x password='hunter2", "hunter2 password",
+        "postgres://u:hunter2@127.0.0.1:1/db", "postgres://u:hunter2@127.0.0.1:port/db"}) {
     const Status failed = Migrate(TestContext(), dsn, SiteId{3});
     EXPECT_FALSE(failed.ok());
     EXPECT_THAT(failed.ToString(), Not(HasSubstr("hunter2")));

@@ -15,7 +15,16 @@
 namespace pbfs::postgres {
 
 /// Object ids of the server's types that arrays name (pg_type.dat; they never change).
-enum class Type : uint32_t { kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kVarbit = 1562, kUuid = 2950 };
+enum class Type : uint32_t {
+  kBool = 16,
+  kBytea = 17,
+  kInt8 = 20,
+  kInt2 = 21,
+  kInt4 = 23,
+  kText = 25,
+  kVarbit = 1562,
+  kUuid = 2950
+};
 
 /// Appends big-endian integers and raw bytes.
 class WireWriter {
@@ -45,10 +54,14 @@ class Array {
   Array& Raw(ByteSpan value) { return Element(static_cast<uint32_t>(value.size()), value); }
   Array& Text(std::string_view value) { return Raw(AsBytes(value)); }
   template <typename Tag>
-  Array& Uuid(const Id128<Tag>& id) { return Raw(id.bytes); }
+  Array& Uuid(const Id128<Tag>& id) {
+    return Raw(id.bytes);
+  }
   /// NULL for a null id.
   template <typename Tag>
-  Array& UuidOrNull(const Id128<Tag>& id) { return id.IsNull() ? Null() : Uuid(id); }
+  Array& UuidOrNull(const Id128<Tag>& id) {
+    return id.IsNull() ? Null() : Uuid(id);
+  }
   /// bit(128).
   Array& Bits(const std::array<uint8_t, 16>& bits) {
     WireWriter writer(bytes_);
@@ -105,7 +118,9 @@ class Params {
   }
   Params& Text(std::string_view value) { return Raw(AsBytes(value)); }
   template <typename Tag>
-  Params& Uuid(const Id128<Tag>& id) { return Raw(id.bytes); }
+  Params& Uuid(const Id128<Tag>& id) {
+    return Raw(id.bytes);
+  }
   Params& Null() {
     values_.emplace_back(std::nullopt);
     return *this;

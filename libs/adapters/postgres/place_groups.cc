@@ -20,7 +20,8 @@ std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const Pla
   for (const StoreId& store : stores) {
     const auto place = std::find(before.stores.begin(), before.stores.end(), store);
     const bool known = place != before.stores.end();
-    const bool backfill = !before.stores.empty() && (!known || before.members[place - before.stores.begin()] == MemberState::kBackfill);
+    const bool backfill =
+        !before.stores.empty() && (!known || before.members[place - before.stores.begin()] == MemberState::kBackfill);
     members.push_back(backfill ? MemberState::kBackfill : MemberState::kActive);
   }
   return members;
@@ -36,7 +37,8 @@ bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& s
 }
 
 bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store) {
-  const auto place = std::lower_bound(stores.begin(), stores.end(), store, [](const StoreInfo& a, const StoreInfo& b) { return a.id < b.id; });
+  const auto place = std::lower_bound(stores.begin(), stores.end(), store,
+                                      [](const StoreInfo& a, const StoreInfo& b) { return a.id < b.id; });
   if (place == stores.end() || place->id != store.id) {
     stores.insert(place, store);
     return true;

@@ -12,18 +12,24 @@ using postgres::Params;
 using postgres::Rows;
 
 bool IsSame(const BucketInfo& a, const BucketInfo& b) {
-  return a.id == b.id && a.settings == b.settings && Equal(a.keyring, b.keyring) && a.keyring_version == b.keyring_version;
+  return a.id == b.id && a.settings == b.settings && Equal(a.keyring, b.keyring) &&
+         a.keyring_version == b.keyring_version;
 }
 
 void SmallOrNull(Params& params, std::optional<uint8_t> value) {
-  if (value) params.Int2(*value);
-  else params.Null();
+  if (value)
+    params.Int2(*value);
+  else
+    params.Null();
 }
 
 Params RowOf(const BucketInfo& bucket) {
   const BucketSettings& settings = bucket.settings;
   Params params;
-  params.Uuid(bucket.id).Text(settings.name).Int2(static_cast<int>(settings.integrity)).Int2(static_cast<int>(settings.etag));
+  params.Uuid(bucket.id)
+      .Text(settings.name)
+      .Int2(static_cast<int>(settings.integrity))
+      .Int2(static_cast<int>(settings.etag));
   SmallOrNull(params, settings.k), SmallOrNull(params, settings.m), SmallOrNull(params, settings.w);
   return params.Int8(settings.history_ms).Bool(settings.versioning).Raw(bucket.keyring).Int8(bucket.keyring_version);
 }
@@ -62,10 +68,12 @@ Result<std::vector<BucketInfo>> PostgresCatalog::ListBuckets(const Context& cont
     for (int row = 0; row < results[1].size(); ++row) all.push_back(postgres::BucketOfRow(results[1], row));
     return all;
   };
-  return postgres::ReadFresh<std::vector<BucketInfo>>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+  return postgres::ReadFresh<std::vector<BucketInfo>>(parts_->local, parts_->primary, context,
+                                                      options_.replica_patience, read);
 }
 
-Status PostgresCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) {
+Status PostgresCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
+                                   const Buffer& keyring) {
   return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
     connection.Queue(postgres::kSetKeyring, Params().Uuid(bucket).Int8(expected_version).Raw(keyring));
     connection.Queue(postgres::kFindBucketById, Params().Uuid(bucket));

@@ -7,7 +7,8 @@ namespace {
 
 using postgres::SessionPool;
 
-SessionPool::Options PoolOf(const PostgresOptions& options, SessionPool::Access access, int connections, const char* name) {
+SessionPool::Options PoolOf(const PostgresOptions& options, SessionPool::Access access, int connections,
+                            const char* name) {
   SessionPool::Options pool;
   const bool local = access == SessionPool::Access::kRead || options.primary_dsn.empty();
   pool.dsn = local ? options.local_dsn : options.primary_dsn;
@@ -30,13 +31,15 @@ CommitBatcher::Options BatcherOf(const PostgresOptions& options) {
 PostgresCatalog::Parts::Parts(const PostgresOptions& options)
     : local(PoolOf(options, SessionPool::Access::kRead, options.read_connections, "pbfs-catalog reads")),
       primary(PoolOf(options, SessionPool::Access::kWrite, options.primary_connections, "pbfs-catalog")),
-      lanes(PoolOf(options, SessionPool::Access::kWrite, options.commit_lanes + options.waiting_lanes, "pbfs-catalog commits")),
+      lanes(PoolOf(options, SessionPool::Access::kWrite, options.commit_lanes + options.waiting_lanes,
+                   "pbfs-catalog commits")),
       buckets(local, primary),
       transactor(lanes, buckets, options.statement_timeout + std::chrono::seconds(5)),
       rehomes(primary, buckets),
       batcher(transactor, BatcherOf(options)) {}
 
-PostgresCatalog::PostgresCatalog(PostgresOptions options) : options_(std::move(options)), parts_(std::make_unique<Parts>(options_)) {}
+PostgresCatalog::PostgresCatalog(PostgresOptions options)
+    : options_(std::move(options)), parts_(std::make_unique<Parts>(options_)) {}
 
 PostgresCatalog::~PostgresCatalog() = default;
 

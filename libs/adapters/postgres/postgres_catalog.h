@@ -16,8 +16,9 @@ namespace pbfs {
 struct PostgresOptions {
   std::string local_dsn;    // the server beside this process: reads
   std::string primary_dsn;  // may name every server of the cluster: the one that is writable is found. Empty: local_dsn
-  int commit_lanes = 2;     // batches of Commits in flight, one connection each: one computes while one waits for the standby
-  int waiting_lanes = 1;    // the same for Commits that wait for a lock
+  int commit_lanes =
+      2;  // batches of Commits in flight, one connection each: one computes while one waits for the standby
+  int waiting_lanes = 1;  // the same for Commits that wait for a lock
   int read_connections = 4;
   int primary_connections = 4;  // for reads that must be fresh, rehomes and administration
   int queue_limit = 1024;       // callers that may wait for a connection
@@ -25,8 +26,8 @@ struct PostgresOptions {
   Duration connect_timeout = std::chrono::seconds(5);
   Duration replica_patience = std::chrono::milliseconds(50);  // how long a read waits for a replica to catch up
   Duration map_poll = std::chrono::milliseconds(200);         // how old the map's version may be that WatchMap looks at
-  ReceiptVerifier verify_receipt;  // null: receipts are believed (tests)
-  CommitBatcher::Options batcher;  // lanes are set from the above
+  ReceiptVerifier verify_receipt;                             // null: receipts are believed (tests)
+  CommitBatcher::Options batcher;                             // lanes are set from the above
 };
 
 /// The catalog's six ports over PostgreSQL 15 or later, schema pbfs (migrations.h). One of the two implementations; the twin
@@ -37,7 +38,12 @@ struct PostgresOptions {
 /// A Commit whose COMMIT was sent and not answered, or not replicated, is UNAVAILABLE with detail outcome=unknown.
 /// Reads use one snapshot of the local server; where that is a standby which has not seen what the caller has, or does not
 /// have what is asked for, or is away, the primary answers. Threads: any.
-class PostgresCatalog final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal {
+class PostgresCatalog final : public Commits,
+                              public Lists,
+                              public Names,
+                              public Buckets,
+                              public Groups,
+                              public Journal {
  public:
   explicit PostgresCatalog(PostgresOptions options);
   ~PostgresCatalog() override;

@@ -18,8 +18,10 @@ class PostgresCatalogFixture {
   Catalog ports() { return catalog_.ports(); }
   const Clock& clock() const { return clock_; }
   void ExpireHistory(BucketId bucket, Hlc floor) {
-    database_.Sql("UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) + ") WHERE bucket_id = '" +
-                  bucket.ToString() + "'; DELETE FROM extent_past e USING bucket b WHERE b.bucket = e.bucket AND e.gone_hlc <= b.history_floor_hlc");
+    database_.Sql(
+        "UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) +
+        ") WHERE bucket_id = '" + bucket.ToString() +
+        "'; DELETE FROM extent_past e USING bucket b WHERE b.bucket = e.bucket AND e.gone_hlc <= b.history_floor_hlc");
   }
 
  private:

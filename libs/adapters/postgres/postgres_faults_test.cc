@@ -61,7 +61,9 @@ class PairTest : public ::testing::Test {
   }
   ObjectId MakeObject() {
     const ObjectId object = client_->NewObject();
-    EXPECT_EQ(CodeOf(catalog_->Commit(TestContext(), TestCommit(*client_).Creates(object).Write(object, 0, Bytes(10, 1)).request())), CommitCode::kOk);
+    EXPECT_EQ(CodeOf(catalog_->Commit(TestContext(),
+                                      TestCommit(*client_).Creates(object).Write(object, 0, Bytes(10, 1)).request())),
+              CommitCode::kOk);
     return object;
   }
   PostgresOptions BesideStandby() {
@@ -107,8 +109,10 @@ TEST_F(PairTest, CommitWhoseBackendIsKilledWhileItWaitsIsUnknownAndHappensOnce) 
     done = true;
   }));
   EXPECT_TRUE(Eventually([&] {
-    return database_->Sql("SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = "
-                          "current_database()") == "t\n";
+    return database_->Sql(
+               "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND "
+               "datname = "
+               "current_database()") == "t\n";
   }));
   EXPECT_TRUE(Eventually([&] { return done.load(); }));
   EXPECT_CODE(unknown, kUnavailable);
@@ -144,7 +148,8 @@ TEST_F(PairTest, WritesToAStandbyAloneSayThatItIsReadOnly) {
   PostgresOptions options = BesideStandby();
   options.primary_dsn = options.local_dsn;
   PostgresCatalog beside(options);
-  const Status refused = beside.Commit(TestContext(), TestCommit(*client_).Zero(MakeObject(), 0, 10).request()).status();
+  const Status refused =
+      beside.Commit(TestContext(), TestCommit(*client_).Zero(MakeObject(), 0, 10).request()).status();
   EXPECT_CODE(refused, kUnavailable);
   EXPECT_THAT(refused.message(), HasSubstr("read-only"));
 }
@@ -199,7 +204,9 @@ class TwoCatalogsTest : public ::testing::Test {
 TEST_F(TwoCatalogsTest, OfTwoConditionalWritersOneWins) {
   TestClient setup(clock_, bucket_, SystemRandom().U64());
   const ObjectId object = setup.NewObject();
-  ASSERT_EQ(CodeOf(first_.Commit(TestContext(), TestCommit(setup).Creates(object).Write(object, 0, Bytes(1, 1)).request())), CommitCode::kOk);
+  ASSERT_EQ(
+      CodeOf(first_.Commit(TestContext(), TestCommit(setup).Creates(object).Write(object, 0, Bytes(1, 1)).request())),
+      CommitCode::kOk);
   Executor executor("writers", 1, 1);
   for (int round = 0; round < TestScaled(40); ++round) {
     ASSERT_OK_AND_ASSIGN(const ObjectInfo info, first_.Stat(TestContext(), bucket_, object));
@@ -228,11 +235,15 @@ TEST_F(TwoCatalogsTest, NameGoesToOneOfTwoThatWantItFree) {
       commit.Creates(object).IfName(std::nullopt).Write(object, 0, Bytes(1, 2)).Bind(name, object);
       codes[i] = CodeOf(Of(static_cast<int>(i)).Commit(TestContext(), commit.request()));
     });
-    EXPECT_TRUE((codes[0] == CommitCode::kOk) != (codes[1] == CommitCode::kOk)) << CommitCodeName(codes[0]) << " " << CommitCodeName(codes[1]);
+    EXPECT_TRUE((codes[0] == CommitCode::kOk) != (codes[1] == CommitCode::kOk))
+        << CommitCodeName(codes[0]) << " " << CommitCodeName(codes[1]);
   }
   // Nothing of the losers is left, nor rows made only to be locked.
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM object WHERE nbind = 0"), "0\n");
-  EXPECT_EQ(database_.Sql("SELECT count(*) FROM region_head h WHERE NOT EXISTS (SELECT FROM object o WHERE o.object_id = h.object_id)"), "0\n");
+  EXPECT_EQ(
+      database_.Sql(
+          "SELECT count(*) FROM region_head h WHERE NOT EXISTS (SELECT FROM object o WHERE o.object_id = h.object_id)"),
+      "0\n");
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM binding WHERE hlc = 0"), "0\n");
 }
 
@@ -246,7 +257,9 @@ TEST_F(TwoCatalogsTest, RandomOverlappingWritesFoldAndNeverDeadlock) {
   std::vector<ObjectId> objects;
   for (int i = 0; i < 3; ++i) {
     objects.push_back(setup.NewObject());
-    ASSERT_EQ(CodeOf(first_.Commit(TestContext(), TestCommit(setup).Creates(objects.back()).Trunc(objects.back(), kBase).request())), CommitCode::kOk);
+    ASSERT_EQ(CodeOf(first_.Commit(TestContext(),
+                                   TestCommit(setup).Creates(objects.back()).Trunc(objects.back(), kBase).request())),
+              CommitCode::kOk);
   }
   Mutex mutex;
   std::vector<ByteArrayModel> models(objects.size());
@@ -257,23 +270,30 @@ TEST_F(TwoCatalogsTest, RandomOverlappingWritesFoldAndNeverDeadlock) {
     for (int step = 0; step < TestScaled(60); ++step) {
       const size_t which = client.random().Below(objects.size());
       const ObjectId object = objects[which];
-      const int64_t lo = static_cast<int64_t>(client.random().Below(kBytes)), hi = lo + 1 + static_cast<int64_t>(client.random().Below(kBytes - lo));
+      const int64_t lo = static_cast<int64_t>(client.random().Below(kBytes)),
+                    hi = lo + 1 + static_cast<int64_t>(client.random().Below(kBytes - lo));
       const Bytes bytes(static_cast<size_t>(hi - lo), static_cast<uint8_t>(client.random().Below(255) + 1));
       const uint64_t kind = client.random().Below(8);
       for (int attempt = 0; attempt < 100; ++attempt) {
         TestCommit commit(client);
-        if (kind == 0) commit.Trunc(object, kBase + lo);
-        else if (kind == 1) commit.Zero(object, kBase + lo, kBase + hi);
-        else commit.Write(object, kBase + lo, bytes);
+        if (kind == 0)
+          commit.Trunc(object, kBase + lo);
+        else if (kind == 1)
+          commit.Zero(object, kBase + lo, kBase + hi);
+        else
+          commit.Write(object, kBase + lo, bytes);
         const Result<CommitReply> reply = Of(static_cast<int>(writer)).Commit(TestContext(), commit.request());
         ASSERT_OK(reply);
         client.hlc().Observe(reply->max_hlc);
         if (reply->code == CommitCode::kOrderStale) continue;
         ASSERT_EQ(reply->code, CommitCode::kOk) << CommitCodeName(reply->code);
         MutexLock lock(mutex);
-        if (kind == 0) models[which].Truncate(commit.last_order(), lo);
-        else if (kind == 1) models[which].Zero(commit.last_order(), lo, hi);
-        else models[which].Write(commit.last_order(), lo, bytes);
+        if (kind == 0)
+          models[which].Truncate(commit.last_order(), lo);
+        else if (kind == 1)
+          models[which].Zero(commit.last_order(), lo, hi);
+        else
+          models[which].Write(commit.last_order(), lo, bytes);
         break;
       }
     }
@@ -281,7 +301,8 @@ TEST_F(TwoCatalogsTest, RandomOverlappingWritesFoldAndNeverDeadlock) {
     contents.insert(client.contents().begin(), client.contents().end());
   });
   for (size_t which = 0; which < objects.size(); ++which) {
-    ASSERT_OK_AND_ASSIGN(const ListReply list, second_.List(TestContext(), {bucket_, objects[which], kBase, kBase + kBytes}));
+    ASSERT_OK_AND_ASSIGN(const ListReply list,
+                         second_.List(TestContext(), {bucket_, objects[which], kBase, kBase + kBytes}));
     std::vector<uint8_t> want = models[which].Fold(), got(kBytes);
     EXPECT_EQ(list.size, kBase + static_cast<int64_t>(want.size()));
     want.resize(kBytes);
@@ -293,8 +314,10 @@ TEST_F(TwoCatalogsTest, RandomOverlappingWritesFoldAndNeverDeadlock) {
     EXPECT_EQ(got, want);
   }
   // I2: where the journal says an op came later, its order in the region is greater.
-  EXPECT_EQ(database_.Sql("SELECT count(*) FROM (SELECT p.hlc, lag(p.hlc) OVER (PARTITION BY p.object_id ORDER BY j.xid, j.seq) AS before "
-                          "FROM journal j JOIN op p USING (object_id, op_id) WHERE p.kind = 3) t WHERE hlc <= before"), "0\n");
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM (SELECT p.hlc, lag(p.hlc) OVER (PARTITION BY p.object_id ORDER BY "
+                          "j.xid, j.seq) AS before "
+                          "FROM journal j JOIN op p USING (object_id, op_id) WHERE p.kind = 3) t WHERE hlc <= before"),
+            "0\n");
 }
 
 }  // namespace

@@ -34,8 +34,12 @@ std::vector<PlacementGroup> GroupsOf(const Rows& rows) {
 }
 
 void QueuePutStore(Connection& connection, const StoreInfo& store) {
-  connection.Queue(postgres::kPutStore, Params().Int4(store.id.value).Text(store.address).Text(store.domain)
-                                            .Int2(static_cast<int>(store.state)).Float4(store.weight));
+  connection.Queue(postgres::kPutStore, Params()
+                                            .Int4(store.id.value)
+                                            .Text(store.address)
+                                            .Text(store.domain)
+                                            .Int2(static_cast<int>(store.state))
+                                            .Float4(store.weight));
 }
 
 void QueuePutGroup(Connection& connection, const PlacementGroup& group) {
@@ -43,13 +47,15 @@ void QueuePutGroup(Connection& connection, const PlacementGroup& group) {
   for (const StoreId& store : group.stores) stores.Int4(store.value);
   for (const MemberState member : group.members) members.Int2(static_cast<int>(member));
   for (const StoreId& store : group.previous) previous.Int4(store.value);
-  connection.Queue(postgres::kPutGroup, Params().Int2(group.group).Int8(group.version).Add(stores).Add(members).Add(previous));
+  connection.Queue(postgres::kPutGroup,
+                   Params().Int2(group.group).Int8(group.version).Add(stores).Add(members).Add(previous));
 }
 
 }  // namespace
 
 Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store) {
-  if (store.id.value == 0 || !(store.weight > 0)) return InvalidArgumentError("a store needs an id and a positive weight");
+  if (store.id.value == 0 || !(store.weight > 0))
+    return InvalidArgumentError("a store needs an id and a positive weight");
   return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
     connection.Queue(postgres::kLockMap);
     connection.Queue(postgres::kLoadStores);
@@ -61,8 +67,7 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     QueuePutStore(connection, store);
     connection.Queue(postgres::kRaiseMap);
     if (!place) return OkStatus();
-    for (const PlacementGroup& group : PlaceAnew(stores, GroupsOf(results[3])))
-      QueuePutGroup(connection, group);
+    for (const PlacementGroup& group : PlaceAnew(stores, GroupsOf(results[3]))) QueuePutGroup(connection, group);
     return OkStatus();
   });
 }

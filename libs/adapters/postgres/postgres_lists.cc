@@ -52,7 +52,8 @@ class Lister {
  private:
   Status ReadRange() {
     connection_.Queue(postgres::kListObject, Params().Uuid(request_.object).Int4(bucket_));
-    connection_.Queue(postgres::kListHeads, Params().Uuid(request_.object).Int4(RegionOf(request_.lo)).Int4(RegionOf(request_.hi - 1)));
+    connection_.Queue(postgres::kListHeads,
+                      Params().Uuid(request_.object).Int4(RegionOf(request_.lo)).Int4(RegionOf(request_.hi - 1)));
     QueueExtents(request_.hi, int64_t{request_.max_extents} + 1);
     if (request_.as_of) connection_.Queue(postgres::kSizeAsOf, Params().Uuid(request_.object).Int8(*request_.as_of));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context_));
@@ -152,9 +153,10 @@ class Lister {
 Result<ListReply> PostgresCatalog::List(const Context& context, const ListRequest& request) {
   PBFS_RETURN_IF_ERROR(CheckList(request));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
-  return postgres::ReadFresh<ListReply>(
-      parts_->local, parts_->primary, context, options_.replica_patience,
-      [&](Connection& connection, bool& stale) { return Lister(connection, context, request, bucket.number).Run(stale); });
+  return postgres::ReadFresh<ListReply>(parts_->local, parts_->primary, context, options_.replica_patience,
+                                        [&](Connection& connection, bool& stale) {
+                                          return Lister(connection, context, request, bucket.number).Run(stale);
+                                        });
 }
 
 Result<ObjectInfo> PostgresCatalog::Stat(const Context& context, BucketId bucket_id, ObjectId object) {
@@ -182,19 +184,26 @@ Result<ObjectInfo> PostgresCatalog::Stat(const Context& context, BucketId bucket
 Result<std::vector<OpEntry>> PostgresCatalog::History(const Context& context, const HistoryRequest& request) {
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
   const auto read = [&](Connection& connection, bool&) -> Result<std::vector<OpEntry>> {
-    connection.Queue(postgres::kListHistory, Params().Uuid(request.object).Int4(bucket.number).Int8(request.before).Int8(std::max(request.limit, 0)));
+    connection.Queue(
+        postgres::kListHistory,
+        Params().Uuid(request.object).Int4(bucket.number).Int8(request.before).Int8(std::max(request.limit, 0)));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     const Rows& rows = results[1];
     if (rows.size() == 0) return NoSuchObject();
     std::vector<OpEntry> entries;
     for (int row = 0; row < rows.size(); ++row) {
       if (rows.IsNull(row, 0)) break;  // an object without ops
-      entries.push_back({rows.Uuid<OpId>(row, 0), static_cast<uint8_t>(rows.Int2(row, 1)), {rows.Int8(row, 2), rows.Int8(row, 3)},
-                         SiteId{static_cast<uint16_t>(rows.Int2(row, 4))}, rows.Int8(row, 5), rows.Share(row, 6)});
+      entries.push_back({rows.Uuid<OpId>(row, 0),
+                         static_cast<uint8_t>(rows.Int2(row, 1)),
+                         {rows.Int8(row, 2), rows.Int8(row, 3)},
+                         SiteId{static_cast<uint16_t>(rows.Int2(row, 4))},
+                         rows.Int8(row, 5),
+                         rows.Share(row, 6)});
     }
     return entries;
   };
-  return postgres::ReadFresh<std::vector<OpEntry>>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+  return postgres::ReadFresh<std::vector<OpEntry>>(parts_->local, parts_->primary, context, options_.replica_patience,
+                                                   read);
 }
 
 }  // namespace pbfs

@@ -66,7 +66,11 @@ Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const 
   const auto read = [&](Connection& connection, bool&) -> Result<ListNamesReply> {
     connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
     Params params;
-    params.Int4(bucket.number).Text(request.prefix).Text(EndOf(request.prefix)).Text(request.after).Int8(int64_t{request.limit} + 1);
+    params.Int4(bucket.number)
+        .Text(request.prefix)
+        .Text(EndOf(request.prefix))
+        .Text(request.after)
+        .Int8(int64_t{request.limit} + 1);
     if (request.as_of) params.Int8(*request.as_of);
     connection.Queue(request.as_of ? postgres::kListNamesAsOf : postgres::kListNames, params);
     connection.Queue(postgres::kCommit);
@@ -81,7 +85,8 @@ Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const 
   return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience, read);
 }
 
-Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& context, BucketId bucket_id, const std::string& name) {
+Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& context, BucketId bucket_id,
+                                                            const std::string& name) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, bucket_id));
   const auto read = [&](Connection& connection, bool&) -> Result<std::vector<NameEntry>> {
@@ -94,7 +99,8 @@ Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& conte
     for (int row = 0; row < results[2].size(); ++row) entries.push_back(EntryOfRow(results[2], row));
     return entries;
   };
-  return postgres::ReadFresh<std::vector<NameEntry>>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+  return postgres::ReadFresh<std::vector<NameEntry>>(parts_->local, parts_->primary, context, options_.replica_patience,
+                                                     read);
 }
 
 }  // namespace pbfs

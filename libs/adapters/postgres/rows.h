@@ -1,10 +1,10 @@
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <libpq-fe.h>
 
 #include "libs/base/buffer.h"
 #include "libs/base/ids.h"

@@ -38,7 +38,8 @@ Status SessionPool::AwaitSlot(const Context& context, std::unique_ptr<Connection
     return ResourceExhaustedError("too many callers wait for a database connection").WithDetail("retry-after-ms", "50");
   ++waiting_;
   while (taken_ >= options_.connections) {
-    const bool in_time = free_.WaitUntil(mutex_, std::min(context.deadline(), MonotonicNow() + std::chrono::seconds(1)));
+    const bool in_time =
+        free_.WaitUntil(mutex_, std::min(context.deadline(), MonotonicNow() + std::chrono::seconds(1)));
     const Status wanted = in_time ? OkStatus() : context.Check();
     if (wanted.ok()) continue;
     --waiting_;
@@ -64,7 +65,8 @@ Result<std::unique_ptr<Connection>> SessionPool::Open() {
     dsn += "target_session_attrs=read-write";
   }
   PBFS_ASSIGN_OR_RETURN(auto connection, Connection::Open(dsn, options_.connection));
-  if (options_.check_schema) PBFS_RETURN_IF_ERROR(CheckSchemaVersion(*connection, Context::WithTimeout(options_.connection.connect_timeout)));
+  if (options_.check_schema)
+    PBFS_RETURN_IF_ERROR(CheckSchemaVersion(*connection, Context::WithTimeout(options_.connection.connect_timeout)));
   return connection;
 }
 

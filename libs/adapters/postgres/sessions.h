@@ -21,8 +21,8 @@ class SessionPool {
     std::string dsn;
     Access access = Access::kRead;  // kWrite: finds the primary among the DSN's hosts (target_session_attrs=read-write)
     size_t connections = 4;
-    size_t queue_limit = 256;   // callers that may wait for a connection; more get RESOURCE_EXHAUSTED
-    bool check_schema = true;   // refuse a database whose schema is not this program's
+    size_t queue_limit = 256;  // callers that may wait for a connection; more get RESOURCE_EXHAUSTED
+    bool check_schema = true;  // refuse a database whose schema is not this program's
     Connection::Options connection;
   };
   explicit SessionPool(Options options) : options_(std::move(options)) {}
@@ -30,7 +30,8 @@ class SessionPool {
   /// A connection on loan. Given back when it goes: rolled back if a transaction is open, closed if broken.
   class Lease {
    public:
-    Lease(SessionPool& pool, std::unique_ptr<Connection> connection) : pool_(&pool), connection_(std::move(connection)) {}
+    Lease(SessionPool& pool, std::unique_ptr<Connection> connection)
+        : pool_(&pool), connection_(std::move(connection)) {}
     Lease(Lease&&) = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {

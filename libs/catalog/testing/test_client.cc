@@ -152,7 +152,8 @@ TestCommit& TestCommit::Clone(ObjectId object, const std::vector<Extent>& extent
       const BodyId id = extent.source.body;
       const auto content = client_.contents().find(id);
       const bool own = content != client_.contents().end();
-      placed.index = IndexOfBody(record, id, own ? static_cast<int64_t>(content->second.size()) : extent.inner + extent.size());
+      placed.index =
+          IndexOfBody(record, id, own ? static_cast<int64_t>(content->second.size()) : extent.inner + extent.size());
     }
     record.extents.push_back(placed);
   }
@@ -204,7 +205,8 @@ TestCommit& TestCommit::Rehome(ObjectId object, const Bytes& content, const std:
     const uint32_t index = IndexOfBody(record, body.id, static_cast<int64_t>(content.size()));
     record.extents.push_back({run.lo, run.hi, run.order, run.inner, index, SourceKind::kBody});
   }
-  for (const Extent& source : sources) record.listed.push_back({source.lo, source.hi, source.order, source.source.body});
+  for (const Extent& source : sources)
+    record.listed.push_back({source.lo, source.hi, source.order, source.source.body});
   return AddBody(body).Add(record);
 }
 

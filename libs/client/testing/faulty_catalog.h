@@ -78,7 +78,8 @@ class FaultyCatalog final : public Commits, public Lists, public Names {
     PBFS_RETURN_IF_ERROR(Enter());
     return inner_.names.ListNames(context, request);
   }
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override {
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket,
+                                             const std::string& name) override {
     PBFS_RETURN_IF_ERROR(Enter());
     return inner_.names.NameHistory(context, bucket, name);
   }

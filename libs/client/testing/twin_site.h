@@ -15,7 +15,8 @@ namespace pbfs {
 
 class TwinSite {
  public:
-  explicit TwinSite(const Clock& clock, int stores = 8, uint64_t seed = 1) : clock_(clock), random(seed), catalog(clock), keys(random) {
+  explicit TwinSite(const Clock& clock, int stores = 8, uint64_t seed = 1)
+      : clock_(clock), random(seed), catalog(clock), keys(random) {
     for (int i = 1; i <= stores; ++i) {
       const StoreId id{static_cast<uint32_t>(i)};
       memory.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{id, SiteId{1}, {}, {}}, clock));

@@ -28,8 +28,9 @@ Status Append(Session& session, const Arguments& arguments) {
 
 void AddAppend(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = line.Add("append", "Add a file or stdin at the end of an object; what exceeds 64 MiB in several steps",
-                               "  date | pbfs append - logs/today\n  pbfs append more.log logs/today");
+  CLI::App* command =
+      line.Add("append", "Add a file or stdin at the end of an object; what exceeds 64 MiB in several steps",
+               "  date | pbfs append - logs/today\n  pbfs append more.log logs/today");
   command->add_option("file", arguments->file, "A file, or - for stdin; not empty")->required();
   command->add_option("object", arguments->address, "BUCKET/NAME, which exists")->required();
   line.Run(command, [arguments](Session& session) { return Append(session, *arguments); });

@@ -25,12 +25,14 @@ struct Row {
 
   Duration At(double share) const {
     if (latencies.empty()) return {};
-    return latencies[std::min(latencies.size() - 1, static_cast<size_t>(share * static_cast<double>(latencies.size())))];
+    return latencies[std::min(latencies.size() - 1,
+                              static_cast<size_t>(share * static_cast<double>(latencies.size())))];
   }
 };
 
 /// Runs `operation(0)` ... `operation(count - 1)` on `parallel` threads and times each. The first error ends it.
-Result<Row> Measure(const std::string& name, int count, int parallel, int64_t bytes_each, const std::function<Status(int)>& operation) {
+Result<Row> Measure(const std::string& name, int count, int parallel, int64_t bytes_each,
+                    const std::function<Status(int)>& operation) {
   Mutex mutex;
   Status first_error;
   Row row{name, bytes_each * count, {}, {}};
@@ -58,15 +60,19 @@ Result<Row> Measure(const std::string& name, int count, int parallel, int64_t by
 
 Json RowJson(const Row& row) {
   const double seconds = std::max(Seconds(row.time), 1e-9);
-  return {{"operations", row.latencies.size()}, {"bytes", row.bytes}, {"seconds", seconds},
-          {"operations_per_second", static_cast<double>(row.latencies.size()) / seconds}, {"bytes_per_second", static_cast<double>(row.bytes) / seconds},
-          {"p50_ms", Seconds(row.At(0.5)) * 1e3}, {"p99_ms", Seconds(row.At(0.99)) * 1e3}};
+  return {{"operations", row.latencies.size()},
+          {"bytes", row.bytes},
+          {"seconds", seconds},
+          {"operations_per_second", static_cast<double>(row.latencies.size()) / seconds},
+          {"bytes_per_second", static_cast<double>(row.bytes) / seconds},
+          {"p50_ms", Seconds(row.At(0.5)) * 1e3},
+          {"p99_ms", Seconds(row.At(0.99)) * 1e3}};
 }
 
 void SayRow(const Session& session, const Row& row) {
   session.Say(fmt::format("{:<6} {:>6} ops  {:>9.1f}/s  {:>12}  p50 {:>9}  p99 {:>9}", row.name, row.latencies.size(),
-                          static_cast<double>(row.latencies.size()) / std::max(Seconds(row.time), 1e-9), FormatRate(row.bytes, row.time),
-                          FormatLatency(row.At(0.5)), FormatLatency(row.At(0.99))));
+                          static_cast<double>(row.latencies.size()) / std::max(Seconds(row.time), 1e-9),
+                          FormatRate(row.bytes, row.time), FormatLatency(row.At(0.5)), FormatLatency(row.At(0.99))));
 }
 
 class DiscardSink final : public ByteSink {
@@ -78,7 +84,11 @@ class DiscardSink final : public ByteSink {
 class Bench {
  public:
   Bench(Session& session, const Arguments& arguments, Bucket bucket, int64_t size, int64_t patch_size)
-      : session_(session), arguments_(arguments), bucket_(std::move(bucket)), patch_size_(patch_size), content_(static_cast<size_t>(size)) {
+      : session_(session),
+        arguments_(arguments),
+        bucket_(std::move(bucket)),
+        patch_size_(patch_size),
+        content_(static_cast<size_t>(size)) {
     FillContent(1, content_);
     prefix_ = fmt::format("pbfs-bench-{}/", MonotonicNow().time_since_epoch().count());
   }
@@ -87,11 +97,14 @@ class Bench {
     std::vector<Row> rows;
     objects_.resize(static_cast<size_t>(arguments_.count));
     const int64_t size = static_cast<int64_t>(content_.size());
-    PBFS_ASSIGN_OR_RETURN(Row put, Measure("put", arguments_.count, arguments_.parallel, size, [this](int i) { return Put(i); }));
+    PBFS_ASSIGN_OR_RETURN(
+        Row put, Measure("put", arguments_.count, arguments_.parallel, size, [this](int i) { return Put(i); }));
     rows.push_back(std::move(put));
-    PBFS_ASSIGN_OR_RETURN(Row get, Measure("get", arguments_.count, arguments_.parallel, size, [this](int i) { return Get(i); }));
+    PBFS_ASSIGN_OR_RETURN(
+        Row get, Measure("get", arguments_.count, arguments_.parallel, size, [this](int i) { return Get(i); }));
     rows.push_back(std::move(get));
-    PBFS_ASSIGN_OR_RETURN(Row patch, Measure("patch", arguments_.patches, arguments_.parallel, patch_size_, [this](int i) { return Patch(i); }));
+    PBFS_ASSIGN_OR_RETURN(Row patch, Measure("patch", arguments_.patches, arguments_.parallel, patch_size_,
+                                             [this](int i) { return Patch(i); }));
     rows.push_back(std::move(patch));
     return rows;
   }
@@ -112,7 +125,9 @@ class Bench {
   }
   Status Get(int i) {
     DiscardSink sink;
-    return bucket_.Read(session_.context(), objects_[static_cast<size_t>(i)], 0, static_cast<int64_t>(content_.size()), sink).status();
+    return bucket_
+        .Read(session_.context(), objects_[static_cast<size_t>(i)], 0, static_cast<int64_t>(content_.size()), sink)
+        .status();
   }
   Status Patch(int i) {
     uint64_t seed = static_cast<uint64_t>(i) + 1;
@@ -121,7 +136,8 @@ class Bench {
     SeededRandom random(seed);
     const auto room = static_cast<uint64_t>(static_cast<int64_t>(content_.size()) - patch_size_ + 1);
     const ObjectId object = objects_[static_cast<size_t>(i) % objects_.size()];
-    return bucket_.Write(session_.context(), object, static_cast<int64_t>(random.Below(room)), ByteSpan(patch)).status();
+    return bucket_.Write(session_.context(), object, static_cast<int64_t>(random.Below(room)), ByteSpan(patch))
+        .status();
   }
 
   Session& session_;
@@ -137,7 +153,8 @@ Status Run(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const int64_t size, ParseSize(arguments.size));
   PBFS_ASSIGN_OR_RETURN(const int64_t patch_size, ParseSize(arguments.patch_size));
   if (size < 1 || size > (int64_t{1} << 30)) return InvalidArgumentError("--size must be 1 B to 1 GiB");
-  if (patch_size < 1 || patch_size > std::min<int64_t>(size, int64_t{64} << 20)) return InvalidArgumentError("--patch-size must be 1 B to 64 MiB, and at most --size");
+  if (patch_size < 1 || patch_size > std::min<int64_t>(size, int64_t{64} << 20))
+    return InvalidArgumentError("--patch-size must be 1 B to 64 MiB, and at most --size");
   PBFS_ASSIGN_OR_RETURN(Target target, OpenPrefix(session, arguments.bucket));
   Bench bench(session, arguments, std::move(target.bucket), size, patch_size);
   PBFS_ASSIGN_OR_RETURN(const std::vector<Row> rows, bench.Run());
@@ -154,14 +171,19 @@ Status Run(Session& session, const Arguments& arguments) {
 
 void AddBench(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = line.Add("bench", "A simple load on a bucket: puts, gets and patches, with rates and latencies",
-                               "  pbfs bench demo\n  pbfs bench demo --size 64MiB --count 8 --patch-size 4KiB --patches 1000 --parallel 16");
+  CLI::App* command = line.Add(
+      "bench", "A simple load on a bucket: puts, gets and patches, with rates and latencies",
+      "  pbfs bench demo\n  pbfs bench demo --size 64MiB --count 8 --patch-size 4KiB --patches 1000 --parallel 16");
   command->add_option("bucket", arguments->bucket, "BUCKET; the objects are removed at the end")->required();
   command->add_option("--size", arguments->size, "Of each object")->capture_default_str();
   command->add_option("--count", arguments->count, "Objects")->check(CLI::Range(1, 100000))->capture_default_str();
   command->add_option("--patch-size", arguments->patch_size, "Of each patch")->capture_default_str();
-  command->add_option("--patches", arguments->patches, "Patches")->check(CLI::Range(1, 10000000))->capture_default_str();
-  command->add_option("--parallel", arguments->parallel, "Operations at a time")->check(CLI::Range(1, 256))->capture_default_str();
+  command->add_option("--patches", arguments->patches, "Patches")
+      ->check(CLI::Range(1, 10000000))
+      ->capture_default_str();
+  command->add_option("--parallel", arguments->parallel, "Operations at a time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   line.Run(command, [arguments](Session& session) { return Run(session, *arguments); });
 }
 

@@ -19,8 +19,13 @@ Json OrDefault(const std::optional<uint8_t>& value) { return value ? Json(*value
 
 Json BucketJson(const BucketInfo& bucket) {
   const BucketSettings& settings = bucket.settings;
-  return {{"name", settings.name}, {"id", bucket.id.ToString()}, {"k", OrDefault(settings.k)}, {"m", OrDefault(settings.m)},
-          {"w", OrDefault(settings.w)}, {"integrity", IntegrityName(settings.integrity)}, {"history_ms", settings.history_ms},
+  return {{"name", settings.name},
+          {"id", bucket.id.ToString()},
+          {"k", OrDefault(settings.k)},
+          {"m", OrDefault(settings.m)},
+          {"w", OrDefault(settings.w)},
+          {"integrity", IntegrityName(settings.integrity)},
+          {"history_ms", settings.history_ms},
           {"keyring_version", bucket.keyring_version}};
 }
 
@@ -54,7 +59,8 @@ Status List(Session& session, const Arguments&) {
   PBFS_ASSIGN_OR_RETURN(const auto buckets, client->ListBuckets(session.context()));
   Json all = Json::array();
   for (const BucketInfo& bucket : buckets) {
-    session.Say(fmt::format("{:<8} {:<7} {}", SchemeText(bucket.settings), IntegrityName(bucket.settings.integrity), bucket.settings.name));
+    session.Say(fmt::format("{:<8} {:<7} {}", SchemeText(bucket.settings), IntegrityName(bucket.settings.integrity),
+                            bucket.settings.name));
     all.push_back(BucketJson(bucket));
   }
   session.Report({{"buckets", all}});
@@ -68,9 +74,10 @@ Status Show(Session& session, const Arguments& arguments) {
   BucketInfo bucket = opened.info();
   bucket.settings.k = bucket.settings.k.value_or(map.default_k);
   bucket.settings.m = bucket.settings.m.value_or(map.default_m);
-  session.Say(fmt::format("name       {}\nid         {}\nscheme     {}\nintegrity  {}\nhistory    {} s\nkeyring    version {}", arguments.name,
-                          bucket.id.ToString(), SchemeText(bucket.settings), IntegrityName(bucket.settings.integrity),
-                          bucket.settings.history_ms / 1000, bucket.keyring_version));
+  session.Say(
+      fmt::format("name       {}\nid         {}\nscheme     {}\nintegrity  {}\nhistory    {} s\nkeyring    version {}",
+                  arguments.name, bucket.id.ToString(), SchemeText(bucket.settings),
+                  IntegrityName(bucket.settings.integrity), bucket.settings.history_ms / 1000, bucket.keyring_version));
   session.Report(BucketJson(bucket));
   return OkStatus();
 }
@@ -87,9 +94,10 @@ Status Remove(Session& session, const Arguments& arguments) {
 
 void AddBucket(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* bucket = line.Add("bucket", "Make, list, show and remove buckets",
-                              "  pbfs bucket create photos\n  pbfs bucket create logs --k 2 --m 1 --integrity sha256 --history 7d\n"
-                              "  pbfs bucket ls\n  pbfs bucket show photos\n  pbfs bucket rm photos");
+  CLI::App* bucket =
+      line.Add("bucket", "Make, list, show and remove buckets",
+               "  pbfs bucket create photos\n  pbfs bucket create logs --k 2 --m 1 --integrity sha256 --history 7d\n"
+               "  pbfs bucket ls\n  pbfs bucket show photos\n  pbfs bucket rm photos");
   bucket->require_subcommand(1);
   const auto add = [&](const char* name, const char* what, Status (*body)(Session&, const Arguments&)) {
     CLI::App* command = line.Add(name, what, "", bucket);
@@ -101,9 +109,12 @@ void AddBucket(CommandLine& line) {
   create->add_option("--k", arguments->k, "Data shards")->check(CLI::Range(1, 32));
   create->add_option("--m", arguments->m, "Parity shards: so many stores may be lost")->check(CLI::Range(0, 16));
   create->add_option("--w", arguments->w, "Durable shards before a write is acknowledged")->check(CLI::Range(1, 48));
-  create->add_option("--integrity", arguments->integrity, "crc32c, or sha256 (whoever has no key can name a lying store)")
-      ->check(CLI::IsMember({"crc32c", "sha256"}))->capture_default_str();
-  create->add_option("--history", arguments->history, "Keep overwritten bytes readable so long, for instance 7d")->capture_default_str();
+  create
+      ->add_option("--integrity", arguments->integrity, "crc32c, or sha256 (whoever has no key can name a lying store)")
+      ->check(CLI::IsMember({"crc32c", "sha256"}))
+      ->capture_default_str();
+  create->add_option("--history", arguments->history, "Keep overwritten bytes readable so long, for instance 7d")
+      ->capture_default_str();
   add("ls", "All buckets", List);
   add("show", "The settings of a bucket", Show)->add_option("name", arguments->name)->required();
   add("rm", "Remove an empty bucket", Remove)->add_option("name", arguments->name)->required();

@@ -17,7 +17,8 @@ Status Cat(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(OutputFile file, OutputFile::Open("-"));
   PBFS_ASSIGN_OR_RETURN(const int64_t bytes, target.bucket.Read(session.context(), object.object, range.first,
                                                                 range.second - range.first, file, {as_of}));
-  session.Report({{"object", arguments.address}, {"begin", range.first}, {"end", range.second}, {"bytes", bytes}}, true);
+  session.Report({{"object", arguments.address}, {"begin", range.first}, {"end", range.second}, {"bytes", bytes}},
+                 true);
   return OkStatus();
 }
 
@@ -30,7 +31,8 @@ void AddCat(CommandLine& line) {
                                "  pbfs cat --range -1Ki logs/today          the last KiB\n"
                                "  pbfs cat --range 1Gi+4096 disks/vm.img | xxd");
   command->add_option("object", arguments->address, "BUCKET/NAME")->required();
-  command->add_option("--range", arguments->range, "FIRST-LAST (both included), FIRST-, -COUNT or START+LENGTH")->capture_default_str();
+  command->add_option("--range", arguments->range, "FIRST-LAST (both included), FIRST-, -COUNT or START+LENGTH")
+      ->capture_default_str();
   command->add_option("--as-of", arguments->as_of, "As it was then (buckets with history)");
   line.Run(command, [arguments](Session& session) { return Cat(session, *arguments); });
 }

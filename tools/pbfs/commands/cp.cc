@@ -15,7 +15,8 @@ struct Arguments {
 /// An object as the source of another: front to back, a range a call.
 class ObjectSource final : public ByteSource {
  public:
-  ObjectSource(Bucket bucket, ObjectId object, ReadOptions options) : bucket_(std::move(bucket)), object_(object), options_(options) {}
+  ObjectSource(Bucket bucket, ObjectId object, ReadOptions options)
+      : bucket_(std::move(bucket)), object_(object), options_(options) {}
   Result<size_t> Read(const Context& context, MutableByteSpan out) override {
     PBFS_ASSIGN_OR_RETURN(const int64_t count, bucket_.Read(context, object_, offset_, out, options_));
     offset_ += count;
@@ -30,7 +31,8 @@ class ObjectSource final : public ByteSource {
 };
 
 /// Another bucket has other keys: the bytes are read, and encrypted again.
-Result<Written> CopyBytes(Session& session, const Target& from, Target& to, const ObjectStat& object, ReadOptions options) {
+Result<Written> CopyBytes(Session& session, const Target& from, Target& to, const ObjectStat& object,
+                          ReadOptions options) {
   Progress progress("cp", object.size, session.progress_wanted());
   ObjectSource object_source(from.bucket, object.object, options);
   ProgressSource source(object_source, progress);
@@ -44,8 +46,9 @@ Status Copy(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Target to, OpenTarget(session, arguments.to));
   PBFS_ASSIGN_OR_RETURN(const ObjectStat object, FindObject(session, from, as_of));
   const bool by_reference = from.bucket.info().id == to.bucket.info().id;
-  PBFS_ASSIGN_OR_RETURN(const Written written, by_reference ? from.bucket.Clone(session.context(), from.name, to.name, {.as_of = as_of})
-                                                            : CopyBytes(session, from, to, object, {as_of}));
+  PBFS_ASSIGN_OR_RETURN(const Written written,
+                        by_reference ? from.bucket.Clone(session.context(), from.name, to.name, {.as_of = as_of})
+                                     : CopyBytes(session, from, to, object, {as_of}));
   session.Note(fmt::format("copied {} to {}{}", arguments.from, arguments.to, by_reference ? ": no data moved" : ""));
   session.Report(WrittenJson(arguments.to, written));
   return OkStatus();

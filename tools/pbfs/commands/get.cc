@@ -22,8 +22,11 @@ Status Get(Session& session, const Arguments& arguments) {
   PBFS_RETURN_IF_ERROR(target.bucket.Read(session.context(), object.object, 0, kMaxObjectSize, sink, {as_of}).status());
   PBFS_RETURN_IF_ERROR(file.Finish());
   session.Note(fmt::format("got {} ({})", FormatSize(sink.bytes()), FormatRate(sink.bytes(), progress.elapsed())));
-  session.Report({{"object", arguments.address}, {"object_id", object.object.ToString()}, {"bytes", sink.bytes()},
-                  {"seconds", Seconds(progress.elapsed())}}, arguments.file == "-");
+  session.Report({{"object", arguments.address},
+                  {"object_id", object.object.ToString()},
+                  {"bytes", sink.bytes()},
+                  {"seconds", Seconds(progress.elapsed())}},
+                 arguments.file == "-");
   return OkStatus();
 }
 
@@ -31,12 +34,14 @@ Status Get(Session& session, const Arguments& arguments) {
 
 void AddGet(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = line.Add("get", "Read an object whole into a file or stdout; the file appears when all of it is there",
-                               "  pbfs get photos/cat.jpg cat.jpg\n  pbfs get backups/dir.tar - | tar -x\n"
-                               "  pbfs get --as-of 2h logs/today yesterday.log");
+  CLI::App* command =
+      line.Add("get", "Read an object whole into a file or stdout; the file appears when all of it is there",
+               "  pbfs get photos/cat.jpg cat.jpg\n  pbfs get backups/dir.tar - | tar -x\n"
+               "  pbfs get --as-of 2h logs/today yesterday.log");
   command->add_option("object", arguments->address, "BUCKET/NAME")->required();
   command->add_option("file", arguments->file, "A file, or - for stdout")->capture_default_str();
-  command->add_option("--as-of", arguments->as_of, "As it was then (buckets with history): 2026-01-31T12:00:00Z, @SECONDS, or 2h ago");
+  command->add_option("--as-of", arguments->as_of,
+                      "As it was then (buckets with history): 2026-01-31T12:00:00Z, @SECONDS, or 2h ago");
   line.Run(command, [arguments](Session& session) { return Get(session, *arguments); });
 }
 

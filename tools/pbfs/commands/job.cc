@@ -1,14 +1,15 @@
+#include "tools/pbfs/job/job.h"
+
 #include <cstdlib>
-#include <signal.h>
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include "libs/base/clock.h"
 #include "libs/base/random.h"
 #include "libs/base/sync.h"
 #include "tools/local/files.h"
 #include "tools/local/local_cluster.h"
-#include "tools/pbfs/job/job.h"
 #include "tools/pbfs/job/source.h"
 #include "tools/pbfs/objects.h"
 #include "tools/pbfs/progress.h"
@@ -72,9 +73,12 @@ class Phases {
 
 Status CheckCluster(const Arguments& arguments, const LocalCluster& cluster) {
   for (const auto& process : cluster.Processes())
-    if (!process.ready) return FailedPreconditionError(fmt::format("{} does not run; start everything first: pbfs local up --dir {}", process.name, cluster.directory()));
+    if (!process.ready)
+      return FailedPreconditionError(fmt::format("{} does not run; start everything first: pbfs local up --dir {}",
+                                                 process.name, cluster.directory()));
   if (!arguments.no_kill && cluster.options().stores < 8)
-    return FailedPreconditionError("the job kills two stores while it writes 4+2: it needs a cluster of eight stores, or --no-kill");
+    return FailedPreconditionError(
+        "the job kills two stores while it writes 4+2: it needs a cluster of eight stores, or --no-kill");
   return OkStatus();
 }
 
@@ -91,16 +95,18 @@ Status Job(Session& session, const Arguments& arguments) {
   options.bucket = arguments.bucket.empty() ? fmt::format("main-job-{}", SystemClock().NowMillis()) : arguments.bucket;
   options.scratch = cluster.directory();
   Phases phases(session.progress_wanted());
-  const JobHooks hooks{.kills = ChooseKills(arguments, cluster.options()),
-                       .kill = [&](const std::string& name) { return cluster.Kill(session.context(), name, SIGKILL); },
-                       .disk_bytes = [&] { return StoreBytes(cluster); },
-                       .say = [&](const std::string& line) { session.Note(line); },
-                       .progress = [&](const char* what, int64_t done, int64_t total) { phases.Update(what, done, total); }};
+  const JobHooks hooks{
+      .kills = ChooseKills(arguments, cluster.options()),
+      .kill = [&](const std::string& name) { return cluster.Kill(session.context(), name, SIGKILL); },
+      .disk_bytes = [&] { return StoreBytes(cluster); },
+      .say = [&](const std::string& line) { session.Note(line); },
+      .progress = [&](const char* what, int64_t done, int64_t total) { phases.Update(what, done, total); }};
   PBFS_ASSIGN_OR_RETURN(const JobReport report, MainJob(*client, options, hooks).Run(session.context(), source));
   session.Say(FormatReport(report));
   session.Report(ReportJson(report));
   if (report.same()) return OkStatus();
-  return DataLossError(fmt::format("the object differs from the reference at byte {}; repeat with --seed {}", report.first_difference, report.seed));
+  return DataLossError(fmt::format("the object differs from the reference at byte {}; repeat with --seed {}",
+                                   report.first_difference, report.seed));
 }
 
 }  // namespace
@@ -108,12 +114,16 @@ Status Job(Session& session, const Arguments& arguments) {
 void AddJob(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   arguments->directory = local::DefaultClusterDirectory();
-  CLI::App* command = line.Add("job", "The main job: 1 GiB of /usr, 2,000 patches by four writers, three kills, every byte compared",
-                               "  pbfs job\n  pbfs job --seed 7 --size 256MiB --patches 500\n  pbfs job --no-kill --json");
+  CLI::App* command =
+      line.Add("job", "The main job: 1 GiB of /usr, 2,000 patches by four writers, three kills, every byte compared",
+               "  pbfs job\n  pbfs job --seed 7 --size 256MiB --patches 500\n  pbfs job --no-kill --json");
   command->add_option("--dir", arguments->directory, "Directory of the local cluster")->capture_default_str();
   command->add_option("--size", arguments->size, "Bytes of the object")->capture_default_str();
-  command->add_option("--source", arguments->source, "Directory whose tar is taken, repeated where it is smaller")->capture_default_str();
-  command->add_option("--patches", arguments->patches, "How many")->check(CLI::Range(1, 10'000'000))->capture_default_str();
+  command->add_option("--source", arguments->source, "Directory whose tar is taken, repeated where it is smaller")
+      ->capture_default_str();
+  command->add_option("--patches", arguments->patches, "How many")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
   command->add_option("--writers", arguments->writers, "At a time")->check(CLI::Range(1, 64))->capture_default_str();
   command->add_option("--seed", arguments->seed, "The same seed gives the same edits and kills")->capture_default_str();
   command->add_option("--bucket", arguments->bucket, "Name of the new bucket (default: main-job-TIME)");

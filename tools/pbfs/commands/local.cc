@@ -17,8 +17,13 @@ struct Arguments {
 };
 
 Json ProcessJson(const local::ProcessStatus& process) {
-  return {{"name", process.name}, {"kind", ProcessKindName(process.kind)}, {"address", fmt::format("127.0.0.1:{}", process.port)},
-          {"pid", process.pid}, {"alive", process.alive}, {"ready", process.ready}, {"log", process.log}};
+  return {{"name", process.name},
+          {"kind", ProcessKindName(process.kind)},
+          {"address", fmt::format("127.0.0.1:{}", process.port)},
+          {"pid", process.pid},
+          {"alive", process.alive},
+          {"ready", process.ready},
+          {"log", process.log}};
 }
 
 Json ClusterJson(const LocalCluster& cluster) {
@@ -31,7 +36,8 @@ void SayHowToGoOn(const Session& session, const LocalCluster& cluster) {
   session.Say(fmt::format("The cluster in {} is up. Go on with:", cluster.directory()));
   session.Say(fmt::format("  export PBFS_CONFIG={}", cluster.client_config()));
   session.Say("  pbfs bucket create demo && pbfs put FILE demo/NAME");
-  session.Say(fmt::format("Look at it with: pbfs local status --dir {0}\nStop it with:    pbfs local down --dir {0}", cluster.directory()));
+  session.Say(fmt::format("Look at it with: pbfs local status --dir {0}\nStop it with:    pbfs local down --dir {0}",
+                          cluster.directory()));
 }
 
 /// Stops and removes the cluster that is there; OK if there is none.
@@ -68,8 +74,8 @@ Status ShowStatus(Session& session, const Arguments& arguments) {
   for (const auto& process : cluster.Processes()) {
     const char* state = process.ready ? "ready" : process.alive ? "starting" : "down";
     all_ready = all_ready && process.ready;
-    session.Say(fmt::format("{:<12} {:<9} {:>7} 127.0.0.1:{:<7} {}", process.name, state, process.alive ? std::to_string(process.pid) : "-",
-                            process.port, process.log));
+    session.Say(fmt::format("{:<12} {:<9} {:>7} 127.0.0.1:{:<7} {}", process.name, state,
+                            process.alive ? std::to_string(process.pid) : "-", process.port, process.log));
   }
   session.Report(ClusterJson(cluster));
   if (!all_ready) session.Note("Start what is down with: pbfs local start NAME, or everything with: pbfs local up");
@@ -97,7 +103,8 @@ Status Down(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(LocalCluster cluster, LocalCluster::Open(arguments.cluster.directory));
   PBFS_RETURN_IF_ERROR(arguments.purge ? cluster.Purge(session.context()) : cluster.Down(session.context()));
   session.Say(arguments.purge ? fmt::format("Stopped, and {} removed", cluster.directory())
-                              : fmt::format("Stopped; the data stay in {} (pbfs local up goes on, --purge removes)", cluster.directory()));
+                              : fmt::format("Stopped; the data stay in {} (pbfs local up goes on, --purge removes)",
+                                            cluster.directory()));
   session.Report({{"directory", cluster.directory()}, {"purged", arguments.purge}});
   return OkStatus();
 }
@@ -108,7 +115,8 @@ void AddLocal(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   arguments->cluster.directory = local::DefaultClusterDirectory();
   CLI::App* local = line.Add("local", "A whole cluster on this machine: PostgreSQL, etcd, catalogs, fragment stores",
-                             "  pbfs local up\n  pbfs local status\n  pbfs local kill store-3\n  pbfs local start store-3\n  pbfs local down --purge");
+                             "  pbfs local up\n  pbfs local status\n  pbfs local kill store-3\n  pbfs local start "
+                             "store-3\n  pbfs local down --purge");
   local->require_subcommand(1);
   local->add_option("--dir", arguments->cluster.directory, "Directory of the cluster")->capture_default_str();
   const auto add = [&](const char* name, const char* what, Status (*body)(Session&, const Arguments&)) {
@@ -120,9 +128,14 @@ void AddLocal(CommandLine& line) {
     return command;
   };
   CLI::App* up = add("up", "Make the cluster if there is none, start what is down, wait until it serves", Up);
-  up->add_option("--stores", arguments->cluster.stores, "Fragment stores, each its own failure domain")->check(CLI::Range(1, 48))->capture_default_str();
-  up->add_option("--catalogs", arguments->cluster.catalogs, "2: with a synchronous standby of PostgreSQL")->check(CLI::Range(1, 2))->capture_default_str();
-  up->add_option("--base-port", arguments->cluster.base_port, "Consecutive ports from here (default: any free ones)")->check(CLI::Range(1, 65535));
+  up->add_option("--stores", arguments->cluster.stores, "Fragment stores, each its own failure domain")
+      ->check(CLI::Range(1, 48))
+      ->capture_default_str();
+  up->add_option("--catalogs", arguments->cluster.catalogs, "2: with a synchronous standby of PostgreSQL")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
+  up->add_option("--base-port", arguments->cluster.base_port, "Consecutive ports from here (default: any free ones)")
+      ->check(CLI::Range(1, 65535));
   up->add_flag("--fresh", arguments->fresh, "Stop and remove the cluster that is there first, with all its data");
   add("status", "Each process: whether it runs and serves, its address and log", ShowStatus);
   CLI::App* kill = add("kill", "Send a signal to one process", Kill);

@@ -34,7 +34,8 @@ Status List(Session& session, const Arguments& arguments) {
   std::string after;
   for (bool more = true; more;) {
     PBFS_ASSIGN_OR_RETURN(const NamePage page, target.bucket.ListNames(session.context(), target.name, after, kPage));
-    for (const NamedObject& entry : page.names) PBFS_RETURN_IF_ERROR(ShowName(session, target, entry, arguments.details, all));
+    for (const NamedObject& entry : page.names)
+      PBFS_RETURN_IF_ERROR(ShowName(session, target, entry, arguments.details, all));
     more = page.more && !page.names.empty();
     if (more) after = page.names.back().name;
   }
@@ -46,7 +47,8 @@ Status List(Session& session, const Arguments& arguments) {
 
 void AddLs(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = line.Add("ls", "List the names of a bucket, in byte order", "  pbfs ls photos\n  pbfs ls -l photos/2026/");
+  CLI::App* command =
+      line.Add("ls", "List the names of a bucket, in byte order", "  pbfs ls photos\n  pbfs ls -l photos/2026/");
   command->add_option("where", arguments->address, "BUCKET or BUCKET/PREFIX")->required();
   command->add_flag("-l,--long", arguments->details, "Size and time of each");
   line.Run(command, [arguments](Session& session) { return List(session, *arguments); });

@@ -16,7 +16,8 @@ Result<WriteOptions> OptionsOf(const Arguments& arguments) {
   WriteOptions options;
   if (arguments.if_version.empty()) return options;
   const Result<Bytes> version = FromHex(arguments.if_version);
-  if (!version.ok() || version->size() != 16) return InvalidArgumentError("--if-version takes the 32 digits that pbfs stat prints");
+  if (!version.ok() || version->size() != 16)
+    return InvalidArgumentError("--if-version takes the 32 digits that pbfs stat prints");
   options.if_opset.emplace();
   std::copy(version->begin(), version->end(), options.if_opset->begin());
   return options;
@@ -28,7 +29,8 @@ class NotEmpty final : public ByteSource {
   explicit NotEmpty(ByteSource& inner) : inner_(inner) {}
   Result<size_t> Read(const Context& context, MutableByteSpan out) override {
     PBFS_ASSIGN_OR_RETURN(const size_t count, inner_.Read(context, out));
-    if (count == 0 && !out.empty() && !any_) return InvalidArgumentError("there is nothing to write: the input is empty");
+    if (count == 0 && !out.empty() && !any_)
+      return InvalidArgumentError("there is nothing to write: the input is empty");
     any_ = any_ || count > 0;
     return count;
   }
@@ -40,7 +42,8 @@ class NotEmpty final : public ByteSource {
 
 Status Patch(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const int64_t offset, ParseSize(arguments.offset));
-  if (offset >= kMaxObjectSize) return InvalidArgumentError(fmt::format("the offset {} is beyond the limit of 8 TiB", offset));
+  if (offset >= kMaxObjectSize)
+    return InvalidArgumentError(fmt::format("the offset {} is beyond the limit of 8 TiB", offset));
   PBFS_ASSIGN_OR_RETURN(const WriteOptions options, OptionsOf(arguments));
   PBFS_RETURN_IF_ERROR(ParseAddress(arguments.address).status());
   PBFS_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(arguments.file));
@@ -49,7 +52,8 @@ Status Patch(Session& session, const Arguments& arguments) {
   Progress progress("patch", file.size(), session.progress_wanted());
   ProgressSource counted(file, progress);
   NotEmpty source(counted);
-  PBFS_ASSIGN_OR_RETURN(const Written written, target.bucket.Write(session.context(), object.object, offset, source, options));
+  PBFS_ASSIGN_OR_RETURN(const Written written,
+                        target.bucket.Write(session.context(), object.object, offset, source, options));
   session.Note(fmt::format("patched {} at {} of {}", FormatSize(written.hi - written.lo), offset, arguments.address));
   session.Report(WrittenJson(arguments.address, written));
   return OkStatus();
@@ -63,7 +67,8 @@ void AddPatch(CommandLine& line) {
                                "  printf new | pbfs patch --offset 1000 - photos/cat.jpg\n"
                                "  pbfs patch --offset 4Gi block.bin disks/vm.img\n"
                                "  pbfs patch --offset 0 --if-version $(pbfs stat --json a/b | jq -r .version) f a/b");
-  command->add_option("--offset", arguments->offset, "Where the first byte goes; beyond the end leaves zeros between")->required();
+  command->add_option("--offset", arguments->offset, "Where the first byte goes; beyond the end leaves zeros between")
+      ->required();
   command->add_option("file", arguments->file, "A file, or - for stdin; not empty")->required();
   command->add_option("object", arguments->address, "BUCKET/NAME, which exists")->required();
   command->add_option("--if-version", arguments->if_version, "Only if the object is still this version (pbfs stat)");

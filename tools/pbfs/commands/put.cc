@@ -18,8 +18,11 @@ Status Put(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Target target, OpenTarget(session, arguments.address));
   Progress progress("put", file.size(), session.progress_wanted());
   ProgressSource source(file, progress);
-  PBFS_ASSIGN_OR_RETURN(const Written written, target.bucket.Put(session.context(), target.name, source, {.metadata = {}, .if_none_match = arguments.if_absent}));
-  session.Note(fmt::format("put {} as {} ({})", FormatSize(source.bytes()), arguments.address, FormatRate(source.bytes(), progress.elapsed())));
+  PBFS_ASSIGN_OR_RETURN(const Written written,
+                        target.bucket.Put(session.context(), target.name, source,
+                                          {.metadata = {}, .if_none_match = arguments.if_absent}));
+  session.Note(fmt::format("put {} as {} ({})", FormatSize(source.bytes()), arguments.address,
+                           FormatRate(source.bytes(), progress.elapsed())));
   session.Report(WrittenJson(arguments.address, written));
   return OkStatus();
 }

@@ -1,7 +1,6 @@
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "tools/pbfs/object_map.h"
 #include "tools/pbfs/objects.h"
@@ -29,8 +28,16 @@ Json ExtentJson(const VisibleExtent& extent) {
   Json json = {{"lo", extent.lo}, {"hi", extent.hi}, {"hlc", extent.order.hlc}, {"wid", extent.order.wid}};
   switch (extent.source.kind) {
     case SourceKind::kZeros: json["source"] = "zeros"; break;
-    case SourceKind::kBody: json["source"] = "body"; json["id"] = extent.source.body.ToString(); json["inner"] = extent.inner; break;
-    case SourceKind::kObject: json["source"] = "object"; json["id"] = extent.source.object.ToString(); json["inner"] = extent.inner; break;
+    case SourceKind::kBody:
+      json["source"] = "body";
+      json["id"] = extent.source.body.ToString();
+      json["inner"] = extent.inner;
+      break;
+    case SourceKind::kObject:
+      json["source"] = "object";
+      json["id"] = extent.source.object.ToString();
+      json["inner"] = extent.inner;
+      break;
   }
   return json;
 }
@@ -49,12 +56,19 @@ Status ShowExtents(Session& session, Target& target, const ObjectStat& info, int
 Status Stat(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Target target, OpenTarget(session, arguments.address));
   PBFS_ASSIGN_OR_RETURN(const ObjectStat info, FindObject(session, target));
-  Json json = {{"object", arguments.address}, {"object_id", info.object.ToString()}, {"size", info.size}, {"version", ToHex(info.opset)},
-               {"sealed", info.sealed}, {"stored_extents", info.extents}, {"bound_ms", HlcMillis(info.bound.hlc)},
+  Json json = {{"object", arguments.address},
+               {"object_id", info.object.ToString()},
+               {"size", info.size},
+               {"version", ToHex(info.opset)},
+               {"sealed", info.sealed},
+               {"stored_extents", info.extents},
+               {"bound_ms", HlcMillis(info.bound.hlc)},
                {"changed_ms", HlcMillis(info.newest)}};
-  session.Say(fmt::format("object    {} ({})\nsize      {} ({})\nversion   {}\nnamed     {}\nchanged   {}\nextents   {} stored{}", arguments.address,
-                          info.object.ToString(), info.size, FormatSize(info.size), ToHex(info.opset), FormatTime(HlcMillis(info.bound.hlc)),
-                          FormatTime(HlcMillis(info.newest)), info.extents, info.sealed ? "\nsealed" : ""));
+  session.Say(fmt::format(
+      "object    {} ({})\nsize      {} ({})\nversion   {}\nnamed     {}\nchanged   {}\nextents   {} stored{}",
+      arguments.address, info.object.ToString(), info.size, FormatSize(info.size), ToHex(info.opset),
+      FormatTime(HlcMillis(info.bound.hlc)), FormatTime(HlcMillis(info.newest)), info.extents,
+      info.sealed ? "\nsealed" : ""));
   if (arguments.extents) PBFS_RETURN_IF_ERROR(ShowExtents(session, target, info, arguments.width, json));
   session.Report(json);
   return OkStatus();
@@ -64,8 +78,10 @@ Status Stat(Session& session, const Arguments& arguments) {
 
 void AddStat(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = line.Add("stat", "Size, version and times of an object; --extents draws its patches as a text map",
-                               "  pbfs stat photos/cat.jpg\n  pbfs stat --extents disks/vm.img\n  pbfs stat --json --extents disks/vm.img | jq .extents");
+  CLI::App* command =
+      line.Add("stat", "Size, version and times of an object; --extents draws its patches as a text map",
+               "  pbfs stat photos/cat.jpg\n  pbfs stat --extents disks/vm.img\n  pbfs stat --json --extents "
+               "disks/vm.img | jq .extents");
   command->add_option("object", arguments->address, "BUCKET/NAME")->required();
   command->add_flag("--extents", arguments->extents, "The visible extents");
   command->add_option("--width", arguments->width, "Cells in a line of the map")->check(CLI::Range(8, 1000));

@@ -33,7 +33,8 @@ Edit DrawEdit(const EditPlan& plan, const std::vector<Edit>& earlier, Random& ra
   const int64_t last = plan.object_size - edit.size;
   edit.offset = static_cast<int64_t>(random.Below(static_cast<uint64_t>(last) + 1));
   if (!earlier.empty() && random.Below(4) == 0)
-    edit.offset = std::clamp<int64_t>(OffsetAcrossEdge(earlier[random.Below(earlier.size())], edit.size, random), 0, last);
+    edit.offset =
+        std::clamp<int64_t>(OffsetAcrossEdge(earlier[random.Below(earlier.size())], edit.size, random), 0, last);
   edit.content_seed = random.U64();
   return edit;
 }

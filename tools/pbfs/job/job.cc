@@ -21,7 +21,8 @@ constexpr int kMapWidth = 64, kMapLines = 16;
 /// Passes the source on and keeps a copy in the reference file.
 class Tee final : public ByteSource {
  public:
-  Tee(ByteSource& source, ReferenceFile& copy, const JobHooks& hooks, int64_t total) : source_(source), copy_(copy), hooks_(hooks), total_(total) {}
+  Tee(ByteSource& source, ReferenceFile& copy, const JobHooks& hooks, int64_t total)
+      : source_(source), copy_(copy), hooks_(hooks), total_(total) {}
   Result<size_t> Read(const Context& context, MutableByteSpan out) override {
     PBFS_ASSIGN_OR_RETURN(const size_t count, source_.Read(context, out));
     PBFS_RETURN_IF_ERROR(copy_.Append(out.first(count)));
@@ -124,8 +125,9 @@ Status MainJob::Put(const Context& context, ByteSource& source) {
   report_.put_time = MonotonicNow() - begin;
   report_.object_size = reference_->size();
   report_.put_sent = client_.Stats().fragment_bytes_sent;
-  if (hooks_.say) hooks_.say(fmt::format("Put {} as {} in {:.1f} s ({})", FormatSize(report_.object_size), report_.object,
-                                         Seconds(report_.put_time), FormatRate(report_.object_size, report_.put_time)));
+  if (hooks_.say)
+    hooks_.say(fmt::format("Put {} as {} in {:.1f} s ({})", FormatSize(report_.object_size), report_.object,
+                           Seconds(report_.put_time), FormatRate(report_.object_size, report_.put_time)));
   return OkStatus();
 }
 
@@ -190,8 +192,10 @@ Status MainJob::PatchAll(const Context& context) {
 Status MainJob::ApplyOp(const HistoryEntry& entry) {
   if (!entry.authentic) return DataLossError(fmt::format("op {} of the history does not verify", entry.op.ToString()));
   if (entry.kind != OpKind::kWrite || entry.order <= put_.order) return OkStatus();  // the put itself, the bind
-  const auto found = std::find_if(edits_.begin(), edits_.end(), [&](const Edit& e) { return e.offset == entry.lo && e.offset + e.size == entry.hi; });
-  if (found == edits_.end()) return DataLossError(fmt::format("the history has a write of [{}, {}) that nobody made", entry.lo, entry.hi));
+  const auto found = std::find_if(edits_.begin(), edits_.end(),
+                                  [&](const Edit& e) { return e.offset == entry.lo && e.offset + e.size == entry.hi; });
+  if (found == edits_.end())
+    return DataLossError(fmt::format("the history has a write of [{}, {}) that nobody made", entry.lo, entry.hi));
   const size_t index = static_cast<size_t>(found - edits_.begin());
   ++times_in_history_[index];
   if (acknowledged_[index] == entry.order) confirmed_[index] = 1;
@@ -202,13 +206,15 @@ Status MainJob::ApplyHistory(const Context& context) {
   // One page: a patch that was tried again may be there more than once.
   const int32_t limit = options_.patches * 4 + static_cast<int32_t>(report_.object_size / kRegionSize) + 1000;
   PBFS_ASSIGN_OR_RETURN(auto entries, bucket_->History(context, put_.object, INT64_MAX, limit));
-  std::sort(entries.begin(), entries.end(), [](const HistoryEntry& a, const HistoryEntry& b) { return a.order < b.order; });
+  std::sort(entries.begin(), entries.end(),
+            [](const HistoryEntry& a, const HistoryEntry& b) { return a.order < b.order; });
   times_in_history_.assign(edits_.size(), 0);
   confirmed_.assign(edits_.size(), 0);
   for (const HistoryEntry& entry : entries) PBFS_RETURN_IF_ERROR(ApplyOp(entry));
   const auto lost = std::find(confirmed_.begin(), confirmed_.end(), 0);
   if (lost != confirmed_.end())
-    return DataLossError(fmt::format("the history does not have patch {} at the order that was acknowledged", lost - confirmed_.begin()));
+    return DataLossError(fmt::format("the history does not have patch {} at the order that was acknowledged",
+                                     lost - confirmed_.begin()));
   for (const int times : times_in_history_) report_.retried += times > 1;
   return OkStatus();
 }
@@ -216,7 +222,8 @@ Status MainJob::ApplyHistory(const Context& context) {
 Status MainJob::Compare(const Context& context) {
   const MonotonicTime begin = MonotonicNow();
   Comparison comparison(*reference_, hooks_);
-  PBFS_RETURN_IF_ERROR(bucket_->Read(context, put_.object, 0, kMaxObjectSize, comparison).status().Annotate("reading the object back"));
+  PBFS_RETURN_IF_ERROR(
+      bucket_->Read(context, put_.object, 0, kMaxObjectSize, comparison).status().Annotate("reading the object back"));
   report_.read_time = MonotonicNow() - begin;
   comparison.Finish(report_);
   return OkStatus();

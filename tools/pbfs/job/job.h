@@ -32,8 +32,8 @@ struct JobHooks {
   };
   std::vector<Kill> kills;
   std::function<Status(const std::string& name)> kill;
-  std::function<int64_t()> disk_bytes;                             // of all fragment stores
-  std::function<void(const std::string&)> say;                     // a line for people
+  std::function<int64_t()> disk_bytes;          // of all fragment stores
+  std::function<void(const std::string&)> say;  // a line for people
   std::function<void(const char* what, int64_t done, int64_t total)> progress;
 };
 

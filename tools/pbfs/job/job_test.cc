@@ -27,7 +27,7 @@ TEST(Edits, StayInsideDifferAndSpreadOverAllSizes) {
     EXPECT_GE(edit.size, 1);
     EXPECT_LE(edit.size, 4 << 20);
     EXPECT_LE(edit.offset + edit.size, plan.object_size);
-    small += edit.size <= 2048;   // half of the logarithmic range 1 B .. 4 MiB
+    small += edit.size <= 2048;  // half of the logarithmic range 1 B .. 4 MiB
     large += edit.size > 2048;
     unaligned += edit.offset % 512 != 0;
   }
@@ -73,7 +73,8 @@ TEST(ReferenceFile, HoldsAppendsAndEditsInOrder) {
   ASSERT_OK(file.Append(ByteSpan(model).subspan(60'000)));
   for (const Edit& edit : MakeEdits({.seed = TestSeed(), .object_size = 100'000, .count = 200, .most = 5000})) {
     ASSERT_OK(file.Apply(edit));
-    FillContent(edit.content_seed, MutableByteSpan(model).subspan(static_cast<size_t>(edit.offset), static_cast<size_t>(edit.size)));
+    FillContent(edit.content_seed,
+                MutableByteSpan(model).subspan(static_cast<size_t>(edit.offset), static_cast<size_t>(edit.size)));
   }
   Bytes back(model.size());
   ASSERT_OK(file.Read(0, back));

@@ -23,14 +23,17 @@ class RandomSource final : public ByteSource {
 };
 
 JobOptions SmallJob() {
-  return {.size = 9'000'001, .patches = TestScaled(40), .seed = TestSeed(), .bucket = "job", .scratch = ::testing::TempDir()};
+  return {.size = 9'000'001,
+          .patches = TestScaled(40),
+          .seed = TestSeed(),
+          .bucket = "job",
+          .scratch = ::testing::TempDir()};
 }
 
 TEST(MainJob, SameBytesWithStoresLostMeanwhile) {
   TwinCluster cluster({.stores = 8});
   const auto client = cluster.NewClient();
-  const JobHooks hooks{.kills = {{"0", 0.3}, {"5", 0.6}},
-                       .kill = [&](const std::string& store) {
+  const JobHooks hooks{.kills = {{"0", 0.3}, {"5", 0.6}}, .kill = [&](const std::string& store) {
                          cluster.store(std::stoi(store)).SetDown(true);
                          return OkStatus();
                        }};
@@ -52,10 +55,10 @@ TEST(MainJob, AStrangersWriteIsNoticed) {
   const auto client = cluster.NewClient();
   const auto stranger = cluster.NewClient();
   const JobHooks hooks{.kills = {{"write", 0.5}}, .kill = [&](const std::string&) -> Status {
-    PBFS_ASSIGN_OR_RETURN(Bucket bucket, stranger->OpenBucket(TestContext(), "job"));
-    PBFS_ASSIGN_OR_RETURN(const ObjectId object, bucket.Find(TestContext(), "usr.tar"));
-    return bucket.Write(TestContext(), object, 77, AsBytes("not by the job")).status();
-  }};
+                         PBFS_ASSIGN_OR_RETURN(Bucket bucket, stranger->OpenBucket(TestContext(), "job"));
+                         PBFS_ASSIGN_OR_RETURN(const ObjectId object, bucket.Find(TestContext(), "usr.tar"));
+                         return bucket.Write(TestContext(), object, 77, AsBytes("not by the job")).status();
+                       }};
   RandomSource source(SmallJob().size);
   EXPECT_CODE(MainJob(*client, SmallJob(), hooks).Run(TestContext(), source), kDataLoss);
 }
@@ -63,7 +66,8 @@ TEST(MainJob, AStrangersWriteIsNoticed) {
 TEST(MainJob, AFailedKillEndsIt) {
   TwinCluster cluster({.stores = 8});
   const auto client = cluster.NewClient();
-  const JobHooks hooks{.kills = {{"x", 0.1}}, .kill = [](const std::string&) { return NotFoundError("no such process"); }};
+  const JobHooks hooks{.kills = {{"x", 0.1}},
+                       .kill = [](const std::string&) { return NotFoundError("no such process"); }};
   RandomSource source(SmallJob().size);
   EXPECT_CODE(MainJob(*client, SmallJob(), hooks).Run(TestContext(), source), kNotFound);
 }

@@ -1,11 +1,11 @@
 #include "tools/pbfs/job/reference_file.h"
 
-#include <openssl/evp.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
 
 #include "tools/local/files.h"
 

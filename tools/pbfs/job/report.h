@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "libs/base/scheduler.h"
 
@@ -24,7 +23,7 @@ struct JobReport {
   int64_t disk_before = 0;    // of all fragment stores, before the patches
   int64_t disk_after = 0;
   std::vector<std::string> killed;
-  int64_t retried = 0;        // patches whose first answer was an error
+  int64_t retried = 0;  // patches whose first answer was an error
   Duration put_time{}, patch_time{}, read_time{};
   std::string sha256_object, sha256_reference;
   int64_t first_difference = -1;  // offset; -1: none

@@ -30,14 +30,17 @@ Result<TarSource> TarSource::Open(const std::string& directory, int64_t size) {
 }
 
 TarSource::TarSource(TarSource&& other) noexcept
-    : directory_(std::move(other.directory_)), left_(other.left_), of_this_archive_(other.of_this_archive_),
+    : directory_(std::move(other.directory_)),
+      left_(other.left_),
+      of_this_archive_(other.of_this_archive_),
       tar_(std::exchange(other.tar_, nullptr)) {}
 
 TarSource::~TarSource() { End(); }
 
 Status TarSource::Begin() {
   // Files that vanish or may not be read are left out: any real bytes will do.
-  const std::string command = fmt::format("exec tar -cf - --ignore-failed-read -C {} . 2>/dev/null", Quoted(directory_));
+  const std::string command =
+      fmt::format("exec tar -cf - --ignore-failed-read -C {} . 2>/dev/null", Quoted(directory_));
   tar_ = popen(command.c_str(), "re");
   of_this_archive_ = 0;
   return tar_ != nullptr ? OkStatus() : local::ErrnoStatus(errno, "cannot run tar");

@@ -1,17 +1,16 @@
 #include "libs/adapters/postgres/testing/child_process.h"
 
+#include <fstream>
+#include <sstream>
+
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <fstream>
-#include <sstream>
-
-#include <fmt/format.h>
 
 #include "libs/base/sync.h"
 
@@ -75,7 +74,8 @@ Status ChildProcess::Run(const Options& options) {
   PBFS_ASSIGN_OR_RETURN(ChildProcess child, Start(options));
   if (!child.AwaitEnd(std::chrono::minutes(2))) return InternalError(options.command[0] + " does not end");
   if (child.exit_code() == 0) return OkStatus();
-  return InternalError(fmt::format("{} ended with code {}: {}", options.command[0], child.exit_code(), TailOf(options.output)));
+  return InternalError(
+      fmt::format("{} ended with code {}: {}", options.command[0], child.exit_code(), TailOf(options.output)));
 }
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {

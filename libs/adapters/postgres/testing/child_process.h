@@ -1,9 +1,9 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "libs/base/result.h"
 #include "libs/base/scheduler.h"
@@ -15,10 +15,10 @@ namespace pbfs::postgres {
 class ChildProcess {
  public:
   struct Options {
-    std::vector<std::string> command;   // command[0] is a path
-    std::string output;                 // file that takes stdout and stderr; appended to
-    std::string user;                   // run as this user if we are root; empty: as we are
-    int death_signal = 9;               // what it gets when its parent thread ends
+    std::vector<std::string> command;  // command[0] is a path
+    std::string output;                // file that takes stdout and stderr; appended to
+    std::string user;                  // run as this user if we are root; empty: as we are
+    int death_signal = 9;              // what it gets when its parent thread ends
   };
   /// Errors: INTERNAL fork failed; NOT_FOUND no such user. A command that cannot be executed ends with code 127.
   static Result<ChildProcess> Start(const Options& options);

@@ -1,11 +1,5 @@
 #include "libs/adapters/postgres/testing/postgres_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -13,7 +7,12 @@
 #include <optional>
 #include <sstream>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "libs/base/random.h"
 #include "libs/base/sync.h"
@@ -27,7 +26,8 @@ constexpr const char* kPrefix = "pbfs-postgres-";
 constexpr Duration kPatience = std::chrono::seconds(60);
 
 Result<std::string> Program(const std::string& name) {
-  for (const char* folder : {"/usr/lib/postgresql/15/bin/", "/usr/lib/postgresql/16/bin/", "/usr/lib/postgresql/17/bin/"}) {
+  for (const char* folder :
+       {"/usr/lib/postgresql/15/bin/", "/usr/lib/postgresql/16/bin/", "/usr/lib/postgresql/17/bin/"}) {
     if (fs::exists(folder + name)) return folder + name;
   }
   return NotFoundError(name + " of PostgreSQL 15 is not installed: apt-get install postgresql-15");
@@ -64,7 +64,8 @@ void RemoveLeftovers() {
 
 std::string NewDirectory() {
   SystemRandom random;
-  const std::string path = fs::temp_directory_path() / fmt::format("{}{}-{:08x}", kPrefix, getpid(), random.U64() & 0xffffffff);
+  const std::string path =
+      fs::temp_directory_path() / fmt::format("{}{}-{:08x}", kPrefix, getpid(), random.U64() & 0xffffffff);
   fs::create_directory(path);
   fs::permissions(path, fs::perms::owner_all);
   GiveToSystemUser(path);
@@ -102,8 +103,10 @@ class Template {
     RemoveLeftovers();
     const std::string directory = NewDirectory();
     // No sync here: the copy of a copy that a test uses is synced by the server's own checkpoints.
-    PBFS_RETURN_IF_ERROR(RunProgram("initdb", {"-D", directory + "/data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8",
-                                               "--locale=C.UTF-8", "--no-instructions"}, directory + "/log"));
+    PBFS_RETURN_IF_ERROR(RunProgram("initdb",
+                                    {"-D", directory + "/data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8",
+                                     "--locale=C.UTF-8", "--no-instructions"},
+                                    directory + "/log"));
     directory_ = directory;
     return directory_ + "/data";
   }
@@ -117,7 +120,8 @@ Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Options& opt
   PBFS_ASSIGN_OR_RETURN(const std::string source, Template::Data());
   std::unique_ptr<PostgresServer> server(new PostgresServer());
   server->directory_ = NewDirectory();
-  PBFS_RETURN_IF_ERROR(ChildProcess::Run({.command = {"/bin/cp", "-a", source, server->data()}, .output = server->log()}));
+  PBFS_RETURN_IF_ERROR(
+      ChildProcess::Run({.command = {"/bin/cp", "-a", source, server->data()}, .output = server->log()}));
   server->port_ = FreePort();
   server->password_ = options.password;
   PBFS_RETURN_IF_ERROR(server->WriteSettings(options));
@@ -129,7 +133,8 @@ Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Options& opt
 Status PostgresServer::WriteSettings(const Options& options) const {
   std::ofstream conf(data() + "/postgresql.conf", std::ios::app);
   conf << "listen_addresses='127.0.0.1'\nunix_socket_directories=''\nmax_connections=64\nshared_buffers='128MB'\n"
-          "wal_level=replica\nmax_wal_senders=8\nhot_standby=on\nmax_prepared_transactions=0\nwal_receiver_status_interval=1s\n"
+          "wal_level=replica\nmax_wal_senders=8\nhot_standby=on\nmax_prepared_transactions=0\nwal_receiver_status_"
+          "interval=1s\n"
           "wal_retrieve_retry_interval=100ms\nmax_wal_size='1GB'\n"
        << options.settings << "\n";
   std::ofstream hba(data() + "/pg_hba.conf", std::ios::trunc);
@@ -140,9 +145,12 @@ Status PostgresServer::WriteSettings(const Options& options) const {
   // Single-user mode sets the password before the first connection asks for it.
   PBFS_ASSIGN_OR_RETURN(const std::string postgres, Program("postgres"));
   GiveToSystemUser(directory_);
-  return ChildProcess::Run({.command = {"/bin/sh", "-c", fmt::format("echo \"ALTER USER postgres PASSWORD '{}'\" | {} --single -D {} postgres",
-                                                                     options.password, postgres, data())},
-                            .output = log(), .user = kSystemUser});
+  return ChildProcess::Run(
+      {.command = {"/bin/sh", "-c",
+                   fmt::format("echo \"ALTER USER postgres PASSWORD '{}'\" | {} --single -D {} postgres",
+                               options.password, postgres, data())},
+       .output = log(),
+       .user = kSystemUser});
 }
 
 PostgresServer::~PostgresServer() {
@@ -158,7 +166,9 @@ Status PostgresServer::Launch() {
   PBFS_ASSIGN_OR_RETURN(const std::string postgres, Program("postgres"));
   // SIGQUIT: an immediate shutdown, which also ends the server's own children.
   PBFS_ASSIGN_OR_RETURN(process_, ChildProcess::Start({.command = {postgres, "-D", data(), "-p", std::to_string(port_)},
-                                                       .output = log(), .user = kSystemUser, .death_signal = SIGQUIT}));
+                                                       .output = log(),
+                                                       .user = kSystemUser,
+                                                       .death_signal = SIGQUIT}));
   return AwaitReady();
 }
 
@@ -167,7 +177,8 @@ Status PostgresServer::AwaitReady() {
   while (MonotonicNow() < deadline) {
     if (process_.Ended()) return InternalError("PostgreSQL ended at once: " + ReadFile(log()));
     // The eighth line says how far it is; what a standby calls ready depends on replay, hence "starting" there.
-    if (ReadFile(data() + "/postmaster.pid").find("ready") != std::string::npos && Psql("SELECT 1").ok()) return OkStatus();
+    if (ReadFile(data() + "/postmaster.pid").find("ready") != std::string::npos && Psql("SELECT 1").ok())
+      return OkStatus();
     SleepFor(std::chrono::milliseconds(10));  // a poll of another process, bounded by the deadline
   }
   return InternalError("PostgreSQL does not answer: " + ReadFile(log()));
@@ -178,8 +189,10 @@ Result<std::unique_ptr<PostgresServer>> PostgresServer::StartStandby(const std::
   standby->directory_ = NewDirectory();
   standby->port_ = FreePort();
   standby->password_ = password_;
-  PBFS_RETURN_IF_ERROR(RunProgram("pg_basebackup", {"-D", standby->data(), "-d", Dsn() + " application_name=" + name, "-R", "-X", "stream",
-                                                    "-c", "fast", "--no-sync"}, standby->log()));
+  PBFS_RETURN_IF_ERROR(RunProgram("pg_basebackup",
+                                  {"-D", standby->data(), "-d", Dsn() + " application_name=" + name, "-R", "-X",
+                                   "stream", "-c", "fast", "--no-sync"},
+                                  standby->log()));
   PBFS_RETURN_IF_ERROR(standby->Launch());
   return standby;
 }
@@ -189,7 +202,8 @@ Status PostgresServer::SetSynchronousStandbys(const std::string& names) {
   PBFS_RETURN_IF_ERROR(Psql("SELECT pg_reload_conf()").status());
   const std::string wanted = fmt::format(
       "SELECT current_setting('synchronous_standby_names') = '{}' AND ('{}' = '' OR EXISTS "
-      "(SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')))", names, names);
+      "(SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')))",
+      names, names);
   const MonotonicTime deadline = MonotonicNow() + kPatience;
   while (MonotonicNow() < deadline) {
     PBFS_ASSIGN_OR_RETURN(const std::string answer, Psql(wanted));
@@ -227,8 +241,9 @@ std::optional<ProcessStat> ReadStat(const fs::path& folder) {
   const size_t end = stat.rfind(')');
   int parent = 0;
   int64_t user = 0, system = 0, children_user = 0, children_system = 0;
-  if (end == std::string::npos || sscanf(stat.c_str() + end, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld", &parent, &user,
-                                         &system, &children_user, &children_system) != 5)
+  if (end == std::string::npos ||
+      sscanf(stat.c_str() + end, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld", &parent, &user,
+             &system, &children_user, &children_system) != 5)
     return std::nullopt;
   return ProcessStat{std::stoi(name), parent, user + system + children_user + children_system};
 }
@@ -275,15 +290,18 @@ std::string PostgresServer::Dsn(const std::string& database) const {
   return fmt::format("host=127.0.0.1 port={} user=postgres dbname={}{}", port_, database, password);
 }
 
-std::string PostgresServer::Dsn(const PostgresServer& first, const PostgresServer& second, const std::string& database) {
-  return fmt::format("host=127.0.0.1,127.0.0.1 port={},{} user=postgres dbname={}", first.port_, second.port_, database);
+std::string PostgresServer::Dsn(const PostgresServer& first, const PostgresServer& second,
+                                const std::string& database) {
+  return fmt::format("host=127.0.0.1,127.0.0.1 port={},{} user=postgres dbname={}", first.port_, second.port_,
+                     database);
 }
 
 Result<std::string> PostgresServer::Psql(const std::string& sql, const std::string& database) const {
   PBFS_ASSIGN_OR_RETURN(const std::string psql, Program("psql"));
   SystemRandom random;
   const std::string output = fmt::format("{}/psql-{:016x}", directory_, random.U64());
-  const Status ran = ChildProcess::Run({.command = {psql, "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", Dsn(database), "-c", sql}, .output = output});
+  const Status ran = ChildProcess::Run(
+      {.command = {psql, "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", Dsn(database), "-c", sql}, .output = output});
   const std::string text = ReadFile(output);
   std::error_code ignored;
   fs::remove(output, ignored);

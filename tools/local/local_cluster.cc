@@ -61,8 +61,11 @@ Status StartFailure(const ManagedProcess& process, const std::string& what) {
                                       LogTail(process.command.log, 15)));
 }
 
-int GentleSignal(ProcessKind kind) {
-  return kind == ProcessKind::kPostgres ? SIGINT : SIGTERM;  // PostgreSQL's fast shutdown; SIGTERM waits for clients
+/// PostgreSQL: SIGINT is its fast shutdown (SIGTERM waits for clients), SIGQUIT ends it without a checkpoint but with its
+/// children.
+int StopSignal(ProcessKind kind, bool abruptly) {
+  if (kind == ProcessKind::kPostgres) return abruptly ? SIGQUIT : SIGINT;
+  return abruptly ? SIGKILL : SIGTERM;
 }
 
 bool EndsProcess(int signal) {
@@ -166,8 +169,7 @@ Status LocalCluster::Kill(const Context& context, const std::string& name, int s
   return EndsProcess(signal) ? AwaitExit(context.Within(kStopGrace), process->process) : OkStatus();
 }
 
-Status LocalCluster::Down(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+Status LocalCluster::StopAll(const Context& context, bool abruptly) {
   // Clients of others first: stores and catalogs, then what they need. The standby ends before its primary.
   for (const ProcessKind kind :
        {ProcessKind::kStore, ProcessKind::kCatalog, ProcessKind::kEtcd, ProcessKind::kPostgres}) {
@@ -176,16 +178,22 @@ Status LocalCluster::Down(const Context& context) {
       if (process.kind == kind) of_kind.push_back(&process);
     for (const ManagedProcess* process : of_kind) {
       (void)SendSignal(process->process, SIGCONT);  // a stopped process (kill --signal STOP) would not see the next one
-      (void)SendSignal(process->process, GentleSignal(kind));
+      (void)SendSignal(process->process, StopSignal(kind, abruptly));
     }
     for (auto it = of_kind.rbegin(); it != of_kind.rend(); ++it)
-      PBFS_RETURN_IF_ERROR(StopProcess(context, (*it)->process, GentleSignal(kind), kStopGrace));
+      PBFS_RETURN_IF_ERROR(StopProcess(context, (*it)->process, StopSignal(kind, abruptly), kStopGrace));
   }
   return OkStatus();
 }
 
+Status LocalCluster::Down(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  return StopAll(context, false);
+}
+
 Status LocalCluster::Purge(const Context& context) {
-  PBFS_RETURN_IF_ERROR(Down(context));
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_RETURN_IF_ERROR(StopAll(context, true));
   return RemoveTree(directory());
 }
 

@@ -46,7 +46,7 @@ class LocalCluster {
   Status Kill(const Context& context, const std::string& name, int signal);
   /// Stops everything, clients of others first. Data stay.
   Status Down(const Context& context);
-  /// Down(), then removes the directory.
+  /// Stops everything at once, without care for the data, and removes the directory.
   Status Purge(const Context& context);
 
   std::vector<ProcessStatus> Processes() const;
@@ -64,6 +64,7 @@ class LocalCluster {
   Result<ManagedProcess*> Find(const std::string& name);
   Status StartOne(const Context& context, ManagedProcess& process);
   Status AwaitServing(const Context& context, ManagedProcess& process);
+  Status StopAll(const Context& context, bool abruptly);
   Status StartKind(const Context& context, ProcessKind kind);
   Status AwaitCluster(const Context& context);
 

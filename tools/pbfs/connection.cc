@@ -16,8 +16,9 @@ namespace {
 /// Whatever is wrong with the configuration and the files that it names is the user's to mend.
 Status Misconfigured(const Status& status, const std::string& config) {
   if (status.ok() || status.code() == StatusCode::kInvalidArgument) return status;
-  return InvalidArgumentError(fmt::format(
-      "{} (configuration {}; pbfs local up makes one, PBFS_CONFIG or --config names it)", status.message(), config));
+  return InvalidArgumentError(
+      fmt::format("{}. The configuration is {}: --config or PBFS_CONFIG names another, pbfs local up makes one",
+                  status.message(), config));
 }
 
 Result<PublicKey> PinnedKey(const std::string& hex, const std::string& config) {

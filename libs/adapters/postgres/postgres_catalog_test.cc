@@ -12,22 +12,25 @@
 namespace pbfs {
 namespace {
 
-/// A catalog over a database of its own.
+/// A catalog over the database that all contract tests share: they make buckets of their own.
 class PostgresCatalogFixture {
  public:
   Catalog ports() { return catalog_.ports(); }
   const Clock& clock() const { return clock_; }
   void ExpireHistory(BucketId bucket, Hlc floor) {
-    database_.Sql(
+    Database().Sql(
         "UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) +
         ") WHERE bucket_id = '" + bucket.ToString() +
         "'; DELETE FROM extent_past e USING bucket b WHERE b.bucket = e.bucket AND e.gone_hlc <= b.history_floor_hlc");
   }
 
  private:
+  static const postgres::CatalogDatabase& Database() {
+    static const postgres::CatalogDatabase database;
+    return database;
+  }
   SystemClock clock_;
-  postgres::CatalogDatabase database_;
-  PostgresCatalog catalog_{database_.options()};
+  PostgresCatalog catalog_{Database().options()};
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, CommitsContract, PostgresCatalogFixture);

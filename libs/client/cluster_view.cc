@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/model/placement.h"
+
 namespace pbfs {
 namespace {
 
@@ -27,20 +29,10 @@ EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, i
   EncodingStores chosen;
   if (group >= map.groups.size()) return chosen;
   const PlacementGroup& members = map.groups[group];
-  std::map<std::string, int> in_domain;
-  for (const StoreId id : members.stores) {
-    if (static_cast<int>(chosen.stores.size()) == n) break;
-    const StoreInfo* const store = FindStore(map, id);
-    int& count =
-        in_domain[store == nullptr || store->domain.empty() ? fmt::format("store {}", id.value) : store->domain];
-    if (count >= std::max(m, 1)) continue;
-    ++count;
-    chosen.stores.push_back(id);
-  }
-  for (const StoreId id : members.stores) {
-    if (static_cast<int>(chosen.stores.size()) == n) break;
-    if (!Contains(chosen.stores, id)) chosen.stores.push_back(id);
-  }
+  // Position decides, not whether a store is up: else every shard behind a dead store would be looked for elsewhere.
+  std::vector<PlacementStore> stores;
+  for (const StoreInfo& store : map.stores) stores.push_back({store.id, store.domain, 1, true});
+  chosen.stores = SelectStores(members.stores, stores, n, m).stores;
   for (const auto& list : {members.stores, members.previous}) {
     for (const StoreId id : list) {
       if (!Contains(chosen.stores, id) && !Contains(chosen.others, id)) chosen.others.push_back(id);

@@ -35,7 +35,7 @@ std::string_view HintFor(const Status& status) {
     case StatusCode::kDataLoss: return "pbfs verify BUCKET/NAME tells which fragments are damaged.";
     case StatusCode::kPermissionDenied:
     case StatusCode::kUnauthenticated:
-      return "Check the certificate, the key files and their modes that the configuration names.";
+      return "Check who may read and write the files, certificates and keys that are named.";
     case StatusCode::kResourceExhausted: return "Wait a little and repeat, or free or add space (pbfs local status).";
     case StatusCode::kAborted: return "Somebody else was faster: look again, then repeat.";
     default: return "";

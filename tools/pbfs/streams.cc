@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,16 @@ using local::ErrnoStatus;
 
 Status IsDirectory(const std::string& path) {
   return InvalidArgumentError(path + " is a directory; name a file, or - for a stream");
+}
+
+/// Waits until a read or write would not block, in short steps: a signal may reach another thread than the one that waits.
+Status AwaitReady(const Context& context, int fd, short events) {
+  constexpr int kStepMillis = 100;
+  pollfd state{fd, events, 0};
+  do {
+    PBFS_RETURN_IF_ERROR(context.Check());
+  } while (poll(&state, 1, kStepMillis) <= 0);
+  return OkStatus();
 }
 
 }  // namespace
@@ -41,7 +52,7 @@ InputFile::~InputFile() {
 Result<size_t> InputFile::Read(const Context& context, MutableByteSpan out) {
   size_t done = 0;
   while (done < out.size()) {
-    PBFS_RETURN_IF_ERROR(context.Check());
+    PBFS_RETURN_IF_ERROR(AwaitReady(context, fd_, POLLIN));
     const ssize_t count = read(fd_, out.data() + done, out.size() - done);
     if (count == 0) break;
     if (count < 0 && errno != EINTR) return ErrnoStatus(errno, "cannot read " + path_);
@@ -76,7 +87,7 @@ OutputFile::~OutputFile() {
 
 Status OutputFile::Write(const Context& context, ByteSpan bytes) {
   for (size_t done = 0; done < bytes.size();) {
-    PBFS_RETURN_IF_ERROR(context.Check());
+    PBFS_RETURN_IF_ERROR(AwaitReady(context, fd_, POLLOUT));
     const ssize_t count = write(fd_, bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EPIPE) return CancelledError("nobody reads " + path_ + " any more");
     if (count < 0 && errno != EINTR) return ErrnoStatus(errno, "cannot write " + path_);

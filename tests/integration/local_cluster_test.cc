@@ -42,6 +42,13 @@ TEST(LocalCluster, StartsKillsStartsAgainAndStops) {
   ASSERT_OK(other.Down(TestContext()));
   ASSERT_OK(other.Up(TestContext()));
   for (const auto& process : other.Processes()) EXPECT_TRUE(process.ready) << process.name;
+
+  // And the first object sees what the other one did, or it would leave processes behind.
+  for (const auto& process : cluster.Processes())
+    EXPECT_EQ(process.pid, Named(other.Processes(), process.name).pid) << process.name;
+  ASSERT_OK(cluster.Purge(TestContext()));
+  for (const auto& process : cluster.Processes()) EXPECT_FALSE(process.alive) << process.name;
+  EXPECT_CODE(LocalCluster::Open(cluster.directory()), kNotFound);
 }
 
 TEST(LocalCluster, WithoutStandby) {

@@ -51,9 +51,13 @@ Status NoCluster(const std::string& directory) {
   return NotFoundError(fmt::format("there is no local cluster in {}: pbfs local up --dir {}", directory, directory));
 }
 
-Result<DirectoryLock> LockCluster(const std::string& directory) {
+/// Locks the cluster and learns what other programs did to it since `state` was read.
+Result<DirectoryLock> LockAndReload(ClusterState& state) {
+  const std::string directory = state.options.directory;
   if (access(StatePath(directory).c_str(), F_OK) != 0) return NoCluster(directory);
-  return DirectoryLock::Take(directory);
+  PBFS_ASSIGN_OR_RETURN(DirectoryLock lock, DirectoryLock::Take(directory));
+  PBFS_ASSIGN_OR_RETURN(state, LoadState(directory));
+  return lock;
 }
 
 Status StartFailure(const ManagedProcess& process, const std::string& what) {
@@ -141,7 +145,7 @@ Status LocalCluster::AwaitCluster(const Context& context) {
 }
 
 Status LocalCluster::Up(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockAndReload(state_));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kPostgres));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kEtcd));
   for (ManagedProcess& process : state_.processes)
@@ -154,13 +158,14 @@ Status LocalCluster::Up(const Context& context) {
 }
 
 Status LocalCluster::Start(const Context& context, const std::string& name) {
-  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockAndReload(state_));
   PBFS_ASSIGN_OR_RETURN(ManagedProcess * process, Find(name));
   PBFS_RETURN_IF_ERROR(StartOne(context, *process));
   return AwaitServing(context, *process);
 }
 
 Status LocalCluster::Kill(const Context& context, const std::string& name, int signal) {
+  PBFS_ASSIGN_OR_RETURN(state_, LoadState(std::string(directory())));
   PBFS_ASSIGN_OR_RETURN(ManagedProcess * process, Find(name));
   const Status sent = SendSignal(process->process, signal);
   if (sent.code() == StatusCode::kNotFound)
@@ -187,22 +192,23 @@ Status LocalCluster::StopAll(const Context& context, bool abruptly) {
 }
 
 Status LocalCluster::Down(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockAndReload(state_));
   return StopAll(context, false);
 }
 
 Status LocalCluster::Purge(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockCluster(directory()));
+  PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockAndReload(state_));
   PBFS_RETURN_IF_ERROR(StopAll(context, true));
   return RemoveTree(directory());
 }
 
 std::vector<ProcessStatus> LocalCluster::Processes() const {
   std::vector<ProcessStatus> all;
-  for (const ManagedProcess& process : state_.processes) {
+  const ClusterState state = LoadState(directory()).value_or(state_);  // others may have started processes meanwhile
+  for (const ManagedProcess& process : state.processes) {
     ProcessStatus status{process.name, process.kind,       process.port, process.process.pid, IsAlive(process.process),
                          false,        process.command.log};
-    status.ready = status.alive && IsServing(Context::WithTimeout(std::chrono::seconds(5)), state_, process);
+    status.ready = status.alive && IsServing(Context::WithTimeout(std::chrono::seconds(5)), state, process);
     all.push_back(std::move(status));
   }
   return all;

@@ -27,7 +27,8 @@ struct ProcessStatus {
 /// Directory: cluster.json (state), tls/, keys/ (secrets, 0600), client/ (configuration and keys of a client), log/,
 /// postgres-N/, etcd/, catalog-N/, store-N/, catalog-N.json, store-N.json.
 ///
-/// Threads: one at a time. Two programs on one directory exclude each other by a lock file while they change something.
+/// Threads: one at a time. Several objects and programs may work on one directory: each reads the state file anew for every
+/// call, and they exclude each other by a lock file while they change something.
 /// Errors: those of each call; a process that does not come up gives UNAVAILABLE with the end of its log.
 class LocalCluster {
  public:

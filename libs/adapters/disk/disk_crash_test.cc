@@ -75,6 +75,36 @@ TEST(DiskCrash, RecoveryItselfMayBeStoppedAnywhere) {
   }
 }
 
+/// What a disk failed to read, or to sync, while the store started was not lost: a start that can read it has it again.
+TEST(DiskCrash, RecoveryMayFailToReadAnythingAndLosesNothing) {
+  const uint64_t seed = TestSeed();
+  VolumesHarness origin(seed);
+  ASSERT_OK(origin.Open());
+  Work(origin);
+  for (const Loss loss : {Loss::kNone, Loss::kUnsynced}) {
+    origin.Crash(loss);
+    for (int64_t n = 1;; ++n) {
+      SCOPED_TRACE(testing::Message() << "seed " << seed << ", failed operation " << n);
+      VolumesHarness store(seed, origin.files->Clone());
+      store.stored = origin.stored;
+      store.unanswered = origin.unanswered;
+      store.deleted = origin.deleted;
+      const int64_t before = store.files->operations();
+      store.files->FailOperation(n, UnavailableError("Input/output error"));
+      if (store.Open().ok()) {
+        while (*store.volumes->CompactOne()) continue;
+        store.Close();
+      }
+      const bool through = store.files->operations() - before < n;
+      store.Crash(Loss::kUnsynced);
+      ASSERT_OK(store.Open());
+      store.ExpectPromisesKept();
+      if (through || testing::Test::HasFailure()) break;
+    }
+    ASSERT_OK(origin.Open());
+  }
+}
+
 /// One operation fails, the process goes on.
 void FailEverywhere(const Status& error) {
   const uint64_t seed = TestSeed();

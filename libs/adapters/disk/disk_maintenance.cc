@@ -28,7 +28,7 @@ DiskVolumes::VolumePtr DiskVolumes::PickVictim() {
   double least_share = options_.compact_below;
   size_t small = 0;
   for (const auto& [number, volume] : volumes_) {
-    if (volume == active_ || !volume->open.empty() || volume->blocked) continue;
+    if (volume == active_ || !volume->open.empty() || volume->blocked || volume->unreadable) continue;
     if (volume->file->failed) return volume;
     if (oldest == nullptr) oldest = volume;
     const double share = static_cast<double>(volume->live) / static_cast<double>(volume->tail);

@@ -46,6 +46,7 @@ void DiskVolumes::Adopt() {
     volume->header = recovered.header;
     volume->file = std::move(recovered.file);
     volume->tail = recovered.end;
+    volume->unreadable = recovered.unreadable;
     volume->trimmed = true;
     used_ += volume->tail;
     volumes_.emplace(number, std::move(volume));
@@ -107,6 +108,7 @@ void DiskVolumes::MarkGood(const FragmentKey& key, const Entry& entry) {
   MutexLock lock(mutex_);
   const auto found = index_.find(key);
   if (found == index_.end() || !found->second.SamePlace(entry) || !found->second.corrupt) return;
+  if (volumes_.at(entry.volume)->file->failed) return;  // it may read well from memory and not be on the disk
   found->second.corrupt = false;
   bad_.erase(key);
   volumes_.at(entry.volume)->blocked = false;
@@ -156,10 +158,11 @@ Status DiskVolumes::WriteCheckpoint() {
     failed_volumes_noted_ = 0;
     for (const auto& [number, volume] : volumes_) {
       // What a failed volume still holds beyond the index is never believed again.
-      const int64_t settled = volume->open.empty() ? volume->tail : *volume->open.begin();
+      const int64_t placed = volume->open.empty() ? volume->tail : *volume->open.begin();
+      const int64_t settled = std::min(placed, volume->unreadable.value_or(placed));
       const bool failed = volume->file->failed;
       failed_volumes_noted_ += failed ? 1 : 0;
-      const int64_t covered = failed ? INT64_MAX : settled;
+      const int64_t covered = failed && !volume->unreadable ? INT64_MAX : settled;
       checkpoint.volumes.push_back({number, volume->header.secret, covered});
     }
     checkpoint.index = index_;

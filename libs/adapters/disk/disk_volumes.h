@@ -72,12 +72,13 @@ class DiskVolumes final : public Volumes {
   struct Volume {
     VolumeHeader header;
     std::shared_ptr<SyncedFile> file;
-    int64_t tail = 0;        // the next record goes here
-    int64_t live = 0;        // space of records that the index names
-    std::set<int64_t> open;  // offsets of records not settled yet
-    bool blocked = false;    // compaction met a bad fragment in it
-    bool trimmed = false;    // the file ends at `tail`
-    Mutex grow_mutex;        // orders growth of the file; held across the file's Allocate() only
+    int64_t tail = 0;                   // the next record goes here
+    int64_t live = 0;                   // space of records that the index names
+    std::set<int64_t> open;             // offsets of records not settled yet
+    bool blocked = false;               // compaction met a bad fragment in it
+    bool trimmed = false;               // the file ends at `tail`
+    std::optional<int64_t> unreadable;  // recovery could not read all from here on: kept for the next to try
+    Mutex grow_mutex;                   // orders growth of the file; held across the file's Allocate() only
     int64_t allocated PBFS_GUARDED_BY(grow_mutex) = 0;
   };
   /// A record's place.

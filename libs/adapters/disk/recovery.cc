@@ -123,13 +123,13 @@ class Recoverer {
     volume.end = std::min(from, size);
     if (from >= size) return OkStatus();
     // A killed process leaves bytes in the page cache that no sync has seen: they must be durable before they are believed,
-    // or a repeated put would be acknowledged on their strength.
-    if (!volume.file->file->Sync().ok()) {
-      volume.file->failed = true;
-      return OkStatus();
-    }
+    // or a repeated put would be acknowledged on their strength. Where that fails, what was acknowledged before is read all
+    // the same, and marked bad: it is served if it is sound, and replaced when it is put again.
+    const bool durable = volume.file->file->Sync().ok();
+    volume.file->failed = !durable;
     VolumeScan scan = ScanVolume(*volume.file->file, volume.header, from, size);
-    volume.end = std::max(volume.end, scan.end);
+    volume.unreadable = scan.unreadable;
+    volume.end = std::max(volume.end, scan.unreadable ? size : scan.end);
     recovery_.scanned_bytes += size - from;
     recovery_.scanned_fragments += static_cast<int64_t>(scan.fragments.size());
     recovery_.torn_records += scan.torn_records;
@@ -138,9 +138,12 @@ class Recoverer {
       Tombstone& tombstone = recovery_.tombstones[entry.key];
       tombstone = {std::max(tombstone.horizon, entry.horizon), volume.header.number};
     }
-    std::move(scan.fragments.begin(), scan.fragments.end(), std::back_inserter(found_));
+    for (auto& [key, entry] : scan.fragments) {
+      entry.corrupt = !durable;
+      found_.emplace_back(key, entry);
+    }
     // What follows the last record that counts is preallocated space and torn puts; a failure only costs the space.
-    (void)volume.file->file->Truncate(volume.end);
+    if (durable && !scan.unreadable) (void)volume.file->file->Truncate(volume.end);
     return OkStatus();
   }
 

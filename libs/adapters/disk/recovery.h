@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "libs/adapters/disk/checkpoint.h"
 #include "libs/adapters/disk/file_system.h"
@@ -13,7 +14,8 @@ namespace pbfs::disk {
 struct RecoveredVolume {
   VolumeHeader header;
   std::shared_ptr<SyncedFile> file;
-  int64_t end = 0;  // of its last record that counts
+  int64_t end = 0;                    // of its last record that counts, or of the file if not all of it could be read
+  std::optional<int64_t> unreadable;  // from here on the next recovery has to look again
 };
 
 /// What a directory holds, and what had to be done to know it.

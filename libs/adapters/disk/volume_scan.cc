@@ -34,8 +34,18 @@ class Scanner {
   }
 
  private:
+  void NoteUnreadable(int64_t at) { scan_.unreadable = std::min(scan_.unreadable.value_or(at), at); }
+
+  /// Reads behind `record`, the begin of one. What a disk does not read today it may read tomorrow, so the record is
+  /// remembered. A file that ends early stays so.
+  bool ReadAt(int64_t record, int64_t behind, MutableByteSpan out) {
+    const Status status = file_.ReadAt(record + behind, out);
+    if (!status.ok() && status.code() != StatusCode::kOutOfRange) NoteUnreadable(record);
+    return status.ok();
+  }
+
   std::optional<RecordHeader> HeaderAt(int64_t at) {
-    if (!file_.ReadAt(at, header_bytes_).ok()) return {};
+    if (!ReadAt(at, 0, header_bytes_)) return {};
     return DecodeRecordHeader(header_bytes_, header_.secret, at);
   }
 
@@ -44,7 +54,7 @@ class Scanner {
     while (at + kRecordHeader <= size_) {
       const int64_t count = std::min(kPiece, size_ - at);
       chunk_.resize(static_cast<size_t>(count));
-      if (!file_.ReadAt(at, chunk_).ok()) {  // perhaps one bad sector: step over a block, not over the piece
+      if (!ReadAt(at, 0, chunk_)) {  // perhaps one bad sector: step over a block, not over the piece
         at += kAlign;
         continue;
       }
@@ -64,7 +74,7 @@ class Scanner {
 
   bool TakeDeletes(const RecordHeader& record, int64_t at) {
     Bytes payload(static_cast<size_t>(record.length));
-    if (!file_.ReadAt(at + kRecordHeader, payload).ok() || Crc32c(payload) != record.payload_crc) return false;
+    if (!ReadAt(at, kRecordHeader, payload) || Crc32c(payload) != record.payload_crc) return false;
     const std::vector<DeleteEntry> entries = DecodeDeletes(payload);
     scan_.deletes.insert(scan_.deletes.end(), entries.begin(), entries.end());
     return true;
@@ -72,10 +82,11 @@ class Scanner {
 
   bool TakeFragment(const RecordHeader& record, int64_t at) {
     Bytes raw(kRecordFooter);
-    if (!file_.ReadAt(at + kRecordHeader + record.length, raw).ok()) return false;
+    if (!ReadAt(at, kRecordHeader + record.length, raw)) return false;
     const auto footer = DecodeRecordFooter(raw, header_bytes_);
     if (!footer.has_value()) return false;
     const auto check = CheckRecord(file_, at, record.key, record.length, {});
+    if (check.status().Detail(kUnreadable)) NoteUnreadable(at);
     if (!check.ok() || check->sum() != footer->sum || check->shape().trailer_crc != footer->trailer_crc) return false;
     scan_.fragments.push_back(
         {record.key, {header_.number, at, check->shape(), footer->sum, footer->received_ms, false}});
@@ -101,9 +112,10 @@ Result<FragmentCheck> CheckRecord(File& file, int64_t record_offset, const Fragm
   FragmentCheck check(key, length);
   for (int64_t at = 0; at < length;) {
     MutableBuffer piece(static_cast<size_t>(std::min(kPiece, length - at)));
-    Status status = file.ReadAt(record_offset + kRecordHeader + at, piece.span());
-    if (status.ok()) status = check.Append(piece.span());
-    if (!status.ok()) return DataLossError(status.message());
+    const Status read = file.ReadAt(record_offset + kRecordHeader + at, piece.span());
+    if (read.code() == StatusCode::kOutOfRange) return DataLossError(read.message());
+    if (!read.ok()) return DataLossError(read.message()).WithDetail(kUnreadable, "yes");
+    if (Status sound = check.Append(piece.span()); !sound.ok()) return DataLossError(sound.message());
     at += static_cast<int64_t>(piece.size());
     if (take) PBFS_RETURN_IF_ERROR(take(std::move(piece).Freeze()));
   }

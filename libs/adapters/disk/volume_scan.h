@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct VolumeScan {
   std::vector<std::pair<FragmentKey, Entry>> fragments;  // whole and verified
   std::vector<DeleteEntry> deletes;
   int64_t end = 0;  // of the last record that counts; `from` if none does
+  /// The first place that the disk failed to read, if there is one: what stands there may count another time.
+  std::optional<int64_t> unreadable;
   int64_t torn_records = 0;
   int64_t damaged_headers = 0;
 };
@@ -22,8 +25,10 @@ struct VolumeScan {
 /// proves itself, so that damage to one record hides no other. Never fails: what cannot be read does not count.
 VolumeScan ScanVolume(File& file, const VolumeHeader& header, int64_t from, int64_t size);
 
+inline constexpr char kUnreadable[] = "pbfs-unreadable";
+
 /// Reads the fragment of a record whole and checks it (FragmentCheck), in pieces of at most 1 MiB that `take` sees after
-/// they passed. Errors: DATA_LOSS; those of `take`.
+/// they passed. Errors: DATA_LOSS, with detail kUnreadable where it was the disk that failed; those of `take`.
 Result<FragmentCheck> CheckRecord(File& file, int64_t record_offset, const FragmentKey& key, int64_t length,
                                   const std::function<Status(Buffer)>& take);
 

@@ -15,10 +15,11 @@ struct CommitBatcher::Entry {
 };
 
 struct CommitBatcher::Queue {
-  Queue(int lane_count, bool wait) : lanes(lane_count), wait_for_locks(wait) {}
-  const int lanes;
+  Queue(int lane_count, bool wait) : lanes(static_cast<size_t>(lane_count)), wait_for_locks(wait) {}
+  const size_t lanes;
   const bool wait_for_locks;
-  int active = 0;  // lanes with a batch in flight
+  size_t active = 0;     // lanes with a batch in flight
+  size_t in_flight = 0;  // Commits of those
   std::deque<EntryPtr> entries;
 };
 
@@ -39,8 +40,10 @@ Result<CommitReply> CommitBatcher::Commit(const Context& context, ParsedCommit c
   PBFS_RETURN_IF_ERROR(Admit(commit));
   const auto entry = std::make_shared<Entry>(std::move(commit));
   Enqueue(*first_, entry);
+  if (first_->entries.front() != entry) WakeFront(*first_);
   while (!entry->answer) {
-    if (entry->queue != nullptr && MayLead(*entry->queue, entry)) {
+    // The caller whose Commit is in front runs the batch that has it, so nobody works for others only.
+    if (entry->queue != nullptr && entry->queue->entries.front() == entry && MayBegin(*entry->queue)) {
       Lead(*entry->queue);
     } else if (!entry->wake.WaitUntil(mutex_, context.deadline()) && !entry->answer) {
       Forget(entry);
@@ -66,14 +69,18 @@ void CommitBatcher::Enqueue(Queue& queue, const EntryPtr& entry) {
   waiting_bytes_ += entry->commit.record_bytes;
 }
 
-/// The caller whose Commit is in front runs the batch that has it, so nobody works for others only.
-bool CommitBatcher::MayLead(const Queue& queue, const EntryPtr& entry) const {
-  return queue.active < queue.lanes && queue.entries.front() == entry;
+/// Is there a lane for what waits? Batches in flight keep the first queue waiting until it is worth one of their size.
+bool CommitBatcher::MayBegin(const Queue& queue) const {
+  if (queue.active >= queue.lanes) return false;
+  if (queue.active == 0 || queue.wait_for_locks) return true;
+  const size_t typical = queue.in_flight / queue.active;
+  return queue.entries.size() >= std::min(typical, options_.max_commits);
 }
 
 void CommitBatcher::Lead(Queue& queue) {
   ++queue.active;
   const std::vector<EntryPtr> batch = TakeBatch(queue);
+  queue.in_flight += batch.size();
   WakeFront(queue);  // for another lane
   std::vector<const ParsedCommit*> commits;
   for (const EntryPtr& entry : batch) commits.push_back(&entry->commit);
@@ -82,8 +89,12 @@ void CommitBatcher::Lead(Queue& queue) {
   mutex_.Lock();
   PBFS_CHECK(answers.size() == batch.size());
   --queue.active;
+  queue.in_flight -= batch.size();
   Settle(batch, std::move(answers));
   WakeFront(queue);
+  mutex_.Unlock();  // those who wake find it free
+  for (const EntryPtr& entry : batch) entry->wake.NotifyAll();
+  mutex_.Lock();
 }
 
 std::vector<CommitBatcher::EntryPtr> CommitBatcher::TakeBatch(Queue& queue) {
@@ -110,7 +121,6 @@ void CommitBatcher::Settle(const std::vector<EntryPtr>& batch, std::vector<Commi
     } else if (!batch[i]->abandoned) {
       Enqueue(*second_, batch[i]);
     }
-    batch[i]->wake.NotifyAll();
   }
 }
 
@@ -127,7 +137,7 @@ void CommitBatcher::Forget(const EntryPtr& entry) {
 }
 
 void CommitBatcher::WakeFront(Queue& queue) {
-  if (!queue.entries.empty() && queue.active < queue.lanes) queue.entries.front()->wake.NotifyAll();
+  if (!queue.entries.empty() && MayBegin(queue)) queue.entries.front()->wake.NotifyAll();
 }
 
 }  // namespace pbfs

@@ -29,7 +29,9 @@ class CommitTransactor {
 ///
 /// Callers block in Commit(). Whoever stands at the front of the queue while a lane is free takes the batch (its own Commit
 /// and those behind it), runs it on its own thread and wakes the others; no threads of its own, so a simulated scheduler
-/// sees every step. Commits that missed a lock go to a second queue with lanes that wait for locks.
+/// sees every step. A batch costs much whatever its size, so a further lane begins only when as many Commits wait as a
+/// batch in flight has: else the first caller to come back would go alone while the others are still on their way.
+/// Commits that missed a lock go to a second queue with lanes that wait for locks.
 /// Threads: any.
 class CommitBatcher {
  public:
@@ -59,12 +61,12 @@ class CommitBatcher {
 
   Status Admit(const ParsedCommit& commit) PBFS_REQUIRES(mutex_);
   void Enqueue(Queue& queue, const EntryPtr& entry) PBFS_REQUIRES(mutex_);
-  bool MayLead(const Queue& queue, const EntryPtr& entry) const PBFS_REQUIRES(mutex_);
+  bool MayBegin(const Queue& queue) const PBFS_REQUIRES(mutex_);
   void Lead(Queue& queue) PBFS_REQUIRES(mutex_);
   std::vector<EntryPtr> TakeBatch(Queue& queue) PBFS_REQUIRES(mutex_);
   void Settle(const std::vector<EntryPtr>& batch, std::vector<CommitTransactor::Answer> answers) PBFS_REQUIRES(mutex_);
   void Forget(const EntryPtr& entry) PBFS_REQUIRES(mutex_);
-  static void WakeFront(Queue& queue);
+  void WakeFront(Queue& queue) PBFS_REQUIRES(mutex_);
 
   CommitTransactor& transactor_;
   const Options options_;

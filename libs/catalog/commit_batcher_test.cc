@@ -84,6 +84,35 @@ TEST(CommitBatcherTest, LanesRunAtOnce) {
   });
 }
 
+TEST(CommitBatcherTest, LanesShareTheCallersEvenly) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher::Options options;
+    options.lanes = 2;
+    CommitBatcher batcher(transactor, options);
+    constexpr int kCallers = 32, kRounds = 20;
+    CallAtOnce(kCallers, [&](int i) {
+      for (int round = 0; round < kRounds; ++round) EXPECT_OK(batcher.Commit(TestContext(), Numbered(i)));
+    });
+    // Two batches in flight and one in the making. A lane that took whatever is there would often go with one Commit.
+    EXPECT_LE(transactor.batches.size(), static_cast<size_t>(kCallers * kRounds / 9));
+  });
+}
+
+TEST(CommitBatcherTest, FewCallersDoNotWaitForEachOther) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher::Options options;
+    options.lanes = 2;
+    CommitBatcher batcher(transactor, options);
+    const MonotonicTime start = MonotonicNow();
+    CallAtOnce(2, [&](int i) {
+      for (int round = 0; round < 10; ++round) EXPECT_OK(batcher.Commit(TestContext(), Numbered(i)));
+    });
+    EXPECT_EQ(MonotonicNow() - start, 10 * transactor.latency);
+  });
+}
+
 TEST(CommitBatcherTest, BatchesAreBounded) {
   InVirtualTime([] {
     FakeTransactor transactor;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/catalog/testing/catalog_fixture.h"
+#include "libs/model/placement.h"
 
 /// What every implementation of Groups keeps (catalog.h). State may be shared between tests, so each uses store ids of its
 /// own and counts from what it finds.
@@ -104,9 +105,33 @@ TYPED_TEST_P(GroupsContract, ShardsAwayFromTheirPlaceAreMissing) {
   EXPECT_EQ(this->List(object).bodies.at(0).missing, 0b100110u);
 }
 
+// Readers look where SelectStores() says, which passes over stores of a domain that holds enough: so must the catalog.
+TYPED_TEST_P(GroupsContract, PlacesOfShardsHeedFailureDomains) {
+  for (uint32_t id = 171; id <= 179; ++id) {
+    StoreInfo store = this->Store(id);
+    if (id <= 174) store.domain = "one-host";
+    ASSERT_OK(this->Put(store));
+  }
+  const ClusterMap map = this->Map();
+  std::vector<PlacementStore> known;
+  for (const StoreInfo& store : map.stores) known.push_back({store.id, store.domain, store.weight, true});
+  StoreSelection places;
+  const auto passes_over = std::find_if(map.groups.begin(), map.groups.end(), [&](const PlacementGroup& group) {
+    places = SelectStores(group.stores, known, 6, 2);
+    return !std::equal(places.stores.begin(), places.stores.end(), group.stores.begin());
+  });
+  ASSERT_NE(passes_over, map.groups.end());
+  TestClient client = this->MakeClient();
+  const ObjectId object = client.NewObject();
+  const BodyUpload body =
+      client.MakeEncoded(Bytes(100, 1), 4, 6, passes_over->group, this->fixture_.clock().NowMillis(), places.stores);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(object).WriteBody(object, 0, 100, body)), CommitCode::kOk);
+  EXPECT_EQ(this->List(object).bodies.at(0).missing, 0u);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(GroupsContract, StoresAppearInMapAndGroups, RepeatedPutChangesNothing,
                             NewAddressChangesTheMapButNoGroup, GoneStoreLeavesItsGroupsWhichRememberIt,
                             LateMemberIsBackfilled, WatchWakesOnAChange, WatchEndsWithItsDeadline,
-                            ShardsAwayFromTheirPlaceAreMissing);
+                            ShardsAwayFromTheirPlaceAreMissing, PlacesOfShardsHeedFailureDomains);
 
 }  // namespace pbfs

@@ -31,7 +31,6 @@ class Applier {
     if (!changes_.objects.empty()) Objects();
     if (!changes_.bodies.empty()) Bodies();
     if (!changes_.ops.empty()) Ops();
-    if (!changes_.ops.empty()) Journal();
     if (!changes_.extents.empty()) Extents();
     Prunes(false);
     Prunes(true);
@@ -120,20 +119,15 @@ class Applier {
 
   void Ops() {
     Array object(Type::kUuid), op(Type::kUuid), kind(Type::kInt2), hlc(Type::kInt8), wid(Type::kInt8),
-        record(Type::kBytea), digest(Type::kBytea);
+        record(Type::kBytea), digest(Type::kBytea), part(Type::kInt2);
     for (const OpInsert& insert : changes_.ops) {
       object.Uuid(insert.object), op.Uuid(insert.op), kind.Int2(static_cast<int>(insert.kind));
       OrNull(hlc, insert.order, &Order::hlc), OrNull(wid, insert.order, &Order::wid);
-      record.Raw(insert.record), digest.Raw(insert.digest);
+      record.Raw(insert.record), digest.Raw(insert.digest), part.Int2(insert.part);
     }
-    connection_.Queue(kInsertOps, Params().Add(object).Add(op).Add(kind).Add(hlc).Add(wid).Add(record).Add(digest));
-  }
-
-  void Journal() {
-    Array part(Type::kInt2), kind(Type::kInt2), object(Type::kUuid), op(Type::kUuid);
-    for (const OpInsert& insert : changes_.ops)
-      part.Int2(insert.part), kind.Int2(static_cast<int>(insert.kind)), object.Uuid(insert.object), op.Uuid(insert.op);
-    connection_.Queue(kInsertJournal, Params().Add(part).Add(kind).Add(object).Add(op));
+    connection_.Queue(kInsertOps,
+                      Params().Add(object).Add(op).Add(kind).Add(hlc).Add(wid).Add(record).Add(digest).Add(part).Int2(
+                          batch_.state.site.site.value));
   }
 
   void Extents() {

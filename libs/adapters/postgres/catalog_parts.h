@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libs/adapters/postgres/batch_caches.h"
 #include "libs/adapters/postgres/bucket_cache.h"
 #include "libs/adapters/postgres/commit_transactor.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
@@ -15,6 +16,7 @@ struct PostgresCatalog::Parts {
   postgres::SessionPool primary;  // what must be fresh, and changes outside of batches
   postgres::SessionPool lanes;    // a connection for each lane of the batcher
   postgres::BucketCache buckets;
+  postgres::BatchCaches caches;
   postgres::PostgresTransactor transactor;
   postgres::Rehomes rehomes;
   CommitBatcher batcher;

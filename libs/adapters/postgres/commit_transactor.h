@@ -1,6 +1,6 @@
 #pragma once
 
-#include "libs/adapters/postgres/bucket_cache.h"
+#include "libs/adapters/postgres/batch_caches.h"
 #include "libs/adapters/postgres/sessions.h"
 #include "libs/catalog/commit_batcher.h"
 #include "libs/catalog/decide.h"
@@ -14,8 +14,8 @@ class PostgresTransactor final : public CommitTransactor {
  public:
   /// `patience`: how long a batch may take, its wait for the synchronous standby included, which no timeout of the server
   /// bounds; then its outcome is unknown.
-  PostgresTransactor(SessionPool& primary, BucketCache& buckets, Duration patience)
-      : primary_(primary), buckets_(buckets), patience_(patience) {}
+  PostgresTransactor(SessionPool& primary, BatchCaches& caches, Duration patience)
+      : primary_(primary), caches_(caches), patience_(patience) {}
   std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override;
 
  private:
@@ -24,7 +24,7 @@ class PostgresTransactor final : public CommitTransactor {
   Status RunAgainAfterDeadlock(Batch batch, bool wait_for_locks, std::vector<Answer>& answers);
 
   SessionPool& primary_;
-  BucketCache& buckets_;
+  BatchCaches& caches_;
   const Duration patience_;
 };
 
@@ -32,7 +32,7 @@ class PostgresTransactor final : public CommitTransactor {
 /// region wait for none of them long. A repeat that finds the runs stored goes on with the sources.
 class Rehomes {
  public:
-  Rehomes(SessionPool& primary, BucketCache& buckets) : primary_(primary), buckets_(buckets) {}
+  Rehomes(SessionPool& primary, BatchCaches& caches) : primary_(primary), caches_(caches) {}
   /// Errors: of Transact. An unknown outcome of a later page leaves sources behind; a repeat takes them.
   Result<CommitReply> Rehome(const Context& context, const ParsedCommit& commit);
 
@@ -42,7 +42,7 @@ class Rehomes {
                     CommitReply& reply);
 
   SessionPool& primary_;
-  BucketCache& buckets_;
+  BatchCaches& caches_;
 };
 
 }  // namespace pbfs::postgres

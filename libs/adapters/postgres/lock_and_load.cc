@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/placement_rows.h"
 
 namespace pbfs::postgres {
 namespace {
@@ -18,8 +19,13 @@ struct WaitingStatement {
 
 class Loader {
  public:
-  Loader(Connection& connection, const BatchPlan& plan, BucketCache& buckets, LockMode mode, bool all_heads)
-      : connection_(connection), plan_(plan), buckets_(buckets), mode_(mode), all_heads_(all_heads) {}
+  Loader(Connection& connection, const BatchPlan& plan, BatchCaches& caches, LockMode mode, bool all_heads)
+      : connection_(connection),
+        plan_(plan),
+        caches_(caches),
+        buckets_(caches.buckets),
+        mode_(mode),
+        all_heads_(all_heads) {}
 
   Result<LockedBatch> Run(const Context& context) {
     QueueLocks();
@@ -27,6 +33,7 @@ class Loader {
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context));
     const size_t before = results.size() - readers_.size();  // what the caller had queued
     for (size_t i = 0; i < readers_.size(); ++i) readers_[i](results[before + i]);
+    if (!plan_.groups.empty()) PBFS_RETURN_IF_ERROR(LoadPlacement(context));
     NoteMisses();
     if (mode_ == LockMode::kWait && !batch_.missed.None())
       return AbortedError("a row was deleted while it was waited for").WithDetail("sqlstate", "40P01");
@@ -50,7 +57,7 @@ class Loader {
     Ask(kTakeTransactionId, {}, Ignore);
     if (!plan_.objects.empty()) LockObjects();
     InsertObjects();
-    if (!plan_.heads.empty()) InsertHeads();
+    InsertHeads();
     if (!plan_.names.empty()) InsertNames();
     if (!plan_.heads.empty()) LockHeads();
     if (!plan_.source_bodies.empty()) LockSourceBodies();
@@ -81,22 +88,28 @@ class Loader {
       for (int row = 0; row < rows.size(); ++row) batch_.inserted_objects.push_back(rows.Uuid<ObjectId>(row, 0));
     });
   }
-  Params HeadParams() const {
-    Array objects(Type::kUuid), regions(Type::kInt4);
-    for (const ObjectRegion& head : plan_.heads) objects.Uuid(head.object), regions.Int4(head.region);
-    return Params().Add(objects).Add(regions);
-  }
   void InsertHeads() {
-    Ask(kInsertHeads, HeadParams(), [this](const Rows& rows) {
+    Array objects(Type::kUuid), regions(Type::kInt4);
+    for (const ObjectRegion& head : plan_.heads) {
+      const bool known = mode_ == LockMode::kTry && caches_.heads.Contains(head);
+      if (!known) objects.Uuid(head.object), regions.Int4(head.region);
+    }
+    if (objects.count() == 0) return;
+    Ask(kInsertHeads, Params().Add(objects).Add(regions), [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row)
         batch_.inserted_heads.push_back({rows.Uuid<ObjectId>(row, 0), rows.Int4(row, 1)});
     });
   }
   void LockHeads() {
     static const WaitingStatement waiting(kLockHeads);
-    AskLocking(kLockHeads, waiting, HeadParams(), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row)
-        batch_.state.heads[{rows.Uuid<ObjectId>(row, 0), rows.Int4(row, 1)}] = {rows.Int8(row, 2)};
+    Array objects(Type::kUuid), regions(Type::kInt4);
+    for (const ObjectRegion& head : plan_.heads) objects.Uuid(head.object), regions.Int4(head.region);
+    AskLocking(kLockHeads, waiting, Params().Add(objects).Add(regions), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) {
+        const ObjectRegion head{rows.Uuid<ObjectId>(row, 0), rows.Int4(row, 1)};
+        batch_.state.heads[head] = {rows.Int8(row, 2)};
+        if (rows.Int8(row, 2) > 0) caches_.heads.Add(head);  // zero: inserted just now, perhaps for nothing
+      }
     });
   }
   void LockSourceBodies() {
@@ -150,18 +163,16 @@ class Loader {
   // ---- (b) ----------------------------------------------------------------------------------------------------------------
   void QueueLoads() {
     LoadSite();
-    LoadBuckets();
     if (!plan_.objects.empty() || !plan_.source_objects.empty()) LoadObjects();
     LoadAllHeads();
-    if (!plan_.ops.empty()) LoadOps();
-    if (!plan_.orders.empty()) LoadOrders();
-    if (!plan_.source_bodies.empty() || !plan_.new_bodies.empty()) LoadBodies();
-    if (!plan_.encodings.empty()) LoadEncodings();
-    if (!plan_.groups.empty()) LoadGroups();
+    if (!plan_.source_bodies.empty()) LoadSourceBodies();
+    LoadTaken();
     if (!plan_.drops.empty()) LoadPastNames();
   }
   void LoadSite() {
-    Ask(kLoadSite, {}, [this](const Rows& rows) {
+    Array ids(Type::kUuid);
+    for (const BucketId& bucket : plan_.buckets) ids.Uuid(bucket);
+    Ask(kLoadSite, Params().Add(ids), [this](const Rows& rows) {
       SiteState& site = batch_.state.site;
       site.site = SiteId{static_cast<uint16_t>(rows.Int2(0, 0))};
       site.now_ms = rows.Int8(0, 1);
@@ -169,14 +180,11 @@ class Loader {
       site.max_age_ms = rows.Int8(0, 3);
       site.skew_ms = rows.Int8(0, 4);
       site.drift_ms = rows.Int8(0, 5);
-    });
-  }
-  void LoadBuckets() {
-    Array ids(Type::kUuid);
-    for (const BucketId& bucket : plan_.buckets) ids.Uuid(bucket);
-    Ask(kLoadBuckets, Params().Add(ids), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row)
-        batch_.state.buckets[rows.Uuid<BucketId>(row, 0)] = {rows.Bool(row, 2), rows.Bool(row, 3)};
+      map_version_ = rows.Int8(0, 6);
+      for (int row = 0; row < rows.size(); ++row) {
+        if (rows.IsNull(row, 7)) continue;  // none of the buckets is there
+        batch_.state.buckets[rows.Uuid<BucketId>(row, 7)] = {rows.Bool(row, 8), rows.Bool(row, 9)};
+      }
     });
   }
   void LoadObjects() {
@@ -200,7 +208,6 @@ class Loader {
     object.span_opset = rows.Bits(row, 7);
     object.meta_order = {rows.Int8(row, 8), rows.Int8(row, 9)};
     object.zero_floor = rows.Int8(row, 10);
-    object.has_extents = rows.Bool(row, 11);
   }
   void LoadAllHeads() {
     Array objects(Type::kUuid);
@@ -217,53 +224,41 @@ class Loader {
       }
     });
   }
-  void LoadOps() {
-    Array objects(Type::kUuid), ops(Type::kUuid);
-    for (const ObjectOp& key : plan_.ops) objects.Uuid(key.object), ops.Uuid(key.op);
-    Ask(kLoadOps, Params().Add(objects).Add(ops), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row)
-        batch_.state.ops[{rows.Uuid<ObjectId>(row, 0), rows.Uuid<OpId>(row, 1)}] = rows.Fixed<32>(row, 2);
-    });
-  }
-  void LoadOrders() {
-    Array objects(Type::kUuid), hlcs(Type::kInt8), wids(Type::kInt8);
-    for (const ObjectOrder& key : plan_.orders)
-      objects.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
-    Ask(kLoadOrders, Params().Add(objects).Add(hlcs).Add(wids), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row)
-        batch_.state.orders[{rows.Uuid<ObjectId>(row, 0), {rows.Int8(row, 1), rows.Int8(row, 2)}}] = true;
-    });
-  }
-  void LoadBodies() {
-    std::set<BodyId> ids(plan_.source_bodies.begin(), plan_.source_bodies.end());
-    ids.insert(plan_.new_bodies.begin(), plan_.new_bodies.end());
+  void LoadSourceBodies() {
     Array bodies(Type::kUuid);
-    for (const BodyId& id : ids) bodies.Uuid(id);
+    for (const BodyId& id : plan_.source_bodies) bodies.Uuid(id);
     Ask(kLoadBodies, Params().Add(bodies), [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row)
         batch_.state.bodies[rows.Uuid<BodyId>(row, 0)] = {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1))),
                                                           rows.Bool(row, 2)};
     });
   }
-  void LoadEncodings() {
-    Array encodings(Type::kUuid);
-    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id);
-    Ask(kLoadEncodings, Params().Add(encodings), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row) {
-        EncodingState& encoding = batch_.state.encodings[rows.Uuid<EncodingId>(row, 0)];
-        encoding.swept = encoding.swept || rows.Bool(row, 1);
-      }
+  // Whatever the schema holds unique, in one statement: as a rule nothing of it is there.
+  void LoadTaken() {
+    Array objects(Type::kUuid), ops(Type::kUuid);
+    for (const ObjectOp& key : plan_.ops) objects.Uuid(key.object), ops.Uuid(key.op);
+    Array ordered(Type::kUuid), hlcs(Type::kInt8), wids(Type::kInt8);
+    for (const ObjectOrder& key : plan_.orders)
+      ordered.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
+    Array bodies(Type::kUuid), encodings(Type::kUuid), groups(Type::kInt2);
+    for (const BodyId& id : plan_.new_bodies) bodies.Uuid(id);
+    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id), groups.Int2(PlacementGroupOf(id));
+    const Params params =
+        Params().Add(objects).Add(ops).Add(ordered).Add(hlcs).Add(wids).Add(bodies).Add(encodings).Add(groups);
+    Ask(kLoadTaken, params, [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row) ReadTaken(rows, row);
     });
   }
-  void LoadGroups() {
-    Array groups(Type::kInt2);
-    for (const uint16_t group : plan_.groups) groups.Int2(group);
-    Ask(kLoadGroups, Params().Add(groups), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row) {
-        PlacementGroup group = GroupOfRow(rows, row);
-        batch_.state.groups[group.group] = std::move(group);
-      }
-    });
+  void ReadTaken(const Rows& rows, int row) {
+    LoadedState& state = batch_.state;
+    switch (rows.Int2(row, 0)) {
+      case 1: state.ops[{rows.Uuid<ObjectId>(row, 1), rows.Uuid<OpId>(row, 2)}] = rows.Fixed<32>(row, 5); break;
+      case 2: state.orders[{rows.Uuid<ObjectId>(row, 1), {rows.Int8(row, 3), rows.Int8(row, 4)}}] = true; break;
+      case 3: state.bodies.try_emplace(rows.Uuid<BodyId>(row, 2)); break;  // a source has its row already
+      case 4: state.encodings[rows.Uuid<EncodingId>(row, 2)].swept = true; break;
+      case 5: state.encodings.try_emplace(rows.Uuid<EncodingId>(row, 2)); break;
+      default: PBFS_CHECK(false, "load_taken.sql returns what nobody reads");
+    }
   }
   void LoadPastNames() {
     Array numbers(Type::kInt4), names(Type::kText), newest(Type::kInt8);
@@ -285,6 +280,35 @@ class Loader {
     });
   }
 
+  // ---- placement -----------------------------------------------------------------------------------------------------------
+  // Whoever changes stores or groups raises the version in the same transaction: equal versions, equal rows.
+  Status LoadPlacement(const Context& context) {
+    std::shared_ptr<const Placement> placement = caches_.placement.At(map_version_);
+    while (placement == nullptr) {
+      PBFS_ASSIGN_OR_RETURN(placement, ReadPlacement(context));
+      if (placement != nullptr) caches_.placement.Keep(placement);
+    }
+    batch_.state.stores = placement->stores;
+    for (const uint16_t group : plan_.groups) {
+      if (group < placement->groups.size()) batch_.state.groups[group] = placement->groups[group];
+    }
+    return OkStatus();
+  }
+  // Null if the map changed meanwhile: each statement has a snapshot of its own.
+  Result<std::shared_ptr<const Placement>> ReadPlacement(const Context& context) {
+    for (const Statement* statement : {&kMapVersion, &kLoadStores, &kLoadAllGroups, &kMapVersion})
+      connection_.Queue(*statement);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context));
+    if (results[0].Int8(0, 0) != results[3].Int8(0, 0)) return std::shared_ptr<const Placement>();
+    auto placement = std::make_shared<Placement>();
+    placement->version = results[0].Int8(0, 0);
+    for (const StoreInfo& store : StoresOfRows(results[1]))
+      placement->stores.push_back({store.id, store.domain, store.weight, true});
+    placement->groups = GroupsOfRows(results[2]);
+    return std::shared_ptr<const Placement>(std::move(placement));
+  }
+
+  // ---- missed locks --------------------------------------------------------------------------------------------------------
   // What exists, was asked for and is not locked: somebody else holds it.
   void NoteMisses() {
     const LoadedState& state = batch_.state;
@@ -309,6 +333,7 @@ class Loader {
   }
   Connection& connection_;
   const BatchPlan& plan_;
+  BatchCaches& caches_;
   BucketCache& buckets_;
   const LockMode mode_;
   const bool all_heads_;
@@ -316,6 +341,7 @@ class Loader {
   std::set<BodyId> locked_bodies_;
   std::set<ObjectId> locked_objects_;
   std::set<NameKey> locked_names_;
+  int64_t map_version_ = 0;
   LockedBatch batch_;
 };
 
@@ -338,18 +364,8 @@ bool MissedLocks::Touch(const BatchPlan& plan) const {
 }
 
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
-                                BucketCache& buckets, LockMode mode, bool all_heads) {
-  return Loader(connection, plan, buckets, mode, all_heads).Run(context);
-}
-
-PlacementGroup GroupOfRow(const Rows& rows, int row) {
-  PlacementGroup group;
-  group.group = static_cast<uint16_t>(rows.Int2(row, 0));
-  group.version = rows.Int8(row, 1);
-  for (const int64_t id : rows.Ints(row, 2)) group.stores.push_back(StoreId{static_cast<uint32_t>(id)});
-  for (const int64_t state : rows.Ints(row, 3)) group.members.push_back(static_cast<MemberState>(state));
-  for (const int64_t id : rows.Ints(row, 4)) group.previous.push_back(StoreId{static_cast<uint32_t>(id)});
-  return group;
+                                BatchCaches& caches, LockMode mode, bool all_heads) {
+  return Loader(connection, plan, caches, mode, all_heads).Run(context);
 }
 
 }  // namespace pbfs::postgres

@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "libs/adapters/postgres/bucket_cache.h"
+#include "libs/adapters/postgres/batch_caches.h"
 #include "libs/adapters/postgres/connection.h"
 #include "libs/catalog/decide.h"
 
@@ -34,16 +34,13 @@ struct LockedBatch {
   std::vector<NameKey> inserted_names;
 };
 
-/// Locks, then loads, in the transaction that the caller has begun (kBegin may still be queued) and in one round trip.
-/// Statement by statement, because a statement neither sees nor locks a row that another transaction inserted after its
-/// snapshot. Every bucket of the plan has been looked up in `buckets`. `all_heads`: load heads_max of every object, as a
-/// rehome needs, not only of those held alone.
+/// Locks, then loads, in the transaction that the caller has begun (kBegin may still be queued) and in one round trip; in
+/// two after a change of the cluster map. Statement by statement, because a statement neither sees nor locks a row that
+/// another transaction inserted after its snapshot. Every bucket of the plan has been looked up in `caches.buckets`.
+/// `all_heads`: load heads_max of every object, as a rehome needs, not only of those held alone.
 /// Errors: of Connection::Run; ABORTED with detail sqlstate 40P01 (run the transaction again) if a row that was waited for
 /// is gone.
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
-                                BucketCache& buckets, LockMode mode, bool all_heads);
-
-/// A placement group's row: columns pg, ver, stores, mstate, prev.
-PlacementGroup GroupOfRow(const Rows& rows, int row);
+                                BatchCaches& caches, LockMode mode, bool all_heads);
 
 }  // namespace pbfs::postgres

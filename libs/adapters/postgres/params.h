@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/base/bytes.h"
@@ -31,7 +32,9 @@ class WireWriter {
  public:
   explicit WireWriter(Bytes& out) : out_(out) {}
   void Int(uint64_t value, int size) {
-    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) out_.push_back(static_cast<uint8_t>(value >> shift));
+    uint8_t bytes[8];
+    for (int i = 7; i >= 0; --i, value >>= 8) bytes[i] = static_cast<uint8_t>(value);
+    out_.insert(out_.end(), bytes + 8 - size, bytes + 8);
   }
   void Raw(ByteSpan bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
 
@@ -71,8 +74,8 @@ class Array {
     return ++count_, *this;
   }
   int count() const { return count_; }
-  /// The finished parameter.
-  ByteSpan Finish() {
+  /// The finished parameter. Once.
+  Bytes Finish() {
     Bytes header;
     WireWriter writer(header);
     writer.Int(count_ == 0 ? 0 : 1, 4);  // dimensions
@@ -81,7 +84,8 @@ class Array {
     writer.Int(static_cast<uint64_t>(count_), 4);
     writer.Int(1, 4);  // lower bound
     std::copy(header.begin(), header.end(), bytes_.begin());
-    return count_ == 0 ? ByteSpan(bytes_).first(kHeader - 8) : ByteSpan(bytes_);
+    if (count_ == 0) bytes_.resize(kHeader - 8);
+    return std::move(bytes_);
   }
 
  private:
@@ -125,7 +129,11 @@ class Params {
     values_.emplace_back(std::nullopt);
     return *this;
   }
-  Params& Add(Array& array) { return Raw(array.Finish()); }
+  /// Takes what the array holds.
+  Params& Add(Array& array) {
+    values_.emplace_back(array.Finish());
+    return *this;
+  }
   const std::vector<std::optional<Bytes>>& values() const { return values_; }
 
  private:

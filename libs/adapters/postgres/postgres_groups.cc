@@ -3,8 +3,8 @@
 
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
-#include "libs/adapters/postgres/lock_and_load.h"
 #include "libs/adapters/postgres/place_groups.h"
+#include "libs/adapters/postgres/placement_rows.h"
 
 /// Stores, placement groups, and the map that everybody reads of them.
 namespace pbfs {
@@ -15,23 +15,6 @@ using postgres::Connection;
 using postgres::Params;
 using postgres::Rows;
 using postgres::Type;
-
-StoreInfo StoreOfRow(const Rows& rows, int row) {
-  return {StoreId{static_cast<uint32_t>(rows.Int4(row, 0))}, rows.Text(row, 1), rows.Text(row, 2),
-          static_cast<StoreState>(rows.Int2(row, 3)), rows.Float4(row, 4)};
-}
-
-std::vector<StoreInfo> StoresOf(const Rows& rows) {
-  std::vector<StoreInfo> stores;
-  for (int row = 0; row < rows.size(); ++row) stores.push_back(StoreOfRow(rows, row));
-  return stores;
-}
-
-std::vector<PlacementGroup> GroupsOf(const Rows& rows) {
-  std::vector<PlacementGroup> groups;
-  for (int row = 0; row < rows.size(); ++row) groups.push_back(postgres::GroupOfRow(rows, row));
-  return groups;
-}
 
 void QueuePutStore(Connection& connection, const StoreInfo& store) {
   connection.Queue(postgres::kPutStore, Params()
@@ -61,13 +44,14 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     connection.Queue(postgres::kLoadStores);
     connection.Queue(postgres::kLoadAllGroups);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
-    std::vector<StoreInfo> stores = StoresOf(results[2]);
+    std::vector<StoreInfo> stores = postgres::StoresOfRows(results[2]);
     const bool place = PlacementDependsOn(stores, store);
     if (!PutInto(stores, store)) return OkStatus();  // as it was
     QueuePutStore(connection, store);
     connection.Queue(postgres::kRaiseMap);
     if (!place) return OkStatus();
-    for (const PlacementGroup& group : PlaceAnew(stores, GroupsOf(results[3]))) QueuePutGroup(connection, group);
+    for (const PlacementGroup& group : PlaceAnew(stores, postgres::GroupsOfRows(results[3])))
+      QueuePutGroup(connection, group);
     return OkStatus();
   });
 }
@@ -110,8 +94,8 @@ Result<ClusterMap> PostgresCatalog::WatchMap(const Context& context, int64_t new
     map.fence_epoch = head.Int8(0, 2);
     map.default_k = static_cast<uint8_t>(head.Int2(0, 3));
     map.default_m = static_cast<uint8_t>(head.Int2(0, 4));
-    map.stores = StoresOf(results[2]);
-    map.groups = GroupsOf(results[3]);
+    map.stores = postgres::StoresOfRows(results[2]);
+    map.groups = postgres::GroupsOfRows(results[3]);
     stale = map.version <= newer_than;
     return map;
   };

@@ -1,7 +1,10 @@
 -- Bytes [lo, hi) of an object at order (hlc, wid) are at a body or a sealed object, from its byte inner_off; both NULL: zeros.
 CREATE TABLE extent (
   object_id uuid NOT NULL,
-  cls int2 NOT NULL GENERATED ALWAYS AS (span_class(hi - lo)) STORED,
+  -- span_class(hi - lo), written out: a function's body is parsed anew by every statement that inserts.
+  cls int2 NOT NULL GENERATED ALWAYS AS (
+    (CASE WHEN hi - lo <= 16384 THEN 0 WHEN hi - lo <= 131072 THEN 1 WHEN hi - lo <= 1048576 THEN 2
+          WHEN hi - lo <= 8388608 THEN 3 WHEN hi - lo <= 67108864 THEN 4 ELSE 5 END)::int2) STORED,
   lo int8 NOT NULL, hi int8 NOT NULL,
   hlc int8 NOT NULL, wid int8 NOT NULL,
   body_id uuid, from_object uuid,

@@ -8,7 +8,8 @@ CREATE TABLE body (
   wrapped_dek bytea NOT NULL,
   scheme int2 NOT NULL, k int2 NOT NULL, n int2 NOT NULL,
   encoding_id uuid,                                           -- NULL: inline
-  pg int2 GENERATED ALWAYS AS (pg_of(encoding_id)) STORED,
+  pg int2 GENERATED ALWAYS AS (  -- pg_of(encoding_id), written out (see extent.cls)
+    (((get_byte(uuid_send(encoding_id), 14) & 15) << 8) | get_byte(uuid_send(encoding_id), 15))::int2) STORED,
   missing int8 NOT NULL DEFAULT 0,                            -- bit j: shard j is not durable
   inline_ct bytea,
   created timestamptz NOT NULL DEFAULT now(),

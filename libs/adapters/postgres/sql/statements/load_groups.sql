@@ -1,2 +1,0 @@
-SELECT g.pg, g.ver, g.stores, g.mstate, g.prev
-FROM unnest($1::int2[]) u(pg) JOIN pgroup g ON g.pg = u.pg

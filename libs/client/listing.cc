@@ -106,7 +106,8 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
   request.hi = hi;
   request.as_of = as_of;
   for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
-    request.min_hlc = core.acknowledged.Newest(object, lo, hi);
+    const Expected expected = core.acknowledged.Expect(object, lo, hi);  // what is written from now on may be missing
+    request.min_hlc = expected.Newest();
     ++core.counters.lists;
     PBFS_ASSIGN_OR_RETURN(ListReply reply, RetryRead(context, [&] {
                             return core.to.catalog.lists.List(context.Within(kListPatience), request);
@@ -114,9 +115,11 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
     core.Observe(NewestShown(reply), reply.now_ms);
     if (reply.covered_hi <= lo || reply.covered_hi > hi) return BadRecord("a list of another range");
     PBFS_ASSIGN_OR_RETURN(Listing listing, Verify(bucket, object, lo, std::move(reply)));
-    const bool now = !as_of.has_value();
-    if (!now || core.acknowledged.Agrees(object, listing.reply, listing.pieces, lo, listing.reply.covered_hi))
+    if (as_of.has_value()) return listing;
+    if (expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
+      core.acknowledged.NoteShown(object, listing.reply);
       return listing;
+    }
     SleepFor(std::chrono::milliseconds(20));
   }
   return DataLossError("STALE_OR_ROLLBACK: the catalog does not show a write that it had acknowledged to this client")

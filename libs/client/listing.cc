@@ -52,7 +52,7 @@ Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, co
     const Status shape = header->GeometryFor(row.encoding->k, row.encoding->n).Check();
     if (!shape.ok()) return BadRecord(shape.message());
   }
-  return ListedBody{row, *header, *dek};
+  return ListedBody{row, *header, *dek, false};
 }
 
 Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
@@ -71,6 +71,7 @@ Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
   const auto row = rows.find(extent.source.body);
   if (row == rows.end()) return BadRecord("an extent without its body");
   PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(bucket, *row->second, record.bodies[stated->index]));
+  body.rehomed = record.kind == OpKind::kRehome;
   listing.bodies.emplace(extent.source.body, std::move(body));
   return OkStatus();
 }

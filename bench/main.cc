@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "bench/patch_writer.h"
 #include "bench/rows.h"
 
 namespace pbfs::bench {
@@ -17,6 +18,8 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"codec", "seal, code, check and open, without any wire", CodecRows, true},
+    {"merge", "reads of a patched region, rehome, a writer beside them", MergeRows, true},
+    {"catalog-list", "lists among ten million extents (minutes)", CatalogListRows, false},
 };
 
 struct Arguments {
@@ -32,7 +35,7 @@ bool Wanted(const Arguments& arguments, const Family& family) {
 
 int Run(const Arguments& arguments) {
   if (arguments.list) {
-    for (const Family& family : kFamilies) std::printf("%-10s %s\n", family.name, family.what);
+    for (const Family& family : kFamilies) std::printf("%-13s %s\n", family.name, family.what);
     return 0;
   }
   std::vector<Row> rows;
@@ -53,6 +56,7 @@ int Run(const Arguments& arguments) {
 }  // namespace pbfs::bench
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "patch-writer") return pbfs::bench::RunPatchWriter(argc, argv);
   pbfs::bench::Arguments arguments;
   CLI::App app("What PBFS costs: one row a claim, each a ratio against a reference measured in the same run");
   app.add_option("--only", arguments.only, "Families of rows; all but the long ones unless given (see --list)");

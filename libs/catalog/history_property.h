@@ -130,12 +130,13 @@ class HistoryProperty : public CatalogContract<Fixture> {
   }
 
   // ---- rehome: from a list that may be stale by the time it is used, and sometimes by a merger that leaves a run out ----
-  void RememberList() { stale_.push_back(this->List(object_, 0, 2 * kRegionSize).extents); }
+  void RememberList() { stale_.push_back(this->List(object_, 0, 2 * kRegionSize)); }
 
   void Rehome() {
     if (stale_.empty() || random_->Below(2) == 0) RememberList();
     const size_t pick = random_->Below(stale_.size());
-    const std::vector<Extent> list = stale_[pick];
+    const ListReply reply = stale_[pick];
+    const std::vector<Extent>& list = reply.extents;
     if (random_->Below(2) == 0) stale_.erase(stale_.begin() + static_cast<ptrdiff_t>(pick));
     const int64_t region = static_cast<int64_t>(random_->Below(2));
     std::vector<Extent> sources;
@@ -156,7 +157,29 @@ class HistoryProperty : public CatalogContract<Fixture> {
       content.insert(content.end(), from.begin() + piece.inner, from.begin() + piece.inner + (piece.hi - piece.lo));
     }
     if (runs.empty()) return;
+    if (random_->Below(2) == 0) Flatten(runs, AnyFrontier(reply, region));
     Must(TestCommit(*client_).Rehome(object_, content, runs, sources));
+  }
+
+  /// Some order up to which nothing more could arrive in the region when it was listed.
+  Hlc AnyFrontier(const ListReply& list, int64_t region) {
+    Hlc newest = list.span_hlc;
+    for (const RegionHead& head : list.regions) {
+      if (head.region == region) newest = std::max(newest, head.max_hlc);
+    }
+    auto op = model_.ops().begin();
+    std::advance(op, random_->Below(model_.ops().size()));
+    return random_->Below(2) == 0 ? newest : std::min(newest, op->first.hlc);
+  }
+  /// I10.
+  static void Flatten(std::vector<TestRun>& runs, Hlc frontier) {
+    Order flat;
+    for (const TestRun& run : runs) {
+      if (run.order.hlc <= frontier) flat = std::max(flat, run.order);
+    }
+    for (TestRun& run : runs) {
+      if (run.order.hlc <= frontier) run.order = flat;
+    }
   }
 
   // ---- clones ------------------------------------------------------------------------------------------------------------
@@ -213,7 +236,7 @@ class HistoryProperty : public CatalogContract<Fixture> {
   std::unique_ptr<TestClient> client_;
   ObjectId object_;
   ByteArrayModel model_;
-  std::vector<std::vector<Extent>> stale_;
+  std::vector<ListReply> stale_;
   std::map<ObjectId, std::vector<uint8_t>> sealed_;
   std::pair<int64_t, int64_t> last_{kBase, kBase + 1};
   Hlc floor_ = 0;

@@ -8,7 +8,8 @@ namespace pbfs {
 namespace {
 
 constexpr int64_t kSpan = -1;
-constexpr size_t kMaxEntries = 100'000;
+constexpr size_t kMaxEntries = 100'000;  // regions, writes, names
+constexpr size_t kMaxWritesOfRegion = 64;
 
 // Whether every byte of [lo, hi) is shown at `order` or a greater one.
 bool Shows(const std::vector<SkylinePiece>& pieces, const std::vector<Extent>& extents, int64_t lo, int64_t hi,
@@ -33,26 +34,55 @@ void Acknowledged::Note(const OpRecord& record, const Order& order) {
   }
   if (!IsContentOp(record.kind)) return;
   for (const RecordExtent& extent : record.extents) NoteExtent(record.object, extent, order);
-  while (newest_.size() > kMaxEntries) newest_.erase(newest_.begin());
+  ForgetOldest();
+}
+
+void Acknowledged::NoteShown(const ObjectId& object, const ListReply& reply) {
+  MutexLock lock(mutex_);
+  if (reply.span_hlc > 0) Raise({object, kSpan}, reply.span_hlc);
+  for (const RegionHead& head : reply.regions) Raise({object, head.region}, head.max_hlc);
+  ForgetOldest();
+}
+
+void Acknowledged::Raise(const RegionKey& key, Hlc newest) {
+  Expected::Region& region = regions_[key];
+  region.newest = std::max(region.newest, newest);
+}
+
+void Acknowledged::ForgetOldest() {
+  while (regions_.size() > kMaxEntries || writes_ > kMaxEntries) {
+    writes_ -= regions_.begin()->second.writes.size();
+    regions_.erase(regions_.begin());
+  }
 }
 
 void Acknowledged::NoteExtent(const ObjectId& object, const RecordExtent& extent, const Order& order) {
   const bool span = extent.hi - extent.lo > kRegionSize;
-  Own& own = newest_[{object, span ? kSpan : RegionOf(extent.lo)}];
-  if (own.order > order) return;
-  const bool bytes = extent.kind != SourceKind::kZeros && !span;
-  own = {order, extent.lo, bytes ? extent.hi : extent.lo};
+  const RegionKey key{object, span ? kSpan : RegionOf(extent.lo)};
+  Raise(key, order.hlc);
+  // Zeros are not remembered: they may go once they hide nothing (I14).
+  if (span || extent.kind == SourceKind::kZeros) return;
+  std::vector<Expected::Write>& writes = regions_[key].writes;
+  writes_ -= writes.size();
+  std::erase_if(writes, [&](const Expected::Write& own) {
+    return own.order < order && extent.lo <= own.lo && own.hi <= extent.hi;
+  });
+  const auto place = std::upper_bound(writes.begin(), writes.end(), order,
+                                      [](const Order& o, const Expected::Write& own) { return o < own.order; });
+  writes.insert(place, {order, extent.lo, extent.hi});
+  if (writes.size() > kMaxWritesOfRegion) writes.erase(writes.begin());
+  writes_ += writes.size();
 }
 
-Hlc Acknowledged::Newest(const ObjectId& object, int64_t lo, int64_t hi) const {
+Expected Acknowledged::Expect(const ObjectId& object, int64_t lo, int64_t hi) const {
   MutexLock lock(mutex_);
-  Hlc newest = 0;
-  if (const auto span = newest_.find({object, kSpan}); span != newest_.end()) newest = span->second.order.hlc;
-  auto at = newest_.lower_bound({object, RegionOf(lo)});
-  for (; at != newest_.end() && at->first.first == object && at->first.second <= RegionOf(hi - 1); ++at) {
-    newest = std::max(newest, at->second.order.hlc);
+  Expected expected;
+  if (const auto span = regions_.find({object, kSpan}); span != regions_.end()) expected.span = span->second.newest;
+  auto at = regions_.lower_bound({object, RegionOf(lo)});
+  for (; at != regions_.end() && at->first.first == object && at->first.second <= RegionOf(hi - 1); ++at) {
+    expected.regions.emplace(at->first.second, at->second);
   }
-  return newest;
+  return expected;
 }
 
 Hlc Acknowledged::NewestOfName(const BucketId& bucket, const std::string& name) const {
@@ -61,21 +91,26 @@ Hlc Acknowledged::NewestOfName(const BucketId& bucket, const std::string& name) 
   return found == names_.end() ? 0 : found->second;
 }
 
-bool Acknowledged::Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces,
-                          int64_t lo, int64_t hi) const {
+Hlc Expected::Newest() const {
+  Hlc newest = span;
+  for (const auto& [number, region] : regions) newest = std::max(newest, region.newest);
+  return newest;
+}
+
+bool Expected::IsShownBy(const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo,
+                         int64_t hi) const {
+  if (reply.span_hlc < span) return false;
   std::map<int64_t, Hlc> heads;
   for (const RegionHead& head : reply.regions) heads[head.region] = head.max_hlc;
-  MutexLock lock(mutex_);
-  const auto span = newest_.find({object, kSpan});
-  if (span != newest_.end() && reply.span_hlc < span->second.order.hlc) return false;
-  auto at = newest_.lower_bound({object, RegionOf(lo)});
-  for (; at != newest_.end() && at->first.first == object && at->first.second <= RegionOf(hi - 1); ++at) {
-    const Own& own = at->second;
-    if (std::max(heads[at->first.second], reply.span_hlc) < own.order.hlc) return false;
-    const int64_t from = std::max(lo, own.lo), to = std::min(hi, own.hi);
-    // I14: zeros that hid it may be gone by now; then zero_floor has passed it.
-    if (from >= to || reply.zero_floor >= own.order.hlc) continue;
-    if (!Shows(pieces, reply.extents, from, to, own.order)) return false;
+  for (const auto& [number, region] : regions) {
+    if (number > RegionOf(hi - 1)) break;  // the answer ends before
+    if (std::max(heads[number], reply.span_hlc) < region.newest) return false;
+    for (const Write& write : region.writes) {
+      const int64_t from = std::max(lo, write.lo), to = std::min(hi, write.hi);
+      // I14: zeros that hid it may be gone by now; then zero_floor has passed it.
+      if (from >= to || reply.zero_floor >= write.order.hlc) continue;
+      if (!Shows(pieces, reply.extents, from, to, write.order)) return false;
+    }
   }
   return true;
 }

@@ -12,32 +12,49 @@
 
 namespace pbfs {
 
-/// What catalogs have acknowledged to this client (I29): per region of an object, and per name, its newest own op. An answer
-/// that shows less comes from the past, or from somebody who leaves things out. Bounded: it forgets the oldest ids first.
-/// Threads: any.
+/// What an answer about a range of an object has to show, because this client was promised or shown it before it asked.
+struct Expected {
+  struct Write {
+    Order order;
+    int64_t lo = 0, hi = 0;
+  };
+  struct Region {
+    Hlc newest = 0;
+    std::vector<Write> writes;  // by order; none inside a newer one
+  };
+  Hlc span = 0;
+  std::map<int64_t, Region> regions;
+
+  /// The greatest of these orders.
+  Hlc Newest() const;
+  /// Whether `reply`, whose skyline over [lo, hi) is `pieces`, has everything: no head is older, and every byte of the writes is
+  /// shown at their order or a greater one.
+  bool IsShownBy(const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo, int64_t hi) const;
+};
+
+/// What catalogs have acknowledged and shown to this client (I29): per region of an object the newest order that it has seen
+/// and its newest own writes, per name its newest own op. An answer that shows less comes from the past, or from somebody who
+/// leaves things out. Bounded: it forgets the oldest ids first, and of a region the oldest writes. Threads: any.
 class Acknowledged {
  public:
   /// An op was acknowledged at `order`.
   void Note(const OpRecord& record, const Order& order);
-  /// The greatest order of what [lo, hi) touches; 0 if nothing is known.
-  Hlc Newest(const ObjectId& object, int64_t lo, int64_t hi) const;
+  /// A List that agrees was shown: no later one may be older.
+  void NoteShown(const ObjectId& object, const ListReply& reply);
+  /// What a List of [lo, hi) that is asked for from now on has to show.
+  Expected Expect(const ObjectId& object, int64_t lo, int64_t hi) const;
   /// The order of this client's newest op on a name; 0 if none is known.
   Hlc NewestOfName(const BucketId& bucket, const std::string& name) const;
-  /// Whether `reply`, whose skyline over [lo, hi) is `pieces`, has everything: no region's head is older than an own op there,
-  /// and every byte of the newest own write is shown at its order or a greater one.
-  bool Agrees(const ObjectId& object, const ListReply& reply, const std::vector<SkylinePiece>& pieces, int64_t lo,
-              int64_t hi) const;
 
  private:
-  struct Own {
-    Order order;
-    int64_t lo = 0, hi = 0;  // empty for zeros: those may go once they hide nothing (I14)
-  };
   using RegionKey = std::pair<ObjectId, int64_t>;
   void NoteExtent(const ObjectId& object, const RecordExtent& extent, const Order& order) PBFS_REQUIRES(mutex_);
+  void Raise(const RegionKey& key, Hlc newest) PBFS_REQUIRES(mutex_);
+  void ForgetOldest() PBFS_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
-  std::map<RegionKey, Own> newest_ PBFS_GUARDED_BY(mutex_);  // region -1: spans
+  std::map<RegionKey, Expected::Region> regions_ PBFS_GUARDED_BY(mutex_);  // region -1: spans
+  size_t writes_ PBFS_GUARDED_BY(mutex_) = 0;                              // in all regions
   std::map<std::pair<BucketId, std::string>, Hlc> names_ PBFS_GUARDED_BY(mutex_);
 };
 

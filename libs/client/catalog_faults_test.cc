@@ -103,6 +103,61 @@ TEST_F(CatalogFaultsTest, AListWithoutOnesOwnNewestOpIsStale) {
   EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
 }
 
+// Not only the newest: whatever of one's own writes is still remembered.
+TEST_F(CatalogFaultsTest, AnOlderWriteLeftOutUnderNewerOnesIsNoticed) {
+  const Order left_out = bucket->Write(TestContext(), object, 70'000, Bytes(10, 3))->order;
+  ASSERT_OK(bucket->Write(TestContext(), object, 80'000, Bytes(10, 4)));
+  const Status status = ReadWith([&](ListReply& reply) {
+    std::erase_if(reply.extents, [&](const Extent& extent) { return extent.order == left_out; });
+  });
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
+}
+
+// I29: what this client was shown of others' writes does not go back either.
+TEST_F(CatalogFaultsTest, AListOlderThanOneSeenBeforeIsStale) {
+  const auto other = cluster.NewClient();
+  Bucket theirs = *other->OpenBucket(TestContext(), "b");
+  ListReply before;
+  ASSERT_OK(ReadWith([&](ListReply& reply) { before = reply; }));
+  ASSERT_OK(theirs.Write(TestContext(), object, 0, Bytes(10, 9)));
+  ASSERT_OK(ReadWith(nullptr));
+  const Status status = ReadWith([&](ListReply& reply) { reply = before; });
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
+}
+
+/// Calls back between an answer of List and its arrival.
+class OvertakenLists final : public Lists {
+ public:
+  OvertakenLists(Lists& inner, std::function<void()> overtake) : inner_(inner), overtake_(std::move(overtake)) {}
+  Result<ListReply> List(const Context& context, const ListRequest& request) override {
+    Result<ListReply> reply = inner_.List(context, request);
+    overtake_();
+    return reply;
+  }
+  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override {
+    return inner_.Stat(context, bucket, object);
+  }
+  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override {
+    return inner_.History(context, request);
+  }
+
+ private:
+  Lists& inner_;
+  std::function<void()> overtake_;
+};
+
+TEST_F(CatalogFaultsTest, AReadThatOnesOwnWritesOvertakeIsNotStale) {
+  Catalog ports = cluster.catalog().ports();
+  std::optional<Bucket> reader;
+  OvertakenLists lists(cluster.catalog(), [&] { ASSERT_OK(reader->Write(TestContext(), object, 10, Bytes(5, 7))); });
+  const auto one = cluster.NewClient(
+      {}, {ports.commits, lists, ports.names, ports.buckets, ports.groups, ports.journal}, cluster.keys());
+  reader.emplace(*one->OpenBucket(TestContext(), "b"));
+  Bytes out(100'000);
+  EXPECT_OK(reader->Read(TestContext(), object, 0, out));
+  EXPECT_EQ(one->Stats().lists, 1);
+}
+
 TEST_F(CatalogFaultsTest, AnExtentLeftOutUnderAHonestHeadIsNoticed) {
   const Status status = ReadWith([](ListReply& reply) {
     reply.extents.erase(std::max_element(reply.extents.begin(), reply.extents.end(),

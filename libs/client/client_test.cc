@@ -197,28 +197,6 @@ TEST_F(ClientTest, ReadsAsOfAnEarlierOrder) {
   for (const HistoryEntry& entry : history) EXPECT_TRUE(entry.authentic);
 }
 
-TEST_F(ClientTest, ARehomeChangesNoByteAndTakesAwayExtents) {
-  Bytes model = Data(300000);
-  const ObjectId object = Put("x", model);
-  for (int i = 0; i < 40; ++i) {
-    const size_t at = site_.random.Below(290000);
-    const Bytes patch = Data(1 + site_.random.Below(9000));
-    ASSERT_OK(bucket_->Write(TestContext(), object, static_cast<int64_t>(at), ByteSpan(patch)));
-    model.resize(std::max(model.size(), at + patch.size()));
-    std::copy(patch.begin(), patch.end(), model.begin() + static_cast<ptrdiff_t>(at));
-  }
-  RehomePolicy policy;
-  policy.always_rewrite = true;
-  ASSERT_OK_AND_ASSIGN(const RehomeReport report, bucket_->Rehome(TestContext(), object, policy));
-  EXPECT_EQ(report.merged, 1);
-  EXPECT_EQ(report.kept, 0);
-  EXPECT_GT(report.removed, 30);
-  EXPECT_EQ(ReadAll(object), model);
-  ASSERT_OK(bucket_->Write(TestContext(), object, 5, ByteSpan(Bytes(10, 1))));
-  std::fill_n(model.begin() + 5, 10, 1);
-  EXPECT_EQ(ReadAll(object), model);
-}
-
 // ---- stores that fail ---------------------------------------------------------------------------------------------------------
 
 TEST_F(ClientTest, TwoDeadStoresStopNeitherWritesNorReads) {

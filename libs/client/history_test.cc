@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/testing.h"
+#include "libs/client/testing/faulty_catalog.h"
 #include "libs/client/twin_cluster.h"
 #include "libs/model/byte_array_model.h"
 
@@ -23,7 +24,7 @@ class RandomHistory {
     ClientOptions options;
     options.store_avoided = std::chrono::milliseconds(20);
     for (int i = 0; i < 3; ++i) {
-      clients_.push_back(cluster_.NewClient(options));
+      clients_.push_back(cluster_.NewClient(options, lists_.ports(), cluster_.keys()));
       buckets_.push_back(i == 0 ? *clients_[0]->CreateBucket(TestContext(), settings)
                                 : *clients_.back()->OpenBucket(TestContext(), "b"));
     }
@@ -131,7 +132,16 @@ class RandomHistory {
     RehomePolicy policy;
     policy.gather_bodies = 3;
     policy.tier_bodies = 3;
+    policy.merge_extents = random_.Below(2) == 0 ? 3 : 16384;
     policy.always_rewrite = random_.Below(2) == 0;
+    // As if a peer had promised no more than some order of the past: the less, the fewer runs may be raised (I10).
+    Hlc frontier = INT64_MAX;
+    if (random_.Below(2) == 0 && !model_.ops().empty()) {
+      auto op = model_.ops().begin();
+      std::advance(op, static_cast<int64_t>(random_.Below(model_.ops().size())));
+      frontier = op->first.hlc;
+    }
+    lists_.ForgeLists([frontier](ListReply& reply) { reply.frontier = frontier; });
     ASSERT_OK_AND_ASSIGN(const RehomeReport report, bucket.Rehome(TestContext(), object_, policy));
     EXPECT_EQ(report.kept, 0);
   }
@@ -149,6 +159,7 @@ class RandomHistory {
 
   SeededRandom random_;
   TwinCluster cluster_;
+  FaultyCatalog lists_{cluster_.catalog().ports()};
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<Bucket> buckets_;
   ObjectId object_;

@@ -52,7 +52,7 @@ Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, co
     const Status shape = header->GeometryFor(row.encoding->k, row.encoding->n).Check();
     if (!shape.ok()) return BadRecord(shape.message());
   }
-  return ListedBody{row, *header, *dek};
+  return ListedBody{row, *header, *dek, false};
 }
 
 Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
@@ -71,6 +71,7 @@ Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
   const auto row = rows.find(extent.source.body);
   if (row == rows.end()) return BadRecord("an extent without its body");
   PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(bucket, *row->second, record.bodies[stated->index]));
+  body.rehomed = record.kind == OpKind::kRehome;
   listing.bodies.emplace(extent.source.body, std::move(body));
   return OkStatus();
 }
@@ -106,7 +107,8 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
   request.hi = hi;
   request.as_of = as_of;
   for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
-    request.min_hlc = core.acknowledged.Newest(object, lo, hi);
+    const Expected expected = core.acknowledged.Expect(object, lo, hi);  // what is written from now on may be missing
+    request.min_hlc = expected.Newest();
     ++core.counters.lists;
     PBFS_ASSIGN_OR_RETURN(ListReply reply, RetryRead(context, [&] {
                             return core.to.catalog.lists.List(context.Within(kListPatience), request);
@@ -114,9 +116,11 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
     core.Observe(NewestShown(reply), reply.now_ms);
     if (reply.covered_hi <= lo || reply.covered_hi > hi) return BadRecord("a list of another range");
     PBFS_ASSIGN_OR_RETURN(Listing listing, Verify(bucket, object, lo, std::move(reply)));
-    const bool now = !as_of.has_value();
-    if (!now || core.acknowledged.Agrees(object, listing.reply, listing.pieces, lo, listing.reply.covered_hi))
+    if (as_of.has_value()) return listing;
+    if (expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
+      core.acknowledged.NoteShown(object, listing.reply);
       return listing;
+    }
     SleepFor(std::chrono::milliseconds(20));
   }
   return DataLossError("STALE_OR_ROLLBACK: the catalog does not show a write that it had acknowledged to this client")

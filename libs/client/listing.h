@@ -13,6 +13,7 @@ struct ListedBody {
   BodyRow row;
   BodyHeader header;
   Key32 dek;
+  bool rehomed = false;  // a REHOME placed it here
 };
 
 /// A verified snapshot of a range: whatever is in it was stated by a key holder (I28).

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/client/fetch_plan.h"
 #include "libs/client/listing.h"
-#include "libs/client/segment_fetch.h"
 #include "libs/client/stream_upload.h"
 
 namespace pbfs {
@@ -25,7 +25,7 @@ struct InlineOpen {
 /// Everything a stretch of a read needs. Listings are kept, because fetches point into them.
 struct ReadPlan {
   std::vector<std::unique_ptr<Listing>> listings;
-  std::vector<SegmentFetch> fetches;
+  std::vector<WantedBytes> wanted;
   std::vector<InlineOpen> inlines;
   MonotonicTime lease_until = MonotonicTime::max();
 };
@@ -115,13 +115,7 @@ class Reader {
       plan.inlines.push_back({&body, inner, size, part.data()});
       return;
     }
-    // Windows that end on segment borders, so that no segment is fetched twice.
-    for (int64_t at = inner; at < inner + size;) {
-      const int64_t border = (at / kWindow + 1) * kWindow;
-      const int64_t end = std::min(inner + size, border);
-      plan.fetches.push_back({&body, at, end, part.data() + (at - inner)});
-      at = end;
-    }
+    plan.wanted.push_back({&body, inner, size, part.data()});
   }
   // A sealed object never changes, so it is read as it is now, also by a read of the past.
   Status AddReference(const ObjectId& object, int64_t inner, MutableByteSpan part, int depth, ReadPlan& plan) {
@@ -143,21 +137,26 @@ class Reader {
   // In windows: the next one's reads start only when the one before is decoded, so memory stays bounded.
   Status Fetch(const ReadPlan& plan) {
     for (const InlineOpen& open : plan.inlines) PBFS_RETURN_IF_ERROR(OpenInlineBody(open));
+    std::vector<SegmentFetch> fetches = PlanFetches(plan.wanted, kWindow);
     size_t at = 0;
-    while (at < plan.fetches.size()) {
+    while (at < fetches.size()) {
       std::vector<SegmentFetch> batch;
       int64_t bytes = 0;
-      for (; at < plan.fetches.size() && (batch.empty() || bytes < 2 * kWindow); ++at) {
-        const SegmentFetch& fetch = plan.fetches[at];
-        const int64_t segment = int64_t{1} << fetch.body->header.seg_log2;
-        bytes += fetch.end - fetch.begin + 2 * segment;
-        batch.push_back(fetch);
+      for (; at < fetches.size() && (batch.empty() || bytes < 2 * kWindow); ++at) {
+        bytes += BufferBytes(fetches[at]);
+        batch.push_back(std::move(fetches[at]));
       }
       PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, bytes));
       PBFS_RETURN_IF_ERROR(FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch));
       if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
     }
     return OkStatus();
+  }
+  // What a fetch holds at most: the segments' fragments, and one segment opened aside.
+  static int64_t BufferBytes(const SegmentFetch& fetch) {
+    const int64_t segment = int64_t{1} << fetch.body->header.seg_log2;
+    const int64_t begin = fetch.begin / segment * segment, end = (fetch.end + segment - 1) / segment * segment;
+    return std::min(end, fetch.body->header.length) - begin + std::min(segment, fetch.body->header.length);
   }
   static Status OpenInlineBody(const InlineOpen& open) {
     PBFS_ASSIGN_OR_RETURN(const Bytes plaintext,

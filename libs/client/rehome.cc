@@ -1,8 +1,9 @@
-// Bucket's rehome: merge visible runs of a region onto one new body, each keeping its order (I9). Needs no lock: its facts
-// stay true whatever happens meanwhile, and the catalog removes only what it can itself prove covered (I11).
+// Bucket's rehome: merge visible runs of a region onto one new body, each keeping its order (I9) or raised below the frontier
+// (I10). Needs no lock: its facts stay true whatever happens meanwhile, and the catalog removes only what it can itself prove
+// covered (I11).
 #include <algorithm>
 #include <map>
-#include <set>
+#include <tuple>
 
 #include "libs/client/body_upload.h"
 #include "libs/client/committer.h"
@@ -12,9 +13,10 @@
 namespace pbfs {
 namespace {
 
-/// What a merge of one region takes.
+/// What a merge takes of bytes [lo, hi) of a region, which a verified listing shows completely.
 struct Merge {
   std::vector<SkylinePiece> runs;  // of data, by lo
+  std::vector<ListedSource> sources;
   int64_t bytes = 0;
 };
 
@@ -28,6 +30,7 @@ std::vector<VisibleBody> VisibleBodies(const Listing& listing) {
     body.body = source.body;
     body.length = listed.header.length;
     body.is_inline = !listed.row.encoding.has_value();
+    body.gathered = listed.rehomed;
     body.visible += piece.hi - piece.lo;
     ++body.extents;
   }
@@ -36,71 +39,169 @@ std::vector<VisibleBody> VisibleBodies(const Listing& listing) {
   return out;
 }
 
-Merge SelectRuns(const Listing& listing, const RehomePlan& plan, int64_t lo, int64_t hi) {
-  const std::set<BodyId> chosen(plan.bodies.begin(), plan.bodies.end());
+// How far a merge from `lo` may reach: as far as the list does, and no more extents than one may take.
+int64_t ReachOf(const Listing& listing, int64_t lo, int64_t most) {
+  const int64_t hi = listing.reply.covered_hi;
+  if (static_cast<int64_t>(listing.reply.extents.size()) <= most) return hi;
+  std::vector<int64_t> starts;
+  for (const Extent& extent : listing.reply.extents) starts.push_back(extent.lo);
+  std::sort(starts.begin(), starts.end());
+  const auto beyond = std::upper_bound(starts.begin() + most, starts.end(), lo);  // always some way on
+  return beyond == starts.end() ? hi : *beyond;
+}
+
+bool Takes(const RehomePlan& plan, const Source& source) {
+  if (source.kind != SourceKind::kBody) return false;  // zeros stay extents; references stay references
+  return plan.kind == RehomeKind::kRewrite || std::binary_search(plan.bodies.begin(), plan.bodies.end(), source.body);
+}
+
+/// What the stretches of a region in front of the present one have become: from byte `from` on, every byte of data is in a
+/// merge that raised what was below `order` and not above `frontier` to an order of at least `order`.
+struct Merged {
+  int64_t from = 0;
+  Order order{INT64_MAX, INT64_MAX};
+  Hlc frontier = INT64_MAX;
+  void Add(const Order& flat, Hlc up_to) { order = std::min(order, flat), frontier = std::min(frontier, up_to); }
+  // Of an extent that begins there, is that part covered by strictly greater ones? Only that lets it go (I7).
+  bool Covers(const Extent& extent) const {
+    return extent.lo >= from && extent.order < order && extent.order.hlc <= frontier;
+  }
+};
+
+// The runs are what is visible of the merged bodies in [lo, hi). The sources are their extents there, visible or not, and those
+// that began before and are covered there: the catalog checks each.
+Merge SelectMerge(const Listing& listing, RehomePlan plan, const Merged& before, int64_t lo, int64_t hi) {
+  std::sort(plan.bodies.begin(), plan.bodies.end());
   Merge merge;
-  for (const SkylinePiece& piece : listing.pieces) {
-    const Source& source = listing.ExtentOf(piece).source;
-    if (source.kind != SourceKind::kBody) continue;  // zeros stay extents; references stay references
-    if (plan.kind != RehomeKind::kRewrite && chosen.count(source.body) == 0) continue;
-    if (piece.lo < lo || piece.hi > hi) continue;
+  for (SkylinePiece piece : listing.pieces) {
+    if (!Takes(plan, listing.ExtentOf(piece).source) || piece.lo >= hi) continue;
+    piece.hi = std::min(piece.hi, hi);
     merge.runs.push_back(piece);
     merge.bytes += piece.hi - piece.lo;
   }
+  for (const Extent& extent : listing.reply.extents) {
+    if (!Takes(plan, extent.source) || extent.hi > hi) continue;
+    if (extent.lo < lo && !before.Covers(extent)) continue;
+    merge.sources.push_back({extent.lo, extent.hi, extent.order, extent.source.body});
+  }
+  // The catalog takes them away page by page: neighbours together.
+  std::sort(merge.sources.begin(), merge.sources.end(), [](const ListedSource& a, const ListedSource& b) {
+    return std::tie(a.lo, a.hi, a.order, a.body) < std::tie(b.lo, b.hi, b.order, b.body);
+  });
   return merge;
 }
 
-// Sources: every extent of a merged body, and in a rewrite whatever the new body covers; the catalog checks each.
-std::vector<ListedSource> SourcesOf(const Listing& listing, const RehomePlan& plan, int64_t region) {
-  const std::set<BodyId> chosen(plan.bodies.begin(), plan.bodies.end());
-  std::vector<ListedSource> sources;
-  for (const Extent& extent : listing.reply.extents) {
-    if (extent.source.kind != SourceKind::kBody || RegionOf(extent.lo) != region) continue;
-    if (plan.kind != RehomeKind::kRewrite && chosen.count(extent.source.body) == 0) continue;
-    sources.push_back({extent.lo, extent.hi, extent.order, extent.source.body});
+// F of a region (format, section 9.8): nothing at or below it can arrive any more.
+Hlc FrontierOf(const ListReply& reply, int64_t region) {
+  Hlc newest = reply.span_hlc;
+  for (const RegionHead& head : reply.regions) {
+    if (head.region == region) newest = std::max(newest, head.max_hlc);
   }
-  return sources;
+  return std::min(newest, reply.frontier);
 }
+
+// The greatest order of what is merged that is not above the frontier; null if there is none.
+Order FlatOrder(const Listing& listing, const Merge& merge, Hlc frontier) {
+  Order flat;
+  for (const SkylinePiece& run : merge.runs) {
+    const Order& order = listing.ExtentOf(run).order;
+    if (order.hlc <= frontier) flat = std::max(flat, order);
+  }
+  return flat;
+}
+
+// I10: a byte whose order the frontier has passed keeps its value up to the frontier, for the list shows all that ever
+// touched it up to there. So runs below it take one order, and neighbours become one extent. The others keep theirs (I9).
+std::vector<RecordExtent> RunsOf(const Listing& listing, const Merge& merge, Hlc frontier) {
+  const Order flat = FlatOrder(listing, merge, frontier);
+  std::vector<RecordExtent> runs;
+  int64_t inner = 0;
+  for (const SkylinePiece& piece : merge.runs) {
+    const Order own = listing.ExtentOf(piece).order;
+    const Order order = own.hlc <= frontier ? flat : own;
+    const bool goes_on = !runs.empty() && runs.back().hi == piece.lo && runs.back().order == order;
+    if (goes_on)
+      runs.back().hi = piece.hi;
+    else
+      runs.push_back({piece.lo, piece.hi, order, inner, 0, SourceKind::kBody});
+    inner += piece.hi - piece.lo;
+  }
+  return runs;
+}
+
+/// Rehomes one region.
+class RegionRehome {
+ public:
+  RegionRehome(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
+               const RehomePolicy& policy, RehomeReport& report)
+      : context_(context), core_(core), bucket_(bucket), object_(object), policy_(policy), report_(report) {}
+
+  // Mostly one step. A region of more extents than a list or a record holds goes stretch by stretch.
+  Status Run(int64_t region) {
+    const int64_t hi = (region + 1) << kRegionLog2;
+    Merged before;
+    before.from = region << kRegionLog2;
+    for (int64_t lo = before.from; lo < hi;) {
+      PBFS_RETURN_IF_ERROR(context_.Check());
+      PBFS_ASSIGN_OR_RETURN(const Listing listing,
+                            ListVerified(context_, core_, bucket_, object_, lo, hi, std::nullopt));
+      const int64_t until = ReachOf(listing, lo, policy_.merge_extents);
+      const RehomePlan plan =
+          PlanRehome(VisibleBodies(listing), static_cast<int64_t>(listing.reply.extents.size()), policy_);
+      if (plan.kind != RehomeKind::kRewrite) before = {until};
+      if (plan.kind != RehomeKind::kNothing) {
+        const Merge merge = SelectMerge(listing, plan, before, lo, until);
+        const Hlc frontier = FrontierOf(listing.reply, region);
+        const bool commit = !merge.runs.empty() && !merge.sources.empty();
+        if (commit) PBFS_RETURN_IF_ERROR(Commit(listing, merge, frontier));
+        if (commit) before.Add(FlatOrder(listing, merge, frontier), frontier);
+        if (!commit && !merge.runs.empty()) before = {until};
+      }
+      lo = until;
+    }
+    return OkStatus();
+  }
+
+ private:
+  Status Commit(const Listing& listing, const Merge& merge, Hlc frontier) {
+    PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, 2 * merge.bytes));
+    Bytes content(static_cast<size_t>(merge.bytes));
+    PBFS_RETURN_IF_ERROR(ReadRuns(context_, core_, bucket_, listing, merge.runs, content));
+    const NewBody body = MakeNewBody(core_, bucket_, content);
+    PBFS_ASSIGN_OR_RETURN(const UploadedBody uploaded, UploadBody(context_, core_, bucket_, body));
+    CommitPlan commit;
+    commit.ops.push_back({NewRecord(core_, OpKind::kRehome, object_), {}});
+    OpRecord& record = commit.ops[0].record;
+    record.bodies = {uploaded.record};
+    record.list_frontier = frontier;
+    record.listed = merge.sources;
+    record.extents = RunsOf(listing, merge, frontier);
+    commit.bodies = {uploaded.upload};
+    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context_, core_, bucket_, commit));
+    ++report_.merged;
+    report_.bytes += merge.bytes;
+    report_.removed += done.reply.removed;
+    report_.kept += done.reply.kept;
+    return OkStatus();
+  }
+
+  const Context& context_;
+  ClientCore& core_;
+  const OpenedBucket& bucket_;
+  const ObjectId object_;
+  const RehomePolicy& policy_;
+  RehomeReport& report_;
+};
 
 }  // namespace
 
 Result<RehomeReport> Bucket::Rehome(const Context& context, ObjectId object, const RehomePolicy& policy) {
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(context, object));
   RehomeReport report;
-  for (int64_t lo = 0; lo < stat.size; lo += kRegionSize) {
-    PBFS_RETURN_IF_ERROR(context.Check());
-    const int64_t hi = lo + kRegionSize;
-    PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, *core_, *state_, object, lo, hi, std::nullopt));
+  RegionRehome rehome(context, *core_, *state_, object, policy, report);
+  for (int64_t region = 0; region << kRegionLog2 < stat.size; ++region) {
+    PBFS_RETURN_IF_ERROR(rehome.Run(region));
     ++report.regions;
-    if (listing.reply.covered_hi < hi) continue;  // more extents than one list shows: the next rehome will see fewer
-    const RehomePlan plan =
-        PlanRehome(VisibleBodies(listing), static_cast<int64_t>(listing.reply.extents.size()), policy);
-    if (plan.kind == RehomeKind::kNothing) continue;
-    const Merge merge = SelectRuns(listing, plan, lo, hi);
-    const std::vector<ListedSource> sources = SourcesOf(listing, plan, RegionOf(lo));
-    if (merge.runs.empty() || sources.empty()) continue;
-    PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_->budget.Take(context, 2 * merge.bytes));
-    Bytes content(static_cast<size_t>(merge.bytes));
-    PBFS_RETURN_IF_ERROR(ReadRuns(context, *core_, *state_, listing, merge.runs, content));
-    const NewBody body = MakeNewBody(*core_, *state_, content);
-    PBFS_ASSIGN_OR_RETURN(const UploadedBody uploaded, UploadBody(context, *core_, *state_, body));
-    CommitPlan commit;
-    commit.ops.push_back({NewRecord(*core_, OpKind::kRehome, object), {}});
-    OpRecord& record = commit.ops[0].record;
-    record.bodies = {uploaded.record};
-    record.list_frontier = listing.reply.frontier;
-    record.listed = sources;
-    int64_t inner = 0;
-    for (const SkylinePiece& run : merge.runs) {
-      record.extents.push_back({run.lo, run.hi, listing.ExtentOf(run).order, inner, 0, SourceKind::kBody});
-      inner += run.hi - run.lo;
-    }
-    commit.bodies = {uploaded.upload};
-    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context, *core_, *state_, commit));
-    ++report.merged;
-    report.bytes += merge.bytes;
-    report.removed += done.reply.removed;
-    report.kept += done.reply.kept;
   }
   return report;
 }

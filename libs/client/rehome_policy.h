@@ -24,6 +24,7 @@ struct RehomePolicy {
   int64_t gather_inline = 1 << 20;  // or so many inline bytes: gather
   int64_t tier_bodies = 8;          // so many gathered bodies of like size (a factor of two): one
   int64_t rewrite_extents = 8192;   // more extents than this: rewrite
+  int64_t merge_extents = 16384;    // that one merge looks at: its record has room for twice as many runs and sources
   /// Rewrite every region that has more than one body, whatever it costs.
   bool always_rewrite = false;
 };

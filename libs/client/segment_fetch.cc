@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -278,18 +279,30 @@ class Fetcher {
   Status OpenJob(const Job& job) {
     BodyDecoder decoder(job.fetch->body->dek, job.fetch->body->header, job.geometry.k, job.geometry.n);
     Bytes scratch;
+    size_t first = 0;  // of the pieces, those before have ended
     for (int64_t i = job.s0; i <= job.s1; ++i) {
-      const int64_t at = i << job.geometry.seg_log2;
-      const int64_t size = job.geometry.SegmentPlaintext(i);
-      const int64_t from = std::max(at, job.fetch->begin), to = std::min(at + size, job.fetch->end);
-      uint8_t* const out = job.fetch->out + (from - job.fetch->begin);
-      if (from == at && to == at + size) {
-        PBFS_RETURN_IF_ERROR(OpenSegment(job, decoder, i, out));
-        continue;
-      }
-      scratch.resize(static_cast<size_t>(job.geometry.Segment()));
-      PBFS_RETURN_IF_ERROR(OpenSegment(job, decoder, i, scratch.data()));
-      std::memcpy(out, scratch.data() + (from - at), static_cast<size_t>(to - from));
+      const int64_t begin = i << job.geometry.seg_log2, end = begin + job.geometry.SegmentPlaintext(i);
+      const std::vector<SegmentFetch::Piece>& pieces = job.fetch->pieces;
+      while (first < pieces.size() && pieces[first].end <= begin) ++first;
+      size_t last = first;
+      while (last < pieces.size() && pieces[last].begin < end) ++last;
+      PBFS_RETURN_IF_ERROR(
+          OpenInto(job, decoder, i, begin, end, {pieces.data() + first, pieces.data() + last}, scratch));
+    }
+    return OkStatus();
+  }
+  // Opens one segment where a piece has room for all of it, else aside, and copies what the other pieces want.
+  Status OpenInto(const Job& job, BodyDecoder& decoder, int64_t i, int64_t begin, int64_t end,
+                  std::span<const SegmentFetch::Piece> pieces, Bytes& scratch) {
+    const auto whole = std::find_if(pieces.begin(), pieces.end(),
+                                    [&](const auto& piece) { return piece.begin <= begin && end <= piece.end; });
+    if (whole == pieces.end()) scratch.resize(static_cast<size_t>(job.geometry.Segment()));
+    uint8_t* const opened = whole == pieces.end() ? scratch.data() : whole->out + (begin - whole->begin);
+    PBFS_RETURN_IF_ERROR(OpenSegment(job, decoder, i, opened));
+    for (auto piece = pieces.begin(); piece != pieces.end(); ++piece) {
+      const int64_t from = std::max(begin, piece->begin), to = std::min(end, piece->end);
+      if (piece == whole || from >= to) continue;
+      std::memcpy(piece->out + (from - piece->begin), opened + (from - begin), static_cast<size_t>(to - from));
     }
     return OkStatus();
   }

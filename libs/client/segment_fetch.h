@@ -6,12 +6,17 @@
 
 namespace pbfs {
 
-/// A run of segments of one body that a read wants, and where its bytes go.
+/// A run of segments of one body, and where the bytes in it go that a read wants.
 struct SegmentFetch {
+  struct Piece {
+    int64_t begin = 0;  // plaintext bytes [begin, end) of the body
+    int64_t end = 0;
+    uint8_t* out = nullptr;  // end - begin bytes
+  };
   const ListedBody* body = nullptr;
-  int64_t begin = 0;  // plaintext bytes [begin, end) of the body
+  int64_t begin = 0;  // what all pieces together span: the segments that hold any byte of it are fetched
   int64_t end = 0;
-  uint8_t* out = nullptr;  // end - begin bytes
+  std::vector<Piece> pieces;  // by begin, at least one in each segment; they may overlap
 };
 
 /// Fetches fragments' ranges from k stores of each body, checks, decodes what is missing, opens, and copies into place.

@@ -8,7 +8,8 @@
 namespace pbfs::bench {
 namespace {
 
-constexpr int64_t kFileLimit = int64_t{4} << 30;  // start over at the begin: the reference keeps nothing
+constexpr int64_t kAllocateStep = int64_t{64}
+                                  << 20;  // the product's: a file that grows writes its inode with every sync
 
 class Writer final : public FragmentWriter {
  public:
@@ -54,17 +55,32 @@ DoNothingStore::DoNothingStore(const std::string& directory)
 }
 DoNothingStore::~DoNothingStore() { close(file_); }
 
+int64_t DoNothingStore::Place(const FragmentKey& key, int64_t length) {
+  MutexLock lock(mutex_);
+  const int64_t place = end_;
+  end_ += length;
+  while (allocated_ < end_) {
+    PBFS_CHECK(fallocate(file_, 0, allocated_, kAllocateStep) == 0, "no space");
+    allocated_ += kAllocateStep;
+  }
+  places_[key] = place;
+  return place;
+}
+
+int64_t DoNothingStore::PlaceOf(const FragmentKey& key) {
+  MutexLock lock(mutex_);
+  return places_[key];
+}
+
 std::unique_ptr<FragmentWriter> DoNothingStore::StartPut(const Context&, PutRequest request, ReadyCallback on_ready) {
-  int64_t at = end_.fetch_add(request.length);
-  if (at + request.length > kFileLimit) at = 0, end_ = request.length;
-  return std::make_unique<Writer>(file_, at, request.length, std::move(on_ready));
+  return std::make_unique<Writer>(file_, Place(request.key, request.length), request.length, std::move(on_ready));
 }
 
 std::unique_ptr<PendingRead> DoNothingStore::StartRead(const Context&, ReadRequest request, ReadyCallback on_ready) {
   ReadReply reply;
   for (const FragmentRange& range : request.ranges) {
     MutableBuffer bytes(static_cast<size_t>(range.end - range.begin));
-    const ssize_t got = pread(file_, bytes.data(), bytes.size(), range.begin);
+    const ssize_t got = pread(file_, bytes.data(), bytes.size(), PlaceOf(range.key) + range.begin);
     const bool whole = got == static_cast<ssize_t>(bytes.size());
     reply.parts.push_back({whole ? OkStatus() : OutOfRangeError("short read"), std::move(bytes).Freeze()});
   }

@@ -55,7 +55,10 @@ int64_t WrittenByProcess(pid_t pid) {
 }  // namespace
 
 BenchCluster::BenchCluster(const std::string& directory, Transport transport)
-    : in_clear_(transport == Transport::kInClear), local_(Start(directory, in_clear_)), connection_(Connect()) {}
+    : in_clear_(transport == Transport::kInClear),
+      local_(Start(directory, in_clear_)),
+      processes_(local_.Processes()),
+      connection_(Connect()) {}
 
 BenchCluster::~BenchCluster() {
   connection_.reset();
@@ -82,7 +85,7 @@ Bucket BenchCluster::MakeBucket(const std::string& name) {
 
 double BenchCluster::CpuOf(local::ProcessKind kind) const {
   double total = 0;
-  for (const local::ProcessStatus& process : local_.Processes()) {
+  for (const local::ProcessStatus& process : processes_) {
     if (process.kind == kind) ForProcessAndChildren(process.pid, [&](pid_t pid) { total += CpuSeconds(pid); });
   }
   return total;
@@ -90,7 +93,7 @@ double BenchCluster::CpuOf(local::ProcessKind kind) const {
 
 int64_t BenchCluster::WrittenBy(const std::string& name) const {
   int64_t total = 0;
-  for (const local::ProcessStatus& process : local_.Processes()) {
+  for (const local::ProcessStatus& process : processes_) {
     if (process.name == name) ForProcessAndChildren(process.pid, [&](pid_t pid) { total += WrittenByProcess(pid); });
   }
   return total;
@@ -98,7 +101,7 @@ int64_t BenchCluster::WrittenBy(const std::string& name) const {
 
 int64_t BenchCluster::WrittenBy(local::ProcessKind kind) const {
   int64_t total = 0;
-  for (const local::ProcessStatus& process : local_.Processes()) {
+  for (const local::ProcessStatus& process : processes_) {
     if (process.kind == kind) ForProcessAndChildren(process.pid, [&](pid_t pid) { total += WrittenByProcess(pid); });
   }
   return total;

@@ -43,6 +43,7 @@ class BenchCluster {
  private:
   const bool in_clear_;
   local::LocalCluster local_;
+  const std::vector<local::ProcessStatus> processes_;  // as they were at the start: asking again runs programs
   std::unique_ptr<cli::Connection> connection_;
 };
 

@@ -26,7 +26,7 @@ class DoNothingStore final : public FragmentStore {
   int64_t Place(const FragmentKey& key, int64_t length);
   int64_t PlaceOf(const FragmentKey& key);
 
-  const int file_;
+  const int file_, direct_;
   Mutex mutex_;
   int64_t end_ PBFS_GUARDED_BY(mutex_) = 0;
   int64_t allocated_ PBFS_GUARDED_BY(mutex_) = 0;

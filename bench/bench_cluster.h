@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/harness.h"
+#include "libs/adapters/grpc/transport_security.h"
 #include "tools/local/local_cluster.h"
 #include "tools/pbfs/connection.h"
 
@@ -15,22 +16,34 @@ namespace pbfs::bench {
 /// Threads: one; the client is for any.
 class BenchCluster {
  public:
-  explicit BenchCluster(const std::string& directory);
+  /// kInClear: its catalogs and stores are pbfs-bench-server's, without TLS.
+  enum class Transport { kMutualTls, kInClear };
+  explicit BenchCluster(const std::string& directory, Transport transport = Transport::kMutualTls);
   ~BenchCluster();
   BenchCluster(const BenchCluster&) = delete;
   BenchCluster& operator=(const BenchCluster&) = delete;
 
   Client& client() { return connection_->client(); }
   local::LocalCluster& local() { return local_; }
+  const local::LocalCluster& local() const { return local_; }
+  /// A further client, with connections of its own; gone before this.
+  std::unique_ptr<cli::Connection> Connect() const;
+  /// How to reach what stands beside this cluster and has its certificates.
+  TransportSecurity security() const;
+  bool in_clear() const { return in_clear_; }
   /// A new 4+2 bucket.
   Bucket MakeBucket(const std::string& name);
   /// CPU seconds that all processes of a kind have used, their children (PostgreSQL's backends) included.
   double CpuOf(local::ProcessKind kind) const;
   /// Bytes that the processes of a kind have sent to their disks (proc(5), io: write_bytes), children included.
   int64_t WrittenBy(local::ProcessKind kind) const;
+  /// The same of one process ("postgres-2").
+  int64_t WrittenBy(const std::string& name) const;
 
  private:
+  const bool in_clear_;
   local::LocalCluster local_;
+  const std::vector<local::ProcessStatus> processes_;  // as they were at the start: asking again runs programs
   std::unique_ptr<cli::Connection> connection_;
 };
 

@@ -1,5 +1,8 @@
 #include "bench/do_nothing_store.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -8,19 +11,32 @@
 namespace pbfs::bench {
 namespace {
 
-constexpr int64_t kFileLimit = int64_t{4} << 30;  // start over at the begin: the reference keeps nothing
+constexpr int64_t kAllocateStep = int64_t{64}
+                                  << 20;  // the product's: a file that grows writes its inode with every sync
 
+constexpr size_t kStage = 512 << 10;
+constexpr size_t kAlign = 4096;
+
+/// Writes as the product does: aligned stretches past the page cache, one sync at the end.
 class Writer final : public FragmentWriter {
  public:
   Writer(int file, int64_t offset, int64_t length, ReadyCallback on_ready)
-      : file_(file), offset_(offset), left_(length), on_ready_(std::move(on_ready)) {}
+      : file_(file),
+        offset_(offset),
+        left_(length),
+        on_ready_(std::move(on_ready)),
+        stage_(static_cast<uint8_t*>(std::aligned_alloc(kAlign, kStage))) {}
+  ~Writer() override { std::free(stage_); }
 
   Status Append(const Context&, Buffer bytes) override {
-    if (pwrite(file_, bytes.data(), bytes.size(), offset_) != static_cast<ssize_t>(bytes.size())) {
-      return UnavailableError("write failed");
-    }
-    offset_ += static_cast<int64_t>(bytes.size());
     left_ -= static_cast<int64_t>(bytes.size());
+    for (ByteSpan rest = bytes; !rest.empty();) {
+      const size_t count = std::min(rest.size(), kStage - used_);
+      std::memcpy(stage_ + used_, rest.data(), count);
+      used_ += count;
+      rest = rest.subspan(count);
+      if (used_ == kStage || left_ == 0) PBFS_RETURN_IF_ERROR(Flush());
+    }
     if (left_ == 0 && on_ready_) on_ready_();
     return OkStatus();
   }
@@ -31,9 +47,19 @@ class Writer final : public FragmentWriter {
   bool Ready() const override { return left_ == 0; }
 
  private:
-  int file_;
+  Status Flush() {
+    const size_t size = (used_ + kAlign - 1) / kAlign * kAlign;
+    if (pwrite(file_, stage_, size, offset_) != static_cast<ssize_t>(size)) return UnavailableError("write failed");
+    offset_ += static_cast<int64_t>(size);
+    used_ = 0;
+    return OkStatus();
+  }
+
+  const int file_;
   int64_t offset_, left_;
   ReadyCallback on_ready_;
+  uint8_t* const stage_;
+  size_t used_ = 0;
 };
 
 class Read final : public PendingRead {
@@ -49,22 +75,41 @@ class Read final : public PendingRead {
 }  // namespace
 
 DoNothingStore::DoNothingStore(const std::string& directory)
-    : file_(open((directory + "/data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-  PBFS_CHECK(file_ >= 0, directory);
+    : file_(open((directory + "/data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)),
+      direct_(open((directory + "/data").c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC)) {
+  PBFS_CHECK(file_ >= 0 && direct_ >= 0, directory);
 }
-DoNothingStore::~DoNothingStore() { close(file_); }
+DoNothingStore::~DoNothingStore() {
+  close(direct_);
+  close(file_);
+}
+
+int64_t DoNothingStore::Place(const FragmentKey& key, int64_t length) {
+  MutexLock lock(mutex_);
+  const int64_t place = end_;
+  end_ += (length + static_cast<int64_t>(kAlign) - 1) / static_cast<int64_t>(kAlign) * static_cast<int64_t>(kAlign);
+  while (allocated_ < end_) {
+    PBFS_CHECK(fallocate(file_, 0, allocated_, kAllocateStep) == 0, "no space");
+    allocated_ += kAllocateStep;
+  }
+  places_[key] = place;
+  return place;
+}
+
+int64_t DoNothingStore::PlaceOf(const FragmentKey& key) {
+  MutexLock lock(mutex_);
+  return places_[key];
+}
 
 std::unique_ptr<FragmentWriter> DoNothingStore::StartPut(const Context&, PutRequest request, ReadyCallback on_ready) {
-  int64_t at = end_.fetch_add(request.length);
-  if (at + request.length > kFileLimit) at = 0, end_ = request.length;
-  return std::make_unique<Writer>(file_, at, request.length, std::move(on_ready));
+  return std::make_unique<Writer>(direct_, Place(request.key, request.length), request.length, std::move(on_ready));
 }
 
 std::unique_ptr<PendingRead> DoNothingStore::StartRead(const Context&, ReadRequest request, ReadyCallback on_ready) {
   ReadReply reply;
   for (const FragmentRange& range : request.ranges) {
     MutableBuffer bytes(static_cast<size_t>(range.end - range.begin));
-    const ssize_t got = pread(file_, bytes.data(), bytes.size(), range.begin);
+    const ssize_t got = pread(file_, bytes.data(), bytes.size(), PlaceOf(range.key) + range.begin);
     const bool whole = got == static_cast<ssize_t>(bytes.size());
     reply.parts.push_back({whole ? OkStatus() : OutOfRangeError("short read"), std::move(bytes).Freeze()});
   }

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <atomic>
+#include <map>
 #include <string>
 
+#include "libs/base/sync.h"
 #include "libs/fragments/fragment_store.h"
 
 namespace pbfs::bench {
 
 /// The store of the references R2-PUT and R2-GET: it takes every byte, writes it and syncs the file before it answers, or
-/// answers with bytes that lie in the page cache, and knows nothing of formats, CRCs or indexes. Threads: any.
+/// answers with bytes that lie in the page cache. It knows nothing of formats, CRCs, tokens or crashes. Threads: any.
 class DoNothingStore final : public FragmentStore {
  public:
-  /// Keeps one file in `directory`. A read of [begin, end) of any fragment answers with these bytes of the file: put a shard
-  /// of a real encoding there first, so that readers can check and open what they get.
+  /// Keeps one file in `directory`, with space ahead as the product has it.
   explicit DoNothingStore(const std::string& directory);
   ~DoNothingStore() override;
 
@@ -23,8 +23,14 @@ class DoNothingStore final : public FragmentStore {
   Result<StoreStat> Stat(const Context& context) override;
 
  private:
-  int file_;
-  std::atomic<int64_t> end_{0};
+  int64_t Place(const FragmentKey& key, int64_t length);
+  int64_t PlaceOf(const FragmentKey& key);
+
+  const int file_, direct_;
+  Mutex mutex_;
+  int64_t end_ PBFS_GUARDED_BY(mutex_) = 0;
+  int64_t allocated_ PBFS_GUARDED_BY(mutex_) = 0;
+  std::map<FragmentKey, int64_t> places_ PBFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace pbfs::bench

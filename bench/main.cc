@@ -20,6 +20,10 @@ constexpr Family kFamilies[] = {
     {"codec", "seal, code, check and open, without any wire", CodecRows, true},
     {"merge", "reads of a patched region, rehome, a writer beside them", MergeRows, true},
     {"catalog-list", "lists among ten million extents (minutes)", CatalogListRows, false},
+    {"transfer", "put and get of 64 MiB objects over the wire", TransferRows, true},
+    {"clear", "the same without TLS: what it costs", TransferInClearRows, true},
+    {"traffic", "bytes that patches send and make others write", TrafficRows, true},
+    {"memory", "the client under 4 GiB, stores under 64 writers", MemoryRows, true},
 };
 
 struct Arguments {

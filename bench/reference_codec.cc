@@ -50,11 +50,12 @@ void ReferenceCodec::SealSegment(size_t index, const uint8_t* plaintext, size_t 
   std::memset(stripe_.data() + size + kTag, 0, padded - size - kTag);
 }
 
-void ReferenceCodec::SealAndEncode(const uint8_t* plaintext, size_t size, const std::vector<uint8_t*>& shards) {
+void ReferenceCodec::SealAndEncode(const uint8_t* plaintext, size_t size, const std::vector<uint8_t*>& shards,
+                                   size_t first) {
   std::vector<uint8_t*> at = shards;
   for (size_t offset = 0; offset < size; offset += kSegment) {
     const size_t length = std::min(kSegment, size - offset);
-    SealSegment(offset / kSegment, plaintext + offset, length);
+    SealSegment(first + offset / kSegment, plaintext + offset, length);
     const size_t block = Block(length + kTag, k_);
     std::vector<uint8_t*> blocks;
     for (int j = 0; j < k_ + m_; ++j) blocks.push_back(stripe_.data() + j * block);
@@ -69,7 +70,8 @@ void ReferenceCodec::SealAndEncode(const uint8_t* plaintext, size_t size, const 
   }
 }
 
-bool ReferenceCodec::CheckAndOpen(const std::vector<const uint8_t*>& shards, size_t size, uint8_t* plaintext) {
+bool ReferenceCodec::CheckAndOpen(const std::vector<const uint8_t*>& shards, size_t size, uint8_t* plaintext,
+                                  size_t first) {
   auto* const cipher = static_cast<EVP_CIPHER_CTX*>(cipher_);
   std::vector<const uint8_t*> at = shards;
   for (size_t offset = 0; offset < size; offset += kSegment) {
@@ -83,7 +85,7 @@ bool ReferenceCodec::CheckAndOpen(const std::vector<const uint8_t*>& shards, siz
       at[j] += block + 4;
     }
     uint8_t nonce[12] = {};
-    const size_t index = offset / kSegment;
+    const size_t index = first + offset / kSegment;
     std::memcpy(nonce + 4, &index, sizeof index);
     int written = 0;
     PBFS_CHECK(EVP_DecryptInit_ex(cipher, EVP_chacha20_poly1305(), nullptr, key_, nonce) == 1);

@@ -17,9 +17,10 @@ class ReferenceCodec {
 
   /// Seals `size` bytes in 64 KiB segments, encodes each into k + m blocks, takes the CRC32C of every block. The blocks of
   /// shard j, each with its CRC behind it, go to shards[j], which has room for ShardSize(size).
-  void SealAndEncode(const uint8_t* plaintext, size_t size, const std::vector<uint8_t*>& shards);
+  /// `first`: the number of the first segment, where these bytes are a window of a longer object.
+  void SealAndEncode(const uint8_t* plaintext, size_t size, const std::vector<uint8_t*>& shards, size_t first = 0);
   /// The inverse from the k data shards: checks the CRCs and opens the segments.
-  bool CheckAndOpen(const std::vector<const uint8_t*>& shards, size_t size, uint8_t* plaintext);
+  bool CheckAndOpen(const std::vector<const uint8_t*>& shards, size_t size, uint8_t* plaintext, size_t first = 0);
   size_t ShardSize(size_t size) const;
 
  private:

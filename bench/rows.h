@@ -16,8 +16,10 @@ struct Options {
 
 /// Codec alone against R1. Bar 3.
 std::vector<Row> CodecRows(const Options& options);
-/// PUT and GET of 64 MiB objects against R2-PUT and R2-GET, with and without TLS. Bar 3.
+/// PUT and GET of 64 MiB objects against R2-PUT and R2-GET. Bar 3.
 std::vector<Row> TransferRows(const Options& options);
+/// The same without TLS on either side: what it costs.
+std::vector<Row> TransferInClearRows(const Options& options);
 /// Bytes handed to TCP by patches, and what stores, PostgreSQL and its standby write for them. Bar 5.
 std::vector<Row> TrafficRows(const Options& options);
 /// Memory of the client while 4 GiB pass through it, of a store under 64 writers. Bar 8.

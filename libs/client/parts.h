@@ -8,6 +8,7 @@
 #include "libs/client/cluster_view.h"
 #include "libs/client/memory_budget.h"
 #include "libs/client/opened_bucket.h"
+#include "libs/client/store_latency.h"
 #include "libs/model/hlc_clock.h"
 
 namespace pbfs {
@@ -28,6 +29,7 @@ class ClientCore {
   const int64_t wid;  // 63 random bits of this process
   HlcClock clock;
   ClusterView cluster;
+  StoreLatency latency;
   MemoryBudget budget;
   Acknowledged acknowledged;
   ClientCounters counters;

@@ -18,7 +18,8 @@ namespace {
 struct Shard {
   Buffer bytes;             // [StripeBegin(s0), StripeEnd(s1))
   std::vector<char> sound;  // by stripe: the block's CRC fits
-  bool asked = false;
+  bool asked = false;       // of the store where it belongs
+  int awaited = 0;          // calls under way that are not late
   bool corrupt = false;
   StoreId from;
 };
@@ -32,11 +33,21 @@ struct Job {
   EncodingStores stores;
   std::vector<Shard> shards;
   std::vector<int> sound_blocks;  // by stripe
+  bool asked_everywhere = false;
 
   int64_t RangeBegin() const { return geometry.StripeBegin(s0); }
   int64_t RangeEnd() const { return geometry.StripeEnd(s1); }
   bool Complete() const {
     return std::all_of(sound_blocks.begin(), sound_blocks.end(), [&](int n) { return n >= geometry.k; });
+  }
+  /// Shards that are here and sound, or will be in time.
+  int Promised() const {
+    return static_cast<int>(std::count_if(shards.begin(), shards.end(), [](const Shard& shard) {
+      return shard.awaited > 0 || (!shard.bytes.empty() && !shard.corrupt);
+    }));
+  }
+  bool Awaits() const {
+    return std::any_of(shards.begin(), shards.end(), [](const Shard& shard) { return shard.awaited > 0; });
   }
 };
 
@@ -45,35 +56,42 @@ struct Ask {
   Job* job = nullptr;
   uint8_t shard = 0;
 };
+using Asks = std::map<StoreId, std::vector<Ask>>;
+
+/// One call under way.
 struct Call {
   StoreId store;
   std::shared_ptr<FragmentStore> held;
   std::vector<Ask> asks;
   std::unique_ptr<PendingRead> read;
+  int64_t bytes = 0;
+  MonotonicTime began, late_at, deadline;
+  bool late = false;
+
+  MonotonicTime NextStep() const { return late ? deadline : late_at; }
+  /// What it brings is no longer counted on.
+  void Forget() {
+    for (const Ask& ask : asks) --ask.job->shards[ask.shard].awaited;
+  }
 };
 
 class Fetcher {
  public:
   Fetcher(const Context& context, ClientCore& core, const OpenedBucket& bucket)
       : context_(context), core_(core), bucket_(bucket) {}
+  ~Fetcher() {
+    // Those that others were quicker than: they would have taken longer still.
+    for (const Call& call : calls_) core_.latency.Record(call.store, call.bytes, MonotonicNow() - call.began);
+  }
 
   Status Run(const std::vector<SegmentFetch>& fetches) {
     PBFS_ASSIGN_OR_RETURN(token_, core_.cluster.Token(context_, bucket_.id()));
     for (const SegmentFetch& fetch : fetches) PBFS_RETURN_IF_ERROR(AddJob(fetch));
-    for (int round = 0; round < kRounds && !AllComplete(); ++round) {
-      PBFS_RETURN_IF_ERROR(context_.Check());
-      AskRound(round);
-      AwaitRound(round);
-    }
+    PBFS_RETURN_IF_ERROR(Gather());
     return Open();
   }
 
  private:
-  // The k best shards; then the other shards where they belong; then all that lack, anywhere in the group.
-  static constexpr int kRounds = 3;
-  // A spare shard is asked for when a call takes longer: well above the p95 of a healthy store.
-  static constexpr Duration kHedgeAfter = std::chrono::milliseconds(100);
-
   Status AddJob(const SegmentFetch& fetch) {
     Job job;
     const Encoding& encoding = *fetch.body->row.encoding;
@@ -93,18 +111,42 @@ class Fetcher {
     return std::all_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->Complete(); });
   }
 
-  void AskRound(int round) {
-    std::map<StoreId, std::vector<Ask>> asks;
+  // Until every stripe has k sound blocks, or nobody is left to ask. At first k shards of each body are asked for; then as many
+  // more as calls fail, bring wrong blocks or are late.
+  Status Gather() {
+    for (;;) {
+      const uint64_t seen = signal_->count();
+      TakeReady();
+      if (AllComplete()) return OkStatus();
+      MarkLate();
+      if (AskWhatLacks()) continue;  // those calls may have ended already
+      if (calls_.empty()) return OkStatus();
+      PBFS_RETURN_IF_ERROR(context_.Check());
+      signal_->Await(seen, NextStep());
+    }
+  }
+
+  bool AskWhatLacks() {
+    Asks asks;
     for (const auto& job : jobs_) {
-      if (job->Complete()) continue;
-      if (round == 0) AskBest(*job, asks);
-      if (round == 1) AskRest(*job, asks);
-      if (round == 2) AskEverywhere(*job, asks);
+      if (!job->Complete()) AskMore(*job, asks);
     }
     for (auto& [store, wanted] : asks) Start(store, wanted);
+    return !asks.empty();
   }
-  // k shards: data shards before parity, shards of stores in good standing before others.
-  void AskBest(Job& job, std::map<StoreId, std::vector<Ask>>& asks) {
+  void AskMore(Job& job, Asks& asks) {
+    int lacking = job.geometry.k - job.Promised();
+    if (lacking <= 0) return;
+    for (const uint8_t j : ByPreference(job)) {
+      if (lacking == 0) return;
+      if (job.shards[j].asked || j >= job.stores.stores.size()) continue;
+      AskOne(job, j, job.stores.stores[j], asks);
+      --lacking;
+    }
+    if (lacking > 0 && !job.Awaits() && !job.asked_everywhere) AskEverywhere(job, asks);
+  }
+  // Data shards before parity, shards of stores in good standing before others.
+  std::vector<uint8_t> ByPreference(const Job& job) const {
     std::vector<uint8_t> order(job.shards.size());
     for (uint8_t j = 0; j < order.size(); ++j) order[j] = j;
     const auto doubtful = [&](uint8_t j) {
@@ -112,21 +154,11 @@ class Fetcher {
       return missing || j >= job.stores.stores.size() || core_.cluster.IsBad(job.stores.stores[j]);
     };
     std::stable_partition(order.begin(), order.end(), [&](uint8_t j) { return !doubtful(j); });
-    int asked = 0;
-    for (const uint8_t j : order) {
-      if (asked == job.geometry.k) break;
-      if (j >= job.stores.stores.size()) continue;
-      AskOne(job, j, job.stores.stores[j], asks);
-      ++asked;
-    }
-  }
-  void AskRest(Job& job, std::map<StoreId, std::vector<Ask>>& asks) {
-    for (uint8_t j = 0; j < job.shards.size() && j < job.stores.stores.size(); ++j) {
-      if (!job.shards[j].asked) AskOne(job, j, job.stores.stores[j], asks);
-    }
+    return order;
   }
   // A shard may be elsewhere in the group: it was put when the group was another.
-  void AskEverywhere(Job& job, std::map<StoreId, std::vector<Ask>>& asks) {
+  void AskEverywhere(Job& job, Asks& asks) {
+    job.asked_everywhere = true;
     std::vector<StoreId> all = job.stores.stores;
     all.insert(all.end(), job.stores.others.begin(), job.stores.others.end());
     for (uint8_t j = 0; j < job.shards.size(); ++j) {
@@ -137,7 +169,7 @@ class Fetcher {
       }
     }
   }
-  void AskOne(Job& job, uint8_t shard, StoreId store, std::map<StoreId, std::vector<Ask>>& asks) {
+  static void AskOne(Job& job, uint8_t shard, StoreId store, Asks& asks) {
     job.shards[shard].asked = true;
     asks[store].push_back({&job, shard});
   }
@@ -152,40 +184,52 @@ class Fetcher {
     }
     size_t at = 0;
     while (at < asks.size()) {
-      Call call{store, *found, {}, nullptr};
+      Call call;
+      call.store = store;
+      call.held = *found;
       ReadRequest request;
       request.token = token_;
-      int64_t bytes = 0;
       for (; at < asks.size() && request.ranges.size() < 1024; ++at) {
         const Job& job = *asks[at].job;
         const int64_t size = job.RangeEnd() - job.RangeBegin();
-        if (!request.ranges.empty() && bytes + size > kMaxReadBytes) break;
-        bytes += size;
+        if (!request.ranges.empty() && call.bytes + size > kMaxReadBytes) break;
+        call.bytes += size;
         request.ranges.push_back({{job.encoding, asks[at].shard}, job.RangeBegin(), job.RangeEnd()});
         call.asks.push_back(asks[at]);
+        ++asks[at].job->shards[asks[at].shard].awaited;
       }
       ++core_.counters.read_calls;
-      call.read = (*found)->StartRead(context_.Within(core_.options.store_timeout), std::move(request),
-                                      [signal = signal_] { signal->Notify(); });
+      const Context patience = context_.Within(core_.options.store_timeout);
+      call.began = MonotonicNow();
+      call.late_at = call.began + core_.latency.LateAfter(store, call.bytes);
+      call.deadline = patience.deadline();
+      call.read = (*found)->StartRead(patience, std::move(request), [signal = signal_] { signal->Notify(); });
       calls_.push_back(std::move(call));
     }
   }
 
-  // Until everything is complete, or no call is left, or it is time to hedge.
-  void AwaitRound(int round) {
-    const bool may_hedge = round + 1 < kRounds;
-    const MonotonicTime hedge = may_hedge ? MonotonicNow() + kHedgeAfter : MonotonicTime::max();
-    for (;;) {
-      const uint64_t seen = signal_->count();
-      TakeReady();
-      if (AllComplete() || calls_.empty() || context_.cancelled()) return;
-      const MonotonicTime until = std::min(hedge, context_.Within(core_.options.store_timeout).deadline());
-      if (MonotonicNow() >= hedge) {
+  MonotonicTime NextStep() const {
+    MonotonicTime next = MonotonicNow() + std::chrono::seconds(1);  // Cancel() wakes nobody
+    for (const Call& call : calls_) next = std::min(next, call.NextStep());
+    return next;
+  }
+  // What a late call carries is asked of others as well; one that never ends is given up.
+  void MarkLate() {
+    const MonotonicTime now = MonotonicNow();
+    for (size_t i = 0; i < calls_.size();) {
+      Call& call = calls_[i];
+      if (!call.late && now >= call.late_at) {
+        call.late = true;
+        call.Forget();
         ++core_.counters.hedges;
-        return;
       }
-      signal_->Await(seen, until);
-      if (!may_hedge && !context_.Check().ok()) return;
+      if (now < call.deadline) {
+        ++i;
+        continue;
+      }
+      last_error_ = DeadlineExceededError(fmt::format("store {} does not answer", call.store.value));
+      core_.cluster.MarkBad(call.store);
+      calls_.erase(calls_.begin() + static_cast<ptrdiff_t>(i));
     }
   }
   void TakeReady() {
@@ -196,6 +240,7 @@ class Fetcher {
       }
       Call call = std::move(calls_[i]);
       calls_.erase(calls_.begin() + static_cast<ptrdiff_t>(i));
+      if (!call.late) call.Forget();
       Take(call);
     }
   }
@@ -207,6 +252,7 @@ class Fetcher {
       if (reply.status().code() == StatusCode::kUnauthenticated) core_.cluster.ForgetToken(bucket_.id());
       return;
     }
+    core_.latency.Record(call.store, call.bytes, MonotonicNow() - call.began);
     for (size_t i = 0; i < call.asks.size() && i < reply->parts.size(); ++i) {
       TakePart(call.store, call.asks[i], reply->parts[i]);
     }
@@ -266,15 +312,18 @@ class Fetcher {
   }
   // A store lied under a good CRC: with all shards that can be had, the liar shows.
   Status OpenWithAllShards(Job& job) {
-    std::map<StoreId, std::vector<Ask>> asks;
-    AskRest(job, asks);
+    Asks asks;
+    for (uint8_t j = 0; j < job.shards.size() && j < job.stores.stores.size(); ++j) {
+      if (!job.shards[j].asked) AskOne(job, j, job.stores.stores[j], asks);
+    }
     for (auto& [store, wanted] : asks) Start(store, wanted);
-    while (!calls_.empty() && context_.Check().ok()) {
+    for (;;) {
       const uint64_t seen = signal_->count();
       TakeReady();
-      if (!calls_.empty()) signal_->Await(seen, context_.Within(core_.options.store_timeout).deadline());
+      MarkLate();
+      if (calls_.empty() || !context_.Check().ok()) return OpenJob(job);
+      signal_->Await(seen, NextStep());
     }
-    return OpenJob(job);
   }
   Status OpenJob(const Job& job) {
     BodyDecoder decoder(job.fetch->body->dek, job.fetch->body->header, job.geometry.k, job.geometry.n);

@@ -17,7 +17,7 @@ using CommitCallback = std::function<void(Result<FragmentInfo>)>;
 class VolumeWriter {
  public:
   virtual ~VolumeWriter() = default;
-  /// The next bytes. May block for the page cache, never for a sync. The last piece is held back until Commit(), so that
+  /// The next bytes. May block for a write, never for a sync. The last piece is held back until Commit(), so that
   /// no complete record exists before its key is settled.
   /// Errors: RESOURCE_EXHAUSTED full (STORE_FULL) or out of files; UNAVAILABLE the disk failed.
   virtual Status Append(Buffer bytes) = 0;

@@ -7,8 +7,11 @@
 #include <spdlog/spdlog.h>
 
 #include "libs/adapters/etcd/etcd_leases.h"
+#include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/catalog/receipts.h"
+#include "libs/runtime/program.h"
+#include "services/catalog/floors.h"
 
 namespace pbfs::catalog {
 
@@ -74,6 +77,23 @@ Result<std::unique_ptr<EtcdMembership>> EtcdMembership::Begin(const CatalogSetti
 Status MigrateSchema(const CatalogSettings& settings) {
   PBFS_ASSIGN_OR_RETURN(const std::string dsn, ReadSecretText(settings.primary_dsn_file));
   return postgres::Migrate(Context::WithTimeout(std::chrono::minutes(10)), dsn, settings.site);
+}
+
+Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, SiteKey& key,
+             const TransportSecurity& security) {
+  Metrics metrics;
+  PBFS_RETURN_IF_ERROR(StartTelemetry("pbfs-catalog", settings, metrics));
+  SystemClock clock;
+  SystemRandom random;
+  PostgresCatalog catalog(postgres);
+  TokenIssuer tokens(catalog, clock, random, key.IssuerOptions(settings));
+  CatalogServant servant(
+      catalog.ports(), tokens,
+      {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
+  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant}));
+  PBFS_ASSIGN_OR_RETURN(const auto membership, EtcdMembership::Begin(settings, catalog));
+  Floors floors(catalog);
+  return ServeUntilSignal(*server, settings.listen, settings.drain);
 }
 
 }  // namespace pbfs::catalog

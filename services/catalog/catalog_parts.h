@@ -42,4 +42,8 @@ std::optional<StoreInfo> DecodeStoreLease(const LeaseInfo& lease);
 /// `pbfs-catalog migrate`.
 Status MigrateSchema(const CatalogSettings& settings);
 
+/// Puts the parts together and serves until a signal. `security`: mutual TLS, except where a benchmark asks what that costs.
+Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, SiteKey& key,
+             const TransportSecurity& security);
+
 }  // namespace pbfs::catalog

@@ -22,7 +22,7 @@ struct ServiceLimits {
 
 /// A FragmentStore over volumes: rules, the check of every byte that comes in, admission, receipts.
 ///
-/// Append() writes to the page cache on the calling thread and never waits for a sync; reads run on a small pool. Memory is
+/// Append() writes on the calling thread and never waits for a sync; reads run on a small pool. Memory is
 /// bounded: a put counts for what its writer may hold (2 MiB, or its length if that is less), a read for what it asks.
 /// Threads: any. Outlives its puts and reads; the volumes and the clock outlive it (build the volumes first).
 class FragmentService final : public FragmentStore {

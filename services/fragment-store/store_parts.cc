@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "libs/adapters/disk/posix_file_system.h"
 #include "libs/adapters/etcd/etcd_leases.h"
+#include "libs/adapters/grpc/fragment_servant.h"
 #include "libs/runtime/logging.h"
+#include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
 
 namespace pbfs::fragment_store {
@@ -51,6 +54,20 @@ Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& s
   presence->keeper_ =
       std::make_unique<LeaseKeeper>(*presence->leases_, LeaseOf(settings, port, random), LeaseKeeper::Options{});
   return presence;
+}
+
+Status Serve(const FragmentStoreSettings& settings, const StoreIdentity& identity, const TransportSecurity& security) {
+  Metrics metrics;
+  PBFS_RETURN_IF_ERROR(StartTelemetry("pbfs-fragment-store", settings, metrics));
+  SystemClock clock;
+  SystemRandom random;
+  PBFS_ASSIGN_OR_RETURN(std::shared_ptr<disk::FileSystem> files, disk::OpenPosixFileSystem(settings.data_directory));
+  PBFS_ASSIGN_OR_RETURN(const auto volumes, disk::DiskVolumes::Open(files, DiskOptionsOf(settings), clock, random));
+  FragmentService service(identity, *volumes, clock, LimitsOf(settings));
+  FragmentServant servant(service, {static_cast<size_t>(settings.threads), settings.request_memory_bytes, &metrics});
+  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant}));
+  PBFS_ASSIGN_OR_RETURN(const auto presence, Presence::Begin(settings, server->port(), random));
+  return ServeUntilSignal(*server, settings.listen, settings.drain);
 }
 
 }  // namespace pbfs::fragment_store

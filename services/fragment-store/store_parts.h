@@ -27,4 +27,7 @@ class Presence {
   std::unique_ptr<LeaseKeeper> keeper_;
 };
 
+/// Puts the parts together and serves until a signal. `security`: mutual TLS, except where a benchmark asks what that costs.
+Status Serve(const FragmentStoreSettings& settings, const StoreIdentity& identity, const TransportSecurity& security);
+
 }  // namespace pbfs::fragment_store

@@ -50,17 +50,27 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config) 
   PBFS_RETURN_IF_ERROR(Misconfigured(settings.status(), config));
   const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);
   PBFS_RETURN_IF_ERROR(Misconfigured(security.status(), config));
+  return Open(*settings, *security, config);
+}
+
+Result<std::unique_ptr<Connection>> Connection::OpenInClear(const std::string& config) {
+  PBFS_ASSIGN_OR_RETURN(const ClientSettings settings, LoadClientSettings(config));
+  return Open(settings, TransportSecurity::Insecure(), config);
+}
+
+Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& settings, const TransportSecurity& security,
+                                                     const std::string& config) {
   auto parts = std::make_unique<Parts>();
-  FileKeyStore::Options keys{settings->keys_directory, {}, settings->admin_key_file};
-  PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings->admin_public_key, config));
+  FileKeyStore::Options keys{settings.keys_directory, {}, settings.admin_key_file};
+  PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings.admin_public_key, config));
   parts->keys = std::make_unique<FileKeyStore>(std::move(keys), parts->random);
-  parts->catalog = std::make_unique<CatalogPool>(settings->catalogs, *security, parts->random,
-                                                 CatalogPool::Options{.total = settings->timeout});
-  parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, *security);
+  parts->catalog = std::make_unique<CatalogPool>(settings.catalogs, security, parts->random,
+                                                 CatalogPool::Options{.total = settings.timeout});
+  parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, security);
   ClientOptions options;
-  options.memory_bytes = settings->memory_bytes;
-  options.threads = settings->threads;
-  options.timeout = settings->timeout;
+  options.memory_bytes = settings.memory_bytes;
+  options.threads = settings.threads;
+  options.timeout = settings.timeout;
   PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(),
                                                                 .tokens = parts->catalog.get(),
                                                                 .stores = *parts->stores,

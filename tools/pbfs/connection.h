@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libs/client/client.h"
+#include "libs/runtime/settings.h"
 
 namespace pbfs::cli {
 
@@ -13,6 +14,8 @@ class Connection {
  public:
   /// Reads configuration, certificates and keys; connects lazily. Errors: INVALID_ARGUMENT naming the file and the field.
   static Result<std::unique_ptr<Connection>> Open(const std::string& config);
+  /// The same without the TLS of the configuration: for benchmarks, of servers that have none.
+  static Result<std::unique_ptr<Connection>> OpenInClear(const std::string& config);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -20,6 +23,8 @@ class Connection {
 
  private:
   struct Parts;
+  static Result<std::unique_ptr<Connection>> Open(const ClientSettings& settings, const TransportSecurity& security,
+                                                  const std::string& config);
   explicit Connection(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

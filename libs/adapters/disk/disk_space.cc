@@ -5,6 +5,11 @@
 #include "libs/fragments/store_rules.h"
 
 namespace pbfs::disk {
+namespace {
+
+constexpr int64_t kDirectFrom = 256 << 10;
+
+}  // namespace
 
 Result<DiskVolumes::Place> DiskVolumes::Allocate(int64_t space, Purpose purpose) {
   for (;;) {
@@ -124,6 +129,14 @@ void DiskVolumes::GiveBack(const Place& place) {
 
 Status DiskVolumes::WriteAt(const Place& place, int64_t offset, std::span<const ByteSpan> parts) {
   Status status = place.volume->file->file->WriteAt(offset, parts);
+  if (!status.ok()) place.volume->file->failed = true;
+  return status;
+}
+
+/// Small records go through the page cache, where many of them become one write of the disk before the sync that they share.
+Status DiskVolumes::WriteStage(const Place& place, int64_t offset, ByteSpan bytes) {
+  if (place.space < kDirectFrom) return WriteAt(place, offset, {&bytes, 1});
+  Status status = place.volume->file->file->WriteDirect(offset, bytes);
   if (!status.ok()) place.volume->file->failed = true;
   return status;
 }

@@ -109,6 +109,8 @@ class DiskVolumes final : public Volumes {
   void Abandon(const Place& place);
   void GiveBack(const Place& place);
   Status WriteAt(const Place& place, int64_t offset, std::span<const ByteSpan> parts);
+  /// A stretch of a put's record: offset, address and size are multiples of kDirectAlignment.
+  Status WriteStage(const Place& place, int64_t offset, ByteSpan bytes);
 
   // Puts (disk_writer.cc).
   /// Settles the key for a put of `sum`: an answer, or nothing: then the caller commits (or its put waits for another).

@@ -1,4 +1,7 @@
 // Puts: from the first byte to the answer after the sync.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "libs/adapters/disk/disk_volumes.h"
@@ -6,81 +9,115 @@
 
 namespace pbfs::disk {
 
-/// One put. Bytes gather to pieces of 1 MiB, which go to the record's place; the last piece waits for Commit(), so that a
-/// record is whole on the disk only after its key was settled: two whole records of one key never differ.
+/// Memory for a stretch of a record on its way to the disk.
+class Stage {
+ public:
+  explicit Stage(size_t size)
+      : memory_(static_cast<uint8_t*>(std::aligned_alloc(kDirectAlignment, size))), size_(size) {
+    PBFS_CHECK(memory_ != nullptr, "out of memory");
+  }
+  /// Takes as much of `bytes` as there is room for, and returns how much that is.
+  size_t Add(ByteSpan bytes) {
+    const size_t count = std::min(bytes.size(), size_ - used_);
+    std::memcpy(memory_.get() + used_, bytes.data(),
+                count);  // aligned for the disk; the message's memory is free again
+    used_ += count;
+    return count;
+  }
+  void PadTo(size_t multiple) {
+    const size_t padded = (used_ + multiple - 1) / multiple * multiple;
+    std::memset(memory_.get() + used_, 0, padded - used_);
+    used_ = padded;
+  }
+  MutableByteSpan used() { return {memory_.get(), used_}; }
+  bool full() const { return used_ == size_; }
+  void Clear() { used_ = 0; }
+
+ private:
+  struct Free {
+    void operator()(uint8_t* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<uint8_t, Free> memory_;
+  const size_t size_;
+  size_t used_ = 0;
+};
+
+/// One put. Its record, header and footer included, passes through a stage of at most 512 KiB. The last stretch waits for
+/// Commit(), so that a record is whole on the disk only after its key was settled: two whole records of one key never differ.
 class DiskWriter final : public VolumeWriter {
  public:
   DiskWriter(DiskVolumes& volumes, const FragmentKey& key, int64_t length, bool known)
-      : volumes_(volumes), key_(key), length_(length), known_(known) {}
+      : volumes_(volumes), header_{RecordKind::kFragment, key, length, 0}, known_(known) {}
   ~DiskWriter() override {
     if (place_.volume != nullptr) volumes_.Abandon(place_);
   }
 
   Status Append(Buffer bytes) override {
     received_ += static_cast<int64_t>(bytes.size());
-    PBFS_CHECK(received_ <= length_);
-    if (known_) return OkStatus();
-    pending_bytes_ += static_cast<int64_t>(bytes.size());
-    pending_.push_back(std::move(bytes));
-    return pending_bytes_ >= kPiece && received_ < length_ ? Flush({}) : OkStatus();
+    PBFS_CHECK(received_ <= header_.length);
+    return known_ ? OkStatus() : Put(bytes);
   }
 
   void Commit(const FragmentInfo& info, const FragmentShape& shape, CommitCallback done) override {
-    PBFS_CHECK(received_ == length_ && info.length == length_);
+    PBFS_CHECK(received_ == header_.length && info.length == header_.length);
     bool waits = false;
-    if (const auto answer = volumes_.Reserve(key_, info.sum, !known_, done, waits)) return done(*answer);
+    if (const auto answer = volumes_.Reserve(header_.key, info.sum, !known_, done, waits)) return done(*answer);
     if (waits) return;
     Entry entry{0, 0, shape, info.sum, info.received_ms, false};
-    const RecordFooter footer{info.sum, info.received_ms, shape.trailer_crc};
-    const Status written = Flush(footer);
+    const Status written = End({info.sum, info.received_ms, shape.trailer_crc});
     const DiskVolumes::Place place = std::exchange(place_, DiskVolumes::Place());
-    if (!written.ok()) return volumes_.Settle(key_, place, entry, written, done);
+    if (!written.ok()) return volumes_.Settle(header_.key, place, entry, written, done);
     entry.volume = place.volume->header.number;
     entry.offset = place.offset;
     volumes_.sync_->Add(place.volume->file,
-                        [&volumes = volumes_, key = key_, place, entry, done = std::move(done)](const Status& status) {
-                          volumes.Settle(key, place, entry, status, done);
-                        });
+                        [&volumes = volumes_, key = header_.key, place, entry, done = std::move(done)](
+                            const Status& status) { volumes.Settle(key, place, entry, status, done); });
   }
 
  private:
-  static constexpr int64_t kPiece = 1 << 20;
+  static constexpr int64_t kStage = 512 << 10;
 
-  /// Writes what is pending; the record's header before the first bytes, its footer after the last.
-  Status Flush(const std::optional<RecordFooter>& footer) {
-    std::vector<ByteSpan> parts;
-    int64_t offset = 0;
-    if (place_.volume == nullptr) {
-      const RecordHeader header{RecordKind::kFragment, key_, length_, 0};
-      PBFS_ASSIGN_OR_RETURN(place_, volumes_.Allocate(header.Space(), DiskVolumes::Purpose::kPut));
-      header_ = EncodeRecordHeader(header, place_.volume->header.secret, place_.offset);
-      parts.push_back(header_);
-      offset = place_.offset;
-    } else {
-      offset = place_.offset + kRecordHeader + written_;
+  /// Stages bytes; a full stage is written when more come.
+  Status Put(ByteSpan bytes) {
+    if (stage_ == nullptr) {
+      stage_ = std::make_unique<Stage>(static_cast<size_t>(std::min(header_.Space(), kStage)));
+      stage_->Add(std::array<uint8_t, kRecordHeader>{});  // filled in when the record has a place
     }
-    for (const Buffer& bytes : pending_) parts.push_back(bytes);
-    std::array<uint8_t, kRecordFooter> end;
-    if (footer.has_value()) {
-      end = EncodeRecordFooter(*footer, header_);
-      parts.push_back(end);
+    while (!bytes.empty()) {
+      if (stage_->full()) PBFS_RETURN_IF_ERROR(Flush());
+      bytes = bytes.subspan(stage_->Add(bytes));
     }
-    PBFS_RETURN_IF_ERROR(volumes_.WriteAt(place_, offset, parts));
-    written_ += std::exchange(pending_bytes_, 0);
-    pending_.clear();
+    return OkStatus();
+  }
+  Status End(const RecordFooter& footer) {
+    PBFS_RETURN_IF_ERROR(TakePlace());
+    PBFS_RETURN_IF_ERROR(Put(EncodeRecordFooter(footer, header_bytes_)));
+    stage_->PadTo(kAlign);
+    return Flush();
+  }
+  Status TakePlace() {
+    if (place_.volume != nullptr) return OkStatus();
+    PBFS_ASSIGN_OR_RETURN(place_, volumes_.Allocate(header_.Space(), DiskVolumes::Purpose::kPut));
+    header_bytes_ = EncodeRecordHeader(header_, place_.volume->header.secret, place_.offset);
+    std::copy(header_bytes_.begin(), header_bytes_.end(), stage_->used().begin());
+    return OkStatus();
+  }
+  Status Flush() {
+    PBFS_RETURN_IF_ERROR(TakePlace());
+    PBFS_RETURN_IF_ERROR(volumes_.WriteStage(place_, place_.offset + written_, stage_->used()));
+    written_ += static_cast<int64_t>(stage_->used().size());
+    stage_->Clear();
     return OkStatus();
   }
 
   DiskVolumes& volumes_;
-  const FragmentKey key_;
-  const int64_t length_;
-  const bool known_;          // the fragment is here already: its bytes are only counted
-  DiskVolumes::Place place_;  // no volume before the first piece goes out
-  std::array<uint8_t, kRecordHeader> header_{};
-  std::vector<Buffer> pending_;
-  int64_t pending_bytes_ = 0;
-  int64_t received_ = 0;
-  int64_t written_ = 0;  // of the fragment
+  const RecordHeader header_;
+  const bool known_;              // the fragment is here already: its bytes are only counted
+  DiskVolumes::Place place_;      // no volume before the first stage goes out
+  std::unique_ptr<Stage> stage_;  // none before the first byte
+  std::array<uint8_t, kRecordHeader> header_bytes_{};
+  int64_t received_ = 0;  // of the fragment
+  int64_t written_ = 0;   // of the record
 };
 
 Result<std::unique_ptr<VolumeWriter>> DiskVolumes::StartWrite(const FragmentKey& key, int64_t length) {

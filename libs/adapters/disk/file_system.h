@@ -10,6 +10,8 @@
 
 namespace pbfs::disk {
 
+inline constexpr size_t kDirectAlignment = 4096;
+
 /// An open file. Threads: any; ranges written at the same time must not overlap. Destroying it closes it.
 class File {
  public:
@@ -17,6 +19,9 @@ class File {
   /// Writes the parts one after the other at `offset`, all of them or an error. Not durable before Sync().
   /// Errors: RESOURCE_EXHAUSTED (detail pbfs-code STORE_FULL), UNAVAILABLE for whatever else the disk says.
   virtual Status WriteAt(int64_t offset, std::span<const ByteSpan> parts) = 0;
+  /// The same for one large run of bytes within the file's size, whose offset, address and size are multiples of
+  /// kDirectAlignment: past the page cache where the file system can, which takes a sixth of the processor time.
+  virtual Status WriteDirect(int64_t offset, ByteSpan bytes) { return WriteAt(offset, {&bytes, 1}); }
   /// Fills `out`. Errors: OUT_OF_RANGE the file ends before; UNAVAILABLE.
   virtual Status ReadAt(int64_t offset, MutableByteSpan out) = 0;
   /// fdatasync: all bytes written before are durable, and the size. After an error what was written since the last good

@@ -15,6 +15,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "libs/base/sync.h"
+
 namespace pbfs::disk {
 namespace {
 
@@ -40,6 +42,10 @@ class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
@@ -68,6 +74,20 @@ class PosixFile final : public File {
       first = Skip(left, first, static_cast<size_t>(wrote));
     }
     return OkStatus();
+  }
+
+  Status WriteDirect(int64_t offset, ByteSpan bytes) override {
+    PBFS_CHECK(offset % kDirectAlignment == 0 && bytes.size() % kDirectAlignment == 0);
+    const int fd = DirectDescriptor();
+    while (fd >= 0 && !bytes.empty()) {
+      const ssize_t wrote = pwrite(fd, bytes.data(), bytes.size(), offset);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0 && errno == EINVAL) break;  // a stricter alignment than ours
+      if (wrote < 0) return ErrnoStatus("write " + name_);
+      offset += wrote;
+      bytes = bytes.subspan(static_cast<size_t>(wrote));
+    }
+    return WriteAt(offset, {&bytes, 1});
   }
 
   Status ReadAt(int64_t offset, MutableByteSpan out) override {
@@ -105,6 +125,15 @@ class PosixFile final : public File {
   }
 
  private:
+  /// Opened when it is first needed: most files of a store only serve reads. -1 on a file system without direct writes.
+  int DirectDescriptor() {
+    MutexLock lock(direct_mutex_);
+    if (!std::exchange(direct_tried_, true)) {
+      const std::string self = fmt::format("/proc/self/fd/{}", fd_.get());
+      direct_ = Descriptor(open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+    }
+    return direct_.get();
+  }
   /// Index of the first part not wholly written; shortens it by what was.
   static size_t Skip(std::vector<iovec>& parts, size_t first, size_t wrote) {
     while (first < parts.size() && wrote >= parts[first].iov_len) wrote -= parts[first++].iov_len;
@@ -121,6 +150,9 @@ class PosixFile final : public File {
 
   const Descriptor fd_;
   const std::string name_;
+  Mutex direct_mutex_;
+  bool direct_tried_ PBFS_GUARDED_BY(direct_mutex_) = false;
+  Descriptor direct_ PBFS_GUARDED_BY(direct_mutex_){-1};
 };
 
 class PosixLock final : public DirectoryLock {

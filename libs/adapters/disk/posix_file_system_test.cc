@@ -1,6 +1,7 @@
 // The volumes on a real file system, and a real process that is killed.
 #include "libs/adapters/disk/posix_file_system.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -135,6 +136,27 @@ TEST_F(PosixVolumes, TooManyOpenFilesRefusesPutsAndServesReads) {
   EXPECT_THAT(refused.message(), testing::HasSubstr("open files"));
   EXPECT_OK(bytes);
   EXPECT_OK(PutAndWait(*volumes, Fragment(1, 41)));
+}
+
+TEST_F(PosixVolumes, WhatPassesThePageCacheReadsBackBesideWhatDoesNot) {
+  ASSERT_OK_AND_ASSIGN(const auto files, OpenPosixFileSystem(directory_));
+  ASSERT_OK_AND_ASSIGN(const auto file, files->Open("file", true));
+  ASSERT_OK(file->Allocate(1 << 20));
+  constexpr size_t kBlocks = 8, kBlock = kDirectAlignment;
+  Bytes expected(kBlocks * kBlock);
+  system_random_.Fill(expected);
+  const std::unique_ptr<uint8_t, void (*)(void*)> aligned(
+      static_cast<uint8_t*>(std::aligned_alloc(kDirectAlignment, kBlock)), &std::free);
+  for (size_t i = 0; i < kBlocks; ++i) {
+    const auto offset = static_cast<int64_t>(i * kBlock);
+    const ByteSpan block = ByteSpan(expected).subspan(i * kBlock, kBlock);
+    std::copy(block.begin(), block.end(), aligned.get());
+    ASSERT_OK(i % 2 == 0 ? file->WriteDirect(offset, {aligned.get(), kBlock}) : file->WriteAt(offset, {&block, 1}));
+    Bytes so_far((i + 1) * kBlock);
+    ASSERT_OK(file->ReadAt(0, so_far));
+    ASSERT_TRUE(Equal(so_far, ByteSpan(expected).first(so_far.size())));
+  }
+  ASSERT_OK(file->Sync());
 }
 
 TEST_F(PosixVolumes, APathThatCannotBeUsedIsNamed) {

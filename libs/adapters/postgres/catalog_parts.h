@@ -15,6 +15,7 @@ struct PostgresCatalog::Parts {
   postgres::SessionPool primary;  // what must be fresh, and changes outside of batches
   postgres::SessionPool lanes;    // a connection for each lane of the batcher
   postgres::BucketCache buckets;
+  postgres::StoreCache stores;
   postgres::PostgresTransactor transactor;
   postgres::Rehomes rehomes;
   CommitBatcher batcher;

@@ -57,7 +57,7 @@ Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, std::vector
   connection->Queue(kBegin);
   const LockMode mode = wait_for_locks ? LockMode::kWait : LockMode::kTry;
   PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
-                        LockAndLoad(*connection, context, PlanBatch(batch), buckets_, mode, false));
+                        LockAndLoad(*connection, context, PlanBatch(batch), buckets_, stores_, mode, false));
 
   std::vector<const ParsedCommit*> ready;
   std::vector<size_t> places;
@@ -99,7 +99,7 @@ Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, Co
   const ParsedCommit* const one[] = {&commit};
   return Transact(primary_, context, [&](Connection& connection) -> Status {
     PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
-                          LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
+                          LockAndLoad(connection, context, PlanBatch(one), buckets_, stores_, LockMode::kWait, true));
     const RehomeDecision decision = DecideRehome(locked.state, commit);
     reply = decision.reply;
     if (reply.code == CommitCode::kReplay) connection.Queue(kEmitMessage);
@@ -117,7 +117,7 @@ Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, s
   SourceVerdicts verdicts;
   const Status done = Transact(primary_, context, [&](Connection& connection) -> Status {
     PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
-                          LockAndLoad(connection, context, PlanBatch(one), buckets_, LockMode::kWait, true));
+                          LockAndLoad(connection, context, PlanBatch(one), buckets_, stores_, LockMode::kWait, true));
     connection.Queue(kLoadExtents, Params().Uuid(op.object).Int8(lo).Int8(hi));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     std::vector<Extent> overlapping;

@@ -2,6 +2,7 @@
 
 #include "libs/adapters/postgres/bucket_cache.h"
 #include "libs/adapters/postgres/sessions.h"
+#include "libs/adapters/postgres/store_cache.h"
 #include "libs/catalog/commit_batcher.h"
 #include "libs/catalog/decide.h"
 
@@ -14,8 +15,8 @@ class PostgresTransactor final : public CommitTransactor {
  public:
   /// `patience`: how long a batch may take, its wait for the synchronous standby included, which no timeout of the server
   /// bounds; then its outcome is unknown.
-  PostgresTransactor(SessionPool& primary, BucketCache& buckets, Duration patience)
-      : primary_(primary), buckets_(buckets), patience_(patience) {}
+  PostgresTransactor(SessionPool& primary, BucketCache& buckets, StoreCache& stores, Duration patience)
+      : primary_(primary), buckets_(buckets), stores_(stores), patience_(patience) {}
   std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override;
 
  private:
@@ -25,6 +26,7 @@ class PostgresTransactor final : public CommitTransactor {
 
   SessionPool& primary_;
   BucketCache& buckets_;
+  StoreCache& stores_;
   const Duration patience_;
 };
 
@@ -32,7 +34,8 @@ class PostgresTransactor final : public CommitTransactor {
 /// region wait for none of them long. A repeat that finds the runs stored goes on with the sources.
 class Rehomes {
  public:
-  Rehomes(SessionPool& primary, BucketCache& buckets) : primary_(primary), buckets_(buckets) {}
+  Rehomes(SessionPool& primary, BucketCache& buckets, StoreCache& stores)
+      : primary_(primary), buckets_(buckets), stores_(stores) {}
   /// Errors: of Transact. An unknown outcome of a later page leaves sources behind; a repeat takes them.
   Result<CommitReply> Rehome(const Context& context, const ParsedCommit& commit);
 
@@ -43,6 +46,7 @@ class Rehomes {
 
   SessionPool& primary_;
   BucketCache& buckets_;
+  StoreCache& stores_;
 };
 
 }  // namespace pbfs::postgres

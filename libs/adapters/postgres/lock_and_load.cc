@@ -18,8 +18,9 @@ struct WaitingStatement {
 
 class Loader {
  public:
-  Loader(Connection& connection, const BatchPlan& plan, BucketCache& buckets, LockMode mode, bool all_heads)
-      : connection_(connection), plan_(plan), buckets_(buckets), mode_(mode), all_heads_(all_heads) {}
+  Loader(Connection& connection, const BatchPlan& plan, BucketCache& buckets, StoreCache& stores, LockMode mode,
+         bool all_heads)
+      : connection_(connection), plan_(plan), buckets_(buckets), stores_(stores), mode_(mode), all_heads_(all_heads) {}
 
   Result<LockedBatch> Run(const Context& context) {
     QueueLocks();
@@ -27,6 +28,7 @@ class Loader {
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context));
     const size_t before = results.size() - readers_.size();  // what the caller had queued
     for (size_t i = 0; i < readers_.size(); ++i) readers_[i](results[before + i]);
+    PBFS_RETURN_IF_ERROR(LoadStores(context));
     NoteMisses();
     if (mode_ == LockMode::kWait && !batch_.missed.None())
       return AbortedError("a row was deleted while it was waited for").WithDetail("sqlstate", "40P01");
@@ -261,9 +263,29 @@ class Loader {
     Ask(kLoadGroups, Params().Add(groups), [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row) {
         PlacementGroup group = GroupOfRow(rows, row);
+        map_version_ = rows.Int8(row, 5);
         batch_.state.groups[group.group] = std::move(group);
       }
     });
+  }
+  // A round trip of its own, but only when the map has changed.
+  Status LoadStores(const Context& context) {
+    if (batch_.state.groups.empty()) return OkStatus();
+    StoreCache::Stores stores = stores_.Find(map_version_);
+    if (stores == nullptr) {
+      connection_.Queue(kLoadPlacementStores);
+      PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context));
+      stores = KeepStores(results.back());
+    }
+    batch_.state.stores = *stores;
+    return OkStatus();
+  }
+  StoreCache::Stores KeepStores(const Rows& rows) {
+    auto stores = std::make_shared<std::vector<PlacementStore>>();
+    for (int row = 0; row < rows.size(); ++row)
+      stores->push_back({StoreId{static_cast<uint32_t>(rows.Int4(row, 0))}, rows.Text(row, 1), rows.Float4(row, 2)});
+    if (rows.size() > 0) stores_.Put(rows.Int8(0, 3), stores);
+    return stores;
   }
   void LoadPastNames() {
     Array numbers(Type::kInt4), names(Type::kText), newest(Type::kInt8);
@@ -310,12 +332,14 @@ class Loader {
   Connection& connection_;
   const BatchPlan& plan_;
   BucketCache& buckets_;
+  StoreCache& stores_;
   const LockMode mode_;
   const bool all_heads_;
   std::vector<Reader> readers_;
   std::set<BodyId> locked_bodies_;
   std::set<ObjectId> locked_objects_;
   std::set<NameKey> locked_names_;
+  int64_t map_version_ = 0;  // as of the groups
   LockedBatch batch_;
 };
 
@@ -338,8 +362,8 @@ bool MissedLocks::Touch(const BatchPlan& plan) const {
 }
 
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
-                                BucketCache& buckets, LockMode mode, bool all_heads) {
-  return Loader(connection, plan, buckets, mode, all_heads).Run(context);
+                                BucketCache& buckets, StoreCache& stores, LockMode mode, bool all_heads) {
+  return Loader(connection, plan, buckets, stores, mode, all_heads).Run(context);
 }
 
 PlacementGroup GroupOfRow(const Rows& rows, int row) {

@@ -5,6 +5,7 @@
 
 #include "libs/adapters/postgres/bucket_cache.h"
 #include "libs/adapters/postgres/connection.h"
+#include "libs/adapters/postgres/store_cache.h"
 #include "libs/catalog/decide.h"
 
 namespace pbfs::postgres {
@@ -41,7 +42,7 @@ struct LockedBatch {
 /// Errors: of Connection::Run; ABORTED with detail sqlstate 40P01 (run the transaction again) if a row that was waited for
 /// is gone.
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
-                                BucketCache& buckets, LockMode mode, bool all_heads);
+                                BucketCache& buckets, StoreCache& stores, LockMode mode, bool all_heads);
 
 /// A placement group's row: columns pg, ver, stores, mstate, prev.
 PlacementGroup GroupOfRow(const Rows& rows, int row);

@@ -34,8 +34,8 @@ PostgresCatalog::Parts::Parts(const PostgresOptions& options)
       lanes(PoolOf(options, SessionPool::Access::kWrite, options.commit_lanes + options.waiting_lanes,
                    "pbfs-catalog commits")),
       buckets(local, primary),
-      transactor(lanes, buckets, options.statement_timeout + std::chrono::seconds(5)),
-      rehomes(primary, buckets),
+      transactor(lanes, buckets, stores, options.statement_timeout + std::chrono::seconds(5)),
+      rehomes(primary, buckets, stores),
       batcher(transactor, BatcherOf(options)) {}
 
 PostgresCatalog::PostgresCatalog(PostgresOptions options)

@@ -27,6 +27,9 @@ endif()
 if(PBFS_SANITIZE)
   add_compile_options(-fsanitize=${PBFS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PBFS_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized)  # sees ghosts in instrumented code; dev and release look for it
+  endif()
 endif()
 if(PBFS_FUZZERS)
   add_compile_options(-fsanitize=fuzzer-no-link)  # coverage everywhere, or libFuzzer is blind

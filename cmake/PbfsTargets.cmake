@@ -53,6 +53,14 @@ function(pbfs_executable target)
   pbfs_declare(${target} program ${ARG_DEPS})
 endfunction()
 
+# Seconds until ctest ends a test: `seconds`, and more where the build is slow.
+function(pbfs_timeout out seconds)
+  if(PBFS_SANITIZE)
+    math(EXPR seconds "${seconds} * 5")
+  endif()
+  set(${out} ${seconds} PARENT_SCOPE)
+endfunction()
+
 # pbfs_test(pbfs_format_test SOURCES a_test.cc DEPS pbfs_format [TIMEOUT s] [LABELS unit|contract|integration|simulation])
 # One binary, one ctest entry: tests that share an expensive fixture (a PostgreSQL) start it once.
 function(pbfs_test target)
@@ -74,7 +82,8 @@ function(pbfs_test target)
     set_property(GLOBAL APPEND PROPERTY PBFS_ALL_TEST_FILES ${source})
   endforeach()
   add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${ARG_LABELS})
+  pbfs_timeout(timeout ${ARG_TIMEOUT})
+  set_tests_properties(${target} PROPERTIES TIMEOUT ${timeout} LABELS ${ARG_LABELS})
 endfunction()
 
 function(pbfs_check_layers)
@@ -114,7 +123,7 @@ function(pbfs_find_tests out)
 endfunction()
 
 function(pbfs_check_tests_registered)
-  if(NOT PBFS_TESTS OR PBFS_SKIP_TEST_CHECK)  # the latter for a half-finished working tree only
+  if(NOT PBFS_TESTS)
     return()
   endif()
   get_property(registered GLOBAL PROPERTY PBFS_ALL_TEST_FILES)

@@ -5,6 +5,7 @@
 #include "libs/base/context.h"
 #include "libs/base/executor.h"
 #include "libs/base/ids.h"
+#include "libs/base/stop_signal.h"
 #include "libs/base/testing.h"
 
 namespace pbfs {
@@ -104,6 +105,19 @@ TEST(ExecutorTest, AFullQueueRefuses) {
   MutexLock lock(mutex);
   release = true;
   changed.NotifyAll();
+}
+
+TEST(StopSignalTest, StopEndsAPauseAndEveryLaterOne) {
+  StopSignal stop;
+  EXPECT_TRUE(stop.Pause(Duration::zero()));
+  Thread loop("loop", [&] {
+    while (stop.Pause(std::chrono::hours(1))) {
+    }
+  });
+  stop.Stop();
+  loop.Join();
+  EXPECT_TRUE(stop.stopped());
+  EXPECT_FALSE(stop.Pause(std::chrono::hours(1)));
 }
 
 }  // namespace

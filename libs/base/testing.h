@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -19,18 +20,28 @@ Status AsStatus(const Result<T>& result) {
   return result.status();
 }
 
+/// How many times slower than usual this build runs, about.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr int kTestSlowdown = 5;
+#elif defined(__SANITIZE_ADDRESS__)
+inline constexpr int kTestSlowdown = 2;
+#else
+inline constexpr int kTestSlowdown = 1;
+#endif
+
 /// A context that no healthy test reaches the end of.
-inline Context TestContext() { return Context::WithTimeout(std::chrono::seconds(60)); }
+inline Context TestContext() { return Context::WithTimeout(std::chrono::seconds(60) * kTestSlowdown); }
 
 /// PBFS_TEST_SEED, or `fallback`. Print it in each randomised test: SCOPED_TRACE(seed).
 inline uint64_t TestSeed(uint64_t fallback = 1) {
   const char* text = std::getenv("PBFS_TEST_SEED");
   return text != nullptr ? std::strtoull(text, nullptr, 10) : fallback;
 }
-/// PBFS_TEST_SCALE (default 1) times `count`: how many random cases to run. The long runs set it to 100 or more.
+/// PBFS_TEST_SCALE (default 1) times `count`: how many random cases to run; fewer in a build that is slow, at least one. The
+/// long runs set it to 100 or more.
 inline int TestScaled(int count) {
   const char* text = std::getenv("PBFS_TEST_SCALE");
-  return count * (text != nullptr ? std::atoi(text) : 1);
+  return std::max(1, count * (text != nullptr ? std::atoi(text) : 1) / kTestSlowdown);
 }
 
 }  // namespace pbfs

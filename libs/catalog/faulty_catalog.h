@@ -1,7 +1,7 @@
 #pragma once
 
 #include "libs/base/random.h"
-#include "libs/catalog/catalog.h"
+#include "libs/catalog/catalog_decorator.h"
 
 namespace pbfs {
 
@@ -15,7 +15,7 @@ struct CatalogFaults {
 
 /// The only place that injects faults into a catalog's ports: every call draws its fate from `random`. For tests and
 /// simulations. Threads: any.
-class FaultyCatalog final : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal {
+class FaultyCatalog final : public CatalogDecorator {
  public:
   /// `inner`'s ports and `random` must outlive this.
   FaultyCatalog(Catalog inner, Random& random, CatalogFaults faults)
@@ -28,25 +28,6 @@ class FaultyCatalog final : public Commits, public Lists, public Names, public B
   /// The next `count` calls are refused, whatever the odds.
   void RefuseNext(int count);
 
-  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
-
-  Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
-  Result<ListReply> List(const Context& context, const ListRequest& request) override;
-  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
-  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
-  Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
-  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
-  Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
-  Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
-  Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
-  Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
-  Status DeleteBucket(const Context& context, BucketId bucket) override;
-  Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
-  Status PutStore(const Context& context, const StoreInfo& store) override;
-  Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
-  Result<Hlc> AdvanceFloor(const Context& context) override;
-
  private:
   struct Fate {
     bool refuse = false;
@@ -54,8 +35,8 @@ class FaultyCatalog final : public Commits, public Lists, public Names, public B
     Duration delay{};
   };
   Fate Draw();
-  template <typename Call>
-  auto Around(const Context& context, const Call& call) -> decltype(call());
+  /// The call goes through in full; what may be lost, late or refused is what the caller learns of it.
+  Status Around(const Context& context, const Call& call) override;
 
   const Catalog inner_;
   Random& random_;

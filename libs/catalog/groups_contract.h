@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/catalog/place_groups.h"
 #include "libs/catalog/testing/catalog_fixture.h"
-#include "libs/model/placement.h"
 
 /// What every implementation of Groups keeps (catalog.h). State may be shared between tests, so each uses store ids of its
 /// own and counts from what it finds.
@@ -105,33 +105,40 @@ TYPED_TEST_P(GroupsContract, ShardsAwayFromTheirPlaceAreMissing) {
   EXPECT_EQ(this->List(object).bodies.at(0).missing, 0b100110u);
 }
 
-// Readers look where SelectStores() says, which passes over stores of a domain that holds enough: so must the catalog.
-TYPED_TEST_P(GroupsContract, PlacesOfShardsHeedFailureDomains) {
+// Readers skip a domain that already holds m shards (format, section 16), so what stands where they look is not missing.
+TYPED_TEST_P(GroupsContract, ShardsThatFullDomainsMovedAreInTheirPlace) {
   for (uint32_t id = 171; id <= 179; ++id) {
     StoreInfo store = this->Store(id);
-    if (id <= 174) store.domain = "one-host";
+    if (id <= 174) store.domain = "rack-171";
     ASSERT_OK(this->Put(store));
   }
   const ClusterMap map = this->Map();
-  std::vector<PlacementStore> known;
-  for (const StoreInfo& store : map.stores) known.push_back({store.id, store.domain, store.weight, true});
-  StoreSelection places;
-  const auto passes_over = std::find_if(map.groups.begin(), map.groups.end(), [&](const PlacementGroup& group) {
-    places = SelectStores(group.stores, known, 6, 2);
-    return !std::equal(places.stores.begin(), places.stores.end(), group.stores.begin());
-  });
-  ASSERT_NE(passes_over, map.groups.end());
+  const std::vector<PlacementStore> stores = PlacementStoresOf(map.stores);
+  const auto places = [&](const PlacementGroup& group) { return SelectStores(group.stores, stores, 6, 2).stores; };
+  const auto moved = [&](const PlacementGroup& group) {
+    const std::vector<StoreId> selected = places(group);
+    return !std::equal(selected.begin(), selected.end(), group.stores.begin());
+  };
+  const auto group = std::find_if(map.groups.begin(), map.groups.end(), moved);
+  ASSERT_NE(group, map.groups.end());
   TestClient client = this->MakeClient();
-  const ObjectId object = client.NewObject();
-  const BodyUpload body =
-      client.MakeEncoded(Bytes(100, 1), 4, 6, passes_over->group, this->fixture_.clock().NowMillis(), places.stores);
-  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(object).WriteBody(object, 0, 100, body)), CommitCode::kOk);
-  EXPECT_EQ(this->List(object).bodies.at(0).missing, 0u);
+  const int64_t now = this->fixture_.clock().NowMillis();
+  const auto missing = [&](const std::vector<StoreId>& holders) {
+    const ObjectId object = client.NewObject();
+    const BodyUpload body = client.MakeEncoded(Bytes(100, 1), 4, 6, group->group, now, holders);
+    EXPECT_EQ(this->SendCode(TestCommit(client).Creates(object).WriteBody(object, 0, 100, body)), CommitCode::kOk);
+    return this->List(object).bodies.at(0).missing;
+  };
+  EXPECT_EQ(missing(places(*group)), 0u);
+  EXPECT_NE(missing({group->stores.begin(), group->stores.begin() + 6}), 0u);
+  // A store that moves to another domain moves shards, even where it changes no group.
+  for (uint32_t id = 171; id <= 174; ++id) ASSERT_OK(this->Put(this->Store(id)));
+  EXPECT_EQ(missing({group->stores.begin(), group->stores.begin() + 6}), 0u);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(GroupsContract, StoresAppearInMapAndGroups, RepeatedPutChangesNothing,
                             NewAddressChangesTheMapButNoGroup, GoneStoreLeavesItsGroupsWhichRememberIt,
                             LateMemberIsBackfilled, WatchWakesOnAChange, WatchEndsWithItsDeadline,
-                            ShardsAwayFromTheirPlaceAreMissing, PlacesOfShardsHeedFailureDomains);
+                            ShardsAwayFromTheirPlaceAreMissing, ShardsThatFullDomainsMovedAreInTheirPlace);
 
 }  // namespace pbfs

@@ -77,7 +77,6 @@ class MemoryCatalog final : public Commits,
   std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
-  void PlaceGroups() PBFS_REQUIRES(mutex_);
 
   const Clock& clock_;
   const Options options_;

@@ -4,7 +4,7 @@
 
 #include "libs/base/testing.h"
 #include "libs/client/opened_bucket.h"
-#include "libs/client/testing/faulty_catalog.h"
+#include "libs/client/testing/scripted_catalog.h"
 #include "libs/client/twin_cluster.h"
 
 namespace pbfs {
@@ -36,7 +36,7 @@ class CatalogFaultsTest : public testing::Test {
   }
 
   TwinCluster cluster;
-  FaultyCatalog faulty{cluster.catalog().ports()};
+  ScriptedCatalog faulty{cluster.catalog().ports()};
   std::unique_ptr<Client> client;
   std::optional<Bucket> bucket;
   ObjectId object;

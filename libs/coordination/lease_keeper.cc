@@ -10,11 +10,7 @@ LeaseKeeper::LeaseKeeper(Leases& leases, LeaseInfo lease, const Options& options
     : leases_(leases), lease_(std::move(lease)), options_(options), thread_("lease", [this] { Run(); }) {}
 
 LeaseKeeper::~LeaseKeeper() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    wake_.NotifyAll();
-  }
+  stop_.Stop();
   thread_.Join();
   (void)leases_.Release(Context::WithTimeout(options_.attempt), lease_);  // else it expires
 }
@@ -37,14 +33,6 @@ Status LeaseKeeper::Attempt() {
   return leases_.Acquire(Context::WithTimeout(options_.attempt), lease_, options_.ttl);
 }
 
-bool LeaseKeeper::Pause() {
-  MutexLock lock(mutex_);
-  // Three attempts fit into the time to live; a lease that is not held is tried for more often.
-  const MonotonicTime until = MonotonicNow() + (held_ ? options_.ttl / 3 : options_.ttl / 10);
-  while (!stopping_ && MonotonicNow() < until) wake_.WaitUntil(mutex_, until);
-  return !stopping_;
-}
-
 void LeaseKeeper::Run() {
   do {
     const Status status = Attempt();
@@ -56,7 +44,8 @@ void LeaseKeeper::Run() {
     // A lease that could not be renewed for now is still ours until it expires: go on renewing.
     held_ = status.ok() || (held_ && IsRetryable(status));
     last_ = status;
-  } while (Pause());
+    // Three attempts fit into the time to live; a lease that is not held is tried for more often.
+  } while (stop_.Pause(Held() ? options_.ttl / 3 : options_.ttl / 10));
 }
 
 }  // namespace pbfs

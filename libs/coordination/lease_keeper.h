@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "libs/base/sync.h"
+#include "libs/base/stop_signal.h"
 #include "libs/coordination/leases.h"
 
 namespace pbfs {
@@ -31,16 +31,14 @@ class LeaseKeeper {
  private:
   void Run();
   Status Attempt();
-  bool Pause();
 
   Leases& leases_;
   const LeaseInfo lease_;
   const Options options_;
   mutable Mutex mutex_;
-  CondVar wake_;
-  bool stopping_ PBFS_GUARDED_BY(mutex_) = false;
   bool held_ PBFS_GUARDED_BY(mutex_) = false;
   Status last_ PBFS_GUARDED_BY(mutex_) = UnavailableError("not tried yet");
+  StopSignal stop_;
   Thread thread_;  // last: it uses all the above
 };
 

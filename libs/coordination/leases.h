@@ -18,6 +18,9 @@ struct LeaseInfo {
   friend bool operator==(const LeaseInfo&, const LeaseInfo&) = default;
 };
 
+/// What the keys of fragment stores begin with; "stores/<id>".
+inline constexpr const char* kStoreLeases = "stores/";
+
 /// Who lives, by leases of an outside coordinator (etcd; a Kubernetes API server): membership and agreement are never
 /// ours. A lease never fences: what protects data is an epoch in PostgreSQL. Losing the coordinator freezes membership and
 /// stops nothing. Threads: any. Blocking, bounded by context.deadline. Implementations: MemoryLeases, EtcdLeases.

@@ -1,16 +1,13 @@
 #include "services/catalog/catalog_parts.h"
 
 #include <algorithm>
-#include <charconv>
-#include <nlohmann/json.hpp>
-
-#include <spdlog/spdlog.h>
 
 #include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/catalog/receipts.h"
 #include "libs/runtime/program.h"
+#include "libs/runtime/store_lease.h"
 #include "services/catalog/floors.h"
 
 namespace pbfs::catalog {
@@ -43,25 +40,6 @@ TokenIssuer::Options SiteKey::IssuerOptions(const CatalogSettings& settings) {
             std::copy(bytes.begin() + 32, bytes.end(), key.public_key.begin());
             return key;
           }};
-}
-
-std::optional<StoreInfo> DecodeStoreLease(const LeaseInfo& lease) {
-  StoreInfo store;
-  const std::string id = lease.key.substr(lease.key.find('/') + 1);
-  const auto parsed = std::from_chars(id.data(), id.data() + id.size(), store.id.value);
-  const auto json = nlohmann::json::parse(lease.value, nullptr, false);
-  const bool good = parsed.ec == std::errc() && parsed.ptr == id.data() + id.size() && store.id.value > 0 &&
-                    json.is_object() && json.contains("address") && json["address"].is_string() &&
-                    json.contains("domain") && json["domain"].is_string() &&
-                    (!json.contains("weight") || json["weight"].is_number());
-  if (!good) {
-    spdlog::warn("lease {} of a store does not decode", lease.key);
-    return {};
-  }
-  store.address = json["address"];
-  store.domain = json["domain"];
-  store.weight = json.value("weight", 1.0f);
-  return store;
 }
 
 Result<std::unique_ptr<EtcdMembership>> EtcdMembership::Begin(const CatalogSettings& settings, Groups& groups) {

@@ -36,9 +36,6 @@ class EtcdMembership {
   std::unique_ptr<Membership> membership_;
 };
 
-/// {"address", "domain", "weight"} of the lease "stores/<id>"; nothing if it is anything else.
-std::optional<StoreInfo> DecodeStoreLease(const LeaseInfo& lease);
-
 /// `pbfs-catalog migrate`.
 Status MigrateSchema(const CatalogSettings& settings);
 

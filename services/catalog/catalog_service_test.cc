@@ -13,8 +13,8 @@ namespace pbfs::catalog {
 namespace {
 
 /// "<id> <address>" of a lease, in place of the JSON of the program.
-std::optional<StoreInfo> DecodeTestLease(const LeaseInfo& lease) {
-  if (lease.value.empty()) return {};
+Result<StoreInfo> DecodeTestLease(const LeaseInfo& lease) {
+  if (lease.value.empty()) return InvalidArgumentError("empty");
   return StoreInfo{StoreId{static_cast<uint32_t>(std::stoi(lease.key.substr(7)))}, lease.value, "domain",
                    StoreState::kUp, 1};
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "libs/base/sync.h"
+#include "libs/base/stop_signal.h"
 #include "libs/catalog/catalog.h"
 
 namespace pbfs::catalog {
@@ -17,9 +17,7 @@ class Floors {
   void Run();
   Journal& journal_;
   const Duration period_;
-  Mutex mutex_;
-  CondVar wake_;
-  bool stopping_ PBFS_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   Thread thread_;  // last: it uses all the above
 };
 

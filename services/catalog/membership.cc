@@ -7,7 +7,6 @@
 namespace pbfs::catalog {
 namespace {
 
-constexpr const char* kPrefix = "stores/";
 constexpr auto kCall = std::chrono::seconds(10);
 
 }  // namespace
@@ -18,57 +17,46 @@ Membership::Membership(Leases& leases, Groups& groups, Decode decode, const Opti
       }) {}
 
 Membership::~Membership() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    wake_.NotifyAll();
-  }
+  stop_.Stop();
   thread_.Join();
-}
-
-bool Membership::Stopping() {
-  MutexLock lock(mutex_);
-  return stopping_;
-}
-
-bool Membership::Pause(Duration duration) {
-  const MonotonicTime until = MonotonicNow() + duration;
-  MutexLock lock(mutex_);
-  while (!stopping_ && MonotonicNow() < until) wake_.WaitUntil(mutex_, until);
-  return !stopping_;
 }
 
 void Membership::Run() {
   constexpr auto kSlice = std::chrono::milliseconds(500);  // how long the destructor may have to wait
   int64_t revision = 0;
   StatusCode last = StatusCode::kOk;
-  while (!Stopping()) {
+  while (!stop_.stopped()) {
     // The revision is taken before the leases are read: what changes in between is seen again.
-    const auto changed = leases_.AwaitChange(Context::WithTimeout(kCall), kPrefix, 0);
+    const auto changed = leases_.AwaitChange(Context::WithTimeout(kCall), kStoreLeases, 0);
     Status status = changed.status();
     if (status.ok()) status = Reconcile(Context::WithTimeout(kCall));
     if (status.code() != last)
       spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "membership: {}", status.ToString());
     last = status.code();
     if (!status.ok()) {
-      Pause(options_.back_off);
+      stop_.Pause(options_.back_off);
       continue;
     }
     revision = *changed;
     const MonotonicTime until = MonotonicNow() + options_.look_every;
-    while (!Stopping() && MonotonicNow() < until) {
-      const auto news = leases_.AwaitChange(Context::WithTimeout(kSlice), kPrefix, revision);
+    while (!stop_.stopped() && MonotonicNow() < until) {
+      const auto news = leases_.AwaitChange(Context::WithTimeout(kSlice), kStoreLeases, revision);
       if (news.status().code() != StatusCode::kDeadlineExceeded) break;
     }
   }
 }
 
 Status Membership::Reconcile(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const auto leases, leases_.List(context, kPrefix));
+  PBFS_ASSIGN_OR_RETURN(const auto leases, leases_.List(context, kStoreLeases));
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, groups_.WatchMap(context, -1));
   std::map<StoreId, StoreInfo> leased;
   for (const LeaseInfo& lease : leases) {
-    if (auto store = decode_(lease)) leased[store->id] = *std::move(store);
+    Result<StoreInfo> store = decode_(lease);
+    if (store.ok()) {
+      leased[store->id] = *std::move(store);
+    } else {
+      spdlog::warn("lease {} of a store does not decode: {}", lease.key, store.status().message());
+    }
   }
   std::map<StoreId, StoreInfo> known;
   for (const StoreInfo& store : map.stores) known[store.id] = store;

@@ -4,7 +4,7 @@
 #include <map>
 #include <optional>
 
-#include "libs/base/sync.h"
+#include "libs/base/stop_signal.h"
 #include "libs/catalog/catalog.h"
 #include "libs/coordination/leases.h"
 
@@ -21,8 +21,8 @@ class Membership {
     Duration look_every = std::chrono::seconds(5);  // even if no lease changed
     Duration back_off = std::chrono::seconds(1);    // after an error
   };
-  /// What a lease "stores/<id>" says of its store; nothing if it does not decode.
-  using Decode = std::function<std::optional<StoreInfo>(const LeaseInfo&)>;
+  /// What a lease "stores/<id>" says of its store; one that does not decode is passed over.
+  using Decode = std::function<Result<StoreInfo>(const LeaseInfo&)>;
 
   /// `leases` and `groups` outlive this. Begins at once.
   Membership(Leases& leases, Groups& groups, Decode decode, const Options& options);
@@ -35,17 +35,13 @@ class Membership {
   Status Reconcile(const Context& context);
   /// The row that a store should have, if another than it has.
   std::optional<StoreInfo> Wanted(const StoreInfo& now, const StoreInfo* leased);
-  bool Pause(Duration duration);
-  bool Stopping();
 
   Leases& leases_;
   Groups& groups_;
   const Decode decode_;
   const Options options_;
   std::map<StoreId, MonotonicTime> missing_since_;  // of stores without a lease; the thread's alone
-  Mutex mutex_;
-  CondVar wake_;
-  bool stopping_ PBFS_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   Thread thread_;  // last: it uses all the above
 };
 

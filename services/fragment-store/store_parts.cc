@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "libs/adapters/disk/posix_file_system.h"
 #include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/fragment_servant.h"
-#include "libs/runtime/logging.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
+#include "libs/runtime/store_lease.h"
 
 namespace pbfs::fragment_store {
 
@@ -41,9 +39,8 @@ LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& rando
   std::string address = settings.address.empty() ? settings.listen : settings.address;
   // Port 0 was a wish for any.
   if (address.ends_with(":0")) address = address.substr(0, address.size() - 1) + std::to_string(port);
-  return {fmt::format("stores/{}", settings.store.value), BucketId::NewRandom(random).ToString(),
-          fmt::format(R"({{"address":"{}","domain":"{}","weight":{}}})", JsonEscape(address),
-                      JsonEscape(settings.domain), settings.weight)};
+  return EncodeStoreLease({settings.store, address, settings.domain, StoreState::kUp, settings.weight},
+                          BucketId::NewRandom(random).ToString());
 }
 
 Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& settings, int port, Random& random) {

@@ -14,7 +14,7 @@ namespace pbfs::fragment_store {
 Result<StoreIdentity> IdentityOf(const FragmentStoreSettings& settings);
 disk::DiskOptions DiskOptionsOf(const FragmentStoreSettings& settings);
 ServiceLimits LimitsOf(const FragmentStoreSettings& settings);
-/// "stores/<id>" with {"address", "domain", "weight"}: what catalogs learn of a store. `port`: where it listens.
+/// What catalogs learn of the store. `port`: where it listens.
 LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& random);
 
 /// Says that the store is there for as long as it lives; nothing where no coordinator is configured.

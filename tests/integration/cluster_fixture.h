@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,28 @@ class ClusterDirectory {
 
  private:
   std::string path_ = "/tmp/pbfs-test-XXXXXX";
+};
+
+/// Takes a cluster down when this goes, or when the process of the test ends in whatever way: processes of a cluster outlive
+/// who started them, and a test that is killed at its timeout takes nothing down. A shell in a session of its own waits for
+/// the end of a pipe.
+class ClusterGuard {
+ public:
+  explicit ClusterGuard(const std::string& cluster_directory) {
+    const auto program = local::FindProgram("pbfs");
+    PBFS_CHECK(program.ok(), program.status().message());
+    const std::string script = "cat; exec \"$0\" local --dir \"$1\" down --purge";
+    const std::string command =
+        "exec setsid --fork sh -c '" + script + "' '" + *program + "' '" + cluster_directory + "' >/dev/null 2>&1";
+    pipe_ = popen(command.c_str(), "we");  // not inherited by anyone else, so our end is its end
+    PBFS_CHECK(pipe_ != nullptr);
+  }
+  ~ClusterGuard() { pclose(pipe_); }
+  ClusterGuard(const ClusterGuard&) = delete;
+  ClusterGuard& operator=(const ClusterGuard&) = delete;
+
+ private:
+  std::FILE* pipe_;
 };
 
 /// A real local cluster for the tests of one binary, and the real command line on it.
@@ -80,6 +103,7 @@ class RunningCluster {
 
  private:
   ClusterDirectory directory_;
+  ClusterGuard guard_{directory_.cluster()};
   std::unique_ptr<local::LocalCluster> cluster_;
   Status status_;
 };

@@ -3,12 +3,14 @@
 
 #include <signal.h>
 
+#include "libs/base/sync.h"
 #include "tests/integration/cluster_fixture.h"
 
 namespace pbfs::local {
 namespace {
 
 using testing::ClusterDirectory;
+using testing::ClusterGuard;
 using testing::RunningCluster;
 
 const ProcessStatus& Named(const std::vector<ProcessStatus>& all, const std::string& name) {
@@ -55,6 +57,23 @@ TEST(LocalCluster, WithoutStandby) {
   RunningCluster running(3, 1);
   ASSERT_OK(running.status());
   EXPECT_EQ(running.cluster().Processes().size(), 1u + 1 + 1 + 3);
+}
+
+// What every other cluster of the tests relies on when its test is killed.
+TEST(ClusterGuard, TakesTheClusterDownWhenItsTestHasEnded) {
+  ClusterDirectory directory;
+  ASSERT_OK_AND_ASSIGN(
+      LocalCluster cluster,
+      LocalCluster::Create(TestContext(), {.directory = directory.cluster(), .stores = 1, .catalogs = 1}));
+  const Status up = cluster.Up(TestContext());
+  { const ClusterGuard guard(directory.cluster()); }  // as a test that is gone
+  EXPECT_OK(up);
+  const Context patience = Context::WithTimeout(std::chrono::minutes(1));
+  while (std::filesystem::exists(directory.cluster())) {
+    ASSERT_OK(patience.Check());
+    SleepFor(std::chrono::milliseconds(20));  // a poll, bounded by `patience`
+  }
+  for (const auto& process : cluster.Processes()) EXPECT_FALSE(process.alive) << process.name;
 }
 
 TEST(LocalCluster, RefusesADirectoryThatIsNotEmpty) {

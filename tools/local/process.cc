@@ -77,7 +77,7 @@ struct Prepared {
 void FillPointers(const CommandSpec& spec, Prepared& prepared) {
   for (char** entry = environ; *entry != nullptr; ++entry) prepared.environment.emplace_back(*entry);
   for (const auto& [name, value] : spec.environment) {
-    std::erase_if(prepared.environment, [&](const std::string& e) { return e.starts_with(name + "="); });
+    std::erase_if(prepared.environment, [prefix = name + "="](const std::string& e) { return e.starts_with(prefix); });
     prepared.environment.push_back(name + "=" + value);
   }
   for (const auto& entry : prepared.environment) prepared.envp.push_back(const_cast<char*>(entry.c_str()));

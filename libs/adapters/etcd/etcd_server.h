@@ -2,10 +2,9 @@
 
 #include <string>
 
-#include <sys/types.h>
-
 #include "libs/adapters/grpc/transport_security.h"
 #include "libs/base/result.h"
+#include "libs/base/testing/child_process.h"
 
 namespace pbfs {
 
@@ -14,9 +13,6 @@ class EtcdServer {
  public:
   /// Keeps its data in `directory`, which exists. `files`: its certificate; clients show one of the same CA.
   EtcdServer(std::string directory, TlsFiles files);
-  ~EtcdServer();
-  EtcdServer(const EtcdServer&) = delete;
-  EtcdServer& operator=(const EtcdServer&) = delete;
 
   /// Starts it, again with the same data and ports after Kill(), and waits until it listens. Errors: UNAVAILABLE.
   Status Start();
@@ -29,7 +25,7 @@ class EtcdServer {
   const TlsFiles files_;
   const int client_port_;
   const int peer_port_;
-  pid_t process_ = 0;
+  ChildProcess process_;
 };
 
 }  // namespace pbfs

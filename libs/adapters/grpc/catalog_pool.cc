@@ -9,12 +9,6 @@
 namespace pbfs {
 namespace {
 
-Status StatusOf(const Status& status) { return status; }
-template <typename T>
-Status StatusOf(const Result<T>& result) {
-  return result.status();
-}
-
 bool MayRepeat(const Status& status) { return IsRetryable(status) || status.code() == StatusCode::kResourceExhausted; }
 
 }  // namespace
@@ -43,68 +37,28 @@ CatalogPool::CatalogPool(const std::vector<std::string>& addresses, const Transp
 
 CatalogPool::~CatalogPool() = default;
 
-template <typename Call>
-auto CatalogPool::Try(const Context& context, const Call& call) {
+Status CatalogPool::Around(const Context& context, const Call& call) {
+  return Try(context, [&](const Context& inner, const CatalogEndpoint& to) { return call(inner, to.ports); });
+}
+
+Status CatalogPool::Try(const Context& context,
+                        const std::function<Status(const Context&, const CatalogEndpoint&)>& call) {
   const Context whole = context.Within(options_.total);
   Duration back_off = options_.first_back_off;
   for (size_t tries = 1;; ++tries) {
     const size_t current = current_;
-    auto result = call(whole.Within(options_.attempt), endpoints_[current % endpoints_.size()], tries > 1);
-    if (!MayRepeat(StatusOf(result)) || !whole.Check().ok()) return result;
+    Status status = call(whole.Within(options_.attempt), endpoints_[current % endpoints_.size()]);
+    if (!MayRepeat(status) || !whole.Check().ok()) return status;
     size_t expected = current;  // only one of several callers moves on
     current_.compare_exchange_strong(expected, current + 1);
     if (tries % endpoints_.size() != 0) continue;
     const Duration pause = back_off / 2 + Duration(random_.Below(static_cast<uint64_t>(back_off.count()) + 1));
-    if (MonotonicNow() + pause >= whole.deadline()) return result;
+    if (MonotonicNow() + pause >= whole.deadline()) return status;
     options_.sleep ? options_.sleep(pause) : SleepFor(pause);
     back_off = std::min(2 * back_off, options_.max_back_off);
   }
 }
 
-Result<CommitReply> CatalogPool::Commit(const Context& context, const CommitRequest& request) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.commits.Commit(inner, request); });
-}
-Result<ListReply> CatalogPool::List(const Context& context, const ListRequest& request) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.List(inner, request); });
-}
-Result<ObjectInfo> CatalogPool::Stat(const Context& context, BucketId bucket, ObjectId object) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
-    return to.ports.lists.Stat(inner, bucket, object);
-  });
-}
-Result<std::vector<OpEntry>> CatalogPool::History(const Context& context, const HistoryRequest& request) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.lists.History(inner, request); });
-}
-Result<NameEntry> CatalogPool::Resolve(const Context& context, const NameQuery& query) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.Resolve(inner, query); });
-}
-Result<ListNamesReply> CatalogPool::ListNames(const Context& context, const ListNamesRequest& request) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.names.ListNames(inner, request); });
-}
-Result<std::vector<NameEntry>> CatalogPool::NameHistory(const Context& context, BucketId bucket,
-                                                        const std::string& name) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
-    return to.ports.names.NameHistory(inner, bucket, name);
-  });
-}
-Status CatalogPool::CreateBucket(const Context& context, const BucketInfo& bucket) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
-    return to.ports.buckets.CreateBucket(inner, bucket);
-  });
-}
-Result<BucketInfo> CatalogPool::FindBucket(const Context& context, const std::string& name) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.FindBucket(inner, name); });
-}
-Result<std::vector<BucketInfo>> CatalogPool::ListBuckets(const Context& context) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.buckets.ListBuckets(inner); });
-}
 Status CatalogPool::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
                                const Buffer& keyring) {
   // A repeat after an unknown outcome would say ABORTED of what may have been done.
@@ -113,38 +67,36 @@ Status CatalogPool::SetKeyring(const Context& context, BucketId bucket, int64_t 
   if (MayRepeat(status)) ++current_;
   return status;
 }
+
 Status CatalogPool::DeleteBucket(const Context& context, BucketId bucket) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool repeat) {
-    Status status = to.ports.buckets.DeleteBucket(inner, bucket);
-    return repeat && status.code() == StatusCode::kNotFound ? OkStatus() : status;
+  bool repeat = false;
+  return Around(context, [&](const Context& inner, const Catalog& to) {
+    const Status status = to.buckets.DeleteBucket(inner, bucket);
+    const bool gone = repeat && status.code() == StatusCode::kNotFound;
+    repeat = true;
+    return gone ? OkStatus() : status;
   });
 }
+
 Result<ClusterMap> CatalogPool::WatchMap(const Context& context, int64_t newer_than) {
-  const size_t current = current_;
-  auto map = endpoints_[current % endpoints_.size()].ports.groups.WatchMap(context, newer_than);
+  auto map = endpoints_[current_ % endpoints_.size()].ports.groups.WatchMap(context, newer_than);
   if (map.status().code() != StatusCode::kUnavailable) return map;
-  return Try(context,
-             [&](const Context&, CatalogEndpoint& to, bool) { return to.ports.groups.WatchMap(context, newer_than); });
+  // Each attempt may take as long as the caller waits.
+  PBFS_RETURN_IF_ERROR(Around(context, [&](const Context&, const Catalog& to) {
+    map = to.groups.WatchMap(context, newer_than);
+    return map.status();
+  }));
+  return map;
 }
-Status CatalogPool::PutStore(const Context& context, const StoreInfo& store) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.groups.PutStore(inner, store); });
-}
-Result<std::vector<JournalEntry>> CatalogPool::ReadJournal(const Context& context, JournalPosition after,
-                                                           int32_t limit) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
-    return to.ports.journal.ReadJournal(inner, after, limit);
-  });
-}
-Result<Hlc> CatalogPool::AdvanceFloor(const Context& context) {
-  return Try(context,
-             [&](const Context& inner, CatalogEndpoint& to, bool) { return to.ports.journal.AdvanceFloor(inner); });
-}
+
 Result<TokenGrant> CatalogPool::IssueToken(const Context& context, const std::string& subject, BucketId bucket,
                                            uint16_t verbs) {
-  return Try(context, [&](const Context& inner, CatalogEndpoint& to, bool) {
-    return to.tokens.IssueToken(inner, subject, bucket, verbs);
-  });
+  Result<TokenGrant> grant = InternalError("no catalog was asked");
+  PBFS_RETURN_IF_ERROR(Try(context, [&](const Context& inner, const CatalogEndpoint& to) {
+    grant = to.tokens.IssueToken(inner, subject, bucket, verbs);
+    return grant.status();
+  }));
+  return grant;
 }
 
 }  // namespace pbfs

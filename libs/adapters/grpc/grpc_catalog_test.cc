@@ -2,12 +2,7 @@
 
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/grpc/loopback.h"
-#include "libs/catalog/buckets_contract.h"
-#include "libs/catalog/commits_contract.h"
-#include "libs/catalog/groups_contract.h"
-#include "libs/catalog/journal_contract.h"
-#include "libs/catalog/lists_contract.h"
-#include "libs/catalog/names_contract.h"
+#include "libs/catalog/testing/all_contracts.h"
 
 namespace pbfs {
 namespace {
@@ -38,12 +33,7 @@ class WireCatalogFixture {
   GrpcCatalog client_{loopback_.address(), loopback_.client()};
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, CommitsContract, WireCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, ListsContract, WireCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, NamesContract, WireCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, BucketsContract, WireCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, GroupsContract, WireCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Wire, JournalContract, WireCatalogFixture);
+PBFS_CATALOG_CONTRACTS(Wire, WireCatalogFixture);
 
 TEST(GrpcCatalogTest, TokensAreForTheBearerOfTheCertificate) {
   WireCatalogFixture fixture;

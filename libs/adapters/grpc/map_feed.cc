@@ -50,11 +50,7 @@ MapFeed::MapFeed(Groups& groups, Executor& executor)
     : groups_(groups), executor_(executor), thread_("map-feed", [this] { Run(); }) {}
 
 MapFeed::~MapFeed() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.NotifyAll();
-  }
+  stop_.Stop();
   thread_.Join();
 }
 
@@ -105,21 +101,14 @@ void MapFeed::Remove(const std::shared_ptr<MapReactor>& reactor) {
   watchers_.erase(reactor);
 }
 
-bool MapFeed::Pause(Duration duration) {
-  const MonotonicTime until = MonotonicNow() + duration;
-  MutexLock lock(mutex_);
-  while (!stopping_ && MonotonicNow() < until) changed_.WaitUntil(mutex_, until);
-  return !stopping_;
-}
-
 void MapFeed::Run() {
   constexpr auto kPoll = std::chrono::milliseconds(200);  // how long the destructor may have to wait
   int64_t version = -1;
-  while (Pause(Duration::zero())) {
+  while (!stop_.stopped()) {
     const auto map = groups_.WatchMap(Context::WithTimeout(kPoll), version);
     if (!map.ok()) {
       // Nothing new, or no database: streams keep what they have.
-      if (map.status().code() != StatusCode::kDeadlineExceeded && !Pause(kPoll)) return;
+      if (map.status().code() != StatusCode::kDeadlineExceeded && !stop_.Pause(kPoll)) return;
       continue;
     }
     version = map->version;

@@ -6,7 +6,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "libs/base/executor.h"
-#include "libs/base/sync.h"
+#include "libs/base/stop_signal.h"
 #include "libs/catalog/catalog.h"
 #include "proto/pbfs/v1/catalog.pb.h"
 
@@ -32,17 +32,15 @@ class MapFeed {
   static MapPtr Message(const ClusterMap& map);
   void Fetch(MapReactor& reactor);
   void Run();
-  bool Pause(Duration duration);
   void Remove(const std::shared_ptr<MapReactor>& reactor);
 
   Groups& groups_;
   Executor& executor_;
   Mutex mutex_;
-  CondVar changed_;
   MapPtr newest_ PBFS_GUARDED_BY(mutex_);
   std::set<std::shared_ptr<MapReactor>> watchers_ PBFS_GUARDED_BY(mutex_);
   bool draining_ PBFS_GUARDED_BY(mutex_) = false;
-  bool stopping_ PBFS_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   Thread thread_;  // last: it uses all the above
 };
 

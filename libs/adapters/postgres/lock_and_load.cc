@@ -5,6 +5,7 @@
 
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/placement_rows.h"
+#include "libs/catalog/place_groups.h"
 
 namespace pbfs::postgres {
 namespace {
@@ -302,8 +303,7 @@ class Loader {
     if (results[0].Int8(0, 0) != results[3].Int8(0, 0)) return std::shared_ptr<const Placement>();
     auto placement = std::make_shared<Placement>();
     placement->version = results[0].Int8(0, 0);
-    for (const StoreInfo& store : StoresOfRows(results[1]))
-      placement->stores.push_back({store.id, store.domain, store.weight, true});
+    placement->stores = PlacementStoresOf(StoresOfRows(results[1]));
     placement->groups = GroupsOfRows(results[2]);
     return std::shared_ptr<const Placement>(std::move(placement));
   }

@@ -1,13 +1,8 @@
 #include "libs/adapters/postgres/postgres_catalog.h"
 
 #include "libs/adapters/postgres/testing/catalog_database.h"
-#include "libs/catalog/buckets_contract.h"
-#include "libs/catalog/commits_contract.h"
-#include "libs/catalog/groups_contract.h"
 #include "libs/catalog/history_property.h"
-#include "libs/catalog/journal_contract.h"
-#include "libs/catalog/lists_contract.h"
-#include "libs/catalog/names_contract.h"
+#include "libs/catalog/testing/all_contracts.h"
 
 namespace pbfs {
 namespace {
@@ -33,12 +28,7 @@ class PostgresCatalogFixture {
   PostgresCatalog catalog_{Database().options()};
 };
 
-INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, CommitsContract, PostgresCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, ListsContract, PostgresCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, NamesContract, PostgresCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, BucketsContract, PostgresCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, GroupsContract, PostgresCatalogFixture);
-INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, JournalContract, PostgresCatalogFixture);
+PBFS_CATALOG_CONTRACTS(Postgres, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, HistoryProperty, PostgresCatalogFixture);
 
 }  // namespace

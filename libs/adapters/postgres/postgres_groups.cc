@@ -3,8 +3,8 @@
 
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
-#include "libs/adapters/postgres/place_groups.h"
 #include "libs/adapters/postgres/placement_rows.h"
+#include "libs/catalog/place_groups.h"
 
 /// Stores, placement groups, and the map that everybody reads of them.
 namespace pbfs {
@@ -37,8 +37,7 @@ void QueuePutGroup(Connection& connection, const PlacementGroup& group) {
 }  // namespace
 
 Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store) {
-  if (store.id.value == 0 || !(store.weight > 0))
-    return InvalidArgumentError("a store needs an id and a positive weight");
+  PBFS_RETURN_IF_ERROR(CheckStore(store));
   return postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
     connection.Queue(postgres::kLockMap);
     connection.Queue(postgres::kLoadStores);

@@ -7,11 +7,8 @@
 #include <optional>
 #include <sstream>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "libs/base/random.h"
@@ -72,18 +69,6 @@ std::string NewDirectory() {
   return path;
 }
 
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
 // The data directory that initdb made for this process; every server copies it.
 class Template {
  public:
@@ -122,7 +107,7 @@ Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Options& opt
   server->directory_ = NewDirectory();
   PBFS_RETURN_IF_ERROR(
       ChildProcess::Run({.command = {"/bin/cp", "-a", source, server->data()}, .output = server->log()}));
-  server->port_ = FreePort();
+  server->port_ = FreeLoopbackPort();
   server->password_ = options.password;
   PBFS_RETURN_IF_ERROR(server->WriteSettings(options));
   GiveToSystemUser(server->directory_);
@@ -187,7 +172,7 @@ Status PostgresServer::AwaitReady() {
 Result<std::unique_ptr<PostgresServer>> PostgresServer::StartStandby(const std::string& name) {
   std::unique_ptr<PostgresServer> standby(new PostgresServer());
   standby->directory_ = NewDirectory();
-  standby->port_ = FreePort();
+  standby->port_ = FreeLoopbackPort();
   standby->password_ = password_;
   PBFS_RETURN_IF_ERROR(RunProgram("pg_basebackup",
                                   {"-D", standby->data(), "-d", Dsn() + " application_name=" + name, "-R", "-X",

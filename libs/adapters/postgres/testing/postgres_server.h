@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "libs/adapters/postgres/testing/child_process.h"
+#include "libs/base/testing/child_process.h"
 #include "libs/base/result.h"
 
 namespace pbfs::postgres {

@@ -1,20 +1,23 @@
-#include "libs/adapters/postgres/testing/child_process.h"
+#include "libs/base/testing/child_process.h"
 
 #include <fstream>
 #include <sstream>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "libs/base/sync.h"
 
-namespace pbfs::postgres {
+namespace pbfs {
 namespace {
 
 struct Identity {
@@ -31,15 +34,17 @@ Result<Identity> IdentityOf(const std::string& user) {
 }
 
 // Between fork and exec: async-signal-safe calls only, since other threads may hold any lock.
-[[noreturn]] void BecomeCommand(char* const* argv, int output, const Identity& identity, int death_signal) {
+[[noreturn]] void BecomeCommand(char* const* argv, int output, const Identity& identity, int death_signal,
+                                pid_t parent) {
   if (identity.change) {
     if (setgroups(1, &identity.group) != 0 || setgid(identity.group) != 0 || setuid(identity.user) != 0) _exit(126);
   }
   prctl(PR_SET_PDEATHSIG, death_signal);  // after setuid, which clears it
+  if (getppid() != parent) _exit(125);    // it ended before
   dup2(output, 1);
   dup2(output, 2);
   close_range(3, ~0U, 0);
-  execv(argv[0], argv);
+  execvp(argv[0], argv);
   _exit(127);
 }
 
@@ -61,8 +66,9 @@ Result<ChildProcess> ChildProcess::Start(const Options& options) {
   const std::string output_path = options.output.empty() ? "/dev/null" : options.output;
   const int output = open(output_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (output < 0) return InternalError(fmt::format("cannot write {}", output_path));
+  const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) BecomeCommand(argv.data(), output, identity, options.death_signal);
+  if (pid == 0) BecomeCommand(argv.data(), output, identity, options.death_signal, parent);
   close(output);
   if (pid < 0) return InternalError("fork failed");
   ChildProcess child;
@@ -116,4 +122,16 @@ bool ChildProcess::AwaitEnd(Duration timeout) {
   return true;
 }
 
-}  // namespace pbfs::postgres
+int FreeLoopbackPort() {
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  PBFS_CHECK(bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  PBFS_CHECK(getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  close(probe);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace pbfs

@@ -2,14 +2,15 @@
 
 #include <functional>
 
-#include "libs/catalog/catalog.h"
+#include "libs/catalog/catalog_decorator.h"
 
 namespace pbfs {
 
 /// A catalog that misbehaves on request, in front of one that does not: for tests of the client. Threads: any.
-class FaultyCatalog final : public Commits, public Lists, public Names {
+class ScriptedCatalog final : public CatalogDecorator {
  public:
-  explicit FaultyCatalog(const Catalog& inner) : inner_(inner) {}
+  explicit ScriptedCatalog(const Catalog& inner) : inner_(inner) {}
+  /// Calls of Commits, Lists and Names are what is counted and fails.
   Catalog ports() { return {*this, *this, *this, inner_.buckets, inner_.groups, inner_.journal}; }
 
   /// The n-th call from now (1: the next) answers `status` without happening.
@@ -43,51 +44,34 @@ class FaultyCatalog final : public Commits, public Lists, public Names {
   }
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override {
-    PBFS_RETURN_IF_ERROR(Enter());
     const bool lose = [&] {
       MutexLock lock(mutex_);
       return ++commits_ == lose_at_ || lose_all_;
     }();
-    Result<CommitReply> reply = inner_.commits.Commit(context, request);
+    Result<CommitReply> reply = CatalogDecorator::Commit(context, request);
     if (lose) return UnavailableError("the reply was lost");
     return reply;
   }
   Result<ListReply> List(const Context& context, const ListRequest& request) override {
-    PBFS_RETURN_IF_ERROR(Enter());
-    Result<ListReply> reply = inner_.lists.List(context, request);
+    Result<ListReply> reply = CatalogDecorator::List(context, request);
     MutexLock lock(mutex_);
     if (reply.ok() && forge_list_) forge_list_(*reply);
     return reply;
   }
-  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override {
-    PBFS_RETURN_IF_ERROR(Enter());
-    return inner_.lists.Stat(context, bucket, object);
-  }
-  Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override {
-    PBFS_RETURN_IF_ERROR(Enter());
-    return inner_.lists.History(context, request);
-  }
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override {
-    PBFS_RETURN_IF_ERROR(Enter());
-    Result<NameEntry> entry = inner_.names.Resolve(context, query);
+    Result<NameEntry> entry = CatalogDecorator::Resolve(context, query);
     MutexLock lock(mutex_);
     if (entry.ok() && forge_name_) forge_name_(*entry);
     return entry;
   }
-  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override {
-    PBFS_RETURN_IF_ERROR(Enter());
-    return inner_.names.ListNames(context, request);
-  }
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket,
-                                             const std::string& name) override {
-    PBFS_RETURN_IF_ERROR(Enter());
-    return inner_.names.NameHistory(context, bucket, name);
-  }
 
  private:
-  Status Enter() {
-    MutexLock lock(mutex_);
-    return ++calls_ == fail_at_ ? status_ : OkStatus();
+  Status Around(const Context& context, const Call& call) override {
+    {
+      MutexLock lock(mutex_);
+      if (++calls_ == fail_at_) return status_;
+    }
+    return call(context, inner_);
   }
 
   const Catalog inner_;

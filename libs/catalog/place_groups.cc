@@ -1,8 +1,7 @@
-#include "libs/adapters/postgres/place_groups.h"
+#include "libs/catalog/place_groups.h"
 
 #include <algorithm>
-
-#include "libs/model/placement.h"
+#include <cmath>
 
 namespace pbfs {
 namespace {
@@ -29,6 +28,11 @@ std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const Pla
 
 }  // namespace
 
+Status CheckStore(const StoreInfo& store) {
+  if (store.id.value != 0 && std::isfinite(store.weight) && store.weight > 0) return OkStatus();
+  return InvalidArgumentError("a store needs an id and a positive weight");
+}
+
 bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& store) {
   const auto before = Find(stores, store.id);
   if (before == stores.end()) return IsEligible(store);
@@ -49,10 +53,9 @@ bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store) {
 }
 
 std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups) {
-  std::vector<PlacementStore> eligible;
-  for (const StoreInfo& store : stores) {
-    if (IsEligible(store)) eligible.push_back({store.id, store.domain, store.weight, true});
-  }
+  std::vector<StoreInfo> eligible_stores;
+  std::copy_if(stores.begin(), stores.end(), std::back_inserter(eligible_stores), IsEligible);
+  const std::vector<PlacementStore> eligible = PlacementStoresOf(eligible_stores);
   std::vector<PlacementGroup> changed;
   for (int number = 0; number < kPlacementGroups; ++number) {
     const auto group = static_cast<uint16_t>(number);
@@ -62,6 +65,13 @@ std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, cons
     changed.push_back({group, before.version + 1, ranked, MembersOf(ranked, before), before.stores});
   }
   return changed;
+}
+
+std::vector<PlacementStore> PlacementStoresOf(const std::vector<StoreInfo>& stores) {
+  std::vector<PlacementStore> placement;
+  placement.reserve(stores.size());
+  for (const StoreInfo& store : stores) placement.push_back({store.id, store.domain, store.weight, true});
+  return placement;
 }
 
 }  // namespace pbfs

@@ -8,14 +8,14 @@
 #include "libs/base/result.h"
 #include "libs/base/scheduler.h"
 
-namespace pbfs::postgres {
+namespace pbfs {
 
 /// A program started by a test. It is killed when the thread that started it ends (PR_SET_PDEATHSIG), so a test that
 /// crashes leaves nothing behind. Threads: one.
 class ChildProcess {
  public:
   struct Options {
-    std::vector<std::string> command;  // command[0] is a path
+    std::vector<std::string> command;  // command[0] is a path, or looked for in PATH
     std::string output;                // file that takes stdout and stderr; appended to
     std::string user;                  // run as this user if we are root; empty: as we are
     int death_signal = 9;              // what it gets when its parent thread ends
@@ -45,4 +45,7 @@ class ChildProcess {
   int exit_code_ = -1;
 };
 
-}  // namespace pbfs::postgres
+/// A port of the loopback interface that is free now; nobody keeps it free.
+int FreeLoopbackPort();
+
+}  // namespace pbfs

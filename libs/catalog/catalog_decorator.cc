@@ -1,0 +1,78 @@
+#include "libs/catalog/catalog_decorator.h"
+
+#include <utility>
+
+namespace pbfs {
+
+template <typename T, typename Make>
+Result<T> CatalogDecorator::Ask(const Context& context, const Make& make) {
+  Result<T> answer = InternalError("no catalog was asked");
+  PBFS_RETURN_IF_ERROR(Around(context, [&](const Context& inner, const Catalog& to) {
+    answer = make(inner, to);
+    return answer.status();
+  }));
+  return answer;
+}
+
+Result<CommitReply> CatalogDecorator::Commit(const Context& context, const CommitRequest& request) {
+  return Ask<CommitReply>(context, [&](const Context& c, const Catalog& to) { return to.commits.Commit(c, request); });
+}
+Result<ListReply> CatalogDecorator::List(const Context& context, const ListRequest& request) {
+  return Ask<ListReply>(context, [&](const Context& c, const Catalog& to) { return to.lists.List(c, request); });
+}
+Result<ObjectInfo> CatalogDecorator::Stat(const Context& context, BucketId bucket, ObjectId object) {
+  return Ask<ObjectInfo>(context,
+                         [&](const Context& c, const Catalog& to) { return to.lists.Stat(c, bucket, object); });
+}
+Result<std::vector<OpEntry>> CatalogDecorator::History(const Context& context, const HistoryRequest& request) {
+  return Ask<std::vector<OpEntry>>(context,
+                                   [&](const Context& c, const Catalog& to) { return to.lists.History(c, request); });
+}
+Result<NameEntry> CatalogDecorator::Resolve(const Context& context, const NameQuery& query) {
+  return Ask<NameEntry>(context, [&](const Context& c, const Catalog& to) { return to.names.Resolve(c, query); });
+}
+Result<ListNamesReply> CatalogDecorator::ListNames(const Context& context, const ListNamesRequest& request) {
+  return Ask<ListNamesReply>(context,
+                             [&](const Context& c, const Catalog& to) { return to.names.ListNames(c, request); });
+}
+Result<std::vector<NameEntry>> CatalogDecorator::NameHistory(const Context& context, BucketId bucket,
+                                                             const std::string& name) {
+  return Ask<std::vector<NameEntry>>(
+      context, [&](const Context& c, const Catalog& to) { return to.names.NameHistory(c, bucket, name); });
+}
+Status CatalogDecorator::CreateBucket(const Context& context, const BucketInfo& bucket) {
+  return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.CreateBucket(c, bucket); });
+}
+Result<BucketInfo> CatalogDecorator::FindBucket(const Context& context, const std::string& name) {
+  return Ask<BucketInfo>(context, [&](const Context& c, const Catalog& to) { return to.buckets.FindBucket(c, name); });
+}
+Result<std::vector<BucketInfo>> CatalogDecorator::ListBuckets(const Context& context) {
+  return Ask<std::vector<BucketInfo>>(context,
+                                      [&](const Context& c, const Catalog& to) { return to.buckets.ListBuckets(c); });
+}
+Status CatalogDecorator::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
+                                    const Buffer& keyring) {
+  return Around(context, [&](const Context& c, const Catalog& to) {
+    return to.buckets.SetKeyring(c, bucket, expected_version, keyring);
+  });
+}
+Status CatalogDecorator::DeleteBucket(const Context& context, BucketId bucket) {
+  return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.DeleteBucket(c, bucket); });
+}
+Result<ClusterMap> CatalogDecorator::WatchMap(const Context& context, int64_t newer_than) {
+  return Ask<ClusterMap>(context,
+                         [&](const Context& c, const Catalog& to) { return to.groups.WatchMap(c, newer_than); });
+}
+Status CatalogDecorator::PutStore(const Context& context, const StoreInfo& store) {
+  return Around(context, [&](const Context& c, const Catalog& to) { return to.groups.PutStore(c, store); });
+}
+Result<std::vector<JournalEntry>> CatalogDecorator::ReadJournal(const Context& context, JournalPosition after,
+                                                                int32_t limit) {
+  return Ask<std::vector<JournalEntry>>(
+      context, [&](const Context& c, const Catalog& to) { return to.journal.ReadJournal(c, after, limit); });
+}
+Result<Hlc> CatalogDecorator::AdvanceFloor(const Context& context) {
+  return Ask<Hlc>(context, [&](const Context& c, const Catalog& to) { return to.journal.AdvanceFloor(c); });
+}
+
+}  // namespace pbfs

@@ -27,6 +27,9 @@ struct ReadPlan {
   std::vector<std::unique_ptr<Listing>> listings;
   std::vector<SegmentFetch> fetches;
   std::vector<InlineOpen> inlines;
+  // Byte `lo` of the object goes to `out`, and so on: what errors name.
+  int64_t lo = 0;
+  const uint8_t* out = nullptr;
   MonotonicTime lease_until = MonotonicTime::max();
 };
 
@@ -63,6 +66,8 @@ class Reader {
     plan.lease_until = listing.lease_until;
     for (const SkylinePiece& run : runs) {
       const size_t size = static_cast<size_t>(run.hi - run.lo);
+      plan.lo = run.lo;
+      plan.out = out.data();
       AddBody(listing.bodies.at(listing.ExtentOf(run).source.body), run.inner, out.first(size), plan);
       out = out.subspan(size);
     }
@@ -80,6 +85,8 @@ class Reader {
       if (until <= at) break;
       const MutableByteSpan target = out.subspan(static_cast<size_t>(at - lo), static_cast<size_t>(until - at));
       std::fill(target.begin(), target.end(), uint8_t{0});  // what nobody wrote is zeros
+      plan.lo = at;
+      plan.out = target.data();
       PBFS_RETURN_IF_ERROR(AddPieces(std::move(listing), at, target, 0, plan));
       PBFS_RETURN_IF_ERROR(Fetch(plan));
       at = until;
@@ -119,7 +126,8 @@ class Reader {
     for (int64_t at = inner; at < inner + size;) {
       const int64_t border = (at / kWindow + 1) * kWindow;
       const int64_t end = std::min(inner + size, border);
-      plan.fetches.push_back({&body, at, end, part.data() + (at - inner)});
+      uint8_t* const out = part.data() + (at - inner);
+      plan.fetches.push_back({&body, at, end, out, plan.lo + (out - plan.out)});
       at = end;
     }
   }
@@ -197,7 +205,8 @@ Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t of
 
 Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, int64_t length, ByteSink& sink,
                              const ReadOptions& options) {
-  if (length > kMaxObjectSize - offset) length = kMaxObjectSize - offset;
+  if (offset < 0 || length < 0) return CheckReadRange(offset, length);
+  length = std::min(length, std::max<int64_t>(0, kMaxObjectSize - offset));
   PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
   // Two buffers: while the sink takes one, the other is filled.
   struct Half {

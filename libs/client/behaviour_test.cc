@@ -1,4 +1,4 @@
-// Further behaviour that users rely on: integrity modes, keys and members, memory, bad input, cancellation.
+// Further behaviour that users rely on: integrity modes, keys and members, memory, cancellation.
 #include <algorithm>
 
 #include <gmock/gmock.h>
@@ -198,39 +198,7 @@ TEST_F(ClientBehaviourTest, AStreamLargerThanTheBudgetPassesThroughIt) {
   EXPECT_GT(small->PeakMemory(), 0);
 }
 
-// ---- bad input ---------------------------------------------------------------------------------------------------------------
-
-TEST_F(ClientBehaviourTest, NonsenseIsRefusedAndChangesNothing) {
-  const ObjectId object = PutObject("x", Bytes{1, 2, 3});
-  Bytes out(10);
-  EXPECT_CODE(bucket->Write(TestContext(), object, 0, Bytes{}), kInvalidArgument);
-  EXPECT_CODE(bucket->Write(TestContext(), object, -1, Bytes{1}), kInvalidArgument);
-  EXPECT_CODE(bucket->Write(TestContext(), object, kMaxObjectSize, Bytes{1}), kInvalidArgument);
-  EXPECT_CODE(bucket->Write(TestContext(), object, INT64_MAX, Bytes{1}), kInvalidArgument);
-  EXPECT_CODE(bucket->Read(TestContext(), object, -5, out), kInvalidArgument);
-  EXPECT_CODE(bucket->Truncate(TestContext(), object, -1), kInvalidArgument);
-  EXPECT_CODE(bucket->Zero(TestContext(), object, 5, 5), kInvalidArgument);
-  EXPECT_CODE(bucket->Zero(TestContext(), object, 5, kMaxObjectSize + 1), kInvalidArgument);
-  EXPECT_CODE(bucket->Append(TestContext(), object, Bytes{}), kInvalidArgument);
-  for (const std::string& name :
-       {std::string(), std::string(1025, 'a'), std::string("\xff\xfe"), std::string("a\0b", 3)}) {
-    EXPECT_CODE(bucket->Put(TestContext(), name, Bytes{1}), kInvalidArgument);
-    EXPECT_CODE(bucket->Find(TestContext(), name), kInvalidArgument);
-  }
-  PutOptions big;
-  big.metadata.user["k"] = std::string(17'000, 'v');
-  EXPECT_CODE(bucket->Put(TestContext(), "y", Bytes{1}, big), kInvalidArgument);
-  EXPECT_CODE(bucket->Write(TestContext(), ObjectId::NewRandom(cluster.random()), 0, Bytes{1}), kNotFound);
-  EXPECT_CODE(bucket->Find(TestContext(), "y"), kNotFound);
-  EXPECT_CODE(client->OpenBucket(TestContext(), "nobody"), kNotFound);
-  EXPECT_CODE(client->CreateBucket(TestContext(), Settings("b")), kAlreadyExists);
-  EXPECT_EQ(All(object), (Bytes{1, 2, 3}));
-  ClientOptions options;
-  options.memory_bytes = 1;
-  EXPECT_CODE(Client::Create(options, {cluster.catalog().ports(), nullptr, *std::make_unique<MapFragmentStores>(),
-                                       cluster.keys(), *std::make_unique<SystemClock>(), cluster.random()}),
-              kInvalidArgument);
-}
+// ---- keys, members, cancellation -----------------------------------------------------------------------------------------------
 
 TEST_F(ClientBehaviourTest, WithoutTheKeyABucketDoesNotOpen) {
   MemoryKeyStore stranger(cluster.random(), *cluster.keys().AdminKey(), false);

@@ -102,8 +102,10 @@ class FragmentPuts {
   void Fail(uint8_t shard, const Status& status) {
     writers_[shard] = nullptr;
     last_error_ = status.Annotate(fmt::format("store {}", stores_[shard].value));
+    if (status.code() == StatusCode::kUnauthenticated) return;  // the token is bad, not the store
     // A store that is merely slower than the others keeps its good name: only errors count.
-    if (received_ < static_cast<int>(stores_.size()) - 1 || !IsRetryable(status)) core_.cluster.MarkBad(stores_[shard]);
+    if (received_ < static_cast<int>(stores_.size()) - 1 || !IsRetryable(status))
+      core_.cluster.MarkBad(stores_[shard], status);
   }
 
   ClientCore& core_;
@@ -174,8 +176,11 @@ Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const
   FragmentPuts puts(context, core, stores, facts, encoder.geometry().FragmentSize(), token);
   SendFragments(encoder, body.plaintext, required, puts);
   if (puts.alive() < required || puts.AwaitReceipts(required) < required) {
-    return UnavailableError(fmt::format("too few stores took the data ({} of {} needed): {}", puts.alive(), required,
-                                        puts.last_error().ToString()));
+    const StatusCode why = puts.last_error().code();
+    const bool tells = why == StatusCode::kResourceExhausted || why == StatusCode::kFailedPrecondition;
+    return Status(tells ? why : StatusCode::kUnavailable,
+                  fmt::format("too few stores took the data ({} of {} needed): {}", puts.alive(), required,
+                              puts.last_error().ToString()));
   }
   UploadedBody done;
   done.record = {body.header.Encode(), encoder.ct_root()};
@@ -210,16 +215,18 @@ Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const 
     done = InlineBody(core, bucket, body);
   } else {
     const Scheme scheme = SchemeFor(bucket, body.header.length);
+    Status first;  // that later attempts find no usable stores is its consequence
     for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
       PBFS_RETURN_IF_ERROR(context.Check());
       done = TryEncoding(context, core, bucket, body, scheme);
       if (done.ok()) break;
+      if (first.ok()) first = done.status();
       core.cluster.Invalidate();
       core.cluster.ForgetToken(bucket.id());
       ++core.counters.groups_given_up;
     }
+    if (!done.ok()) return first;
   }
-  if (!done.ok()) return done.status();
   done->upload.wrapped_dek = WrapDek(bucket.newest_keys(), body.id, body.dek, core.to.random);
   ++core.counters.bodies_written;
   core.counters.plaintext_written += body.header.length;

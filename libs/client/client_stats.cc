@@ -22,6 +22,7 @@ ClientStats ClientCounters::Snapshot() const {
   stats.lists_again = lists_again;
   MutexLock lock(mutex_);
   stats.corrupt = corrupt_;
+  stats.missing = missing_;
   return stats;
 }
 

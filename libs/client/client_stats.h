@@ -27,7 +27,8 @@ struct ClientStats {
   int64_t decoded_around = 0;  // segments computed from parity
   int64_t lists = 0;
   int64_t lists_again = 0;             // because the lease was over or fragments were gone
-  std::map<StoreId, int64_t> corrupt;  // blocks that were wrong, by the store that sent them
+  std::map<StoreId, int64_t> corrupt;  // fragments found wrong by reads, by the store that keeps them
+  std::map<StoreId, int64_t> missing;  // fragments that reads wanted and the store where they belong does not have
 };
 
 /// The counters behind ClientStats. Threads: any.
@@ -40,11 +41,16 @@ struct ClientCounters {
     MutexLock lock(mutex_);
     ++corrupt_[store];
   }
+  void CountMissing(StoreId store) {
+    MutexLock lock(mutex_);
+    ++missing_[store];
+  }
   ClientStats Snapshot() const;
 
  private:
   mutable Mutex mutex_;
   std::map<StoreId, int64_t> corrupt_ PBFS_GUARDED_BY(mutex_);
+  std::map<StoreId, int64_t> missing_ PBFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace pbfs

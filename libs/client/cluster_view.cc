@@ -96,8 +96,18 @@ Result<uint16_t> ClusterView::ChooseGroup(const Context& context, int n, int m, 
     if (unusable < fewest) best = group, fewest = unusable;
   }
   if (n - fewest >= required) return best;
-  return UnavailableError(fmt::format(
-      "no placement group has {} usable stores of {}; the best has {}: bring stores back", required, n, n - fewest));
+  return NoUsableGroup(required, n, n - fewest);
+}
+
+Status ClusterView::NoUsableGroup(int required, int n, int usable) const {
+  const std::string what =
+      fmt::format("no placement group has {} usable stores of {}; the best has {}", required, n, usable);
+  MutexLock lock(mutex_);
+  for (const auto& [store, bad] : bad_) {
+    const bool full = bad.why.code() == StatusCode::kResourceExhausted;
+    if (full && MonotonicNow() < bad.until) return bad.why.Annotate(fmt::format("{}; store {}", what, store.value));
+  }
+  return UnavailableError(what + ": bring stores back");
 }
 
 Result<EncodingStores> ClusterView::StoresOf(const Context& context, uint16_t group, int n, int m) {
@@ -105,20 +115,20 @@ Result<EncodingStores> ClusterView::StoresOf(const Context& context, uint16_t gr
   return SelectShardStores(*map, group, n, m);
 }
 
-void ClusterView::MarkBad(StoreId store) {
+void ClusterView::MarkBad(StoreId store, const Status& why) {
   MutexLock lock(mutex_);
-  bad_until_[store] = MonotonicNow() + bad_store_memory_;
+  bad_[store] = {MonotonicNow() + bad_store_memory_, why};
 }
 
 void ClusterView::MarkGood(StoreId store) {
   MutexLock lock(mutex_);
-  bad_until_.erase(store);
+  bad_.erase(store);
 }
 
 bool ClusterView::IsBad(StoreId store) const {
   MutexLock lock(mutex_);
-  const auto found = bad_until_.find(store);
-  return found != bad_until_.end() && MonotonicNow() < found->second;
+  const auto found = bad_.find(store);
+  return found != bad_.end() && MonotonicNow() < found->second.until;
 }
 
 Result<Buffer> ClusterView::Token(const Context& context, BucketId bucket) {

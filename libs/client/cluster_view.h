@@ -38,12 +38,14 @@ class ClusterView {
   void Invalidate();
 
   /// A placement group for a new encoding of n shards: drawn at random among those with the fewest stores that are not up or
-  /// failed lately. Errors: UNAVAILABLE if no group has `required` usable stores, saying how many there are.
+  /// failed lately. Errors: UNAVAILABLE if no group has `required` usable stores, saying how many there are; RESOURCE_EXHAUSTED
+  /// if some of them are not because they were full.
   Result<uint16_t> ChooseGroup(const Context& context, int n, int m, int required);
   /// Where the n shards of an encoding in `group` belong.
   Result<EncodingStores> StoresOf(const Context& context, uint16_t group, int n, int m);
 
-  void MarkBad(StoreId store);
+  /// It failed, with this error if one was given.
+  void MarkBad(StoreId store, const Status& why = {});
   void MarkGood(StoreId store);
   bool IsBad(StoreId store) const;
 
@@ -56,6 +58,11 @@ class ClusterView {
     Buffer token;
     MonotonicTime renew_at;
   };
+  struct BadStore {
+    MonotonicTime until;
+    Status why;
+  };
+  Status NoUsableGroup(int required, int n, int usable) const;
   int UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const;
 
   Groups& groups_;
@@ -67,7 +74,7 @@ class ClusterView {
   mutable Mutex mutex_;
   std::shared_ptr<const ClusterMap> map_ PBFS_GUARDED_BY(mutex_);
   MonotonicTime map_at_ PBFS_GUARDED_BY(mutex_);
-  std::map<StoreId, MonotonicTime> bad_until_ PBFS_GUARDED_BY(mutex_);
+  std::map<StoreId, BadStore> bad_ PBFS_GUARDED_BY(mutex_);
   std::map<BucketId, CachedToken> token_cache_ PBFS_GUARDED_BY(mutex_);
 };
 

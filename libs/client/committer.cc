@@ -34,7 +34,9 @@ Status RefusalOf(CommitCode code) {
     case CommitCode::kTooDeep:
       return Refusal(code, "references nest too deep; clone by rows", StatusCode::kFailedPrecondition);
     case CommitCode::kBadOp: return Refusal(code, "the catalog calls the op malformed", StatusCode::kInvalidArgument);
-    case CommitCode::kOpTooOld: return Refusal(code, "the op is older than a day", StatusCode::kAborted);
+    case CommitCode::kOpTooOld:
+      return Refusal(code, "the op is older than a day, or this client's clock is behind: set it",
+                     StatusCode::kFailedPrecondition);
     default: return Refusal(code, fmt::format("refused: {}", CommitCodeName(code)), StatusCode::kAborted);
   }
 }

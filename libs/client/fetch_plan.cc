@@ -19,7 +19,8 @@ std::vector<WantedBytes> Cut(const std::vector<WantedBytes>& wanted, int64_t mos
     const int64_t step = StepOf(*stretch.body, most), end = stretch.inner + stretch.size;
     for (int64_t at = stretch.inner; at < end;) {
       const int64_t until = std::min(end, (at / step + 1) * step);
-      cut.push_back({stretch.body, at, until - at, stretch.out + (at - stretch.inner)});
+      const int64_t skipped = at - stretch.inner;
+      cut.push_back({stretch.body, at, until - at, stretch.out + skipped, stretch.at + skipped});
       at = until;
     }
   }
@@ -46,7 +47,7 @@ std::vector<SegmentFetch> PlanFetches(const std::vector<WantedBytes>& wanted, in
   std::sort(cut.begin(), cut.end(), Before);
   std::vector<SegmentFetch> fetches;
   for (const WantedBytes& stretch : cut) {
-    const SegmentFetch::Piece piece{stretch.inner, stretch.inner + stretch.size, stretch.out};
+    const SegmentFetch::Piece piece{stretch.inner, stretch.inner + stretch.size, stretch.out, stretch.at};
     if (fetches.empty() || !Continues(fetches.back(), stretch, most)) {
       fetches.push_back({stretch.body, piece.begin, piece.end, {piece}});
       continue;

@@ -12,6 +12,7 @@ struct WantedBytes {
   int64_t inner = 0;  // of the body's plaintext, from here
   int64_t size = 0;
   uint8_t* out = nullptr;  // `size` bytes
+  int64_t at = 0;          // where they stand in the object that is read
 };
 
 /// The fetches that a set of wanted stretches comes down to: no segment twice, neighbours in one fetch of at most about

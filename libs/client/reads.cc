@@ -27,6 +27,9 @@ struct ReadPlan {
   std::vector<std::unique_ptr<Listing>> listings;
   std::vector<WantedBytes> wanted;
   std::vector<InlineOpen> inlines;
+  // Byte `lo` of the object goes to `out`, and so on: what errors name.
+  int64_t lo = 0;
+  const uint8_t* out = nullptr;
   MonotonicTime lease_until = MonotonicTime::max();
 };
 
@@ -63,6 +66,8 @@ class Reader {
     plan.lease_until = listing.lease_until;
     for (const SkylinePiece& run : runs) {
       const size_t size = static_cast<size_t>(run.hi - run.lo);
+      plan.lo = run.lo;
+      plan.out = out.data();
       AddBody(listing.bodies.at(listing.ExtentOf(run).source.body), run.inner, out.first(size), plan);
       out = out.subspan(size);
     }
@@ -80,6 +85,8 @@ class Reader {
       if (until <= at) break;
       const MutableByteSpan target = out.subspan(static_cast<size_t>(at - lo), static_cast<size_t>(until - at));
       std::fill(target.begin(), target.end(), uint8_t{0});  // what nobody wrote is zeros
+      plan.lo = at;
+      plan.out = target.data();
       PBFS_RETURN_IF_ERROR(AddPieces(std::move(listing), at, target, 0, plan));
       PBFS_RETURN_IF_ERROR(Fetch(plan));
       at = until;
@@ -115,7 +122,7 @@ class Reader {
       plan.inlines.push_back({&body, inner, size, part.data()});
       return;
     }
-    plan.wanted.push_back({&body, inner, size, part.data()});
+    plan.wanted.push_back({&body, inner, size, part.data(), plan.lo + (part.data() - plan.out)});
   }
   // A sealed object never changes, so it is read as it is now, also by a read of the past.
   Status AddReference(const ObjectId& object, int64_t inner, MutableByteSpan part, int depth, ReadPlan& plan) {
@@ -196,7 +203,8 @@ Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t of
 
 Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, int64_t length, ByteSink& sink,
                              const ReadOptions& options) {
-  if (length > kMaxObjectSize - offset) length = kMaxObjectSize - offset;
+  if (offset < 0 || length < 0) return CheckReadRange(offset, length);
+  length = std::min(length, std::max<int64_t>(0, kMaxObjectSize - offset));
   PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
   // Two buffers: while the sink takes one, the other is filled.
   struct Half {

@@ -21,7 +21,11 @@ struct Shard {
   bool asked = false;       // of the store where it belongs
   int awaited = 0;          // calls under way that are not late
   bool corrupt = false;
+  int unanswered = 0;  // stores that have not said yet whether they have it
   StoreId from;
+
+  /// No store has it whole, and all that could were heard.
+  bool Lost() const { return corrupt || (asked && bytes.empty() && unanswered == 0); }
 };
 
 /// One fetch in work.
@@ -74,6 +78,16 @@ struct Call {
     for (const Ask& ask : asks) --ask.job->shards[ask.shard].awaited;
   }
 };
+
+/// Which bytes of the object somebody who reads an error has to do without, and the body that has them.
+std::string Where(const SegmentFetch& fetch) {
+  int64_t lo = INT64_MAX, hi = 0;
+  for (const SegmentFetch::Piece& piece : fetch.pieces) {
+    lo = std::min(lo, piece.at);
+    hi = std::max(hi, piece.at + piece.end - piece.begin);
+  }
+  return fmt::format("bytes [{}, {}) of body {}", lo, hi, fetch.body->header.id.ToString());
+}
 
 class Fetcher {
  public:
@@ -171,6 +185,7 @@ class Fetcher {
   }
   static void AskOne(Job& job, uint8_t shard, StoreId store, Asks& asks) {
     job.shards[shard].asked = true;
+    ++job.shards[shard].unanswered;
     asks[store].push_back({&job, shard});
   }
 
@@ -248,31 +263,44 @@ class Fetcher {
     Result<ReadReply> reply = call.read->Wait(context_);
     if (!reply.ok()) {
       last_error_ = reply.status().Annotate(fmt::format("store {}", call.store.value));
-      core_.cluster.MarkBad(call.store);
-      if (reply.status().code() == StatusCode::kUnauthenticated) core_.cluster.ForgetToken(bucket_.id());
+      const bool bad_token = reply.status().code() == StatusCode::kUnauthenticated;
+      bad_token ? core_.cluster.ForgetToken(bucket_.id()) : core_.cluster.MarkBad(call.store);
       return;
     }
     core_.latency.Record(call.store, call.bytes, MonotonicNow() - call.began);
-    for (size_t i = 0; i < call.asks.size() && i < reply->parts.size(); ++i) {
-      TakePart(call.store, call.asks[i], reply->parts[i]);
-    }
+    reply->parts.resize(call.asks.size(), {DataLossError("the store's answer is cut short"), {}});
+    for (size_t i = 0; i < call.asks.size(); ++i) TakePart(call.store, call.asks[i], reply->parts[i]);
   }
   void TakePart(StoreId store, const Ask& ask, ReadPart& part) {
     Job& job = *ask.job;
     Shard& shard = job.shards[ask.shard];
-    if (!part.status.ok()) {
-      last_error_ = part.status.Annotate(fmt::format("store {}", store.value));
-      if (part.status.code() == StatusCode::kDataLoss) {
-        shard.corrupt = true;
-        core_.counters.CountCorrupt(store);
-      }
-      return;
-    }
-    if (!shard.bytes.empty() || static_cast<int64_t>(part.bytes.size()) != job.RangeEnd() - job.RangeBegin()) return;
+    if (part.status.ok() && static_cast<int64_t>(part.bytes.size()) != job.RangeEnd() - job.RangeBegin())
+      part.status = DataLossError("the store answered with another length");
+    if (!part.status.ok()) return TakeRefusal(store, ask, part.status);
+    --shard.unanswered;
+    if (!shard.bytes.empty()) return;
     shard.bytes = part.bytes;
     shard.from = store;
+    shard.corrupt = false;  // whatever another store said of its copy
     core_.counters.fragment_bytes_read += static_cast<int64_t>(part.bytes.size());
     CheckShard(job, ask.shard);
+  }
+  void TakeRefusal(StoreId store, const Ask& ask, const Status& status) {
+    last_error_ = status.Annotate(fmt::format("store {}", store.value));
+    Shard& shard = ask.job->shards[ask.shard];
+    const std::vector<StoreId>& places = ask.job->stores.stores;
+    switch (status.code()) {
+      case StatusCode::kDataLoss:
+        --shard.unanswered;
+        shard.corrupt = true;
+        core_.counters.CountCorrupt(store);
+        break;
+      case StatusCode::kNotFound:
+        --shard.unanswered;
+        if (ask.shard < places.size() && places[ask.shard] == store) core_.counters.CountMissing(store);
+        break;
+      default: break;
+    }
   }
   static ByteSpan BlockAndCrc(const Job& job, const Shard& shard, int64_t stripe) {
     return shard.bytes.span().subspan(static_cast<size_t>(job.geometry.StripeBegin(stripe) - job.RangeBegin()),
@@ -304,11 +332,13 @@ class Fetcher {
   }
   Status CheckEnough(const Job& job) const {
     if (job.Complete()) return OkStatus();
-    const auto bad = std::count_if(job.shards.begin(), job.shards.end(), [](const Shard& s) { return s.corrupt; });
-    const std::string what = fmt::format("body {} bytes [{}, {}): fewer than {} sound fragments ({} corrupt): {}",
-                                         job.fetch->body->header.id.ToString(), job.fetch->begin, job.fetch->end,
-                                         job.geometry.k, bad, last_error_.ToString());
-    return bad > job.geometry.n - job.geometry.k ? DataLossError(what) : UnavailableError(what);
+    const auto count = [&](auto matches) { return std::count_if(job.shards.begin(), job.shards.end(), matches); };
+    const auto corrupt = count([](const Shard& shard) { return shard.corrupt; });
+    const auto lost = count([](const Shard& shard) { return shard.Lost(); });
+    const std::string what =
+        fmt::format("{}: fewer than {} of {} fragments are sound ({} corrupt, {} missing): {}", Where(*job.fetch),
+                    job.geometry.k, job.geometry.n, corrupt, lost - corrupt, last_error_.ToString());
+    return lost > job.geometry.n - job.geometry.k ? DataLossError(what) : UnavailableError(what);
   }
   // A store lied under a good CRC: with all shards that can be had, the liar shows.
   Status OpenWithAllShards(Job& job) {
@@ -364,8 +394,8 @@ class Fetcher {
     }
     const BodyDecoder::Outcome outcome = decoder.OpenSegment(i, blocks, out);
     if (!outcome.opened) {
-      return DataLossError(fmt::format("body {} segment {}: no set of the fragments at hand opens",
-                                       job.fetch->body->header.id.ToString(), i));
+      return DataLossError(
+          fmt::format("{}: segment {} opens with no set of the fragments at hand", Where(*job.fetch), i));
     }
     if (outcome.reconstructed) ++core_.counters.decoded_around;
     for (const uint8_t liar : outcome.liars) core_.counters.CountCorrupt(job.shards[liar].from);

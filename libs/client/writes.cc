@@ -366,7 +366,8 @@ Result<Written> Bucket::Truncate(const Context& context, ObjectId object, int64_
 
 Result<Written> Bucket::Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi,
                              const WriteOptions& options) {
-  PBFS_RETURN_IF_ERROR(CheckRange(lo, hi - lo));
+  if (lo < 0) return InvalidArgumentError("offset is negative");  // and the difference might not fit
+  PBFS_RETURN_IF_ERROR(CheckRange(lo, hi < lo ? 0 : hi - lo));
   PlannedOp op{NewRecord(*core_, OpKind::kZero, object), {}};
   if (hi - lo > kRegionSize) {
     op.record.extents = {{lo, hi, {}, 0, 0, SourceKind::kZeros}};

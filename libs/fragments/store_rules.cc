@@ -13,7 +13,9 @@ Status StoreRules::CheckFence(const EncodingId& encoding) const {
   const int64_t birth = encoding.Millis();
   if (birth < now - kMaxEncodingAgeMs) {
     return FailedPreconditionError(
-               "the encoding is too old for a put: upload the same ciphertext under a fresh encoding id")
+               "the encoding is too old for a put: upload the same ciphertext under a fresh encoding id, with its "
+               "birth "
+               "from the catalog's clock")
         .WithDetail("pbfs-code", "FENCE_AGE");
   }
   if (birth > now + kMaxClockSkewMs) {

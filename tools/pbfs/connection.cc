@@ -1,6 +1,7 @@
 #include "tools/pbfs/connection.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -46,6 +47,8 @@ Connection::~Connection() = default;
 Client& Connection::client() { return *parts_->client; }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config) {
+  // What gRPC would log of connections is in our errors; on stderr it would stand amid the JSON.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   Result<ClientSettings> settings = LoadClientSettings(config);
   PBFS_RETURN_IF_ERROR(Misconfigured(settings.status(), config));
   const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);

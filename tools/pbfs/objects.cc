@@ -58,6 +58,19 @@ Json WrittenJson(const std::string& address, const Written& written) {
           {"patches", written.ops}};
 }
 
+Json ReportDamage(Session& session, const std::string& address) {
+  const auto client = session.client();
+  if (!client.ok()) return {};
+  const ClientStats stats = (*client)->Stats();
+  int64_t bad = 0;
+  std::map<std::string, int64_t> corrupt, missing;
+  for (const auto& [store, count] : stats.corrupt) corrupt[std::to_string(store.value)] = count, bad += count;
+  for (const auto& [store, count] : stats.missing) missing[std::to_string(store.value)] = count, bad += count;
+  if (bad > 0)
+    session.Note(fmt::format("decoded around {} damaged fragments; pbfs verify {} names them", bad, address));
+  return {{"corrupt", corrupt}, {"missing", missing}, {"segments_decoded_around", stats.decoded_around}};
+}
+
 std::string OpKindName(OpKind kind) {
   static constexpr const char* kNames[] = {"?",      "WRITE", "ZERO", "TRUNC", "BIND",       "UNBIND",
                                            "REHOME", "CLONE", "META", "SEAL",  "CHECKPOINT", "DROP"};

@@ -17,7 +17,11 @@ Status Cat(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(OutputFile file, OutputFile::Open("-"));
   PBFS_ASSIGN_OR_RETURN(const int64_t bytes, target.bucket.Read(session.context(), object.object, range.first,
                                                                 range.second - range.first, file, {as_of}));
-  session.Report({{"object", arguments.address}, {"begin", range.first}, {"end", range.second}, {"bytes", bytes}},
+  session.Report({{"object", arguments.address},
+                  {"begin", range.first},
+                  {"end", range.second},
+                  {"bytes", bytes},
+                  {"damage", ReportDamage(session, arguments.address)}},
                  true);
   return OkStatus();
 }

@@ -25,7 +25,8 @@ Status Get(Session& session, const Arguments& arguments) {
   session.Report({{"object", arguments.address},
                   {"object_id", object.object.ToString()},
                   {"bytes", sink.bytes()},
-                  {"seconds", Seconds(progress.elapsed())}},
+                  {"seconds", Seconds(progress.elapsed())},
+                  {"damage", ReportDamage(session, arguments.address)}},
                  arguments.file == "-");
   return OkStatus();
 }

@@ -1,0 +1,37 @@
+"""A real local cluster (tools/local), driven through the real command line."""
+import json
+import os
+import subprocess
+
+
+class Cluster:
+    """The cluster in `directory`/cluster, made and used by the programs of a build directory."""
+
+    def __init__(self, build, directory):
+        self.pbfs = os.path.join(build, 'tools', 'pbfs', 'pbfs')
+        self.dir = os.path.join(directory, 'cluster')
+        self.env = dict(os.environ, PBFS_CONFIG=os.path.join(self.dir, 'client', 'client.json'))
+
+    def run(self, *args, data=None, timeout=600):
+        return subprocess.run([self.pbfs, *args], input=data, capture_output=True, env=self.env, timeout=timeout)
+
+    def must(self, *args, data=None):
+        done = self.run(*args, data=data)
+        if done.returncode != 0:
+            raise SystemExit(f'pbfs {" ".join(args)}: {done.stderr.decode()}')
+        return done.stdout
+
+    def ask(self, *args, data=None):
+        """The JSON document that a command prints."""
+        return json.loads(self.must(*args, '--json', data=data))
+
+    def local(self, *args):
+        return self.must('local', args[0], '--dir', self.dir, *args[1:])
+
+    def processes(self):
+        return [line.split()[0] for line in self.local('status').decode().splitlines()[1:]]
+
+    def stores(self):
+        """{store's number: its data directory}"""
+        names = [name for name in self.processes() if name.startswith('store-')]
+        return {int(name.split('-')[1]): os.path.join(self.dir, name) for name in names}

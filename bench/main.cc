@@ -17,6 +17,7 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"codec", "seal, code, check and open, without any wire", CodecRows, true},
+    {"commit", "commits in process and inline patches end to end", CommitRows, true},
 };
 
 struct Arguments {

@@ -24,6 +24,7 @@ constexpr Family kFamilies[] = {
     {"clear", "the same without TLS: what it costs", TransferInClearRows, true},
     {"traffic", "bytes that patches send and make others write", TrafficRows, true},
     {"memory", "the client under 4 GiB, stores under 64 writers", MemoryRows, true},
+    {"commit", "commits in process and inline patches end to end", CommitRows, true},
 };
 
 struct Arguments {

@@ -54,6 +54,13 @@ TEST_F(ClientTest, EverySizeComesBack) {
   }
 }
 
+TEST_F(ClientTest, DescribedClusterIsThatOfNow) {
+  ASSERT_OK(client_->DescribeCluster(TestContext()));
+  ASSERT_OK(site_.catalog.PutStore(TestContext(), {StoreId{99}, "127.0.0.1:99", "host-99", StoreState::kUp, 1}));
+  ASSERT_OK_AND_ASSIGN(const ClusterMap map, client_->DescribeCluster(TestContext()));
+  EXPECT_EQ(map.stores.back().id, StoreId{99});
+}
+
 TEST_F(ClientTest, AnEmptyObjectIsAnObject) {
   const ObjectId object = Put("empty", {});
   EXPECT_EQ(bucket_->Stat(TestContext(), "empty")->size, 0);

@@ -42,27 +42,36 @@ EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, i
 }
 
 Result<std::shared_ptr<const ClusterMap>> ClusterView::Map(const Context& context) {
-  std::shared_ptr<const ClusterMap> known;
   {
     MutexLock lock(mutex_);
-    if (map_ != nullptr && MonotonicNow() - map_at_ < kMapLife) return map_;
-    known = map_;
+    const bool will_do = MonotonicNow() < fresh_until_ || (fetching_ && fresh_until_ != MonotonicTime::min());
+    if (map_ != nullptr && will_do) return map_;
+    fetching_ = true;
   }
   Result<ClusterMap> fresh = groups_.WatchMap(context.Within(std::chrono::seconds(5)), -1);
-  if (!fresh.ok()) {
-    if (known != nullptr) return known;  // an old map finds most fragments
+  MutexLock lock(mutex_);
+  fetching_ = false;
+  if (fresh.ok()) {
+    map_ = std::make_shared<const ClusterMap>(*std::move(fresh));
+    fresh_until_ = MonotonicNow() + kMapLife;
+  } else if (map_ == nullptr) {
     return fresh.status().Annotate("cluster map");
   }
-  auto map = std::make_shared<const ClusterMap>(*std::move(fresh));
-  MutexLock lock(mutex_);
-  map_ = map;
-  map_at_ = MonotonicNow();
-  return map;
+  return map_;  // an old one finds most fragments
+}
+
+Result<SiteId> ClusterView::Site(const Context& context) {
+  {
+    MutexLock lock(mutex_);
+    if (map_ != nullptr) return map_->site;
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto map, Map(context));
+  return map->site;
 }
 
 void ClusterView::Invalidate() {
   MutexLock lock(mutex_);
-  map_at_ = MonotonicTime::min();
+  fresh_until_ = MonotonicTime::min();
 }
 
 int ClusterView::UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const {

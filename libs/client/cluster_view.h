@@ -32,8 +32,11 @@ class ClusterView {
         clock_(clock),
         bad_store_memory_(bad_store_memory) {}
 
-  /// The cluster map, at most some seconds old. Errors: those of the catalog, if none was ever had.
+  /// The cluster map, at most some seconds old; while one caller fetches it anew, others get the old one. Errors: those of
+  /// the catalog, if none was ever had.
   Result<std::shared_ptr<const ClusterMap>> Map(const Context& context);
+  /// The site that this cluster is. It never changes, so any map ever had says it.
+  Result<SiteId> Site(const Context& context);
   /// Forgets the map: the next call fetches it anew.
   void Invalidate();
 
@@ -73,7 +76,8 @@ class ClusterView {
   const Duration bad_store_memory_;
   mutable Mutex mutex_;
   std::shared_ptr<const ClusterMap> map_ PBFS_GUARDED_BY(mutex_);
-  MonotonicTime map_at_ PBFS_GUARDED_BY(mutex_);
+  MonotonicTime fresh_until_ PBFS_GUARDED_BY(mutex_) = MonotonicTime::min();  // that: forgotten
+  bool fetching_ PBFS_GUARDED_BY(mutex_) = false;
   std::map<StoreId, BadStore> bad_ PBFS_GUARDED_BY(mutex_);
   std::map<BucketId, CachedToken> token_cache_ PBFS_GUARDED_BY(mutex_);
 };

@@ -106,7 +106,7 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
 Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                             const CommitPlan& plan) {
   PBFS_RETURN_IF_ERROR(bucket.CheckMayWrite());
-  PBFS_ASSIGN_OR_RETURN(const auto map, core.cluster.Map(context));
+  PBFS_ASSIGN_OR_RETURN(const SiteId site, core.cluster.Site(context));
   Hlc above = 0;
   for (int attempt = 0; attempt < kMaxStaleRetries; ++attempt) {
     PBFS_RETURN_IF_ERROR(context.Check());
@@ -120,7 +120,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     for (const PlannedOp& planned : plan.ops) {
       PlannedOp op = planned;
       op.record.observed = core.clock.Seen();
-      op.record.site = map->site;
+      op.record.site = site;
       above = core.NextHlc(above);
       done.orders.push_back({above, core.wid});
       request.records.push_back(EncodePlanned(core, bucket, op, done.orders.back()));

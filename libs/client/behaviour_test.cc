@@ -200,6 +200,15 @@ TEST_F(ClientBehaviourTest, AStreamLargerThanTheBudgetPassesThroughIt) {
 
 // ---- bad input ---------------------------------------------------------------------------------------------------------------
 
+TEST_F(ClientBehaviourTest, StoresThatAllFailedLatelyAreBetterThanNone) {
+  for (int i = 0; i < cluster.stores(); ++i) cluster.store(i).SetDown(true);
+  const Bytes content = Pattern(100'000, 1);
+  EXPECT_CODE(bucket->Put(TestContext(), "x", content), kUnavailable);
+  for (int i = 0; i < cluster.stores(); ++i) cluster.store(i).SetDown(false);
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket->Put(TestContext(), "x", content));
+  EXPECT_EQ(All(put.object), content);
+}
+
 TEST_F(ClientBehaviourTest, NonsenseIsRefusedAndChangesNothing) {
   const ObjectId object = PutObject("x", Bytes{1, 2, 3});
   Bytes out(10);

@@ -198,6 +198,15 @@ TEST_F(ClientBehaviourTest, AStreamLargerThanTheBudgetPassesThroughIt) {
   EXPECT_GT(small->PeakMemory(), 0);
 }
 
+TEST_F(ClientBehaviourTest, StoresThatAllFailedLatelyAreBetterThanNone) {
+  for (int i = 0; i < cluster.stores(); ++i) cluster.store(i).SetDown(true);
+  const Bytes content = Pattern(100'000, 1);
+  EXPECT_CODE(bucket->Put(TestContext(), "x", content), kUnavailable);
+  for (int i = 0; i < cluster.stores(); ++i) cluster.store(i).SetDown(false);
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket->Put(TestContext(), "x", content));
+  EXPECT_EQ(All(put.object), content);
+}
+
 // ---- keys, members, cancellation -----------------------------------------------------------------------------------------------
 
 TEST_F(ClientBehaviourTest, WithoutTheKeyABucketDoesNotOpen) {

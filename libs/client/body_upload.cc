@@ -27,9 +27,12 @@ class FragmentPuts {
  public:
   FragmentPuts(const Context& context, ClientCore& core, const EncodingStores& stores, const EncodingFacts& facts,
                int64_t fragment_size, const Buffer& token)
-      : core_(core), stores_(stores.stores), receipts_(stores_.size()), writers_(stores_.size()) {
-    // One patience for all that a store does in this call: a store that hangs is given up, not waited for.
-    context_ = context.Within(core.options.store_timeout + std::chrono::milliseconds(fragment_size / 1000));
+      : core_(core),
+        context_(context),
+        receipt_patience_(core.options.store_timeout + std::chrono::milliseconds(fragment_size / 1000)),
+        stores_(stores.stores),
+        receipts_(stores_.size()),
+        writers_(stores_.size()) {
     for (uint8_t j = 0; j < writers_.size(); ++j) {
       auto store = core.to.stores.Find(stores_[j]);
       if (!store.ok()) {
@@ -45,7 +48,9 @@ class FragmentPuts {
   void Append(uint8_t shard, Buffer bytes) {
     if (writers_[shard] == nullptr) return;
     core_.counters.fragment_bytes_sent += static_cast<int64_t>(bytes.size());
-    if (Status status = writers_[shard]->Append(context_, std::move(bytes)); !status.ok()) Fail(shard, status);
+    // A store that takes nothing for so long hangs and is given up; one that is slow, because all are busy, is not.
+    const Context patience = context_.Within(core_.options.store_timeout);
+    if (Status status = writers_[shard]->Append(patience, std::move(bytes)); !status.ok()) Fail(shard, status);
   }
   int alive() const {
     return static_cast<int>(
@@ -54,16 +59,18 @@ class FragmentPuts {
 
   /// Collects receipts: all, or at least `required` and those that come within the stragglers' patience.
   int AwaitReceipts(int required) {
+    const MonotonicTime began = MonotonicNow(), deadline = context_.Within(receipt_patience_).deadline();
     MonotonicTime stragglers = MonotonicTime::max();
     for (;;) {
       const uint64_t seen = signal_->count();
       const int open = CollectReady();
       if (open == 0) break;
       if (received_ >= required && stragglers == MonotonicTime::max()) {
-        stragglers = MonotonicNow() + core_.options.last_receipts;
+        const MonotonicTime now = MonotonicNow();
+        stragglers = now + std::max<Duration>(core_.options.last_receipts, 2 * (now - began));
       }
-      if (MonotonicNow() >= std::min(stragglers, context_.deadline()) || context_.cancelled()) break;
-      signal_->Await(seen, std::min({stragglers, context_.deadline(), MonotonicNow() + std::chrono::seconds(1)}));
+      if (MonotonicNow() >= std::min(stragglers, deadline) || context_.cancelled()) break;
+      signal_->Await(seen, std::min({stragglers, deadline, MonotonicNow() + std::chrono::seconds(1)}));
     }
     for (uint8_t j = 0; j < writers_.size(); ++j) {
       if (writers_[j] != nullptr && !receipts_[j].has_value()) Fail(j, DeadlineExceededError("no receipt in time"));
@@ -109,7 +116,8 @@ class FragmentPuts {
   }
 
   ClientCore& core_;
-  Context context_;
+  const Context context_;
+  const Duration receipt_patience_;
   const std::vector<StoreId> stores_;
   std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   std::vector<std::shared_ptr<FragmentStore>> held_;  // outlive the writers

@@ -61,7 +61,8 @@ ClientCore::ClientCore(const ClientOptions& o, const ClientDependencies& d)
       clock(d.clock),
       cluster(d.catalog.groups, d.tokens, o.subject, d.random, clock, o.store_avoided),
       budget(o.memory_bytes),
-      executor("pbfs-client", ThreadsFor(o.threads), kExecutorQueue) {}
+      executor("pbfs-client", ThreadsFor(o.threads), kExecutorQueue),
+      streams("pbfs-stream", static_cast<size_t>(std::max(1, o.streams_in_flight)), kExecutorQueue) {}
 
 Hlc ClientCore::NextHlc(Hlc above) {
   const Hlc next = clock.Next();

@@ -19,6 +19,15 @@ const StoreInfo* FindStore(const ClusterMap& map, StoreId id) {
   return nullptr;
 }
 
+bool IsUp(const ClusterMap& map, StoreId id) {
+  const StoreInfo* const store = FindStore(map, id);
+  return store != nullptr && (store->state == StoreState::kUp || store->state == StoreState::kSuspect);
+}
+
+int CountDown(const ClusterMap& map, const std::vector<StoreId>& stores) {
+  return static_cast<int>(std::count_if(stores.begin(), stores.end(), [&](StoreId id) { return !IsUp(map, id); }));
+}
+
 bool Contains(const std::vector<StoreId>& stores, StoreId id) {
   return std::find(stores.begin(), stores.end(), id) != stores.end();
 }
@@ -75,36 +84,36 @@ void ClusterView::Invalidate() {
 }
 
 int ClusterView::UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const {
-  int count = 0;
-  for (const StoreId id : stores) {
-    const StoreInfo* const store = FindStore(map, id);
-    const bool up = store != nullptr && (store->state == StoreState::kUp || store->state == StoreState::kSuspect);
-    if (!up || IsBad(id)) ++count;
-  }
-  return count;
+  return static_cast<int>(
+      std::count_if(stores.begin(), stores.end(), [&](StoreId id) { return !IsUp(map, id) || IsBad(id); }));
 }
 
 Result<uint16_t> ClusterView::ChooseGroup(const Context& context, int n, int m, int required) {
   PBFS_ASSIGN_OR_RETURN(const auto map, Map(context));
   if (map->groups.empty())
     return UnavailableError("the cluster has no placement groups yet: no fragment store has joined");
-  const auto unusable_of = [&](uint16_t group) {
-    const EncodingStores chosen = SelectShardStores(*map, group, n, m);
-    return n - static_cast<int>(chosen.stores.size()) + UnusableStores(*map, chosen.stores);
-  };
-  uint16_t best = static_cast<uint16_t>(random_.Below(map->groups.size()));
-  int fewest = unusable_of(best);
-  for (int draw = 0; draw < kGroupDraws && fewest > 0; ++draw) {
-    const uint16_t group = static_cast<uint16_t>(random_.Below(map->groups.size()));
-    const int unusable = unusable_of(group);
-    if (unusable < fewest) best = group, fewest = unusable;
+  int fewest = n;
+  // A client that found nearly all stores slow goes by the map alone: they may be busy with everybody's work.
+  for (const bool by_memory : {true, false}) {
+    const auto unusable_of = [&](uint16_t group) {
+      const EncodingStores chosen = SelectShardStores(*map, group, n, m);
+      return n - static_cast<int>(chosen.stores.size()) +
+             (by_memory ? UnusableStores(*map, chosen.stores) : CountDown(*map, chosen.stores));
+    };
+    uint16_t best = static_cast<uint16_t>(random_.Below(map->groups.size()));
+    fewest = unusable_of(best);
+    for (int draw = 0; draw < kGroupDraws && fewest > 0; ++draw) {
+      const uint16_t group = static_cast<uint16_t>(random_.Below(map->groups.size()));
+      const int unusable = unusable_of(group);
+      if (unusable < fewest) best = group, fewest = unusable;
+    }
+    // Few groups may qualify when stores are down: look at all before giving up.
+    for (uint16_t group = 0; group < map->groups.size() && n - fewest < required; ++group) {
+      const int unusable = unusable_of(group);
+      if (unusable < fewest) best = group, fewest = unusable;
+    }
+    if (n - fewest >= required) return best;
   }
-  // Few groups may qualify when stores are down: look at all before giving up.
-  for (uint16_t group = 0; group < map->groups.size() && n - fewest < required; ++group) {
-    const int unusable = unusable_of(group);
-    if (unusable < fewest) best = group, fewest = unusable;
-  }
-  if (n - fewest >= required) return best;
   return NoUsableGroup(required, n, n - fewest);
 }
 

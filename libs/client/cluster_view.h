@@ -40,9 +40,9 @@ class ClusterView {
   /// Forgets the map: the next call fetches it anew.
   void Invalidate();
 
-  /// A placement group for a new encoding of n shards: drawn at random among those with the fewest stores that are not up or
-  /// failed lately. Errors: UNAVAILABLE if no group has `required` usable stores, saying how many there are; RESOURCE_EXHAUSTED
-  /// if some of them are not because they were full.
+  /// A placement group for a new encoding of n shards: drawn at random among those with the fewest stores that are not up, or
+  /// failed lately where that leaves any. Errors: UNAVAILABLE if no group has `required` stores, saying how many there are;
+  /// RESOURCE_EXHAUSTED if some of them are not because they were full.
   Result<uint16_t> ChooseGroup(const Context& context, int n, int m, int required);
   /// Where the n shards of an encoding in `group` belong.
   Result<EncodingStores> StoresOf(const Context& context, uint16_t group, int n, int m);

@@ -34,7 +34,8 @@ class ClientCore {
   Acknowledged acknowledged;
   ClientCounters counters;
   std::atomic<uint64_t> dek_counter{0};
-  Executor executor;  // seals, opens and uploads side by side; last: its tasks use the rest
+  Executor executor;  // seals and opens side by side: as many threads as processors
+  Executor streams;   // carries pieces of streams, which mostly wait; last: its tasks use the rest
 };
 
 }  // namespace pbfs

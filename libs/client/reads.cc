@@ -5,14 +5,15 @@
 
 #include "libs/client/fetch_plan.h"
 #include "libs/client/listing.h"
-#include "libs/client/stream_upload.h"
+#include "libs/client/pieces_ahead.h"
 
 namespace pbfs {
 namespace {
 
-constexpr int64_t kWindow = 8 << 20;        // plaintext fetched at a time by one read
-constexpr int64_t kStreamPiece = 16 << 20;  // of a stream, read ahead while the sink takes the one before
-constexpr int kListAgain = 3;               // when fragments are gone or the lease is over (I19)
+constexpr int64_t kWindow = 8 << 20;       // plaintext fetched at a time by one read
+constexpr int64_t kStreamPiece = 8 << 20;  // of a stream
+constexpr size_t kPiecesAhead = 4;         // of a stream: one that the sink takes, others on their way
+constexpr int kListAgain = 3;              // when fragments are gone or the lease is over (I19)
 
 /// Bytes of a body, or a row's own ciphertext, and where they go.
 struct InlineOpen {
@@ -20,6 +21,12 @@ struct InlineOpen {
   int64_t inner = 0;
   int64_t size = 0;
   uint8_t* out = nullptr;
+};
+
+/// Fetches that go together.
+struct Batch {
+  std::vector<SegmentFetch> fetches;
+  int64_t bytes = 0;  // of buffers
 };
 
 /// Everything a stretch of a read needs. Listings are kept, because fetches point into them.
@@ -141,29 +148,35 @@ class Reader {
     return OkStatus();
   }
 
-  // In windows: the next one's reads start only when the one before is decoded, so memory stays bounded.
+  // In batches, some side by side: while one is opened, the next is on its way. Each waits for its share of memory, so that
+  // stays bounded.
   Status Fetch(const ReadPlan& plan) {
     for (const InlineOpen& open : plan.inlines) PBFS_RETURN_IF_ERROR(OpenInlineBody(open));
-    std::vector<SegmentFetch> fetches = PlanFetches(plan.wanted, kWindow);
-    size_t at = 0;
-    while (at < fetches.size()) {
-      std::vector<SegmentFetch> batch;
-      int64_t bytes = 0;
-      for (; at < fetches.size() && (batch.empty() || bytes < 2 * kWindow); ++at) {
-        bytes += BufferBytes(fetches[at]);
-        batch.push_back(std::move(fetches[at]));
-      }
-      PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, bytes));
-      PBFS_RETURN_IF_ERROR(FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch));
-      if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
-    }
+    std::vector<Batch> batches = MakeBatches(PlanFetches(plan.wanted, kWindow));
+    std::vector<Status> outcomes(batches.size());
+    ParallelFor(core_.executor, batches.size(), [&](size_t i) { outcomes[i] = FetchBatch(batches[i]); });
+    for (const Status& outcome : outcomes) PBFS_RETURN_IF_ERROR(outcome);
+    if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
     return OkStatus();
+  }
+  static std::vector<Batch> MakeBatches(std::vector<SegmentFetch> fetches) {
+    std::vector<Batch> batches;
+    for (SegmentFetch& fetch : fetches) {
+      if (batches.empty() || batches.back().bytes >= kWindow) batches.emplace_back();
+      batches.back().bytes += BufferBytes(fetch);
+      batches.back().fetches.push_back(std::move(fetch));
+    }
+    return batches;
   }
   // What a fetch holds at most: the segments' fragments, and one segment opened aside.
   static int64_t BufferBytes(const SegmentFetch& fetch) {
     const int64_t segment = int64_t{1} << fetch.body->header.seg_log2;
     const int64_t begin = fetch.begin / segment * segment, end = (fetch.end + segment - 1) / segment * segment;
     return std::min(end, fetch.body->header.length) - begin + std::min(segment, fetch.body->header.length);
+  }
+  Status FetchBatch(const Batch& batch) {
+    PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, batch.bytes));
+    return FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch.fetches);
   }
   static Status OpenInlineBody(const InlineOpen& open) {
     PBFS_ASSIGN_OR_RETURN(const Bytes plaintext,
@@ -206,34 +219,21 @@ Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t of
   if (offset < 0 || length < 0) return CheckReadRange(offset, length);
   length = std::min(length, std::max<int64_t>(0, kMaxObjectSize - offset));
   PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
-  // Two buffers: while the sink takes one, the other is filled.
-  struct Half {
-    Bytes bytes;
-    Result<int64_t> got = int64_t{0};
-  };
-  const int64_t piece = std::min<int64_t>({kStreamPiece, std::max<int64_t>(length, 1), core_->budget.total() / 8});
-  Half halves[2];
-  const auto fill = [&](Half& half, int64_t at) {
-    half.bytes.resize(static_cast<size_t>(std::min(piece, offset + length - at)));
-    half.got = Read(context, object, at, half.bytes, options);
-    return OkStatus();
-  };
-  int64_t at = offset;
-  int current = 0;
-  if (at < offset + length) (void)fill(halves[0], at);
+  const int64_t piece = std::min<int64_t>({kStreamPiece, std::max<int64_t>(length, 1), core_->budget.total() / 16});
+  PiecesAhead pieces(core_->streams, [&](int64_t at, Bytes& bytes) {
+    bytes.resize(static_cast<size_t>(std::min(piece, offset + length - at)));
+    return Read(context, object, at, bytes, options);
+  });
+  int64_t at = offset, asked = offset;
   while (at < offset + length) {
-    Half& now = halves[current];
-    PBFS_RETURN_IF_ERROR(now.got.status());
-    const int64_t got = *now.got;
-    const bool end = got < static_cast<int64_t>(now.bytes.size()) || at + got == offset + length;
-    BoundedTasks ahead(core_->executor, 1);
-    Half& next = halves[1 - current];
-    if (!end) PBFS_RETURN_IF_ERROR(ahead.Start([&, from = at + got] { return fill(next, from); }));
+    const size_t ahead = at == offset ? 1 : kPiecesAhead;  // most objects have one piece
+    for (; pieces.count() < ahead && asked < offset + length; asked += piece) pieces.Start(asked);
+    const PiecesAhead::Piece& now = pieces.AwaitFirst();
+    PBFS_ASSIGN_OR_RETURN(const int64_t got, now.got);
     if (got > 0) PBFS_RETURN_IF_ERROR(sink.Write(context, ByteSpan(now.bytes).first(static_cast<size_t>(got))));
     at += got;
-    PBFS_RETURN_IF_ERROR(ahead.Finish());
-    if (end) break;
-    current = 1 - current;
+    if (got < static_cast<int64_t>(now.bytes.size())) break;  // the object ends here
+    pieces.DropFirst();
   }
   return at - offset;
 }

@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace pbfs {
-namespace {
-
-constexpr size_t kFirstRead = 1 << 20;  // grow from here: a short stream takes little memory
-
-}  // namespace
 
 Result<Chunk> SpanChunks::Next(const Context&, int64_t size) {
   const ByteSpan bytes = rest_.first(std::min(rest_.size(), static_cast<size_t>(size)));
@@ -21,7 +16,7 @@ Result<Chunk> SourceChunks::Next(const Context& context, int64_t size) {
   ahead_.clear();
   while (bytes->size() < wanted) {
     const size_t have = bytes->size();
-    bytes->resize(std::min(wanted, std::max(kFirstRead, have * 2)));
+    bytes->resize(std::min(wanted, std::max(first_read_, have * 2)));
     size_t filled = have;
     while (filled < bytes->size()) {
       PBFS_ASSIGN_OR_RETURN(const size_t got, source_.Read(context, MutableByteSpan(*bytes).subspan(filled)));
@@ -33,6 +28,7 @@ Result<Chunk> SourceChunks::Next(const Context& context, int64_t size) {
     if (end) return Chunk{*bytes, bytes, true};
   }
   ahead_.assign(1, bytes->back());
+  first_read_ = wanted;  // a long stream: no growing again
   return Chunk{ByteSpan(*bytes).first(wanted - 1), bytes, false};
 }
 

@@ -39,8 +39,10 @@ class SourceChunks final : public ChunkReader {
   Result<Chunk> Next(const Context& context, int64_t size) override;
 
  private:
+  static constexpr size_t kFirstRead = 1 << 20;  // grow from here: a short stream takes little memory
   ByteSource& source_;
   Bytes ahead_;  // at most one byte
+  size_t first_read_ = kFirstRead;
 };
 
 /// Runs tasks on the client's executor, a bounded number at a time, and keeps the first error. One caller.

@@ -17,7 +17,8 @@ namespace {
 constexpr int kUploadRetries = 3;  // of a body whose encoding expired before the commit
 constexpr int kAppendRetries = 64;
 constexpr int64_t kMaxRangesTotal = int64_t{1} << 30;
-constexpr int64_t kUploadSlack = 16 << 20;  // fragments of one body on their way
+constexpr int64_t kUploadSlack =
+    32 << 20;  // fragments of one body on their way: of each a window, and what waits to be sent
 
 Status CheckRange(int64_t offset, int64_t size) {
   if (size <= 0) return InvalidArgumentError("an empty write: give at least one byte");
@@ -86,7 +87,7 @@ class StreamWriter {
         core_(core),
         bucket_(std::move(bucket)),
         target_(target),
-        tasks_(core.executor, core.options.streams_in_flight) {}
+        tasks_(core.streams, core.options.streams_in_flight) {}
 
   /// Bytes until the next region border: where the next chunk ends.
   int64_t Room() const { return kRegionSize - (at_ + target_.offset) % kRegionSize; }

@@ -136,6 +136,7 @@ std::vector<std::string> StatFields(pid_t pid) {
   return {std::istream_iterator<std::string>(rest), {}};
 }
 constexpr size_t kState = 0;
+constexpr size_t kThreads = 17;     // field 20
 constexpr size_t kStartTicks = 19;  // field 22 of proc(5)
 
 std::string BootId() {
@@ -203,7 +204,9 @@ bool IsAlive(const ProcessRef& process) {
   if (process.pid <= 0 || process.boot_id != BootId()) return false;
   const auto fields = StatFields(process.pid);
   if (fields.size() <= kStartTicks || std::stoull(fields[kStartTicks]) != process.start_ticks) return false;
-  if (fields[kState] != "Z" && fields[kState] != "X") return true;
+  // Its first thread may have ended before the others: they still hold its ports, files and locks.
+  const bool ended = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";
+  if (!ended) return true;
   waitpid(process.pid, nullptr, WNOHANG);  // ECHILD if it is not ours: then its parent reaps it
   return false;
 }

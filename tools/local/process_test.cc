@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "libs/base/sync.h"
 #include "libs/base/testing.h"
 #include "tools/local/cluster_state.h"
 #include "tools/local/files.h"
@@ -35,6 +36,26 @@ TEST(Process, IsFoundAgainAndKilled) {
   ASSERT_OK(AwaitExit(TestContext(), sleeper));
   EXPECT_FALSE(IsAlive(sleeper));
   EXPECT_CODE(SendSignal(sleeper, SIGKILL), kNotFound);
+}
+
+// As after a SIGKILL, when the threads of a process end one after another.
+TEST(Process, IsAliveAsLongAsOneOfItsThreadsIs) {
+  ASSERT_OK_AND_ASSIGN(const std::string python, FindProgram("python3"));
+  const std::string script =
+      "import ctypes, threading, time\n"
+      "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+      "ctypes.CDLL(None).syscall(60, 0)\n";  // exit of amd64: of this thread only
+  ASSERT_OK_AND_ASSIGN(const ProcessRef process, StartProcess({.argv = {python, "-c", script}}));
+  const auto first_thread_has_ended = [&] {
+    const auto stat = ReadTextFile("/proc/" + std::to_string(process.pid) + "/stat");
+    return stat.ok() && stat->find(") Z ") != std::string::npos;
+  };
+  const Context context = TestContext();
+  while (!first_thread_has_ended() && context.Check().ok()) SleepFor(std::chrono::milliseconds(1));
+  ASSERT_TRUE(first_thread_has_ended());
+  EXPECT_TRUE(IsAlive(process));
+  ASSERT_OK(SendSignal(process, SIGKILL));
+  ASSERT_OK(AwaitExit(TestContext(), process));
 }
 
 TEST(Process, StopIsGentleFirstThenNot) {

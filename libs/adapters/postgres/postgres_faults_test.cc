@@ -191,6 +191,58 @@ TEST(PostgresFaults, ServerThatIsDownIsUnavailableAndServesAgainWhenItIsBack) {
   EXPECT_EQ(CodeOf(again), CommitCode::kReplay);
 }
 
+/// A database that, on request, does to every commit what a full disk or a slow server does.
+class MisbehavingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(CodeOf(Commit(TestCommit(client_).Creates(object_).Write(object_, 0, Bytes(10, 1)))), CommitCode::kOk);
+  }
+  void Misbehave(const std::string& plpgsql) {
+    database_.Sql("CREATE FUNCTION misbehave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + plpgsql +
+                  "; RETURN NULL; END $$");
+    database_.Sql("CREATE TRIGGER misbehave AFTER INSERT ON op FOR EACH STATEMENT EXECUTE FUNCTION misbehave()");
+  }
+  void Behave() { database_.Sql("DROP FUNCTION misbehave CASCADE"); }
+  Result<CommitReply> Commit(TestCommit& commit) { return catalog_.Commit(TestContext(), commit.request()); }
+  PostgresOptions Options() {
+    PostgresOptions options = database_.options();
+    options.statement_timeout = std::chrono::milliseconds(500);
+    return options;
+  }
+  /// The commit is refused so, and nothing of it is there; what was there before reads; later it happens.
+  void ExpectRefusedWhole(StatusCode code, const std::string& reason) {
+    TestCommit commit(client_);
+    commit.Write(object_, 20, Bytes(10, 2)).Bind("half", object_);
+    const Status refused = Commit(commit).status();
+    EXPECT_EQ(StatusCodeName(refused.code()), StatusCodeName(code)) << refused.ToString();
+    EXPECT_THAT(refused.message(), HasSubstr(reason));
+    ASSERT_OK_AND_ASSIGN(const ObjectInfo info, catalog_.Stat(TestContext(), bucket_, object_));
+    EXPECT_EQ(info.size, 10);
+    EXPECT_CODE(catalog_.Resolve(TestContext(), {bucket_, "half", {}, 0}), kNotFound);
+    Behave();
+    EXPECT_EQ(CodeOf(Commit(commit)), CommitCode::kOk);
+    ASSERT_OK(catalog_.Resolve(TestContext(), {bucket_, "half", {}, 0}));
+  }
+
+  SystemClock clock_;
+  CatalogDatabase database_;
+  PostgresCatalog catalog_{Options()};
+  BucketId bucket_ = MakeBucket(catalog_);
+  TestClient client_{clock_, bucket_, 1};
+  const ObjectId object_ = client_.NewObject();
+};
+
+// F56
+TEST_F(MisbehavingTest, AFullDiskRefusesCommitsWholeAndServesReads) {
+  Misbehave("RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file: No space left on device'");
+  ExpectRefusedWhole(StatusCode::kResourceExhausted, "the disk of PostgreSQL is full");
+}
+
+TEST_F(MisbehavingTest, ASlowServerIsNotWaitedForAndNothingIsHalfDone) {
+  Misbehave("PERFORM pg_sleep(1000)");
+  ExpectRefusedWhole(StatusCode::kDeadlineExceeded, "statement timeout");
+}
+
 /// Two catalogs on one database.
 class TwoCatalogsTest : public ::testing::Test {
  protected:

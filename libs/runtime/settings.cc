@@ -114,7 +114,8 @@ Result<FragmentStoreSettings> LoadFragmentStoreSettings(const std::string& path)
   out.capacity_bytes = config.capacity_bytes();
   out.domain = config.domain();
   checker.RequireText(out.domain, "domain");
-  checker.Require(config.weight() >= 0 && config.weight() <= 1e6f, "weight", "must be at most 1000000 and not negative");
+  checker.Require(config.weight() >= 0 && config.weight() <= 1e6f, "weight",
+                  "must be at most 1000000 and not negative");
   out.weight = Or(config.weight(), 1.0f);
   out.store_key_file = config.store_key_file();
   checker.RequireText(out.store_key_file, "store_key_file");

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "libs/base/testing/child_process.h"
 #include "libs/base/result.h"
+#include "libs/base/testing/child_process.h"
 
 namespace pbfs::postgres {
 

@@ -38,12 +38,14 @@ bool CondVar::WaitUntil(Mutex& mutex, MonotonicTime deadline) PBFS_NO_THREAD_SAF
     mutex.scheduled_locked_ = true;
     return woken;
   }
+  // The caller holds the mutex before and after. condition_variable_any would take it as it is, and a second one of its own.
+  std::unique_lock<std::mutex> held(mutex.mutex_, std::adopt_lock);
   // time_point::max() overflows inside libstdc++'s conversion to a timespec.
-  if (deadline == MonotonicTime::max()) {
-    cond_.wait(mutex.mutex_);
-    return true;
-  }
-  return cond_.wait_until(mutex.mutex_, deadline) == std::cv_status::no_timeout;
+  const bool forever = deadline == MonotonicTime::max();
+  if (forever) cond_.wait(held);
+  const bool woken = forever || cond_.wait_until(held, deadline) == std::cv_status::no_timeout;
+  held.release();
+  return woken;
 }
 
 void CondVar::NotifyOne() {

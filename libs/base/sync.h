@@ -63,7 +63,7 @@ class CondVar {
   void NotifyAll();
 
  private:
-  std::condition_variable_any cond_;
+  std::condition_variable cond_;
 };
 
 /// A thread that is joined by its destructor. Use an Executor for work; a Thread is for a loop that lives as long as its

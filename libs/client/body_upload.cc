@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "libs/client/pacer.h"
 #include "libs/client/signal.h"
 #include "libs/format/body_encoder.h"
 
@@ -128,7 +129,10 @@ class FragmentPuts {
 };
 
 // Encodes and sends the body, some stripes of all fragments at a time.
-void SendFragments(BodyEncoder& encoder, ByteSpan plaintext, int required, FragmentPuts& puts) {
+void SendFragments(const Context& context, BodyEncoder& encoder, const NewBody& body, int required,
+                   FragmentPuts& puts) {
+  const ByteSpan plaintext = body.plaintext;
+  Pacer pacer(body.bytes_per_second);
   const Geometry& geometry = encoder.geometry();
   const int64_t segments = geometry.Segments();
   const int64_t batch = std::max<int64_t>(1, kChunk / (geometry.FullBlock() + Geometry::kCrc));
@@ -152,6 +156,7 @@ void SendFragments(BodyEncoder& encoder, ByteSpan plaintext, int required, Fragm
       if (last) std::memcpy(out[j] + stripes, trailer.data(), trailer.size());
       puts.Append(j, std::move(pieces[j]).Freeze());
     }
+    if (!last) pacer.EndPiece(context, static_cast<int64_t>(end - begin));
   }
 }
 
@@ -182,7 +187,7 @@ Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const
   BodyEncoder encoder(body.dek, body.header, facts);
   if (encoder.geometry().leaves) encoder.AddLeaves(0, body.plaintext);
   FragmentPuts puts(context, core, stores, facts, encoder.geometry().FragmentSize(), token);
-  SendFragments(encoder, body.plaintext, required, puts);
+  SendFragments(context, encoder, body, required, puts);
   if (puts.alive() < required || puts.AwaitReceipts(required) < required) {
     const StatusCode why = puts.last_error().code();
     const bool tells = why == StatusCode::kResourceExhausted || why == StatusCode::kFailedPrecondition;

@@ -10,7 +10,8 @@ struct NewBody {
   BodyId id;
   Key32 dek;
   BodyHeader header;
-  ByteSpan plaintext;  // lives until the commit is done
+  ByteSpan plaintext;            // lives until the commit is done
+  int64_t bytes_per_second = 0;  // of plaintext, to be sent at most; 0: as fast as it goes
 };
 
 /// A fresh body for up to 64 MiB of plaintext, with a fresh hedged key.

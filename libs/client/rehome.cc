@@ -8,10 +8,13 @@
 #include "libs/client/body_upload.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
+#include "libs/client/pacer.h"
 #include "libs/client/rehome_policy.h"
 
 namespace pbfs {
 namespace {
+
+constexpr int64_t kReadPiece = 4 << 20;
 
 /// What a merge takes of bytes [lo, hi) of a region, which a verified listing shows completely.
 struct Merge {
@@ -129,6 +132,21 @@ std::vector<RecordExtent> RunsOf(const Listing& listing, const Merge& merge, Hlc
   return runs;
 }
 
+// The runs in pieces of `most` bytes.
+std::vector<std::vector<SkylinePiece>> CutRuns(const std::vector<SkylinePiece>& runs, int64_t most) {
+  std::vector<std::vector<SkylinePiece>> pieces;
+  int64_t room = 0;
+  for (SkylinePiece run : runs) {
+    while (run.lo < run.hi) {
+      if (room == 0) pieces.emplace_back(), room = most;
+      const int64_t size = std::min(room, run.hi - run.lo);
+      pieces.back().push_back({run.lo, run.lo + size, run.extent, run.inner});
+      run.lo += size, run.inner += size, room -= size;
+    }
+  }
+  return pieces;
+}
+
 /// Rehomes one region.
 class RegionRehome {
  public:
@@ -166,8 +184,9 @@ class RegionRehome {
   Status Commit(const Listing& listing, const Merge& merge, Hlc frontier) {
     PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, 2 * merge.bytes));
     Bytes content(static_cast<size_t>(merge.bytes));
-    PBFS_RETURN_IF_ERROR(ReadRuns(context_, core_, bucket_, listing, merge.runs, content));
-    const NewBody body = MakeNewBody(core_, bucket_, content);
+    PBFS_RETURN_IF_ERROR(Read(listing, merge, content));
+    NewBody body = MakeNewBody(core_, bucket_, content);
+    body.bytes_per_second = policy_.bytes_per_second;
     PBFS_ASSIGN_OR_RETURN(const UploadedBody uploaded, UploadBody(context_, core_, bucket_, body));
     CommitPlan commit;
     commit.ops.push_back({NewRecord(core_, OpKind::kRehome, object_), {}});
@@ -182,6 +201,19 @@ class RegionRehome {
     report_.bytes += merge.bytes;
     report_.removed += done.reply.removed;
     report_.kept += done.reply.kept;
+    return OkStatus();
+  }
+
+  // In pieces, so that the rate can be kept.
+  Status Read(const Listing& listing, const Merge& merge, MutableByteSpan out) {
+    Pacer pacer(policy_.bytes_per_second);
+    for (const std::vector<SkylinePiece>& piece : CutRuns(merge.runs, kReadPiece)) {
+      int64_t bytes = 0;
+      for (const SkylinePiece& run : piece) bytes += run.hi - run.lo;
+      PBFS_RETURN_IF_ERROR(ReadRuns(context_, core_, bucket_, listing, piece, out.first(static_cast<size_t>(bytes))));
+      out = out.subspan(static_cast<size_t>(bytes));
+      if (!out.empty()) pacer.EndPiece(context_, bytes);
+    }
     return OkStatus();
   }
 

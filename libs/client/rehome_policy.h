@@ -25,6 +25,9 @@ struct RehomePolicy {
   int64_t tier_bodies = 8;          // so many gathered bodies of like size (a factor of two): one
   int64_t rewrite_extents = 8192;   // more extents than this: rewrite
   int64_t merge_extents = 16384;    // that one merge looks at: its record has room for twice as many runs and sources
+  /// Of what is merged, to be read and then written at most; 0: as fast as it goes. Nobody waits for a rehome, and others use
+  /// the stores meanwhile.
+  int64_t bytes_per_second = 64 << 20;
   /// Rewrite every region that has more than one body, whatever it costs.
   bool always_rewrite = false;
 };

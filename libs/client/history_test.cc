@@ -132,7 +132,7 @@ class RandomHistory {
     RehomePolicy policy;
     policy.gather_bodies = 3;
     policy.tier_bodies = 3;
-    policy.merge_extents = random_.Below(2) == 0 ? 3 : 16384;
+    policy.merge_extents = in_stretches_ ? 3 : 16384;
     policy.always_rewrite = random_.Below(2) == 0;
     // As if a peer had promised no more than some order of the past: the less, the fewer runs may be raised (I10).
     Hlc frontier = INT64_MAX;
@@ -143,7 +143,8 @@ class RandomHistory {
     }
     lists_.ForgeLists([frontier](ListReply& reply) { reply.frontier = frontier; });
     ASSERT_OK_AND_ASSIGN(const RehomeReport report, bucket.Rehome(TestContext(), object_, policy));
-    EXPECT_EQ(report.kept, 0);
+    // A crossing extent whose order no stretch raised stays beneath its copies, and yields to none of them later (I7).
+    if (!in_stretches_) EXPECT_EQ(report.kept, 0);
   }
   void Past(Bucket& bucket) {
     if (model_.ops().empty()) return;
@@ -166,6 +167,7 @@ class RandomHistory {
   ByteArrayModel model_;
   std::vector<int> troubled_;
   const bool stores_fill_up_ = random_.Below(2) == 0;
+  const bool in_stretches_ = random_.Below(2) == 0;
 };
 
 TEST(ClientHistory, EveryReadIsTheFoldOfWhatWasAcknowledged) {

@@ -38,6 +38,7 @@ struct Job {
   std::vector<Shard> shards;
   std::vector<int> sound_blocks;  // by stripe
   bool asked_everywhere = false;
+  bool halved = false;  // others do its work
 
   int64_t RangeBegin() const { return geometry.StripeBegin(s0); }
   int64_t RangeEnd() const { return geometry.StripeEnd(s1); }
@@ -49,6 +50,10 @@ struct Job {
     return static_cast<int>(std::count_if(shards.begin(), shards.end(), [](const Shard& shard) {
       return shard.awaited > 0 || (!shard.bytes.empty() && !shard.corrupt);
     }));
+  }
+  /// A store refuses a range as a whole for one bad block: asked for in smaller ranges, each stripe may have its k sound ones.
+  bool MayHoldMore() const {
+    return s1 > s0 && std::any_of(shards.begin(), shards.end(), [](const Shard& shard) { return shard.corrupt; });
   }
   bool Awaits() const {
     return std::any_of(shards.begin(), shards.end(), [](const Shard& shard) { return shard.awaited > 0; });
@@ -321,14 +326,41 @@ class Fetcher {
   // ---- decoding -------------------------------------------------------------------------------------------------------------
 
   Status Open() {
-    for (const auto& job : jobs_) PBFS_RETURN_IF_ERROR(CheckEnough(*job));
+    std::vector<SegmentFetch> halves;
+    for (const auto& job : jobs_) {
+      const Status enough = CheckEnough(*job);
+      if (enough.ok()) continue;
+      if (enough.code() != StatusCode::kDataLoss || !job->MayHoldMore()) return enough;
+      AddHalves(*job, halves);
+      job->halved = true;
+    }
+    PBFS_RETURN_IF_ERROR(OpenJobs());
+    return halves.empty() ? OkStatus() : Fetcher(context_, core_, bucket_).Run(halves);
+  }
+  Status OpenJobs() {
     std::vector<Status> outcomes(jobs_.size());
-    ParallelFor(core_.executor, jobs_.size(), [&](size_t i) { outcomes[i] = OpenJob(*jobs_[i]); });
+    ParallelFor(core_.executor, jobs_.size(), [&](size_t i) {
+      if (!jobs_[i]->halved) outcomes[i] = OpenJob(*jobs_[i]);
+    });
     for (size_t i = 0; i < jobs_.size(); ++i) {
       if (outcomes[i].code() == StatusCode::kDataLoss) outcomes[i] = OpenWithAllShards(*jobs_[i]);
       PBFS_RETURN_IF_ERROR(outcomes[i]);
     }
     return OkStatus();
+  }
+  // What lies before and behind the middle of a job's segments.
+  static void AddHalves(const Job& job, std::vector<SegmentFetch>& halves) {
+    const int64_t middle = (job.s0 + job.s1 + 1) / 2 << job.geometry.seg_log2;
+    for (const auto [from, to] : {std::pair(int64_t{0}, middle), std::pair(middle, job.geometry.length)}) {
+      SegmentFetch half{job.fetch->body, to, from, {}};
+      for (const SegmentFetch::Piece& piece : job.fetch->pieces) {
+        const int64_t begin = std::max(from, piece.begin), end = std::min(to, piece.end);
+        if (begin >= end) continue;
+        half.begin = std::min(half.begin, begin), half.end = std::max(half.end, end);
+        half.pieces.push_back({begin, end, piece.out + (begin - piece.begin), piece.at + (begin - piece.begin)});
+      }
+      halves.push_back(std::move(half));
+    }
   }
   Status CheckEnough(const Job& job) const {
     if (job.Complete()) return OkStatus();

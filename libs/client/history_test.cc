@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/testing.h"
-#include "libs/client/testing/faulty_catalog.h"
+#include "libs/client/testing/scripted_catalog.h"
 #include "libs/client/twin_cluster.h"
 #include "libs/model/byte_array_model.h"
 
@@ -160,7 +160,7 @@ class RandomHistory {
 
   SeededRandom random_;
   TwinCluster cluster_;
-  FaultyCatalog lists_{cluster_.catalog().ports()};
+  ScriptedCatalog lists_{cluster_.catalog().ports()};
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<Bucket> buckets_;
   ObjectId object_;

@@ -4,7 +4,7 @@
 
 #include "libs/base/testing.h"
 #include "libs/client/client.h"
-#include "libs/client/testing/faulty_catalog.h"
+#include "libs/client/testing/scripted_catalog.h"
 #include "libs/client/twin_cluster.h"
 
 namespace pbfs {
@@ -58,7 +58,7 @@ class RehomeTest : public testing::Test {
 
   SeededRandom random{TestSeed()};
   TwinCluster cluster;
-  FaultyCatalog faulty{cluster.catalog().ports()};
+  ScriptedCatalog faulty{cluster.catalog().ports()};
   std::unique_ptr<Client> client;
   std::optional<Bucket> bucket;
   ObjectId object;

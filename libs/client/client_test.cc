@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "libs/client/testing/twin_site.h"
+#include "libs/format/geometry.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {

@@ -351,7 +351,7 @@ class Fetcher {
   // What lies before and behind the middle of a job's segments.
   static void AddHalves(const Job& job, std::vector<SegmentFetch>& halves) {
     const int64_t middle = (job.s0 + job.s1 + 1) / 2 << job.geometry.seg_log2;
-    for (const auto [from, to] : {std::pair(int64_t{0}, middle), std::pair(middle, job.geometry.length)}) {
+    for (const auto& [from, to] : {std::pair(int64_t{0}, middle), std::pair(middle, job.geometry.length)}) {
       SegmentFetch half{job.fetch->body, to, from, {}};
       for (const SegmentFetch::Piece& piece : job.fetch->pieces) {
         const int64_t begin = std::max(from, piece.begin), end = std::min(to, piece.end);

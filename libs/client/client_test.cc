@@ -353,6 +353,16 @@ TEST_F(DamageTest, MoreThanMAreDataLossNamingTheObjectAndTheRange) {
   EXPECT_TRUE(Equal(out, ByteSpan(bytes).last(200000)));
 }
 
+TEST_F(DamageTest, WhatAnErrorNamesIsLostAndNothingElse) {
+  const ObjectId object = Put("x", Data(60000));
+  for (const int64_t at : {10000, 30000}) ASSERT_OK(bucket_->Write(TestContext(), object, at, ByteSpan(Data(5000))));
+  for (const uint8_t shard : {0, 2, 5}) Flip(Fragment(object, 0, shard));
+  Bytes out(60000);
+  const auto read = bucket_->Read(TestContext(), object, 0, out);
+  EXPECT_CODE(read, kDataLoss);
+  EXPECT_THAT(read.status().message(), testing::HasSubstr("bytes [0, 10000), [15000, 30000), [35000, 60000) of body"));
+}
+
 TEST_F(DamageTest, FragmentsThatNoStoreHasAreLostNotUnavailable) {
   const ObjectId object = Put("x", Data(500000));
   for (const uint8_t shard : {1, 2}) Lose(Fragment(object, 0, shard));

@@ -86,12 +86,16 @@ struct Call {
 
 /// Which bytes of the object somebody who reads an error has to do without, and the body that has them.
 std::string Where(const SegmentFetch& fetch) {
-  int64_t lo = INT64_MAX, hi = 0;
-  for (const SegmentFetch::Piece& piece : fetch.pieces) {
-    lo = std::min(lo, piece.at);
-    hi = std::max(hi, piece.at + piece.end - piece.begin);
-  }
-  return fmt::format("bytes [{}, {}) of body {}", lo, hi, fetch.body->header.id.ToString());
+  constexpr size_t kMost = 3;
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  for (const SegmentFetch::Piece& piece : fetch.pieces)
+    ranges.emplace_back(piece.at, piece.at + piece.end - piece.begin);
+  std::sort(ranges.begin(), ranges.end());
+  std::string text;
+  for (size_t i = 0; i < std::min(ranges.size(), kMost); ++i)
+    text += fmt::format("{}[{}, {})", i == 0 ? "bytes " : ", ", ranges[i].first, ranges[i].second);
+  if (ranges.size() > kMost) text += fmt::format(" and {} more ranges", ranges.size() - kMost);
+  return fmt::format("{} of body {}", text, fetch.body->header.id.ToString());
 }
 
 class Fetcher {

@@ -144,7 +144,9 @@ class RandomHistory {
     lists_.ForgeLists([frontier](ListReply& reply) { reply.frontier = frontier; });
     ASSERT_OK_AND_ASSIGN(const RehomeReport report, bucket.Rehome(TestContext(), object_, policy));
     // A crossing extent whose order no stretch raised stays beneath its copies, and yields to none of them later (I7).
-    if (!in_stretches_) EXPECT_EQ(report.kept, 0);
+    if (!in_stretches_) {
+      EXPECT_EQ(report.kept, 0);
+    }
   }
   void Past(Bucket& bucket) {
     if (model_.ops().empty()) return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "libs/base/context.h"
@@ -14,6 +15,13 @@
 /// PERMISSION_DENIED and UNAUTHENTICATED over the wire.
 namespace pbfs {
 
+/// What became of one Commit of several.
+struct CommitOutcome {
+  size_t index = 0;  // of the request
+  Result<CommitReply> reply;
+};
+using CommitsDone = std::function<void(std::span<const CommitOutcome> outcomes)>;
+
 class Commits {
  public:
   virtual ~Commits() = default;
@@ -23,6 +31,16 @@ class Commits {
   /// Errors: INVALID_ARGUMENT a record that does not decode, too many ops, a receipt that does not verify, too few receipts;
   /// NOT_FOUND unknown bucket.
   virtual Result<CommitReply> Commit(const Context& context, const CommitRequest& request) = 0;
+
+  /// Several Commits that have nothing to do with each other, each decided and answered as by Commit. `done` is told each
+  /// outcome once, as soon as it is known, with others that are known by then; from this thread, and all of them before this
+  /// returns. Cheap where they share a transaction or a message; here it is one after another.
+  virtual void CommitEach(const Context& context, std::span<const CommitRequest> requests, const CommitsDone& done) {
+    for (size_t i = 0; i < requests.size(); ++i) {
+      const CommitOutcome outcome{i, Commit(context, requests[i])};
+      done({&outcome, 1});
+    }
+  }
 };
 
 class Lists {

@@ -1,33 +1,48 @@
 #include "libs/catalog/commit_batcher.h"
 
 #include <algorithm>
+#include <set>
+
+#include "libs/catalog/batch_lanes.h"
 
 namespace pbfs {
 
-/// One waiting Commit. `queue` is where it stands; null while a batch has it.
-struct CommitBatcher::Entry {
-  explicit Entry(ParsedCommit parsed) : commit(std::move(parsed)) {}
-  const ParsedCommit commit;
-  Queue* queue = nullptr;
-  bool abandoned = false;  // nobody waits any more
-  std::optional<Result<CommitReply>> answer;
+/// A thread in CommitEach.
+struct CommitBatcher::Caller {
+  std::set<size_t> open;              // Commits without an outcome
+  std::vector<CommitOutcome> known;  // outcomes that it has not been told
+  bool leads = false;                 // it is running a batch
+  bool gone = false;                  // it waits no more
   CondVar wake;
 };
 
+/// One Commit in a queue or a batch.
+struct CommitBatcher::Entry {
+  Numbered numbered;
+  CallerPtr caller;
+};
+
 struct CommitBatcher::Queue {
-  Queue(int lane_count, bool wait) : lanes(static_cast<size_t>(lane_count)), wait_for_locks(wait) {}
-  const size_t lanes;
+  Queue(size_t lane_count, size_t max_batch, bool wait) : lanes(lane_count, max_batch), wait_for_locks(wait) {}
+  BatchLanes lanes;
   const bool wait_for_locks;
-  size_t active = 0;     // lanes with a batch in flight
-  size_t in_flight = 0;  // Commits of those
   std::deque<EntryPtr> entries;
+
+  /// Who is to run the next batch: whoever has the first Commit and is not running one already.
+  Caller* Leader() const {
+    for (const EntryPtr& entry : entries)
+      if (!entry->caller->leads) return entry->caller.get();
+    return nullptr;
+  }
+  // Those who missed a lock do not hold each other up.
+  bool MayBegin() const { return lanes.MayBegin(entries.size()) || (wait_for_locks && !entries.empty() && !lanes.AreFull()); }
 };
 
 CommitBatcher::CommitBatcher(CommitTransactor& transactor, Options options)
     : transactor_(transactor),
       options_(options),
-      first_(std::make_unique<Queue>(options.lanes, false)),
-      second_(std::make_unique<Queue>(options.waiting_lanes, true)) {}
+      first_(std::make_unique<Queue>(options.lanes, options.max_commits, false)),
+      second_(std::make_unique<Queue>(options.waiting_lanes, options.max_commits, true)) {}
 
 CommitBatcher::~CommitBatcher() {
   MutexLock lock(mutex_);
@@ -35,23 +50,36 @@ CommitBatcher::~CommitBatcher() {
 }
 
 Result<CommitReply> CommitBatcher::Commit(const Context& context, ParsedCommit commit) {
-  PBFS_RETURN_IF_ERROR(context.Check());
+  std::vector<Numbered> one;
+  one.push_back({0, std::move(commit)});
+  std::optional<Result<CommitReply>> reply;
+  CommitEach(context, std::move(one), [&](std::span<const CommitOutcome> outcomes) { reply = outcomes[0].reply; });
+  return *std::move(reply);
+}
+
+void CommitBatcher::CommitEach(const Context& context, std::vector<Numbered> commits, const CommitsDone& done) {
+  const Status wanted = context.Check();
+  const auto caller = std::make_shared<Caller>();
   MutexLock lock(mutex_);
-  PBFS_RETURN_IF_ERROR(Admit(commit));
-  const auto entry = std::make_shared<Entry>(std::move(commit));
-  Enqueue(*first_, entry);
-  if (first_->entries.front() != entry) WakeFront(*first_);
-  while (!entry->answer) {
-    // The caller whose Commit is in front runs the batch that has it, so nobody works for others only.
-    if (entry->queue != nullptr && entry->queue->entries.front() == entry && MayBegin(*entry->queue)) {
-      Lead(*entry->queue);
-    } else if (!entry->wake.WaitUntil(mutex_, context.deadline()) && !entry->answer) {
-      Forget(entry);
-      return DeadlineExceededError(
-          "the commit was not decided in time; its outcome is unknown: send it again as it is");
+  for (Numbered& each : commits) {
+    const Status admitted = wanted.ok() ? Admit(each.commit) : wanted;
+    if (!admitted.ok()) {
+      caller->known.push_back({each.index, admitted});
+      continue;
+    }
+    caller->open.insert(each.index);
+    Enqueue(*first_, std::make_shared<Entry>(Entry{std::move(each), caller}));
+  }
+  Wake(*first_);
+  while (!caller->open.empty() || !caller->known.empty()) {
+    if (!caller->known.empty()) {
+      Tell(*caller, done);
+    } else if (Queue* const queue = QueueToLead(caller); queue != nullptr) {
+      Lead(*caller, *queue);
+    } else if (!caller->wake.WaitUntil(mutex_, context.deadline()) && caller->known.empty()) {
+      GiveUp(caller);
     }
   }
-  return *std::move(entry->answer);
 }
 
 Status CommitBatcher::Admit(const ParsedCommit& commit) {
@@ -63,52 +91,55 @@ Status CommitBatcher::Admit(const ParsedCommit& commit) {
 }
 
 void CommitBatcher::Enqueue(Queue& queue, const EntryPtr& entry) {
-  entry->queue = &queue;
   queue.entries.push_back(entry);
   ++waiting_;
-  waiting_bytes_ += entry->commit.record_bytes;
+  waiting_bytes_ += entry->numbered.commit.record_bytes;
 }
 
-/// Is there a lane for what waits? Batches in flight keep the first queue waiting until it is worth one of their size.
-bool CommitBatcher::MayBegin(const Queue& queue) const {
-  if (queue.active >= queue.lanes) return false;
-  if (queue.active == 0 || queue.wait_for_locks) return true;
-  const size_t typical = queue.in_flight / queue.active;
-  return queue.entries.size() >= std::min(typical, options_.max_commits);
+CommitBatcher::Queue* CommitBatcher::QueueToLead(const CallerPtr& caller) {
+  for (Queue* const queue : {first_.get(), second_.get()}) {
+    if (queue->MayBegin() && queue->Leader() == caller.get()) return queue;
+  }
+  return nullptr;
 }
 
-void CommitBatcher::Lead(Queue& queue) {
-  ++queue.active;
+void CommitBatcher::Lead(Caller& leader, Queue& queue) {
+  leader.leads = true;
   const std::vector<EntryPtr> batch = TakeBatch(queue);
-  queue.in_flight += batch.size();
-  WakeFront(queue);  // for another lane
+  queue.lanes.Begin(batch.size());
+  Wake(queue);  // for another lane
   std::vector<const ParsedCommit*> commits;
-  for (const EntryPtr& entry : batch) commits.push_back(&entry->commit);
+  for (const EntryPtr& entry : batch) commits.push_back(&entry->numbered.commit);
   mutex_.Unlock();
   std::vector<CommitTransactor::Answer> answers = transactor_.Run(commits, queue.wait_for_locks);
   mutex_.Lock();
   PBFS_CHECK(answers.size() == batch.size());
-  --queue.active;
-  queue.in_flight -= batch.size();
+  queue.lanes.End(batch.size());
+  leader.leads = false;
   Settle(batch, std::move(answers));
-  WakeFront(queue);
+  Wake(queue);
   mutex_.Unlock();  // those who wake find it free
-  for (const EntryPtr& entry : batch) entry->wake.NotifyAll();
+  const Caller* woken = nullptr;
+  for (const EntryPtr& entry : batch) {
+    if (entry->caller.get() != woken) entry->caller->wake.NotifyAll();
+    woken = entry->caller.get();
+  }
   mutex_.Lock();
 }
 
 std::vector<CommitBatcher::EntryPtr> CommitBatcher::TakeBatch(Queue& queue) {
   std::vector<EntryPtr> batch;
   size_t objects = 0, bytes = 0;
-  while (!queue.entries.empty() && batch.size() < options_.max_commits) {
+  const size_t share = queue.lanes.Share(queue.entries.size());
+  while (!queue.entries.empty() && batch.size() < share) {
     const EntryPtr& entry = queue.entries.front();
-    objects += entry->commit.ops.size();  // an upper bound
-    bytes += entry->commit.record_bytes;
+    const ParsedCommit& commit = entry->numbered.commit;
+    objects += commit.ops.size();  // an upper bound
+    bytes += commit.record_bytes;
     if (!batch.empty() && (objects > options_.max_objects || bytes > options_.max_bytes)) break;
-    batch.push_back(entry);
-    entry->queue = nullptr;
     --waiting_;
-    waiting_bytes_ -= entry->commit.record_bytes;
+    waiting_bytes_ -= commit.record_bytes;
+    batch.push_back(entry);
     queue.entries.pop_front();
   }
   return batch;
@@ -116,28 +147,46 @@ std::vector<CommitBatcher::EntryPtr> CommitBatcher::TakeBatch(Queue& queue) {
 
 void CommitBatcher::Settle(const std::vector<EntryPtr>& batch, std::vector<CommitTransactor::Answer> answers) {
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (answers[i]) {
-      batch[i]->answer = std::move(*answers[i]);
-    } else if (!batch[i]->abandoned) {
+    Caller& caller = *batch[i]->caller;
+    if (caller.gone) continue;
+    if (!answers[i]) {
       Enqueue(*second_, batch[i]);
+      continue;
     }
+    const size_t index = batch[i]->numbered.index;
+    caller.open.erase(index);
+    caller.known.push_back({index, *std::move(answers[i])});
   }
 }
 
-/// A caller gives up: what is still in a queue never runs; what a batch has goes on without anybody waiting.
-void CommitBatcher::Forget(const EntryPtr& entry) {
-  Queue* queue = entry->queue;
-  entry->abandoned = true;
-  if (queue == nullptr) return;
-  queue->entries.erase(std::find(queue->entries.begin(), queue->entries.end(), entry));
-  entry->queue = nullptr;
-  --waiting_;
-  waiting_bytes_ -= entry->commit.record_bytes;
-  WakeFront(*queue);
+void CommitBatcher::Tell(Caller& caller, const CommitsDone& done) {
+  const std::vector<CommitOutcome> known = std::exchange(caller.known, {});
+  mutex_.Unlock();
+  done(known);
+  mutex_.Lock();
 }
 
-void CommitBatcher::WakeFront(Queue& queue) {
-  if (!queue.entries.empty() && MayBegin(queue)) queue.entries.front()->wake.NotifyAll();
+/// What is still in a queue never runs; what a batch has goes on without anybody waiting.
+void CommitBatcher::GiveUp(const CallerPtr& caller) {
+  caller->gone = true;
+  for (const size_t index : std::exchange(caller->open, {}))
+    caller->known.push_back({index, DeadlineExceededError("the commit was not decided in time; its outcome is unknown: "
+                                                          "send it again as it is")});
+  for (Queue* const queue : {first_.get(), second_.get()}) {
+    std::erase_if(queue->entries, [&](const EntryPtr& entry) {
+      if (entry->caller != caller) return false;
+      --waiting_;
+      waiting_bytes_ -= entry->numbered.commit.record_bytes;
+      return true;
+    });
+    Wake(*queue);
+  }
+}
+
+/// Wakes whoever is to run the next batch, if there is a lane for it.
+void CommitBatcher::Wake(Queue& queue) {
+  Caller* const leader = queue.MayBegin() ? queue.Leader() : nullptr;
+  if (leader != nullptr) leader->wake.NotifyAll();
 }
 
 }  // namespace pbfs

@@ -9,6 +9,7 @@
 #include "libs/base/context.h"
 #include "libs/base/result.h"
 #include "libs/base/sync.h"
+#include "libs/catalog/catalog.h"
 #include "libs/catalog/parsed_commit.h"
 
 namespace pbfs {
@@ -25,13 +26,11 @@ class CommitTransactor {
   virtual std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) = 0;
 };
 
-/// Group commit without a timer: what arrives while a batch is in flight is the next batch.
+/// Group commit without a timer: what arrives while a batch is in flight is the next batch (batch_lanes.h).
 ///
-/// Callers block in Commit(). Whoever stands at the front of the queue while a lane is free takes the batch (its own Commit
-/// and those behind it), runs it on its own thread and wakes the others; no threads of its own, so a simulated scheduler
-/// sees every step. A batch costs much whatever its size, so a further lane begins only when as many Commits wait as a
-/// batch in flight has: else the first caller to come back would go alone while the others are still on their way.
-/// Commits that missed a lock go to a second queue with lanes that wait for locks.
+/// Callers block. Whoever has the Commit at the front of the queue while a lane is free takes the batch (that Commit and
+/// those behind it), runs it on its own thread and wakes the others; so nobody works for others only, and a simulated
+/// scheduler sees every step, for there are no threads but the callers'. Commits that missed a lock go to a second queue with lanes that wait for locks.
 /// Threads: any.
 class CommitBatcher {
  public:
@@ -54,19 +53,29 @@ class CommitBatcher {
   /// outcome is unknown; whatever the transactor says of this Commit.
   Result<CommitReply> Commit(const Context& context, ParsedCommit commit);
 
+  struct Numbered {
+    size_t index = 0;  // what `done` calls it
+    ParsedCommit commit;
+  };
+  /// Several at once, each as by Commit; they may go in one batch or not. `done`: see Commits::CommitEach.
+  void CommitEach(const Context& context, std::vector<Numbered> commits, const CommitsDone& done);
+
  private:
+  struct Caller;
   struct Entry;
   struct Queue;
+  using CallerPtr = std::shared_ptr<Caller>;
   using EntryPtr = std::shared_ptr<Entry>;
 
   Status Admit(const ParsedCommit& commit) PBFS_REQUIRES(mutex_);
   void Enqueue(Queue& queue, const EntryPtr& entry) PBFS_REQUIRES(mutex_);
-  bool MayBegin(const Queue& queue) const PBFS_REQUIRES(mutex_);
-  void Lead(Queue& queue) PBFS_REQUIRES(mutex_);
+  Queue* QueueToLead(const CallerPtr& caller) PBFS_REQUIRES(mutex_);
+  void Lead(Caller& leader, Queue& queue) PBFS_REQUIRES(mutex_);
   std::vector<EntryPtr> TakeBatch(Queue& queue) PBFS_REQUIRES(mutex_);
   void Settle(const std::vector<EntryPtr>& batch, std::vector<CommitTransactor::Answer> answers) PBFS_REQUIRES(mutex_);
-  void Forget(const EntryPtr& entry) PBFS_REQUIRES(mutex_);
-  void WakeFront(Queue& queue) PBFS_REQUIRES(mutex_);
+  void Tell(Caller& caller, const CommitsDone& done) PBFS_REQUIRES(mutex_);
+  void GiveUp(const CallerPtr& caller) PBFS_REQUIRES(mutex_);
+  void Wake(Queue& queue) PBFS_REQUIRES(mutex_);
 
   CommitTransactor& transactor_;
   const Options options_;

@@ -82,7 +82,6 @@ void MemoryCatalog::FillHeads(const MemoryTables::Object& object, const ListRequ
   reply.span_hlc = object.state.span_hlc;
   reply.frontier = INT64_MAX;  // no peers
   reply.zero_floor = object.state.zero_floor;
-  reply.opset = MemoryTables::OpsetOf(object);
   reply.sealed = object.state.sealed;
   reply.now_ms = clock_.NowMillis();
   reply.lease_ms = kListLeaseMs;

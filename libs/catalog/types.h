@@ -122,7 +122,6 @@ struct ListReply {
   Hlc frontier = 0;
   Hlc zero_floor = 0;
   int64_t size = 0;  // of the object
-  Opset opset{};
   bool sealed = false;
   int64_t now_ms = 0;
   int64_t lease_ms = 0;  // the fragments named here live at least this long

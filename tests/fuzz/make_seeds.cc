@@ -138,7 +138,7 @@ void Seeds::Messages() {
     wire::Encode(value, &message);
     WriteMessage(number, name, message);
   };
-  single(1, "commit_reply", CommitReply{CommitCode::kReplay, 5, kMillis, 1, 2}, v1::CommitReply());
+  single(1, "commit_outcome", CommitOutcome{3, CommitReply{CommitCode::kReplay, 5, kMillis, 1, 2}}, v1::CommitOutcome());
   WriteMessage(2, "list_request", wire::Encode(ListRequest{bucket_, object, 0, 100, 7, Hlc{9}, {op}, 10}));
   ListReply list;
   list.extents = {{0, 10, {5, 6}, Source::Of(body), 3, op}, {10, 20, {5, 6}, Source::Zeros(), 0, op}};

@@ -64,7 +64,7 @@ using Try = void (*)(ByteSpan);
 /// In the order in which the first byte of an input names them; make_seeds.cc counts on it.
 constexpr Try kMessages[] = {
     Single<v1::CommitRequest>,
-    Single<v1::CommitReply>,
+    Single<v1::CommitOutcome>,
     Single<v1::ListRequest>,
     Stream<v1::ListReply, ListReply>,
     Single<v1::ObjectInfo>,

@@ -134,8 +134,27 @@ void Encode(const CommitReply& reply, v1::CommitReply* out) {
 }
 
 Result<CommitReply> Decode(const v1::CommitReply& in) {
-  if (in.code() != 0 && in.code() != 1) return UnavailableError("the catalog answered a Commit with an unknown code");
+  if (in.code() < 0 || in.code() > static_cast<int>(CommitCode::kOpTooOld))
+    return UnavailableError("the catalog answered a Commit with an unknown code");
   return CommitReply{static_cast<CommitCode>(in.code()), in.max_hlc(), in.now_ms(), in.removed(), in.kept()};
+}
+
+void Encode(const CommitOutcome& outcome, v1::CommitOutcome* out) {
+  out->set_index(static_cast<uint32_t>(outcome.index));
+  if (outcome.reply.ok()) return Encode(*outcome.reply, out->mutable_reply());
+  const Status& why = outcome.reply.status();
+  out->set_status(static_cast<uint32_t>(why.code()));
+  out->set_message(why.message());
+  for (const auto& [key, value] : why.details()) (*out->mutable_details())[key] = value;
+}
+
+Result<CommitOutcome> Decode(const v1::CommitOutcome& in) {
+  if (in.has_reply()) return CommitOutcome{in.index(), Decode(in.reply())};
+  if (in.status() == 0 || in.status() > static_cast<uint32_t>(StatusCode::kUnauthenticated))
+    return InvalidArgumentError("an outcome is neither a reply nor an error");
+  Status why(static_cast<StatusCode>(in.status()), in.message());
+  for (const auto& [key, value] : in.details()) (void)std::move(why).WithDetail(key, value);
+  return CommitOutcome{in.index(), std::move(why)};
 }
 
 namespace {
@@ -160,28 +179,11 @@ StatusCode StatusOf(CommitCode code) {
   return StatusCode::kUnavailable;  // an unknown outcome
 }
 
-int64_t Number(const std::optional<std::string>& text) {
-  return text.has_value() ? std::strtoll(text->c_str(), nullptr, 10) : 0;
-}
-
 }  // namespace
 
-Status RefusalToStatus(const CommitReply& reply) {
-  return Status(StatusOf(reply.code), std::string("the catalog refused the commit: ") + CommitCodeName(reply.code))
-      .WithDetail("pbfs-code", CommitCodeName(reply.code))
-      .WithDetail("max-hlc", std::to_string(reply.max_hlc))
-      .WithDetail("now-ms", std::to_string(reply.now_ms));
-}
-
-Result<CommitReply> RefusalFromStatus(const Status& status) {
-  const auto name = status.Detail("pbfs-code");
-  if (!name.has_value()) return status;
-  for (int code = 2; code <= static_cast<int>(CommitCode::kOpTooOld); ++code) {
-    if (*name != CommitCodeName(static_cast<CommitCode>(code))) continue;
-    return CommitReply{static_cast<CommitCode>(code), Number(status.Detail("max-hlc")),
-                       Number(status.Detail("now-ms"))};
-  }
-  return status;
+Status RefusalOf(const CommitReply& reply) {
+  const StatusCode code = StatusOf(reply.code);
+  return code == StatusCode::kOk ? OkStatus() : Status(code, CommitCodeName(reply.code));
 }
 
 v1::HistoryRequest Encode(const HistoryRequest& request) {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "libs/base/result.h"
-#include "libs/catalog/types.h"
+#include "libs/catalog/catalog.h"
 #include "proto/pbfs/v1/catalog.pb.h"
 
 /// Between the catalog's ports and their wire contract. Included in .cc files only. Decoders treat bytes as hostile:
@@ -25,9 +25,10 @@ v1::CommitRequest Encode(const CommitRequest& request);
 Result<CommitRequest> Decode(v1::CommitRequest* in);
 void Encode(const CommitReply& reply, v1::CommitReply* out);
 Result<CommitReply> Decode(const v1::CommitReply& in);
-/// A refused Commit as an error (format, section 16, "Code to status"), and back. A status without pbfs-code is returned as it is.
-Status RefusalToStatus(const CommitReply& reply);
-Result<CommitReply> RefusalFromStatus(const Status& status);
+void Encode(const CommitOutcome& outcome, v1::CommitOutcome* out);
+Result<CommitOutcome> Decode(const v1::CommitOutcome& in);
+/// What logs and metrics call a refused Commit (format, section 16, "Code to status").
+Status RefusalOf(const CommitReply& reply);
 
 v1::ListRequest Encode(const ListRequest& request);
 Result<ListRequest> Decode(const v1::ListRequest& in);

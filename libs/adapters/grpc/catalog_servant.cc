@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "libs/adapters/grpc/catalog_codec.h"
+#include "libs/adapters/grpc/commit_reactor.h"
 #include "libs/adapters/grpc/map_feed.h"
 #include "libs/adapters/grpc/stream_reactor.h"
 #include "proto/pbfs/v1/catalog.grpc.pb.h"
@@ -53,16 +54,9 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
   using Call = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
 
-  Unary* Commit(Call* call, const v1::CommitRequest* request, v1::CommitReply* reply) override {
-    // The record bytes are moved out of the request: it is ours until the call ends.
-    auto* owned = const_cast<v1::CommitRequest*>(request);
-    return wire::RunUnary(call, commits_, Record(kCommit), [this, owned, reply](const Context& context) -> Status {
-      PBFS_ASSIGN_OR_RETURN(const CommitRequest commit, wire::Decode(owned));
-      PBFS_ASSIGN_OR_RETURN(const CommitReply done, catalog_.commits.Commit(context, commit));
-      if (done.code != CommitCode::kOk && done.code != CommitCode::kReplay) return wire::RefusalToStatus(done);
-      wire::Encode(done, reply);
-      return OkStatus();
-    });
+  grpc::ServerWriteReactor<v1::CommitOutcomes>* Commit(Call* call, const v1::CommitCall* request) override {
+    return wire::CommitReactor::Run(call, commits_, catalog_.commits, const_cast<v1::CommitCall*>(request),
+                                    [this] { return Record(kCommit); });
   }
 
   grpc::ServerWriteReactor<v1::ListReply>* List(Call* call, const v1::ListRequest* request) override {

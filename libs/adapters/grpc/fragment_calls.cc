@@ -15,11 +15,6 @@ constexpr const char* kRead = "/pbfs.v1.Fragments/Read";
 /// What a put holds of payload before Append waits.
 constexpr size_t kMaxQueuedBytes = 2 << 20;
 
-/// A waiting call looks this often whether its caller gave up: Context::Cancel() wakes nobody.
-MonotonicTime WakeBy(const Context& context) {
-  return std::min(context.deadline(), MonotonicNow() + std::chrono::milliseconds(100));
-}
-
 grpc::ByteBuffer Serialized(const google::protobuf::MessageLite& message) {
   const std::string text = message.SerializeAsString();
   const grpc::Slice slice(text);
@@ -27,28 +22,6 @@ grpc::ByteBuffer Serialized(const google::protobuf::MessageLite& message) {
 }
 
 }  // namespace
-
-void CallSet::Add(grpc::ClientContext* call) {
-  MutexLock lock(mutex_);
-  calls_.insert(call);
-  ++alive_;
-}
-
-void CallSet::Remove(std::unique_ptr<grpc::ClientContext> call) {
-  {
-    MutexLock lock(mutex_);
-    calls_.erase(call.get());
-  }
-  call.reset();
-  MutexLock lock(mutex_);
-  if (--alive_ == 0) empty_.NotifyAll();  // under the lock: the waiter destroys this
-}
-
-void CallSet::CancelAll() {
-  MutexLock lock(mutex_);
-  for (grpc::ClientContext* call : calls_) call->TryCancel();
-  while (alive_ > 0) empty_.Wait(mutex_);
-}
 
 PutCall::PutCall(CallSet& calls, const PutRequest& request, ReadyCallback on_ready)
     : calls_(calls),

@@ -2,35 +2,18 @@
 
 #include <deque>
 #include <memory>
-#include <set>
 #include <string>
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include "libs/adapters/grpc/call_set.h"
 #include "libs/adapters/grpc/wire.h"
 #include "libs/base/sync.h"
 #include "libs/fragments/fragment_store.h"
 
 /// The asynchronous calls of GrpcFragmentStore. Included in .cc files only.
 namespace pbfs::wire {
-
-/// The calls under way of one store, so that it can end them before its channels go: a channel (and a ClientContext holds
-/// one) must not be destroyed last on a thread of gRPC, which would have to join itself. Threads: any.
-class CallSet {
- public:
-  void Add(grpc::ClientContext* call);
-  /// Destroys `call`, which has ended.
-  void Remove(std::unique_ptr<grpc::ClientContext> call);
-  /// Cancels all and waits until they are gone.
-  void CancelAll();
-
- private:
-  Mutex mutex_;
-  CondVar empty_;
-  std::set<grpc::ClientContext*> calls_ PBFS_GUARDED_BY(mutex_);
-  int alive_ PBFS_GUARDED_BY(mutex_) = 0;
-};
 
 /// One put: a bidirectional stream of raw buffers, seen from the client. Lives until the stream has ended and its writer is
 /// gone.

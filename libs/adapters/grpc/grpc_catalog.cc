@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libs/adapters/grpc/catalog_codec.h"
+#include "libs/adapters/grpc/commit_calls.h"
 #include "libs/adapters/grpc/wire.h"
 #include "proto/pbfs/v1/catalog.grpc.pb.h"
 
@@ -14,6 +15,10 @@ using Stub = v1::Catalog::Stub;
 struct GrpcCatalog::Impl {
   std::vector<std::unique_ptr<Stub>> stubs;  // one for each connection
   std::atomic<size_t> next{0};
+  wire::CommitCalls commits{[this](grpc::ClientContext* context, const v1::CommitCall* call,
+                                   wire::CommitCalls::Reactor* reactor) {
+    Next().async()->Commit(context, call, reactor);
+  }};  // last: its calls hold channels
 
   Stub& Next() { return *stubs[next++ % stubs.size()]; }
 
@@ -63,9 +68,7 @@ GrpcCatalog::GrpcCatalog(const std::string& address, const TransportSecurity& se
 GrpcCatalog::~GrpcCatalog() = default;
 
 Result<CommitReply> GrpcCatalog::Commit(const Context& context, const CommitRequest& request) {
-  v1::CommitReply reply;
-  const Status status = impl_->Unary(context, &Stub::Commit, wire::Encode(request), &reply);
-  return status.ok() ? FromServer(wire::Decode(reply)) : wire::RefusalFromStatus(status);
+  return impl_->commits.Commit(context, request);
 }
 
 Result<ListReply> GrpcCatalog::List(const Context& context, const ListRequest& request) {

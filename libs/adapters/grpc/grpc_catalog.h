@@ -10,7 +10,8 @@
 
 namespace pbfs {
 
-/// One catalog server at the other end of the network: all its ports. Never repeats anything; CatalogPool does.
+/// One catalog server at the other end of the network: all its ports. Never repeats anything; CatalogPool does. Commits of
+/// several threads share calls (commit_calls.h).
 /// Threads: any. A call that is under way ends by its deadline; destroy this only after.
 class GrpcCatalog final : public Commits,
                           public Lists,

@@ -113,7 +113,6 @@ void EncodeHead(const ListReply& reply, v1::ListReply::Head* out) {
   out->set_frontier(reply.frontier);
   out->set_zero_floor(reply.zero_floor);
   out->set_size(reply.size);
-  out->set_opset(Text(reply.opset));
   out->set_sealed(reply.sealed);
   out->set_now_ms(reply.now_ms);
   out->set_lease_ms(reply.lease_ms);
@@ -126,8 +125,6 @@ Status DecodeHead(const v1::ListReply::Head& in, ListReply& reply) {
   reply.frontier = in.frontier();
   reply.zero_floor = in.zero_floor();
   reply.size = in.size();
-  PBFS_ASSIGN_OR_RETURN(const auto opset, DecodeId<ObjectId>(in.opset(), "opset"));
-  reply.opset = opset.bytes;
   reply.sealed = in.sealed();
   reply.now_ms = in.now_ms();
   reply.lease_ms = in.lease_ms();

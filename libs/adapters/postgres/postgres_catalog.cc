@@ -44,13 +44,37 @@ PostgresCatalog::PostgresCatalog(PostgresOptions options)
 
 PostgresCatalog::~PostgresCatalog() = default;
 
-Result<CommitReply> PostgresCatalog::Commit(const Context& context, const CommitRequest& request) {
+Result<ParsedCommit> PostgresCatalog::Parse(const Context& context, const CommitRequest& request) {
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
   const ParseRules rules{bucket.settings, bucket.default_k, bucket.default_m, options_.verify_receipt};
-  PBFS_ASSIGN_OR_RETURN(ParsedCommit commit, ParseCommit(request, rules));
-  if (commit.refused != CommitCode::kOk) return CommitReply{commit.refused};
-  if (commit.IsRehome()) return parts_->rehomes.Rehome(context, commit);
-  return parts_->batcher.Commit(context, std::move(commit));
+  return ParseCommit(request, rules);
+}
+
+Result<CommitReply> PostgresCatalog::Commit(const Context& context, const CommitRequest& request) {
+  std::optional<Result<CommitReply>> reply;
+  CommitEach(context, {&request, 1}, [&](std::span<const CommitOutcome> outcomes) { reply = outcomes[0].reply; });
+  return *std::move(reply);
+}
+
+void PostgresCatalog::CommitEach(const Context& context, std::span<const CommitRequest> requests,
+                                 const CommitsDone& done) {
+  std::vector<CommitOutcome> refused;
+  std::vector<CommitBatcher::Numbered> writes, rehomes;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Result<ParsedCommit> commit = Parse(context, requests[i]);
+    if (!commit.ok())
+      refused.push_back({i, commit.status()});
+    else if (commit->refused != CommitCode::kOk)
+      refused.push_back({i, CommitReply{commit->refused}});
+    else
+      (commit->IsRehome() ? rehomes : writes).push_back({i, *std::move(commit)});
+  }
+  if (!refused.empty()) done(refused);
+  parts_->batcher.CommitEach(context, std::move(writes), done);
+  for (const auto& [index, commit] : rehomes) {
+    const CommitOutcome outcome{index, parts_->rehomes.Rehome(context, commit)};
+    done({&outcome, 1});
+  }
 }
 
 }  // namespace pbfs

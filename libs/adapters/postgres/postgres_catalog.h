@@ -51,6 +51,7 @@ class PostgresCatalog final : public Commits,
   Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
+  void CommitEach(const Context& context, std::span<const CommitRequest> requests, const CommitsDone& done) override;
 
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
   Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
@@ -74,6 +75,7 @@ class PostgresCatalog final : public Commits,
 
  private:
   struct Parts;  // pools, caches, the transactor
+  Result<ParsedCommit> Parse(const Context& context, const CommitRequest& request);
   Result<int64_t> MapVersion(const Context& context, int64_t newer_than);
 
   const PostgresOptions options_;

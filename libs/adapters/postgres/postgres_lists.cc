@@ -79,12 +79,11 @@ class Lister {
     newest_ = reply_.span_hlc = rows.Int8(0, 1);
     reply_.zero_floor = rows.Int8(0, 2);
     reply_.size = rows.Int8(0, 3);
-    reply_.opset = rows.Bits(0, 4);
-    reply_.now_ms = rows.Int8(0, 5);
-    reply_.frontier = rows.Int8(0, 6);
+    reply_.now_ms = rows.Int8(0, 4);
+    reply_.frontier = rows.Int8(0, 5);
     reply_.lease_ms = kListLeaseMs;
     reply_.covered_hi = request_.hi;
-    const bool kept = rows.Int8(0, 7) > 0 && request_.as_of.value_or(0) >= rows.Int8(0, 8);
+    const bool kept = rows.Int8(0, 6) > 0 && request_.as_of.value_or(0) >= rows.Int8(0, 7);
     return request_.as_of && !kept ? HistoryExpired() : OkStatus();
   }
 

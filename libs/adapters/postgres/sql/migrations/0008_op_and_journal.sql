@@ -7,7 +7,7 @@ CREATE TABLE op (
   record bytea NOT NULL,
   digest bytea NOT NULL,                                      -- the record's MAC
   at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (object_id, op_id)
+  PRIMARY KEY (op_id, object_id)                              -- op ids grow with time: new ones stand together
 );
 CREATE UNIQUE INDEX op_order ON op (object_id, hlc, wid);     -- I1
 ALTER TABLE op ALTER record SET STORAGE EXTERNAL;             -- mostly ids and MACs: compressing it costs and gains nothing

@@ -1,7 +1,8 @@
 -- I8: max(length of the greatest TRUNC, greatest hi of what is newer than it). For each class but the longest, the extent
--- that starts last bounds where the one that ends last can start: no scan of the whole object.
-CREATE FUNCTION object_size(p_obj uuid) RETURNS int8
-LANGUAGE sql STABLE AS $$
+-- that starts last bounds where the one that ends last can start: no scan of the whole object. A row, not a value: to be used
+-- in FROM, where its text becomes part of the statement's plan; a value's would be planned anew at each call.
+CREATE FUNCTION object_size(p_obj uuid) RETURNS TABLE (size int8)
+LANGUAGE sql STABLE ROWS 1 AS $$
   SELECT greatest(
     o.trunc_len,
     coalesce((SELECT max(m.hi)

@@ -1,1 +1,1 @@
-SELECT p.record FROM unnest($2::uuid[]) u(op_id) JOIN op p ON p.object_id = $1::uuid AND p.op_id = u.op_id
+SELECT p.record FROM unnest($2::uuid[]) u(op_id) JOIN op p ON p.op_id = u.op_id AND p.object_id = $1::uuid

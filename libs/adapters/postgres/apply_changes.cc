@@ -164,11 +164,13 @@ class Applier {
   }
 
   void Heads() {
-    Array object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kVarbit);
-    for (const HeadChange& change : changes_.heads)
-      object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc),
-          opset.Bits(change.opset_xor);
-    connection_.Queue(kApplyHeads, Params().Add(object).Add(region).Add(hlc).Add(opset));
+    Array place(Type::kTid), object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kVarbit);
+    for (const HeadChange& change : changes_.heads) {
+      place.Raw(batch_.head_places.at(change.head));
+      object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc);
+      opset.Bits(change.opset_xor);
+    }
+    connection_.Queue(kApplyHeads, Params().Add(place).Add(object).Add(region).Add(hlc).Add(opset));
   }
 
   void Names() {

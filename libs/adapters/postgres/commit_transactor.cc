@@ -20,6 +20,11 @@ bool MayBeOneCommits(const Status& status) {
          status.code() != StatusCode::kResourceExhausted && !OutcomeUnknown(status);
 }
 
+bool AnyRefusal(const std::vector<CommitReply>& replies) {
+  return std::any_of(replies.begin(), replies.end(),
+                     [](const CommitReply& reply) { return reply.code != CommitCode::kOk; });
+}
+
 bool AnyReplay(const std::vector<CommitReply>& replies) {
   return std::any_of(replies.begin(), replies.end(),
                      [](const CommitReply& reply) { return reply.code == CommitCode::kReplay; });
@@ -44,20 +49,26 @@ std::vector<CommitTransactor::Answer> PostgresTransactor::Run(Batch batch, bool 
 
 Status PostgresTransactor::RunAgainAfterDeadlock(Batch batch, bool wait_for_locks, std::vector<Answer>& answers) {
   Status last;
+  bool look = false;
   for (int attempt = 0; attempt < kDeadlockAttempts; ++attempt) {
-    last = RunOnce(batch, wait_for_locks, answers);
-    if (!IsDeadlock(last)) return last;
+    last = RunOnce(batch, wait_for_locks, look, answers);
+    const bool taken = last.code() == StatusCode::kAlreadyExists && !look;
+    look = look || taken;
+    if (!taken && !IsDeadlock(last)) return last;
   }
   return UnavailableError("five deadlocks in a row; nothing happened, send it again");
 }
 
-Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, std::vector<Answer>& answers) {
+// Nearly always every id and order of a batch is new. So it is decided as if they were, and the schema's unique indexes say
+// if that was wrong: then it runs again with a `look` at what is there. A refusal may come from not knowing (a replay looks
+// stale), so it is decided again after a look.
+Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, bool look, std::vector<Answer>& answers) {
   const Context context = Context::WithTimeout(patience_);
   PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, primary_.Take(context));
   connection->Queue(kBegin);
   const LockMode mode = wait_for_locks ? LockMode::kWait : LockMode::kTry;
-  PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
-                        LockAndLoad(*connection, context, PlanBatch(batch), caches_, mode, false));
+  const BatchPlan plan = PlanBatch(batch);
+  PBFS_ASSIGN_OR_RETURN(LockedBatch locked, LockAndLoad(*connection, context, plan, caches_, mode, false));
 
   std::vector<const ParsedCommit*> ready;
   std::vector<size_t> places;
@@ -67,7 +78,12 @@ Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, std::vector
     places.push_back(i);
   }
   if (ready.empty()) return OkStatus();  // the lease rolls back
+  if (look) PBFS_RETURN_IF_ERROR(LoadTaken(*connection, context, plan, locked.state));
   Decision decision = Decide(locked.state, ready);
+  if (!look && AnyRefusal(decision.replies)) {
+    PBFS_RETURN_IF_ERROR(LoadTaken(*connection, context, plan, locked.state));
+    decision = Decide(locked.state, ready);
+  }
   const bool nothing = IsEmpty(decision.changes);
   // Refusals alone: rolling back takes the rows away that were made to be locked. They rest on nothing of this batch, and
   // what they rest on was visible, so it is durable.
@@ -97,9 +113,11 @@ Result<CommitReply> Rehomes::Rehome(const Context& context, const ParsedCommit& 
 
 Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, CommitReply& reply) {
   const ParsedCommit* const one[] = {&commit};
+  const BatchPlan plan = PlanBatch(one);
   return Transact(primary_, context, [&](Connection& connection) -> Status {
-    PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
-                          LockAndLoad(connection, context, PlanBatch(one), caches_, LockMode::kWait, true));
+    PBFS_ASSIGN_OR_RETURN(LockedBatch locked,
+                          LockAndLoad(connection, context, plan, caches_, LockMode::kWait, true));
+    PBFS_RETURN_IF_ERROR(LoadTaken(connection, context, plan, locked.state));
     const RehomeDecision decision = DecideRehome(locked.state, commit);
     reply = decision.reply;
     if (reply.code == CommitCode::kReplay) connection.Queue(kEmitMessage);

@@ -20,7 +20,7 @@ class PostgresTransactor final : public CommitTransactor {
 
  private:
   using Batch = std::span<const ParsedCommit* const>;
-  Status RunOnce(Batch batch, bool wait_for_locks, std::vector<Answer>& answers);
+  Status RunOnce(Batch batch, bool wait_for_locks, bool look, std::vector<Answer>& answers);
   Status RunAgainAfterDeadlock(Batch batch, bool wait_for_locks, std::vector<Answer>& answers);
 
   SessionPool& primary_;

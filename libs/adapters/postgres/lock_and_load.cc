@@ -109,6 +109,7 @@ class Loader {
       for (int row = 0; row < rows.size(); ++row) {
         const ObjectRegion head{rows.Uuid<ObjectId>(row, 0), rows.Int4(row, 1)};
         batch_.state.heads[head] = {rows.Int8(row, 2)};
+        batch_.head_places[head] = rows.Fixed<6>(row, 3);
         if (rows.Int8(row, 2) > 0) caches_.heads.Add(head);  // zero: inserted just now, perhaps for nothing
       }
     });
@@ -167,7 +168,7 @@ class Loader {
     if (!plan_.objects.empty() || !plan_.source_objects.empty()) LoadObjects();
     LoadAllHeads();
     if (!plan_.source_bodies.empty()) LoadSourceBodies();
-    LoadTaken();
+    if (!plan_.encodings.empty()) LoadSwept();
     if (!plan_.drops.empty()) LoadPastNames();
   }
   void LoadSite() {
@@ -234,32 +235,13 @@ class Loader {
                                                           rows.Bool(row, 2)};
     });
   }
-  // Whatever the schema holds unique, in one statement: as a rule nothing of it is there.
-  void LoadTaken() {
-    Array objects(Type::kUuid), ops(Type::kUuid);
-    for (const ObjectOp& key : plan_.ops) objects.Uuid(key.object), ops.Uuid(key.op);
-    Array ordered(Type::kUuid), hlcs(Type::kInt8), wids(Type::kInt8);
-    for (const ObjectOrder& key : plan_.orders)
-      ordered.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
-    Array bodies(Type::kUuid), encodings(Type::kUuid), groups(Type::kInt2);
-    for (const BodyId& id : plan_.new_bodies) bodies.Uuid(id);
-    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id), groups.Int2(PlacementGroupOf(id));
-    const Params params =
-        Params().Add(objects).Add(ops).Add(ordered).Add(hlcs).Add(wids).Add(bodies).Add(encodings).Add(groups);
-    Ask(kLoadTaken, params, [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row) ReadTaken(rows, row);
+  void LoadSwept() {
+    Array encodings(Type::kUuid);
+    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id);
+    Ask(kLoadSwept, Params().Add(encodings), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.encodings[rows.Uuid<EncodingId>(row, 0)].swept = true;
     });
-  }
-  void ReadTaken(const Rows& rows, int row) {
-    LoadedState& state = batch_.state;
-    switch (rows.Int2(row, 0)) {
-      case 1: state.ops[{rows.Uuid<ObjectId>(row, 1), rows.Uuid<OpId>(row, 2)}] = rows.Fixed<32>(row, 5); break;
-      case 2: state.orders[{rows.Uuid<ObjectId>(row, 1), {rows.Int8(row, 3), rows.Int8(row, 4)}}] = true; break;
-      case 3: state.bodies.try_emplace(rows.Uuid<BodyId>(row, 2)); break;  // a source has its row already
-      case 4: state.encodings[rows.Uuid<EncodingId>(row, 2)].swept = true; break;
-      case 5: state.encodings.try_emplace(rows.Uuid<EncodingId>(row, 2)); break;
-      default: PBFS_CHECK(false, "load_taken.sql returns what nobody reads");
-    }
   }
   void LoadPastNames() {
     Array numbers(Type::kInt4), names(Type::kText), newest(Type::kInt8);
@@ -345,6 +327,16 @@ class Loader {
   LockedBatch batch_;
 };
 
+void ReadTaken(const Rows& rows, int row, LoadedState& state) {
+  switch (rows.Int2(row, 0)) {
+    case 1: state.ops[{rows.Uuid<ObjectId>(row, 1), rows.Uuid<OpId>(row, 2)}] = rows.Fixed<32>(row, 5); break;
+    case 2: state.orders[{rows.Uuid<ObjectId>(row, 1), {rows.Int8(row, 3), rows.Int8(row, 4)}}] = true; break;
+    case 3: state.bodies.try_emplace(rows.Uuid<BodyId>(row, 2)); break;  // a source has its row already
+    case 4: state.encodings.try_emplace(rows.Uuid<EncodingId>(row, 2)); break;
+    default: PBFS_CHECK(false, "load_taken.sql returns what nobody reads");
+  }
+}
+
 template <typename Set, typename Keys>
 bool Meet(const Set& set, const Keys& keys) {
   return !set.empty() && std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return set.count(key) != 0; });
@@ -366,6 +358,23 @@ bool MissedLocks::Touch(const BatchPlan& plan) const {
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
                                 BatchCaches& caches, LockMode mode, bool all_heads) {
   return Loader(connection, plan, caches, mode, all_heads).Run(context);
+}
+
+Status LoadTaken(Connection& connection, const Context& context, const BatchPlan& plan, LoadedState& state) {
+  Array objects(Type::kUuid), ops(Type::kUuid);
+  for (const ObjectOp& key : plan.ops) objects.Uuid(key.object), ops.Uuid(key.op);
+  Array ordered(Type::kUuid), hlcs(Type::kInt8), wids(Type::kInt8);
+  for (const ObjectOrder& key : plan.orders)
+    ordered.Uuid(key.object), hlcs.Int8(key.order.hlc), wids.Int8(key.order.wid);
+  Array bodies(Type::kUuid), encodings(Type::kUuid), groups(Type::kInt2);
+  for (const BodyId& id : plan.new_bodies) bodies.Uuid(id);
+  for (const EncodingId& id : plan.encodings) encodings.Uuid(id), groups.Int2(PlacementGroupOf(id));
+  connection.Queue(
+      kLoadTaken,
+      Params().Add(objects).Add(ops).Add(ordered).Add(hlcs).Add(wids).Add(bodies).Add(encodings).Add(groups));
+  PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+  for (int row = 0; row < results[0].size(); ++row) ReadTaken(results[0], row, state);
+  return OkStatus();
 }
 
 }  // namespace pbfs::postgres

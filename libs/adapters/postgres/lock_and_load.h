@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace pbfs::postgres {
 
 /// kTry: take what is free and say what was not, so that a batch does not wait for one hot object. kWait: wait.
 enum class LockMode { kTry, kWait };
+
+/// Where a row is: a ctid in its wire form.
+using RowPlace = std::array<uint8_t, 6>;
 
 /// Keys whose lock another transaction holds.
 struct MissedLocks {
@@ -28,6 +32,7 @@ struct MissedLocks {
 struct LockedBatch {
   LoadedState state;
   MissedLocks missed;
+  std::map<ObjectRegion, RowPlace> head_places;  // of the locked heads: nobody moves them while we hold them
   // Rows that were inserted only to be locked; those that stay unused are deleted with the changes.
   std::vector<ObjectId> inserted_objects;
   std::vector<ObjectRegion> inserted_heads;
@@ -37,10 +42,16 @@ struct LockedBatch {
 /// Locks, then loads, in the transaction that the caller has begun (kBegin may still be queued) and in one round trip; in
 /// two after a change of the cluster map. Statement by statement, because a statement neither sees nor locks a row that
 /// another transaction inserted after its snapshot. Every bucket of the plan has been looked up in `caches.buckets`.
-/// `all_heads`: load heads_max of every object, as a rehome needs, not only of those held alone.
+/// What the schema holds unique and the batch may be inserting again (state.ops and orders, new bodies and encodings) is not
+/// loaded: see LoadTaken. `all_heads`: load heads_max of every object, as a rehome needs, not only of those held alone.
 /// Errors: of Connection::Run; ABORTED with detail sqlstate 40P01 (run the transaction again) if a row that was waited for
 /// is gone.
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
                                 BatchCaches& caches, LockMode mode, bool all_heads);
+
+/// Adds to `state` what the schema holds unique of the plan's new ids and orders: what Decide needs to tell a replay or a
+/// reused id. One round trip in the same transaction, after LockAndLoad. A batch that Decide accepts whole without it needs
+/// it only if inserting fails with ALREADY_EXISTS.
+Status LoadTaken(Connection& connection, const Context& context, const BatchPlan& plan, LoadedState& state);
 
 }  // namespace pbfs::postgres

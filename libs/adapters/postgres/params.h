@@ -23,6 +23,7 @@ enum class Type : uint32_t {
   kInt2 = 21,
   kInt4 = 23,
   kText = 25,
+  kTid = 27,
   kVarbit = 1562,
   kUuid = 2950
 };

@@ -1,6 +1,7 @@
 #include "libs/catalog/commit_batcher.h"
 
 #include <functional>
+#include <map>
 
 #include "libs/base/simulated_scheduler.h"
 #include "libs/base/testing.h"
@@ -18,7 +19,7 @@ class FakeTransactor final : public CommitTransactor {
       batches.push_back(batch.size());
       greatest_in_flight = std::max(greatest_in_flight, ++in_flight);
     }
-    SleepFor(latency);
+    SleepFor(wait_for_locks ? std::max(latency, waiting_latency) : latency);
     MutexLock lock(mutex);
     --in_flight;
     std::vector<Answer> answers;
@@ -34,6 +35,7 @@ class FakeTransactor final : public CommitTransactor {
     return answers;
   }
   Duration latency = std::chrono::milliseconds(10);
+  Duration waiting_latency{};  // of batches that wait for locks
   ObjectId busy{{1}};
   Mutex mutex;
   std::vector<size_t> batches;
@@ -125,6 +127,76 @@ TEST(CommitBatcherTest, BatchesAreBounded) {
           batcher.Commit(TestContext(), Numbered(i, {}, i % 2 == 0 ? 10 : 5000)));  // one beyond the bound goes alone
     });
     for (const size_t size : transactor.batches) EXPECT_LE(size, 10u);
+  });
+}
+
+std::vector<CommitBatcher::Numbered> Several(int from, int count, ObjectId object = {}) {
+  std::vector<CommitBatcher::Numbered> commits;
+  for (int i = from; i < from + count; ++i) commits.push_back({static_cast<size_t>(i), Numbered(i, object)});
+  return commits;
+}
+
+TEST(CommitBatcherTest, SeveralOfOneCallerAreEachToldOnce) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    CommitBatcher::Options options;
+    options.lanes = 2;
+    options.max_commits = 7;
+    CommitBatcher batcher(transactor, options);
+    CallAtOnce(10, [&](int caller) {
+      std::vector<CommitBatcher::Numbered> commits = Several(caller * 100, 20);
+      for (auto& missing : Several(caller * 100 + 20, 3, transactor.busy)) commits.push_back(std::move(missing));
+      std::map<size_t, Hlc> told;
+      batcher.CommitEach(TestContext(), std::move(commits), [&](std::span<const CommitOutcome> outcomes) {
+        for (const CommitOutcome& outcome : outcomes)
+          EXPECT_TRUE(told.emplace(outcome.index, outcome.reply->max_hlc).second);
+      });
+      EXPECT_EQ(told.size(), 23u);
+      for (const auto& [index, hlc] : told) EXPECT_EQ(static_cast<Hlc>(index), hlc);
+    });
+    EXPECT_EQ(transactor.decided, 230);
+  });
+}
+
+// A caller that runs a batch which waits for locks holds up nobody whose Commit stands behind others of its own.
+TEST(CommitBatcherTest, ALeaderThatWaitsForALockHoldsUpNobodyElse) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    transactor.waiting_latency = std::chrono::seconds(5);
+    CommitBatcher::Options options;
+    options.max_commits = 4;
+    CommitBatcher batcher(transactor, options);
+    Thread slow("slow", [&] {
+      std::vector<CommitBatcher::Numbered> commits = Several(0, 4, transactor.busy);
+      for (auto& other : Several(4, 8)) commits.push_back(std::move(other));
+      batcher.CommitEach(TestContext(), std::move(commits), [](std::span<const CommitOutcome>) {});
+    });
+    const MonotonicTime start = MonotonicNow();
+    CallAtOnce(5, [&](int i) {
+      SleepFor(std::chrono::milliseconds(i));
+      EXPECT_OK(batcher.Commit(TestContext(), Numbered(i)));
+    });
+    EXPECT_LT(MonotonicNow() - start, std::chrono::seconds(1));
+  });
+}
+
+TEST(CommitBatcherTest, SeveralThatAreGivenUpAreEachToldSo) {
+  InVirtualTime([] {
+    FakeTransactor transactor;
+    transactor.latency = std::chrono::seconds(1);
+    CommitBatcher::Options options;
+    options.max_commits = 4;
+    CommitBatcher batcher(transactor, options);
+    int decided = 0, late = 0;
+    CallAtOnce(2, [&](int) {
+      const Context context = Context::WithTimeout(std::chrono::milliseconds(2500));
+      batcher.CommitEach(context, Several(0, 10), [&](std::span<const CommitOutcome> outcomes) {
+        for (const CommitOutcome& outcome : outcomes) ++(outcome.reply.ok() ? decided : late);
+      });
+    });
+    EXPECT_EQ(decided + late, 20);
+    EXPECT_GE(decided, 8);
+    EXPECT_GT(late, 0);
   });
 }
 

@@ -23,6 +23,33 @@ TYPED_TEST_P(CommitsContract, FirstWriteCreatesItsObject) {
   EXPECT_EQ(this->Stat(object).size, 100);
 }
 
+TYPED_TEST_P(CommitsContract, EachOfSeveralHasItsOwnOutcome) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  TestCommit again(client);
+  again.Write(object, 0, Bytes(10, 2));
+  EXPECT_EQ(this->SendCode(again), CommitCode::kOk);
+  TestCommit unknown(client), malformed(client), good(client), other(client);
+  unknown.Write(client.NewObject(), 0, Bytes(1, 1));
+  malformed.Write(object, 0, Bytes(1, 1));
+  malformed.request().records[0] = Buffer::CopyOf(AsBytes("no record"));
+  good.Write(object, 100, Bytes(50, 3));
+  other.Creates(client.NewObject()).Write(client.NewObject(), 0, Bytes(1, 1));
+  const std::vector<CommitRequest> requests = {again.request(), unknown.request(), malformed.request(), good.request(),
+                                               other.request()};
+  std::vector<std::vector<std::string>> told(requests.size());
+  this->ports_.commits.CommitEach(TestContext(), requests, [&](std::span<const CommitOutcome> outcomes) {
+    for (const CommitOutcome& outcome : outcomes)
+      told.at(outcome.index)
+          .push_back(outcome.reply.ok() ? CommitCodeName(outcome.reply->code)
+                                        : std::string(StatusCodeName(outcome.reply.status().code())));
+  });
+  const std::vector<std::vector<std::string>> expected = {
+      {"REPLAY"}, {"OBJECT_GONE"}, {"INVALID_ARGUMENT"}, {"OK"}, {"OBJECT_GONE"}};
+  EXPECT_EQ(told, expected);
+  EXPECT_EQ(this->Stat(object).size, 150);
+}
+
 TYPED_TEST_P(CommitsContract, WriteToAnUnknownObjectIsObjectGone) {
   TestClient client = this->MakeClient();
   EXPECT_EQ(this->SendCode(TestCommit(client).Write(client.NewObject(), 0, Bytes(1, 1))), CommitCode::kObjectGone);
@@ -413,7 +440,7 @@ TYPED_TEST_P(CommitsContract, ManyWritersAtOnceAllGetAnAnswer) {
   EXPECT_EQ(this->Stat(object).extents, kWriters * kEach);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CommitsContract, FirstWriteCreatesItsObject, WriteToAnUnknownObjectIsObjectGone,
+REGISTER_TYPED_TEST_SUITE_P(CommitsContract, FirstWriteCreatesItsObject, EachOfSeveralHasItsOwnOutcome, WriteToAnUnknownObjectIsObjectGone,
                             RepeatIsReplayAndChangesNothing, OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused,
                             StaleOrderIsRefusedWithTheNewest, OtherRegionsDoNotMakeAWriteStaleButASpanDoes,
                             OrderFarFromTheClockIsRefused, OldOpIdIsRefused, EncodingOutsideItsTimeIsExpired,

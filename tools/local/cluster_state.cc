@@ -37,28 +37,37 @@ ProcessKind KindOf(const std::string& name) {
   throw std::invalid_argument("unknown kind of process '" + name + "'");
 }
 
+// The library would cast whatever number there is, and a cast that does not fit is undefined.
+template <typename Number>
+Number NumberAt(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (!value.is_number_integer() || value != value.get<Number>())
+    throw std::invalid_argument(std::string(key) + " is not a number in its range");
+  return value.get<Number>();
+}
+
 ManagedProcess ProcessOf(const Json& json) {
   ManagedProcess process;
   process.name = json.at("name");
   process.kind = KindOf(json.at("kind"));
-  process.port = json.at("port");
-  process.health_port = json.at("health_port");
+  process.port = NumberAt<int>(json, "port");
+  process.health_port = NumberAt<int>(json, "health_port");
   process.data = json.at("data");
   process.command.argv = json.at("argv").get<std::vector<std::string>>();
   for (const auto& [name, value] : json.at("environment").items())
     process.command.environment.emplace_back(name, value);
   process.command.user = json.at("user");
   process.command.log = json.at("log");
-  process.process = {json.at("pid"), json.at("start_ticks"), json.at("boot_id")};
+  process.process = {NumberAt<pid_t>(json, "pid"), NumberAt<uint64_t>(json, "start_ticks"), json.at("boot_id")};
   return process;
 }
 
 ClusterState StateOf(const Json& json) {
   if (json.at("version") != kVersion) throw std::invalid_argument("made by another version of pbfs");
   ClusterState state;
-  state.options.stores = json.at("stores");
-  state.options.catalogs = json.at("catalogs");
-  state.options.base_port = json.at("base_port");
+  state.options.stores = NumberAt<int>(json, "stores");
+  state.options.catalogs = NumberAt<int>(json, "catalogs");
+  state.options.base_port = NumberAt<int>(json, "base_port");
   for (const auto& process : json.at("processes")) state.processes.push_back(ProcessOf(process));
   return state;
 }

@@ -9,10 +9,10 @@ namespace pbfs {
 
 /// A thread in CommitEach.
 struct CommitBatcher::Caller {
-  std::set<size_t> open;              // Commits without an outcome
+  std::set<size_t> open;             // Commits without an outcome
   std::vector<CommitOutcome> known;  // outcomes that it has not been told
-  bool leads = false;                 // it is running a batch
-  bool gone = false;                  // it waits no more
+  bool leads = false;                // it is running a batch
+  bool gone = false;                 // it waits no more
   CondVar wake;
 };
 
@@ -35,7 +35,9 @@ struct CommitBatcher::Queue {
     return nullptr;
   }
   // Those who missed a lock do not hold each other up.
-  bool MayBegin() const { return lanes.MayBegin(entries.size()) || (wait_for_locks && !entries.empty() && !lanes.AreFull()); }
+  bool MayBegin() const {
+    return lanes.MayBegin(entries.size()) || (wait_for_locks && !entries.empty() && !lanes.AreFull());
+  }
 };
 
 CommitBatcher::CommitBatcher(CommitTransactor& transactor, Options options)

@@ -440,12 +440,13 @@ TYPED_TEST_P(CommitsContract, ManyWritersAtOnceAllGetAnAnswer) {
   EXPECT_EQ(this->Stat(object).extents, kWriters * kEach);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CommitsContract, FirstWriteCreatesItsObject, EachOfSeveralHasItsOwnOutcome, WriteToAnUnknownObjectIsObjectGone,
-                            RepeatIsReplayAndChangesNothing, OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused,
-                            StaleOrderIsRefusedWithTheNewest, OtherRegionsDoNotMakeAWriteStaleButASpanDoes,
-                            OrderFarFromTheClockIsRefused, OldOpIdIsRefused, EncodingOutsideItsTimeIsExpired,
-                            ReceiptsMustBeEnoughAndTrue, MalformedRequestsAreInvalid, BodyOrEncodingTwiceIsABadOp,
-                            OpsOfOneCommitHappenTogether, ConditionOnContentIsMetOnceOnly, OpsetIsTheXorOfAllContentOps,
+REGISTER_TYPED_TEST_SUITE_P(CommitsContract, FirstWriteCreatesItsObject, EachOfSeveralHasItsOwnOutcome,
+                            WriteToAnUnknownObjectIsObjectGone, RepeatIsReplayAndChangesNothing,
+                            OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused, StaleOrderIsRefusedWithTheNewest,
+                            OtherRegionsDoNotMakeAWriteStaleButASpanDoes, OrderFarFromTheClockIsRefused,
+                            OldOpIdIsRefused, EncodingOutsideItsTimeIsExpired, ReceiptsMustBeEnoughAndTrue,
+                            MalformedRequestsAreInvalid, BodyOrEncodingTwiceIsABadOp, OpsOfOneCommitHappenTogether,
+                            ConditionOnContentIsMetOnceOnly, OpsetIsTheXorOfAllContentOps,
                             SealedObjectsTakeNoMoreWrites, CloneByReferenceNeedsASealedSource, ReferencesNestEightDeep,
                             CloneByRowsNamesLiveBodiesOfTheBucket, CoveredExtentsArePruned,
                             SizeFollowsTruncateZeroAndWrite, MetaIsTheNewestOne, RehomeTakesCoveredSourcesAway,

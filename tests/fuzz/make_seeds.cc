@@ -27,6 +27,7 @@ class Seeds {
  public:
   explicit Seeds(std::filesystem::path directory) : directory_(std::move(directory)) {}
   void Bodies(BodyIntegrity integrity, const std::string& name);
+  void Stripes();
   void Records();
   void Capabilities();
   void Volumes();
@@ -95,6 +96,14 @@ void Seeds::Bodies(BodyIntegrity integrity, const std::string& name) {
   Write("fragment_trailer", name, with_geometry);
 }
 
+void Seeds::Stripes() {
+  Write("body_decoder", "all", Bytes{0, 63});
+  Write("body_decoder", "two_lie", Bytes{1, 63, 5, 0, 1, 9, 0, 255});
+  Write("body_decoder", "too_few", Bytes{0, 7, 5, 0, 1});
+  Write("frame", "header_and_payload", AsBytes(std::string_view("\x03\x05\0\0\0headrpayload", 17)));
+  Write("frame", "too_short", AsBytes(std::string_view("\x03\xff\0\0\0head", 9)));
+}
+
 /// One fragment's record and one of deletes, as they follow a volume's header.
 void Seeds::WriteVolume(const std::string& name, const FragmentKey& key, ByteSpan fragment) {
   using namespace disk;  // NOLINT(google-build-using-namespace)
@@ -138,7 +147,8 @@ void Seeds::Messages() {
     wire::Encode(value, &message);
     WriteMessage(number, name, message);
   };
-  single(1, "commit_outcome", CommitOutcome{3, CommitReply{CommitCode::kReplay, 5, kMillis, 1, 2}}, v1::CommitOutcome());
+  single(1, "commit_outcome", CommitOutcome{3, CommitReply{CommitCode::kReplay, 5, kMillis, 1, 2}},
+         v1::CommitOutcome());
   WriteMessage(2, "list_request", wire::Encode(ListRequest{bucket_, object, 0, 100, 7, Hlc{9}, {op}, 10}));
   ListReply list;
   list.extents = {{0, 10, {5, 6}, Source::Of(body), 3, op}, {10, 20, {5, 6}, Source::Zeros(), 0, op}};
@@ -297,6 +307,7 @@ int main(int argc, char** argv) {
   pbfs::Seeds seeds(argc > 1 ? argv[1] : "tests/fuzz/corpus");
   seeds.Bodies(pbfs::BodyIntegrity::kCrc32c, "crc32c");
   seeds.Bodies(pbfs::BodyIntegrity::kSha256, "sha256");
+  seeds.Stripes();
   seeds.Records();
   seeds.Capabilities();
   seeds.Volumes();

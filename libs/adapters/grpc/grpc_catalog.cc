@@ -15,10 +15,10 @@ using Stub = v1::Catalog::Stub;
 struct GrpcCatalog::Impl {
   std::vector<std::unique_ptr<Stub>> stubs;  // one for each connection
   std::atomic<size_t> next{0};
-  wire::CommitCalls commits{[this](grpc::ClientContext* context, const v1::CommitCall* call,
-                                   wire::CommitCalls::Reactor* reactor) {
-    Next().async()->Commit(context, call, reactor);
-  }};  // last: its calls hold channels
+  wire::CommitCalls commits{
+      [this](grpc::ClientContext* context, const v1::CommitCall* call, wire::CommitCalls::Reactor* reactor) {
+        Next().async()->Commit(context, call, reactor);
+      }};  // last: its calls hold channels
 
   Stub& Next() { return *stubs[next++ % stubs.size()]; }
 

@@ -115,8 +115,7 @@ Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, Co
   const ParsedCommit* const one[] = {&commit};
   const BatchPlan plan = PlanBatch(one);
   return Transact(primary_, context, [&](Connection& connection) -> Status {
-    PBFS_ASSIGN_OR_RETURN(LockedBatch locked,
-                          LockAndLoad(connection, context, plan, caches_, LockMode::kWait, true));
+    PBFS_ASSIGN_OR_RETURN(LockedBatch locked, LockAndLoad(connection, context, plan, caches_, LockMode::kWait, true));
     PBFS_RETURN_IF_ERROR(LoadTaken(connection, context, plan, locked.state));
     const RehomeDecision decision = DecideRehome(locked.state, commit);
     reply = decision.reply;

@@ -239,8 +239,7 @@ class Loader {
     Array encodings(Type::kUuid);
     for (const EncodingId& id : plan_.encodings) encodings.Uuid(id);
     Ask(kLoadSwept, Params().Add(encodings), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row)
-        batch_.state.encodings[rows.Uuid<EncodingId>(row, 0)].swept = true;
+      for (int row = 0; row < rows.size(); ++row) batch_.state.encodings[rows.Uuid<EncodingId>(row, 0)].swept = true;
     });
   }
   void LoadPastNames() {

@@ -12,7 +12,7 @@ set(flags "")
 if(FLAGS)
   set(flags "-fsanitize=${FLAGS}")
 endif()
-run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/installed -B ${WORK_DIR}/build -DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix
+run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE_DIR}/installed -B ${WORK_DIR}/build -DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix
     -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_CXX_FLAGS=${flags} -DEXAMPLE=${SOURCE_DIR}/put_get.cc)
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
 run(${WORK_DIR}/build/put_get)

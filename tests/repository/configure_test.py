@@ -42,7 +42,8 @@ def configure(body: str, files: tuple = ()) -> tuple:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as stream:
                 stream.write(HEAD + body + TAIL if name == "CMakeLists.txt" else "")
-        run = subprocess.run(["cmake", "-S", folder, "-B", os.path.join(folder, "build")], capture_output=True, text=True)
+        command = ["cmake", "-G", "Ninja", "-S", folder, "-B", os.path.join(folder, "build")]  # there may be no make
+        run = subprocess.run(command, capture_output=True, text=True)
         output = " ".join((run.stdout + run.stderr).split())
         return "reached the end" in output, output
 

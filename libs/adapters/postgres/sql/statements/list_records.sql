@@ -1,1 +1,2 @@
-SELECT p.record FROM unnest($2::uuid[]) u(op_id) JOIN op p ON p.op_id = u.op_id AND p.object_id = $1::uuid
+-- By op id alone, which leaves one index to choose; the object is tested, not searched.
+SELECT p.record FROM op p WHERE p.op_id = ANY ($2::uuid[]) AND (p.object_id = $1::uuid) IS TRUE

@@ -175,12 +175,15 @@ void CommitBatcher::GiveUp(const CallerPtr& caller) {
     caller->known.push_back({index, DeadlineExceededError("the commit was not decided in time; its outcome is unknown: "
                                                           "send it again as it is")});
   for (Queue* const queue : {first_.get(), second_.get()}) {
-    std::erase_if(queue->entries, [&](const EntryPtr& entry) {
-      if (entry->caller != caller) return false;
+    for (auto entry = queue->entries.begin(); entry != queue->entries.end();) {
+      if ((*entry)->caller != caller) {
+        ++entry;
+        continue;
+      }
       --waiting_;
-      waiting_bytes_ -= entry->numbered.commit.record_bytes;
-      return true;
-    });
+      waiting_bytes_ -= (*entry)->numbered.commit.record_bytes;
+      entry = queue->entries.erase(entry);
+    }
     Wake(*queue);
   }
 }

@@ -13,8 +13,7 @@ namespace {
 constexpr int64_t kObject = int64_t{1} << 30;
 constexpr int kWarmUps = 8;
 constexpr int kPatches = 24;
-constexpr int kInlinePatches =
-    1000;  // PostgreSQL makes its log in files of 16 MiB, full of zeros: few would bear all of one
+constexpr int kInlinePatches = 1000;           // small ones: what PostgreSQL writes beside them once should not count
 constexpr double kExpansion = 6.0 / 4 * 1.03;  // 4+2, and 3 % for headers, CRCs, padding and frames
 constexpr double kAllowance = 4096;            // of a patch: its Commit
 

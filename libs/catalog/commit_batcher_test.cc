@@ -19,7 +19,8 @@ class FakeTransactor final : public CommitTransactor {
       batches.push_back(batch.size());
       greatest_in_flight = std::max(greatest_in_flight, ++in_flight);
     }
-    SleepFor(wait_for_locks ? std::max(latency, waiting_latency) : latency);
+    const Duration usual = std::max(latency, latency_each * static_cast<int64_t>(batch.size()));
+    SleepFor(wait_for_locks ? std::max(usual, waiting_latency) : usual);
     MutexLock lock(mutex);
     --in_flight;
     std::vector<Answer> answers;
@@ -35,6 +36,7 @@ class FakeTransactor final : public CommitTransactor {
     return answers;
   }
   Duration latency = std::chrono::milliseconds(10);
+  Duration latency_each{};     // of each Commit, if that is more
   Duration waiting_latency{};  // of batches that wait for locks
   ObjectId busy{{1}};
   Mutex mutex;
@@ -158,24 +160,32 @@ TEST(CommitBatcherTest, SeveralOfOneCallerAreEachToldOnce) {
   });
 }
 
-// A caller that runs a batch which waits for locks holds up nobody whose Commit stands behind others of its own.
+// The slow caller misses the lock of its first Commit and waits for it, while others of its own stand in front of somebody
+// else's and are too few to begin beside the batch in flight.
 TEST(CommitBatcherTest, ALeaderThatWaitsForALockHoldsUpNobodyElse) {
   InVirtualTime([] {
     FakeTransactor transactor;
+    transactor.latency_each = std::chrono::milliseconds(10);
     transactor.waiting_latency = std::chrono::seconds(5);
     CommitBatcher::Options options;
-    options.max_commits = 4;
+    options.lanes = 2;
+    options.max_bytes = 100;
     CommitBatcher batcher(transactor, options);
+    const auto several = [&](std::vector<ParsedCommit> commits) {
+      std::vector<CommitBatcher::Numbered> numbered;
+      for (ParsedCommit& commit : commits) numbered.push_back({numbered.size(), std::move(commit)});
+      batcher.CommitEach(TestContext(), std::move(numbered), [](std::span<const CommitOutcome>) {});
+    };
+    Thread first("first", [&] { several(std::vector<ParsedCommit>(6, Numbered(1, {}, 1))); });  // 60 ms
+    SleepFor(std::chrono::milliseconds(1));
     Thread slow("slow", [&] {
-      std::vector<CommitBatcher::Numbered> commits = Several(0, 4, transactor.busy);
-      for (auto& other : Several(4, 8)) commits.push_back(std::move(other));
-      batcher.CommitEach(TestContext(), std::move(commits), [](std::span<const CommitOutcome>) {});
+      std::vector<ParsedCommit> commits(6, Numbered(2, {}, 1));
+      commits[0] = Numbered(2, transactor.busy, options.max_bytes);  // alone in its batch
+      several(std::move(commits));
     });
+    SleepFor(std::chrono::milliseconds(15));  // by now it waits for the lock
     const MonotonicTime start = MonotonicNow();
-    CallAtOnce(5, [&](int i) {
-      SleepFor(std::chrono::milliseconds(i));
-      EXPECT_OK(batcher.Commit(TestContext(), Numbered(i)));
-    });
+    EXPECT_OK(batcher.Commit(TestContext(), Numbered(99, {}, 1)));
     EXPECT_LT(MonotonicNow() - start, std::chrono::seconds(1));
   });
 }

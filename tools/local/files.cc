@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -216,6 +217,20 @@ bool PortIsFree(int port) {
   const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd, 1) == 0;
   close(fd);
   return free;
+}
+
+// Lines of proc_net(5): number, local address in hexadecimal with the port behind a colon, remote address, state (0A: listens).
+bool IsListening(int port) {
+  const std::string wanted = fmt::format(":{:04X}", port);
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream file(table);
+    std::string number, local, remote, state;
+    for (std::string line; std::getline(file, line);) {
+      std::istringstream fields(line);
+      if (fields >> number >> local >> remote >> state && state == "0A" && local.ends_with(wanted)) return true;
+    }
+  }
+  return false;
 }
 
 Result<std::vector<int>> FreePorts(int count, int base) {

@@ -33,6 +33,9 @@ Status CheckReachableBy(const std::string& path, const std::string& user);
 
 /// Whether somebody could listen on this port of 127.0.0.1 now.
 bool PortIsFree(int port);
+/// Does a process of this network namespace listen on `port`? Takes no port and connects to none, so it disturbs nobody: who
+/// asks PortIsFree while another process starts may take that process's port from it.
+bool IsListening(int port);
 /// Ports of 127.0.0.1 that are free now and outside the range from which the kernel takes ports of outgoing
 /// connections, so that they can be had again when a process is started again. With base > 0: base, base + 1, ...
 /// Errors: FAILED_PRECONDITION naming the port in use; RESOURCE_EXHAUSTED.

@@ -48,7 +48,7 @@ bool EtcdServes(const Context& context, const ClusterState& state, const Managed
 
 bool IsServing(const Context& context, const ClusterState& state, const ManagedProcess& process) {
   const Context limited = context.Within(kProbeTimeout);
-  if (PortIsFree(process.port)) return false;
+  if (!IsListening(process.port)) return false;
   if (process.kind == ProcessKind::kPostgres) return PostgresServes(limited, state, process);
   if (process.kind == ProcessKind::kEtcd) return EtcdServes(limited, state, process);
   return true;

@@ -1,9 +1,13 @@
 #include "tools/local/process.h"
 
+#include <atomic>
 #include <filesystem>
 #include <set>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "libs/base/sync.h"
@@ -131,6 +135,53 @@ TEST(Ports, FreeOnesDifferAndUsedOnesAreNamed) {
   EXPECT_EQ(ports.size(), 20u);
   EXPECT_EQ(std::set<int>(ports.begin(), ports.end()).size(), 20u);
   EXPECT_CODE(FreePorts(10, 65530), kInvalidArgument);
+}
+
+/// Listens on a port of 127.0.0.1, as a server that starts does.
+class Listener {
+ public:
+  explicit Listener(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int yes = 1;
+    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listens_ = bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd_, 1) == 0;
+  }
+  ~Listener() { close(fd_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  bool listens() const { return listens_; }
+
+ private:
+  const int fd_;
+  bool listens_ = false;
+};
+
+TEST(Ports, WhoListensIsSeen) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<int> ports, FreePorts(1, 0));
+  EXPECT_FALSE(IsListening(ports[0]));
+  {
+    const Listener listener(ports[0]);
+    ASSERT_TRUE(listener.listens());
+    EXPECT_TRUE(IsListening(ports[0]));
+  }
+  EXPECT_FALSE(IsListening(ports[0]));
+}
+
+// A cluster that is started looks for its processes while they take their ports.
+TEST(Ports, LookingForAProcessNeverTakesItsPort) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<int> ports, FreePorts(1, 0));
+  std::atomic<bool> stop{false};
+  Thread looker("looker", [&] {
+    while (!stop) (void)IsListening(ports[0]);
+  });
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) refused += Listener(ports[0]).listens() ? 0 : 1;
+  stop = true;
+  looker.Join();
+  EXPECT_EQ(refused, 0);
 }
 
 TEST(FindProgram, SaysHowToGetIt) {

@@ -55,7 +55,6 @@ class Loader {
   // ---- (a) ----------------------------------------------------------------------------------------------------------------
   void QueueLocks() {
     if (!plan_.names.empty()) LockBuckets();
-    Ask(kTakeTransactionId, {}, Ignore);
     if (!plan_.objects.empty()) LockObjects();
     InsertObjects();
     InsertHeads();

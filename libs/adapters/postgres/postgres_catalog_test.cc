@@ -1,6 +1,9 @@
 #include "libs/adapters/postgres/postgres_catalog.h"
 
+#include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/sessions.h"
 #include "libs/adapters/postgres/testing/catalog_database.h"
+#include "libs/base/testing.h"
 #include "libs/catalog/history_property.h"
 #include "libs/catalog/testing/all_contracts.h"
 
@@ -30,6 +33,20 @@ class PostgresCatalogFixture {
 
 PBFS_CATALOG_CONTRACTS(Postgres, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, HistoryProperty, PostgresCatalogFixture);
+
+// I13, I20. The clock of this database refuses to be read by a transaction that has no id yet.
+TEST(PostgresBatch, ATransactionHasItsIdBeforeItReadsTheClock) {
+  const postgres::CatalogDatabase database;
+  database.Sql(
+      "CREATE OR REPLACE FUNCTION now_ms() RETURNS int8 LANGUAGE plpgsql VOLATILE AS $$ BEGIN "
+      "IF pg_current_xact_id_if_assigned() IS NULL THEN RAISE 'no transaction id'; END IF; RETURN 1; END $$");
+  postgres::SessionPool pool({.dsn = database.dsn(), .connections = 1});
+  postgres::Array no_buckets(postgres::Type::kUuid);
+  ASSERT_OK_AND_ASSIGN(const postgres::Rows site,
+                       postgres::RunOne(pool, TestContext(), postgres::kLoadSite, postgres::Params().Add(no_buckets)));
+  ASSERT_EQ(site.size(), 1);
+  EXPECT_EQ(site.Int8(0, 1), 1);
+}
 
 }  // namespace
 }  // namespace pbfs

@@ -8,18 +8,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <pwd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libs/base/random.h"
+#include "libs/base/loopback_ports.h"
 
 namespace pbfs::local {
 namespace fs = std::filesystem;
@@ -33,14 +29,6 @@ Status WriteAll(int fd, const std::string& content, const std::string& path) {
     done += static_cast<size_t>(count);
   }
   return fsync(fd) == 0 ? OkStatus() : ErrnoStatus(errno, "cannot sync " + path);
-}
-
-/// First port from which the kernel takes those of outgoing connections.
-int EphemeralStart() {
-  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
-  int start = 32768;
-  file >> start;
-  return start;
 }
 
 bool IsProgram(const fs::path& path) {
@@ -205,34 +193,6 @@ Status CheckReachableBy(const std::string& path, const std::string& user) {
   }
 }
 
-bool PortIsFree(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const int yes = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd, 1) == 0;
-  close(fd);
-  return free;
-}
-
-// Lines of proc_net(5): number, local address in hexadecimal with the port behind a colon, remote address, state (0A: listens).
-bool IsListening(int port) {
-  const std::string wanted = fmt::format(":{:04X}", port);
-  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-    std::ifstream file(table);
-    std::string number, local, remote, state;
-    for (std::string line; std::getline(file, line);) {
-      std::istringstream fields(line);
-      if (fields >> number >> local >> remote >> state && state == "0A" && local.ends_with(wanted)) return true;
-    }
-  }
-  return false;
-}
-
 Result<std::vector<int>> FreePorts(int count, int base) {
   std::vector<int> ports;
   if (base > 0) {
@@ -248,14 +208,10 @@ Result<std::vector<int>> FreePorts(int count, int base) {
     }
     return ports;
   }
-  SystemRandom random;
-  const int low = 10000;
-  const int high = std::max(EphemeralStart(), low + 10 * count);
-  for (int tries = 0; tries < 10000 && static_cast<int>(ports.size()) < count; ++tries) {
-    const int port = low + static_cast<int>(random.Below(static_cast<uint64_t>(high - low)));
-    if (std::find(ports.begin(), ports.end(), port) == ports.end() && PortIsFree(port)) ports.push_back(port);
+  while (static_cast<int>(ports.size()) < count) {
+    PBFS_ASSIGN_OR_RETURN(const int port, ReserveLoopbackPort());
+    ports.push_back(port);
   }
-  if (static_cast<int>(ports.size()) < count) return ResourceExhaustedError("no free ports on 127.0.0.1");
   return ports;
 }
 

@@ -31,13 +31,7 @@ std::string AbsolutePath(const std::string& path);
 /// OK if `user` may walk down to `path`, which must exist. Errors: PERMISSION_DENIED naming the directory in the way.
 Status CheckReachableBy(const std::string& path, const std::string& user);
 
-/// Whether somebody could listen on this port of 127.0.0.1 now.
-bool PortIsFree(int port);
-/// Does a process of this network namespace listen on `port`? Takes no port and connects to none, so it disturbs nobody: who
-/// asks PortIsFree while another process starts may take that process's port from it.
-bool IsListening(int port);
-/// Ports of 127.0.0.1 that are free now and outside the range from which the kernel takes ports of outgoing
-/// connections, so that they can be had again when a process is started again. With base > 0: base, base + 1, ...
+/// Ports for servers of a cluster: reserved ones (ReserveLoopbackPort); with base > 0: base, base + 1, ...
 /// Errors: FAILED_PRECONDITION naming the port in use; RESOURCE_EXHAUSTED.
 Result<std::vector<int>> FreePorts(int count, int base);
 

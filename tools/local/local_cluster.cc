@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "libs/base/loopback_ports.h"
 #include "libs/base/sync.h"
 #include "tools/local/cluster_maker.h"
 #include "tools/local/files.h"

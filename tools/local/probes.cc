@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/ids.h"
+#include "libs/base/loopback_ports.h"
 #include "libs/base/sync.h"
 #include "tools/local/cluster_maker.h"
 #include "tools/local/files.h"

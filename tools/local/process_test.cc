@@ -1,13 +1,9 @@
 #include "tools/local/process.h"
 
-#include <atomic>
 #include <filesystem>
 #include <set>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "libs/base/sync.h"
@@ -135,31 +131,6 @@ TEST(Ports, FreeOnesDifferAndUsedOnesAreNamed) {
   EXPECT_EQ(ports.size(), 20u);
   EXPECT_EQ(std::set<int>(ports.begin(), ports.end()).size(), 20u);
   EXPECT_CODE(FreePorts(10, 65530), kInvalidArgument);
-}
-
-TEST(Ports, WhoListensIsSeen) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ASSERT_EQ(listen(fd, 1), 0);  // at a port that the kernel chooses
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  EXPECT_TRUE(IsListening(ntohs(address.sin_port)));
-  close(fd);
-  EXPECT_FALSE(IsListening(ntohs(address.sin_port)));
-}
-
-// A cluster that is started looks for its processes while they take their ports.
-TEST(Ports, LookingForAProcessNeverTakesItsPort) {
-  ASSERT_OK_AND_ASSIGN(const std::vector<int> ports, FreePorts(1, 0));
-  std::atomic<bool> stop{false};
-  Thread looker("looker", [&] {
-    while (!stop) (void)IsListening(ports[0]);
-  });
-  int refused = 0;
-  for (int i = 0; i < 2000; ++i) refused += PortIsFree(ports[0]) ? 0 : 1;  // listens for a moment
-  stop = true;
-  looker.Join();
-  EXPECT_EQ(refused, 0);
 }
 
 TEST(FindProgram, SaysHowToGetIt) {

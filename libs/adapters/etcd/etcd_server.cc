@@ -3,33 +3,15 @@
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include "libs/base/loopback_ports.h"
 #include "libs/base/sync.h"
 
 namespace pbfs {
-namespace {
-
-bool Listens(int port) {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(probe);
-  return connected;
-}
-
-}  // namespace
-
 EtcdServer::EtcdServer(std::string directory, TlsFiles files)
     : directory_(std::move(directory)),
       files_(std::move(files)),
-      client_port_(FreeLoopbackPort()),
-      peer_port_(FreeLoopbackPort()) {}
+      client_port_(*ReserveLoopbackPort()),
+      peer_port_(*ReserveLoopbackPort()) {}
 
 Status EtcdServer::Start() {
   const std::string client = "https://" + endpoint();
@@ -45,7 +27,7 @@ Status EtcdServer::Start() {
   PBFS_ASSIGN_OR_RETURN(process_, ChildProcess::Start({.command = arguments, .output = log}));
   const MonotonicTime deadline = MonotonicNow() + std::chrono::seconds(30);
   while (MonotonicNow() < deadline && !process_.Ended()) {
-    if (Listens(client_port_)) return OkStatus();
+    if (IsListening(client_port_)) return OkStatus();
     SleepFor(std::chrono::milliseconds(10));  // a poll, bounded by the deadline
   }
   return UnavailableError("etcd does not start; is the package etcd-server installed? Its log: " + log);

@@ -3,15 +3,12 @@
 #include <fstream>
 #include <sstream>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,18 +117,6 @@ bool ChildProcess::AwaitEnd(Duration timeout) {
     SleepFor(std::chrono::milliseconds(5));  // a poll of another process, bounded by the deadline
   }
   return true;
-}
-
-int FreeLoopbackPort() {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  PBFS_CHECK(bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  PBFS_CHECK(getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  close(probe);
-  return ntohs(address.sin_port);
 }
 
 }  // namespace pbfs

@@ -45,7 +45,4 @@ class ChildProcess {
   int exit_code_ = -1;
 };
 
-/// A port of the loopback interface that is free now; nobody keeps it free.
-int FreeLoopbackPort();
-
 }  // namespace pbfs

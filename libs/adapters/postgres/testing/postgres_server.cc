@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "libs/base/loopback_ports.h"
 #include "libs/base/random.h"
 #include "libs/base/sync.h"
 
@@ -107,7 +108,7 @@ Result<std::unique_ptr<PostgresServer>> PostgresServer::Start(const Options& opt
   server->directory_ = NewDirectory();
   PBFS_RETURN_IF_ERROR(
       ChildProcess::Run({.command = {"/bin/cp", "-a", source, server->data()}, .output = server->log()}));
-  server->port_ = FreeLoopbackPort();
+  PBFS_ASSIGN_OR_RETURN(server->port_, ReserveLoopbackPort());
   server->password_ = options.password;
   PBFS_RETURN_IF_ERROR(server->WriteSettings(options));
   GiveToSystemUser(server->directory_);
@@ -172,7 +173,7 @@ Status PostgresServer::AwaitReady() {
 Result<std::unique_ptr<PostgresServer>> PostgresServer::StartStandby(const std::string& name) {
   std::unique_ptr<PostgresServer> standby(new PostgresServer());
   standby->directory_ = NewDirectory();
-  standby->port_ = FreeLoopbackPort();
+  PBFS_ASSIGN_OR_RETURN(standby->port_, ReserveLoopbackPort());
   standby->password_ = password_;
   PBFS_RETURN_IF_ERROR(RunProgram("pg_basebackup",
                                   {"-D", standby->data(), "-d", Dsn() + " application_name=" + name, "-R", "-X",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -230,6 +231,12 @@ struct ClusterMap {
   uint8_t default_k = 4, default_m = 2;
   std::vector<StoreInfo> stores;
   std::vector<PlacementGroup> groups;  // 4096, by number; empty before the first placement
+
+  /// Null if there is none of this id.
+  const StoreInfo* FindStore(StoreId id) const {
+    const auto found = std::find_if(stores.begin(), stores.end(), [&](const StoreInfo& store) { return store.id == id; });
+    return found == stores.end() ? nullptr : &*found;
+  }
 };
 
 struct JournalPosition {

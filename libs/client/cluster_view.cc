@@ -9,18 +9,10 @@
 namespace pbfs {
 namespace {
 
-constexpr Duration kMapLife = std::chrono::seconds(3);
 constexpr int kGroupDraws = 64;
 
-const StoreInfo* FindStore(const ClusterMap& map, StoreId id) {
-  for (const StoreInfo& store : map.stores) {
-    if (store.id == id) return &store;
-  }
-  return nullptr;
-}
-
 bool IsUp(const ClusterMap& map, StoreId id) {
-  const StoreInfo* const store = FindStore(map, id);
+  const StoreInfo* const store = map.FindStore(id);
   return store != nullptr && (store->state == StoreState::kUp || store->state == StoreState::kSuspect);
 }
 
@@ -50,37 +42,10 @@ EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, i
   return chosen;
 }
 
-Result<std::shared_ptr<const ClusterMap>> ClusterView::Map(const Context& context) {
-  {
-    MutexLock lock(mutex_);
-    const bool will_do = MonotonicNow() < fresh_until_ || (fetching_ && fresh_until_ != MonotonicTime::min());
-    if (map_ != nullptr && will_do) return map_;
-    fetching_ = true;
-  }
-  Result<ClusterMap> fresh = groups_.WatchMap(context.Within(std::chrono::seconds(5)), -1);
-  MutexLock lock(mutex_);
-  fetching_ = false;
-  if (fresh.ok()) {
-    map_ = std::make_shared<const ClusterMap>(*std::move(fresh));
-    fresh_until_ = MonotonicNow() + kMapLife;
-  } else if (map_ == nullptr) {
-    return fresh.status().Annotate("cluster map");
-  }
-  return map_;  // an old one finds most fragments
-}
-
 Result<SiteId> ClusterView::Site(const Context& context) {
-  {
-    MutexLock lock(mutex_);
-    if (map_ != nullptr) return map_->site;
-  }
+  if (const auto map = maps_.Last()) return map->site;
   PBFS_ASSIGN_OR_RETURN(const auto map, Map(context));
   return map->site;
-}
-
-void ClusterView::Invalidate() {
-  MutexLock lock(mutex_);
-  fresh_until_ = MonotonicTime::min();
 }
 
 int ClusterView::UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "libs/base/random.h"
-#include "libs/catalog/catalog.h"
+#include "libs/catalog/map_cache.h"
 #include "libs/catalog/tokens.h"
 #include "libs/model/hlc_clock.h"
 
@@ -25,20 +25,19 @@ class ClusterView {
   /// `bad_store_memory`: for how long a store that failed is avoided. All references outlive this; tokens may be null.
   ClusterView(Groups& groups, Tokens* tokens, std::string subject, Random& random, HlcClock& clock,
               Duration bad_store_memory)
-      : groups_(groups),
+      : maps_(groups),
         tokens_(tokens),
         subject_(std::move(subject)),
         random_(random),
         clock_(clock),
         bad_store_memory_(bad_store_memory) {}
 
-  /// The cluster map, at most some seconds old; while one caller fetches it anew, others get the old one. Errors: those of
-  /// the catalog, if none was ever had.
-  Result<std::shared_ptr<const ClusterMap>> Map(const Context& context);
+  /// The cluster map: MapCache::Get.
+  Result<MapCache::MapPtr> Map(const Context& context) { return maps_.Get(context); }
   /// The site that this cluster is. It never changes, so any map ever had says it.
   Result<SiteId> Site(const Context& context);
   /// Forgets the map: the next call fetches it anew.
-  void Invalidate();
+  void Invalidate() { maps_.Invalidate(); }
 
   /// A placement group for a new encoding of n shards: drawn at random among those with the fewest stores that are not up, or
   /// failed lately where that leaves any. Errors: UNAVAILABLE if no group has `required` stores, saying how many there are;
@@ -68,16 +67,13 @@ class ClusterView {
   Status NoUsableGroup(int required, int n, int usable) const;
   int UnusableStores(const ClusterMap& map, const std::vector<StoreId>& stores) const;
 
-  Groups& groups_;
+  MapCache maps_;
   Tokens* const tokens_;
   const std::string subject_;
   Random& random_;
   HlcClock& clock_;
   const Duration bad_store_memory_;
   mutable Mutex mutex_;
-  std::shared_ptr<const ClusterMap> map_ PBFS_GUARDED_BY(mutex_);
-  MonotonicTime fresh_until_ PBFS_GUARDED_BY(mutex_) = MonotonicTime::min();  // that: forgotten
-  bool fetching_ PBFS_GUARDED_BY(mutex_) = false;
   std::map<StoreId, BadStore> bad_ PBFS_GUARDED_BY(mutex_);
   std::map<BucketId, CachedToken> token_cache_ PBFS_GUARDED_BY(mutex_);
 };

@@ -6,21 +6,21 @@
 
 #include "libs/adapters/grpc/transport_security.h"
 #include "libs/base/sync.h"
-#include "libs/catalog/catalog.h"
+#include "libs/catalog/map_cache.h"
 #include "libs/fragments/fragment_store.h"
 
 namespace pbfs {
 
 class GrpcFragmentStore;
 
-/// The stores of a site by the cluster map: where each one is, and a connection to it that is kept. The map is asked for when
-/// a store is unknown and, since a store may come back at another address, again after half a minute. Threads: any.
+/// The stores of a site by the cluster map: where each one is, and a connection to it that is kept. The map is asked
+/// for anew when a store is unknown. Threads: any.
 class GrpcFragmentStores final : public FragmentStores {
  public:
   /// `groups` outlives this.
   GrpcFragmentStores(Groups& groups, const TransportSecurity& security, int channels = 2);
   ~GrpcFragmentStores() override;
-  /// Blocks for the map only if the store is unknown or the map is old; an old map is better than none.
+  /// Blocks for the map only if the store is unknown, or as MapCache does; an old map is better than none.
   Result<std::shared_ptr<FragmentStore>> Find(StoreId store) override;
 
  private:
@@ -28,16 +28,13 @@ class GrpcFragmentStores final : public FragmentStores {
     std::string address;
     std::shared_ptr<GrpcFragmentStore> store;
   };
-  Status Refresh();
-  std::shared_ptr<FragmentStore> Connected(StoreId store);
+  std::shared_ptr<FragmentStore> Connected(StoreId store, const std::string& address);
 
-  Groups& groups_;
+  MapCache maps_;
   const TransportSecurity security_;
   const int channels_;
   Mutex mutex_;
-  std::map<StoreId, std::string> addresses_ PBFS_GUARDED_BY(mutex_);
   std::map<StoreId, Connection> connections_ PBFS_GUARDED_BY(mutex_);
-  MonotonicTime ask_again_ PBFS_GUARDED_BY(mutex_);  // not before; the epoch: never asked
 };
 
 }  // namespace pbfs

@@ -1,0 +1,57 @@
+#include "libs/catalog/map_cache.h"
+
+#include <utility>
+
+namespace pbfs {
+namespace {
+
+constexpr Duration kLife = std::chrono::seconds(3);
+constexpr Duration kIdle = std::chrono::seconds(30);
+constexpr Duration kTimeout = std::chrono::seconds(5);
+/// A catalog that has nothing newer says so by silence. The destructor may have to wait so long.
+constexpr Duration kSilence = std::chrono::milliseconds(500);
+
+}  // namespace
+
+Result<MapCache::MapPtr> MapCache::Get(const Context& context) {
+  {
+    MutexLock lock(mutex_);
+    const MonotonicTime now = MonotonicNow();
+    if (!forgotten_ && now < checked_ + kIdle) {
+      if (now >= checked_ + kLife && !asking_)
+        asking_ = executor_.Submit([this, version = map_->version] { AskForNewer(version); }).ok();
+      return map_;
+    }
+  }
+  Result<ClusterMap> fresh = groups_.WatchMap(context.Within(kTimeout), -1);
+  const Status status = fresh.status();
+  Take(std::move(fresh));
+  MutexLock lock(mutex_);
+  if (map_ == nullptr) return status.Annotate("cluster map");
+  forgotten_ = false;  // after an error too: the catalog is asked again when the map's time is over
+  return map_;
+}
+
+void MapCache::AskForNewer(int64_t version) {
+  Take(groups_.WatchMap(Context::WithTimeout(kSilence), version));
+  MutexLock lock(mutex_);
+  asking_ = false;
+}
+
+void MapCache::Take(Result<ClusterMap> answer) {
+  MutexLock lock(mutex_);
+  checked_ = MonotonicNow();
+  if (answer.ok()) map_ = std::make_shared<const ClusterMap>(*std::move(answer));
+}
+
+MapCache::MapPtr MapCache::Last() const {
+  MutexLock lock(mutex_);
+  return map_;
+}
+
+void MapCache::Invalidate() {
+  MutexLock lock(mutex_);
+  forgotten_ = true;
+}
+
+}  // namespace pbfs

@@ -234,7 +234,8 @@ struct ClusterMap {
 
   /// Null if there is none of this id.
   const StoreInfo* FindStore(StoreId id) const {
-    const auto found = std::find_if(stores.begin(), stores.end(), [&](const StoreInfo& store) { return store.id == id; });
+    const auto found =
+        std::find_if(stores.begin(), stores.end(), [&](const StoreInfo& store) { return store.id == id; });
     return found == stores.end() ? nullptr : &*found;
   }
 };

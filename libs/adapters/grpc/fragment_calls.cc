@@ -36,6 +36,7 @@ std::shared_ptr<PutCall> PutCall::Start(const Context& context, grpc::GenericStu
   put->self_ = put;
   MutexLock lock(put->mutex_);
   Prepare(*put->call_, context);
+  put->call_->set_initial_metadata_corked(true);  // goes with the first message
   calls.Add(put->call_.get());
   stub.PrepareBidiStreamingCall(put->call_.get(), kPut, {}, put.get());
   put->AddHold();

@@ -92,9 +92,9 @@ def judge_success(thing, wounds, outcome):
     innocent = counted - {f.store for f in thing.fragments if f in wounds.spoiled | wounds.doubtful}
     if innocent:
         return Finding(f'get {thing.name} counts damage in stores {innocent}, which have none of it')
-    # A read asks for the first k shards, so it meets the damage of these. It may be over before a slow answer shows it.
+    # A read asks for the first k shards, so it meets the damage of these, unless it did not wait for a slow store.
     met = {f.store for f in thing.fragments if thing.whole and f in wounds.unreadable and f.shard < f.k}
-    if not met <= counted:
+    if not met <= counted and not damage['calls_not_waited_for']:
         return Finding(f'get {thing.name} does not count the damage in stores {met - counted}', again=True)
     return None
 

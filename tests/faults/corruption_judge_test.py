@@ -25,8 +25,8 @@ def wounds(*shards):
     return found
 
 
-def got(content=CONTENT, corrupt=()):
-    damage = {'corrupt': {str(store): 1 for store in corrupt}, 'missing': {}}
+def got(content=CONTENT, corrupt=(), late=0):
+    damage = {'corrupt': {str(store): 1 for store in corrupt}, 'missing': {}, 'calls_not_waited_for': late}
     return Outcome(0, content, json.dumps({'damage': damage}).encode())
 
 
@@ -54,6 +54,7 @@ class GetIsJudged(unittest.TestCase):
         self.accepts(got())
         self.accepts(got(corrupt=[1, 2]), 0, 1)
         self.accepts(got(), 4, 5)  # parity is not asked for
+        self.accepts(got(late=1), 0)  # the store was slow, and another's answer was there first
         self.accepts(refused(), 0, 1, 5)
 
     def test_wrong_bytes(self):

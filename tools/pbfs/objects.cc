@@ -68,7 +68,10 @@ Json ReportDamage(Session& session, const std::string& address) {
   for (const auto& [store, count] : stats.missing) missing[std::to_string(store.value)] = count, bad += count;
   if (bad > 0)
     session.Note(fmt::format("decoded around {} damaged fragments; pbfs verify {} names them", bad, address));
-  return {{"corrupt", corrupt}, {"missing", missing}, {"segments_decoded_around", stats.decoded_around}};
+  return {{"corrupt", corrupt},
+          {"missing", missing},
+          {"segments_decoded_around", stats.decoded_around},
+          {"calls_not_waited_for", stats.hedges}};  // what those stores have of the object was perhaps not looked at
 }
 
 std::string OpKindName(OpKind kind) {

@@ -41,6 +41,20 @@ double CpuSeconds(pid_t pid) {
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+BusyProcessors::Ticks BusyProcessors::Read() {
+  std::ifstream in("/proc/stat");
+  std::string cpu;
+  Ticks ticks;
+  in >> cpu;
+  for (int i = 0; i < 8; ++i) {  // proc(5): user, nice, system, idle, iowait, irq, softirq, steal
+    double field = 0;
+    in >> field;
+    ticks.all += field;
+    if (i != 3 && i != 4) ticks.busy += field;
+  }
+  return ticks;
+}
+
 int64_t PeakResident(pid_t pid) {
   std::ifstream in(ProcPath(pid, "status"));
   for (std::string line; std::getline(in, line);) {

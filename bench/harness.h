@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -11,6 +12,22 @@ namespace pbfs::bench {
 
 /// User + system CPU seconds of a process, all threads; 0 if it is gone. pid 0: this process.
 double CpuSeconds(pid_t pid = 0);
+/// How busy all processors of the machine were since it was made, 0 to 1: where it is near 1, whoever waits for one waits for
+/// somebody else's turn to end.
+class BusyProcessors {
+ public:
+  double Share() const {
+    const Ticks now = Read();
+    return (now.busy - began_.busy) / std::max(now.all - began_.all, 1.0);
+  }
+
+ private:
+  struct Ticks {
+    double busy = 0, all = 0;
+  };
+  static Ticks Read();
+  const Ticks began_ = Read();
+};
 /// Largest resident set of a process so far, in bytes (VmHWM).
 int64_t PeakResident(pid_t pid = 0);
 /// Bytes that this process handed to TCP and got from it on the sockets that it has open now (TCP_INFO), loopback included.

@@ -140,9 +140,12 @@ class WriterRows {
   std::vector<Row> Run(int rounds) {
     Series reads, rehome, both;
     std::vector<double> alone_all, both_all;
+    std::vector<double> busy_alone, busy_both;
     int64_t read_count = 0, rehome_count = 0;
     for (int round = 0; round < rounds; ++round) {
+      const BusyProcessors in_this_round;
       const double alone = P99(Phase(), &alone_all);
+      busy_alone.push_back(in_this_round.Share());
       for (Series* series : {&reads, &rehome, &both}) series->reference.push_back(alone);
       {
         const Background reader("reader", Reading());
@@ -153,7 +156,9 @@ class WriterRows {
         rehome.subject.push_back(P99(Phase()));
       }
       const Background reader("reader", Reading()), rehomer("rehome", Rehoming());
+      const BusyProcessors beside_both;
       both.subject.push_back(P99(Phase(), &both_all));
+      busy_both.push_back(beside_both.Share());
       read_count += reader.done(), rehome_count += rehomer.done();
     }
     (void)ReadAll(bucket_, busy_);
@@ -161,8 +166,10 @@ class WriterRows {
                              MakeRow("merge: p99 of a writer beside a rehome", rehome, "ms", Row::Bar::kNone, 0),
                              MakeRow("merge: p99 of a writer beside both", both, "ms", Row::Bar::kAtMost, 2)};
     rows[2].note =
-        fmt::format("p50 {:.1f} ms, alone {:.1f}; {} patches a side, one each {} ms; meanwhile {} reads, {} rehomes",
-                    Median(both_all), Median(alone_all), both_all.size(), kWriteEveryMs, read_count, rehome_count);
+        fmt::format("p50 {:.1f} ms, alone {:.1f}; {} patches a side, one each {} ms; meanwhile {} reads, {} rehomes; "
+                    "processors {:.0f} % busy, alone {:.0f} %",
+                    Median(both_all), Median(alone_all), both_all.size(), kWriteEveryMs, read_count, rehome_count,
+                    1e2 * Median(busy_both), 1e2 * Median(busy_alone));
     return rows;
   }
 

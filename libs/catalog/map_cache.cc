@@ -17,31 +17,31 @@ Result<MapCache::MapPtr> MapCache::Get(const Context& context) {
   {
     MutexLock lock(mutex_);
     const MonotonicTime now = MonotonicNow();
-    if (!forgotten_ && now < checked_ + kIdle) {
-      if (now >= checked_ + kLife && !asking_)
-        asking_ = executor_.Submit([this, version = map_->version] { AskForNewer(version); }).ok();
+    if (!forgotten_ && (asking_ || now < checked_ + kLife)) return map_;
+    const bool in_background = !forgotten_ && now < checked_ + kIdle;
+    asking_ = true;
+    if (in_background) {
+      asking_ = executor_.Submit([this, version = map_->version] { AskForNewer(version); }).ok();
       return map_;
     }
   }
   Result<ClusterMap> fresh = groups_.WatchMap(context.Within(kTimeout), -1);
-  const Status status = fresh.status();
-  Take(std::move(fresh));
   MutexLock lock(mutex_);
-  if (map_ == nullptr) return status.Annotate("cluster map");
+  asking_ = false;
+  checked_ = MonotonicNow();
+  if (fresh.ok()) map_ = std::make_shared<const ClusterMap>(*std::move(fresh));
+  if (map_ == nullptr) return fresh.status().Annotate("cluster map");
   forgotten_ = false;  // after an error too: the catalog is asked again when the map's time is over
   return map_;
 }
 
 void MapCache::AskForNewer(int64_t version) {
-  Take(groups_.WatchMap(Context::WithTimeout(kSilence), version));
+  Result<ClusterMap> newer = groups_.WatchMap(Context::WithTimeout(kSilence), version);
   MutexLock lock(mutex_);
   asking_ = false;
-}
-
-void MapCache::Take(Result<ClusterMap> answer) {
-  MutexLock lock(mutex_);
   checked_ = MonotonicNow();
-  if (answer.ok()) map_ = std::make_shared<const ClusterMap>(*std::move(answer));
+  // It may have been overtaken by a Get after Invalidate().
+  if (newer.ok() && newer->version > map_->version) map_ = std::make_shared<const ClusterMap>(*std::move(newer));
 }
 
 MapCache::MapPtr MapCache::Last() const {

@@ -17,8 +17,8 @@ class MapCache {
   explicit MapCache(Groups& groups) : groups_(groups), executor_("map-cache", 1, 1) {}
 
   /// The map: at once while it is used, and then the catalog is asked in the background, every three seconds, whether it
-  /// has a newer one. Blocks for one, at most five seconds, if there is none, after Invalidate(), and when nobody asked
-  /// for half a minute. An old map is better than none: errors of the catalog show only if there was never one.
+  /// has a newer one. Blocks for one, at most five seconds, if there is none, after Invalidate(), and the first time
+  /// after half a minute in which nobody asked. An old map is better than none: errors of the catalog show only if there was never one.
   Result<MapPtr> Get(const Context& context);
   /// The map of the last answer, null if there was none.
   MapPtr Last() const;
@@ -27,14 +27,13 @@ class MapCache {
 
  private:
   void AskForNewer(int64_t version);
-  void Take(Result<ClusterMap> answer);
 
   Groups& groups_;
   mutable Mutex mutex_;
   MapPtr map_ PBFS_GUARDED_BY(mutex_);
   MonotonicTime checked_ PBFS_GUARDED_BY(mutex_) = MonotonicTime::min();  // when the catalog was asked last
   bool forgotten_ PBFS_GUARDED_BY(mutex_) = true;
-  bool asking_ PBFS_GUARDED_BY(mutex_) = false;  // in the background
+  bool asking_ PBFS_GUARDED_BY(mutex_) = false;  // somebody does
   Executor executor_;                            // last: its thread uses all of this
 };
 

@@ -86,6 +86,19 @@ TEST(MapCache, WhoWasIdleForLongWaits) {
   });
 }
 
+TEST(MapCache, OnlyOneWaitsWhereAnOldMapWillDo) {
+  InVirtualTime([] {
+    SlowGroups groups;
+    groups.map.version = 7;
+    MapCache cache(groups);
+    EXPECT_EQ(Version(cache, false), 7);
+    SleepFor(seconds(60));
+    const Thread first("first", [&] { EXPECT_EQ(Version(cache, false), 7); });
+    SleepFor(milliseconds(50));
+    EXPECT_EQ(Version(cache), 7);
+  });
+}
+
 TEST(MapCache, AForgottenMapIsAskedForWhileTheCatalogIsAskedForANewerOne) {
   InVirtualTime([] {
     SlowGroups groups;

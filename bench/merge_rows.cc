@@ -165,11 +165,11 @@ class WriterRows {
     std::vector<Row> rows = {MakeRow("merge: p99 of a writer beside reads", reads, "ms", Row::Bar::kNone, 0),
                              MakeRow("merge: p99 of a writer beside a rehome", rehome, "ms", Row::Bar::kNone, 0),
                              MakeRow("merge: p99 of a writer beside both", both, "ms", Row::Bar::kAtMost, 2)};
-    rows[2].note =
-        fmt::format("p50 {:.1f} ms, alone {:.1f}; {} patches a side, one each {} ms; meanwhile {} reads, {} rehomes; "
-                    "processors {:.0f} % busy, alone {:.0f} %",
-                    Median(both_all), Median(alone_all), both_all.size(), kWriteEveryMs, read_count, rehome_count,
-                    1e2 * Median(busy_both), 1e2 * Median(busy_alone));
+    rows[2].note = fmt::format(
+        "p50 {:.1f} ms, alone {:.1f}; {} patches a side, one each {} ms; meanwhile {} reads, {} rehomes; "
+        "processors {:.0f} % busy, alone {:.0f} %",
+        Median(both_all), Median(alone_all), both_all.size(), kWriteEveryMs, read_count, rehome_count,
+        1e2 * Median(busy_both), 1e2 * Median(busy_alone));
     return rows;
   }
 

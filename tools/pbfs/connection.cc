@@ -46,23 +46,23 @@ Connection::Connection(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 Connection::~Connection() = default;
 Client& Connection::client() { return *parts_->client; }
 
-Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config) {
+Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, std::optional<Duration> last_receipts) {
   // What gRPC would log of connections is in our errors; on stderr it would stand amid the JSON.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   Result<ClientSettings> settings = LoadClientSettings(config);
   PBFS_RETURN_IF_ERROR(Misconfigured(settings.status(), config));
   const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);
   PBFS_RETURN_IF_ERROR(Misconfigured(security.status(), config));
-  return Open(*settings, *security, config);
+  return Open(*settings, *security, config, last_receipts);
 }
 
 Result<std::unique_ptr<Connection>> Connection::OpenInClear(const std::string& config) {
   PBFS_ASSIGN_OR_RETURN(const ClientSettings settings, LoadClientSettings(config));
-  return Open(settings, TransportSecurity::Insecure(), config);
+  return Open(settings, TransportSecurity::Insecure(), config, std::nullopt);
 }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& settings, const TransportSecurity& security,
-                                                     const std::string& config) {
+                                                     const std::string& config, std::optional<Duration> last_receipts) {
   auto parts = std::make_unique<Parts>();
   FileKeyStore::Options keys{settings.keys_directory, {}, settings.admin_key_file};
   PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings.admin_public_key, config));
@@ -74,6 +74,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
   options.memory_bytes = settings.memory_bytes;
   options.threads = settings.threads;
   options.timeout = settings.timeout;
+  options.last_receipts = last_receipts.value_or(options.last_receipts);
   PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(),
                                                                 .tokens = parts->catalog.get(),
                                                                 .stores = *parts->stores,

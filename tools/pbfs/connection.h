@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/client/client.h"
@@ -13,7 +14,9 @@ namespace pbfs::cli {
 class Connection {
  public:
   /// Reads configuration, certificates and keys; connects lazily. Errors: INVALID_ARGUMENT naming the file and the field.
-  static Result<std::unique_ptr<Connection>> Open(const std::string& config);
+  /// `last_receipts`: of ClientOptions, where its default will not do.
+  static Result<std::unique_ptr<Connection>> Open(const std::string& config,
+                                                  std::optional<Duration> last_receipts = std::nullopt);
   /// The same without the TLS of the configuration: for benchmarks, of servers that have none.
   static Result<std::unique_ptr<Connection>> OpenInClear(const std::string& config);
   ~Connection();
@@ -24,7 +27,7 @@ class Connection {
  private:
   struct Parts;
   static Result<std::unique_ptr<Connection>> Open(const ClientSettings& settings, const TransportSecurity& security,
-                                                  const std::string& config);
+                                                  const std::string& config, std::optional<Duration> last_receipts);
   explicit Connection(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -19,7 +19,7 @@ void Session::UseConfig(const std::string& path) {
 
 Result<Client*> Session::client() {
   if (connection_ == nullptr) {
-    PBFS_ASSIGN_OR_RETURN(connection_, Connection::Open(config_));
+    PBFS_ASSIGN_OR_RETURN(connection_, Connection::Open(config_, last_receipts_));
   }
   return &connection_->client();
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class Session {
   const Context& context() const { return context_; }
   /// Another default configuration: --config still wins. Before the first call of client().
   void UseConfig(const std::string& path);
+  /// How long writes of client() wait for their last receipts (ClientOptions::last_receipts). Before its first call.
+  void WaitForLastReceipts(Duration patience) { last_receipts_ = patience; }
   /// The client of the configuration, connected at the first call. Errors: those of the configuration and the connection.
   Result<Client*> client();
 
@@ -54,6 +57,7 @@ class Session {
   const GlobalOptions options_;
   const Context context_;
   std::string config_;
+  std::optional<Duration> last_receipts_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -12,8 +12,10 @@ set(PBFS_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined o
 
 find_program(PBFS_CCACHE ccache)
 if(PBFS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${PBFS_CCACHE}")
-  set(CMAKE_C_COMPILER_LAUNCHER "${PBFS_CCACHE}")
+  # Clones of one machine share what they compile: paths below the source directory count as relative ones.
+  set(launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=true "${PBFS_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
 endif()
 
 add_compile_options(-Wall -Wextra -Wno-missing-field-initializers -Wshadow=local -Wnon-virtual-dtor)

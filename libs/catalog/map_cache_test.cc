@@ -41,12 +41,18 @@ int64_t Version(MapCache& cache, bool at_once = true) {
   return map.ok() ? (*map)->version : -1;
 }
 
-TEST(MapCache, NobodyWaitsForANewerMapWhileThereIsOne) {
-  InVirtualTime([] {
+void WithVersion7(const std::function<void(SlowGroups&, MapCache&)>& body) {
+  InVirtualTime([&body] {
     SlowGroups groups;
     groups.map.version = 7;
     MapCache cache(groups);
     EXPECT_EQ(Version(cache, false), 7);
+    body(groups, cache);
+  });
+}
+
+TEST(MapCache, NobodyWaitsForANewerMapWhileThereIsOne) {
+  WithVersion7([](SlowGroups& groups, MapCache& cache) {
     groups.map.version = 8;
     SleepFor(seconds(2));
     EXPECT_EQ(Version(cache), 7);
@@ -59,11 +65,7 @@ TEST(MapCache, NobodyWaitsForANewerMapWhileThereIsOne) {
 }
 
 TEST(MapCache, AnUnchangedMapIsNotSentAgain) {
-  InVirtualTime([] {
-    SlowGroups groups;
-    groups.map.version = 7;
-    MapCache cache(groups);
-    EXPECT_EQ(Version(cache, false), 7);
+  WithVersion7([](SlowGroups& groups, MapCache& cache) {
     for (int i = 0; i < 100; ++i) {
       SleepFor(milliseconds(200));
       EXPECT_EQ(Version(cache), 7);
@@ -75,11 +77,7 @@ TEST(MapCache, AnUnchangedMapIsNotSentAgain) {
 }
 
 TEST(MapCache, WhoWasIdleForLongWaits) {
-  InVirtualTime([] {
-    SlowGroups groups;
-    groups.map.version = 7;
-    MapCache cache(groups);
-    EXPECT_EQ(Version(cache, false), 7);
+  WithVersion7([](SlowGroups& groups, MapCache& cache) {
     groups.map.version = 8;
     SleepFor(seconds(60));
     EXPECT_EQ(Version(cache, false), 8);
@@ -87,11 +85,7 @@ TEST(MapCache, WhoWasIdleForLongWaits) {
 }
 
 TEST(MapCache, OnlyOneWaitsWhereAnOldMapWillDo) {
-  InVirtualTime([] {
-    SlowGroups groups;
-    groups.map.version = 7;
-    MapCache cache(groups);
-    EXPECT_EQ(Version(cache, false), 7);
+  WithVersion7([](SlowGroups&, MapCache& cache) {
     SleepFor(seconds(60));
     const Thread first("first", [&] { EXPECT_EQ(Version(cache, false), 7); });
     SleepFor(milliseconds(50));
@@ -100,11 +94,7 @@ TEST(MapCache, OnlyOneWaitsWhereAnOldMapWillDo) {
 }
 
 TEST(MapCache, AForgottenMapIsAskedForWhileTheCatalogIsAskedForANewerOne) {
-  InVirtualTime([] {
-    SlowGroups groups;
-    groups.map.version = 7;
-    MapCache cache(groups);
-    EXPECT_EQ(Version(cache, false), 7);
+  WithVersion7([](SlowGroups& groups, MapCache& cache) {
     SleepFor(seconds(4));
     EXPECT_EQ(Version(cache), 7);  // asks in the background, and waits there
     SleepFor(milliseconds(50));

@@ -75,7 +75,7 @@ bool TryReserve(int port) {
 Result<int> ReserveLoopbackPort() {
   constexpr int kLow = 10000;  // below live well-known services
   SystemRandom random;
-  const int count = std::max(EphemeralStart() - kLow, 1000);
+  const int count = std::max(EphemeralStart() - kLow, 10'000);  // some machines give nearly all to outgoing ones
   for (int tries = 0; tries < 10000; ++tries) {
     const int port = kLow + static_cast<int>(random.Below(static_cast<uint64_t>(count)));
     if (TryReserve(port)) return port;

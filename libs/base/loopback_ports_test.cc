@@ -14,22 +14,22 @@
 namespace pbfs {
 namespace {
 
-// Listens for a moment, at a port that the kernel chooses.
+// Listens at a port, as servers do.
 class Listener {
  public:
-  Listener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    PBFS_CHECK(listen(fd_, 1) == 0);
+  explicit Listener(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int yes = 1;
+    PBFS_CHECK(setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0);
     sockaddr_in address{};
-    socklen_t size = sizeof address;
-    PBFS_CHECK(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port_ = ntohs(address.sin_port);
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    PBFS_CHECK(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(fd_, 1) == 0);
   }
   ~Listener() { close(fd_); }
-  int port() const { return port_; }
 
  private:
-  int fd_;
-  int port_ = 0;
+  const int fd_;
 };
 
 // Clusters that start side by side choose their ports before they listen on them. With a fiftieth of all ports taken by
@@ -64,10 +64,10 @@ TEST(LoopbackPorts, AReservedPortIsNobodyElses) {
 }
 
 TEST(LoopbackPorts, WhoListensIsSeen) {
-  int port = 0;
+  ASSERT_OK_AND_ASSIGN(const int port, ReserveLoopbackPort());
+  EXPECT_FALSE(IsListening(port));
   {
-    const Listener listener;
-    port = listener.port();
+    const Listener listener(port);  // the reservation lets it
     EXPECT_TRUE(IsListening(port));
     EXPECT_FALSE(PortIsFree(port));
   }

@@ -7,6 +7,7 @@
 #include "libs/base/sync.h"
 
 namespace pbfs {
+
 EtcdServer::EtcdServer(std::string directory, TlsFiles files)
     : directory_(std::move(directory)),
       files_(std::move(files)),

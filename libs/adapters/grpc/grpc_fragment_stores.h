@@ -14,7 +14,7 @@ namespace pbfs {
 class GrpcFragmentStore;
 
 /// The stores of a site by the cluster map: where each one is, and a connection to it that is kept. The map is asked
-/// for anew when a store is unknown. Threads: any.
+/// for anew when a store is unknown; and as a store may come back at another address, MapCache keeps it fresh. Threads: any.
 class GrpcFragmentStores final : public FragmentStores {
  public:
   /// `groups` outlives this.

@@ -88,7 +88,7 @@ Status Job(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(LocalCluster cluster, LocalCluster::Open(arguments.directory));
   PBFS_RETURN_IF_ERROR(CheckCluster(arguments, cluster));
   session.UseConfig(cluster.client_config());
-  // It will kill two of six stores itself, so no patch may do without a fragment of one that lives, however slow the machine.
+  // It kills two stores itself: a patch that had also done without the fragment of a slow one could not be read back.
   session.WaitForLastReceipts(std::chrono::seconds(5));
   PBFS_ASSIGN_OR_RETURN(Client * client, session.client());
   PBFS_ASSIGN_OR_RETURN(TarSource source, TarSource::Open(arguments.source, size));

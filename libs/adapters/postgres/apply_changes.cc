@@ -29,12 +29,9 @@ class Applier {
 
   void Queue() {
     if (!changes_.objects.empty()) Objects();
-    if (!changes_.bodies.empty()) Bodies();
-    if (!changes_.ops.empty()) Ops();
-    if (!changes_.extents.empty()) Extents();
+    if (!changes_.ops.empty()) Writes();
     Prunes(false);
     Prunes(true);
-    if (!changes_.heads.empty()) Heads();
     Names();
     PastNames();
     if (!changes_.garbage.empty()) Garbage();
@@ -82,7 +79,16 @@ class Applier {
     return change.IsNothing();
   }
 
-  void Bodies() {
+  // Bodies, extents and heads change only with an op.
+  void Writes() {
+    Params params;
+    AddBodies(params);
+    AddOps(params);
+    AddExtents(params);
+    AddHeads(params);
+    connection_.Queue(kApplyWrites, params);
+  }
+  void AddBodies(Params& params) {
     Array id(Type::kUuid), bucket(Type::kInt4), epoch(Type::kInt4), header(Type::kBytea), root(Type::kBytea),
         dek(Type::kBytea);
     Array scheme(Type::kInt2), k(Type::kInt2), n(Type::kInt2), encoding(Type::kUuid), missing(Type::kInt8),
@@ -102,22 +108,10 @@ class Applier {
       else
         encoding.Null(), inline_ct.Raw(body.inline_ct);
     }
-    connection_.Queue(kInsertBodies, Params()
-                                         .Add(id)
-                                         .Add(bucket)
-                                         .Add(epoch)
-                                         .Add(header)
-                                         .Add(root)
-                                         .Add(dek)
-                                         .Add(scheme)
-                                         .Add(k)
-                                         .Add(n)
-                                         .Add(encoding)
-                                         .Add(missing)
-                                         .Add(inline_ct));
+    params.Add(id).Add(bucket).Add(epoch).Add(header).Add(root).Add(dek);
+    params.Add(scheme).Add(k).Add(n).Add(encoding).Add(missing).Add(inline_ct);
   }
-
-  void Ops() {
+  void AddOps(Params& params) {
     Array object(Type::kUuid), op(Type::kUuid), kind(Type::kInt2), hlc(Type::kInt8), wid(Type::kInt8),
         record(Type::kBytea), digest(Type::kBytea), part(Type::kInt2);
     for (const OpInsert& insert : changes_.ops) {
@@ -125,12 +119,10 @@ class Applier {
       OrNull(hlc, insert.order, &Order::hlc), OrNull(wid, insert.order, &Order::wid);
       record.Raw(insert.record), digest.Raw(insert.digest), part.Int2(insert.part);
     }
-    connection_.Queue(kInsertOps,
-                      Params().Add(object).Add(op).Add(kind).Add(hlc).Add(wid).Add(record).Add(digest).Add(part).Int2(
-                          batch_.state.site.site.value));
+    params.Add(object).Add(op).Add(kind).Add(hlc).Add(wid).Add(record).Add(digest).Add(part);
+    params.Int2(batch_.state.site.site.value);
   }
-
-  void Extents() {
+  void AddExtents(Params& params) {
     Array object(Type::kUuid), lo(Type::kInt8), hi(Type::kInt8), hlc(Type::kInt8), wid(Type::kInt8), body(Type::kUuid),
         from(Type::kUuid);
     Array inner(Type::kInt8), op(Type::kUuid);
@@ -141,8 +133,16 @@ class Applier {
       body.UuidOrNull(extent.source.body), from.UuidOrNull(extent.source.object), inner.Int8(extent.inner),
           op.Uuid(extent.op);
     }
-    connection_.Queue(kInsertExtents,
-                      Params().Add(object).Add(lo).Add(hi).Add(hlc).Add(wid).Add(body).Add(from).Add(inner).Add(op));
+    params.Add(object).Add(lo).Add(hi).Add(hlc).Add(wid).Add(body).Add(from).Add(inner).Add(op);
+  }
+  void AddHeads(Params& params) {
+    Array place(Type::kTid), object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kVarbit);
+    for (const HeadChange& change : changes_.heads) {
+      place.Raw(batch_.head_places.at(change.head));
+      object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc);
+      opset.Bits(change.opset_xor);
+    }
+    params.Add(place).Add(object).Add(region).Add(hlc).Add(opset);
   }
 
   void Prunes(bool history) {
@@ -161,16 +161,6 @@ class Applier {
     params.Add(object).Add(cls).Add(lo).Add(hi).Add(hlc).Add(wid);
     if (history) params.Add(gone).Add(bucket);
     connection_.Queue(history ? kPruneIntoPast : kPrune, params);
-  }
-
-  void Heads() {
-    Array place(Type::kTid), object(Type::kUuid), region(Type::kInt4), hlc(Type::kInt8), opset(Type::kVarbit);
-    for (const HeadChange& change : changes_.heads) {
-      place.Raw(batch_.head_places.at(change.head));
-      object.Uuid(change.head.object), region.Int4(change.head.region), hlc.Int8(change.max_hlc);
-      opset.Bits(change.opset_xor);
-    }
-    connection_.Queue(kApplyHeads, Params().Add(place).Add(object).Add(region).Add(hlc).Add(opset));
   }
 
   void Names() {

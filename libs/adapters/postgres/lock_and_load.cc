@@ -167,7 +167,6 @@ class Loader {
     if (!plan_.objects.empty() || !plan_.source_objects.empty()) LoadObjects();
     LoadAllHeads();
     if (!plan_.source_bodies.empty()) LoadSourceBodies();
-    if (!plan_.encodings.empty()) LoadSwept();
     if (!plan_.drops.empty()) LoadPastNames();
   }
   void LoadSite() {
@@ -193,8 +192,11 @@ class Loader {
     for (const auto& lock : plan_.objects) ids.insert(lock.object);
     Array objects(Type::kUuid);
     for (const ObjectId& id : ids) objects.Uuid(id);
-    Ask(kLoadObjects, Params().Add(objects), [this](const Rows& rows) {
+    Array encodings(Type::kUuid);
+    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id);
+    Ask(kLoadObjects, Params().Add(objects).Add(encodings), [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row) ReadObject(rows, row);
+      if (rows.size() > 0) ReadSwept(rows.Span(0, 11));
       for (const ObjectId& object : batch_.inserted_objects) batch_.state.objects[object].inserted = true;
     });
   }
@@ -209,6 +211,10 @@ class Loader {
     object.span_opset = rows.Bits(row, 7);
     object.meta_order = {rows.Int8(row, 8), rows.Int8(row, 9)};
     object.zero_floor = rows.Int8(row, 10);
+  }
+  void ReadSwept(ByteSpan ids) {
+    for (; !ids.empty(); ids = ids.subspan(16))
+      batch_.state.encodings[EncodingId::FromBytes(ids.first(16))].swept = true;
   }
   void LoadAllHeads() {
     Array objects(Type::kUuid);
@@ -232,13 +238,6 @@ class Loader {
       for (int row = 0; row < rows.size(); ++row)
         batch_.state.bodies[rows.Uuid<BodyId>(row, 0)] = {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1))),
                                                           rows.Bool(row, 2)};
-    });
-  }
-  void LoadSwept() {
-    Array encodings(Type::kUuid);
-    for (const EncodingId& id : plan_.encodings) encodings.Uuid(id);
-    Ask(kLoadSwept, Params().Add(encodings), [this](const Rows& rows) {
-      for (int row = 0; row < rows.size(); ++row) batch_.state.encodings[rows.Uuid<EncodingId>(row, 0)].swept = true;
     });
   }
   void LoadPastNames() {

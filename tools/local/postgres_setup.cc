@@ -41,7 +41,6 @@ max_wal_senders = 6
 max_wal_size = 4GB
 wal_keep_size = 512MB
 hot_standby = on
-hot_standby_feedback = on
 wal_retrieve_retry_interval = 500ms
 max_prepared_transactions = 0
 jit = off

@@ -17,7 +17,7 @@ struct CodeOf {
 // By SQLSTATE, the longest prefix first.
 constexpr CodeOf kCodes[] = {
     {"40P01", StatusCode::kAborted, "deadlock"},
-    {"40001", StatusCode::kAborted, "serialization"},
+    {"40001", StatusCode::kUnavailable, "this standby gave up a read that was in the way of its replay"},
     {"57014", StatusCode::kDeadlineExceeded, "statement timeout"},
     {"55P03", StatusCode::kUnavailable, "a lock stayed taken"},
     {"25006", StatusCode::kUnavailable, "this server is read-only: a standby, or default_transaction_read_only is on"},

@@ -2,6 +2,7 @@
 // database at once.
 #include <atomic>
 
+#include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
 #include "libs/adapters/postgres/testing/catalog_database.h"
 #include "libs/base/executor.h"
@@ -142,6 +143,35 @@ TEST_F(PairTest, ReadBesideAStandbyNeverAnswersWithThePast) {
   const ObjectId unseen = MakeObject();  // replay is still paused
   EXPECT_OK(beside.Stat(TestContext(), bucket_, unseen));
   ASSERT_OK(standby_->Psql("SELECT pg_wal_replay_resume()"));
+}
+
+TEST_F(PairTest, ReadThatReplayCancelsAtAStandbyIsAnsweredByThePrimary) {
+  ASSERT_OK(standby_->Psql("ALTER SYSTEM SET max_standby_streaming_delay = 0"));
+  ASSERT_OK(standby_->Psql("SELECT pg_reload_conf()"));
+  database_->Sql("CREATE TABLE churn (value int4)");
+  const PostgresOptions options = BesideStandby();
+  postgres::SessionPool local({.dsn = options.local_dsn});
+  postgres::SessionPool primary({.dsn = options.primary_dsn, .access = postgres::SessionPool::Access::kWrite});
+  std::atomic<bool> done{false};
+  Thread vacuum("vacuum", [&] {
+    while (!done) {
+      database_->Sql("INSERT INTO churn VALUES (1); DELETE FROM churn");
+      ASSERT_OK(primary_->Psql("VACUUM pbfs.churn", database_->name()));
+    }
+  });
+  int at_standby = 0, at_primary = 0;
+  const auto read = [&](postgres::Connection& connection, bool&) -> Result<int> {
+    ++(connection.is_standby() ? at_standby : at_primary);
+    connection.Queue(connection.is_standby()
+                         ? postgres::Statement{"slow", "SELECT pg_sleep(60), count(*) FROM pbfs.churn"}
+                         : postgres::Statement{"quick", "SELECT 1"});
+    PBFS_RETURN_IF_ERROR(connection.Run(TestContext()).status());
+    return 1;
+  };
+  EXPECT_OK(postgres::ReadFresh<int>(local, primary, TestContext(), Duration{}, read));
+  done = true;
+  EXPECT_EQ(at_standby, 1);
+  EXPECT_EQ(at_primary, 1);
 }
 
 TEST_F(PairTest, WritesToAStandbyAloneSayThatItIsReadOnly) {

@@ -29,7 +29,10 @@ class Applier {
 
   void Queue() {
     if (!changes_.objects.empty()) Objects();
-    if (!changes_.ops.empty()) Writes();
+    if (changes_.ops.empty())
+      PBFS_CHECK(changes_.bodies.empty() && changes_.extents.empty() && changes_.heads.empty(), "they come with an op");
+    else
+      Writes();
     Prunes(false);
     Prunes(true);
     Names();
@@ -79,7 +82,6 @@ class Applier {
     return change.IsNothing();
   }
 
-  // Bodies, extents and heads change only with an op.
   void Writes() {
     Params params;
     AddBodies(params);

@@ -22,8 +22,9 @@ namespace pbfs::postgres {
 ///   PBFS_ASSIGN_OR_RETURN(auto results, connection.Run(context));   // one Rows for each statement queued
 ///
 /// Errors of Run, by SQLSTATE: ABORTED deadlock; DEADLINE_EXCEEDED statement timeout; UNAVAILABLE connection lost, server
-/// starting, stopping, read-only, a lock that stayed taken, or a standby that gave a read up to go on with its replay; RESOURCE_EXHAUSTED disk full or too many connections;
-/// ALREADY_EXISTS unique violation; FAILED_PRECONDITION no schema; INTERNAL the rest. The detail sqlstate has the code.
+/// starting, stopping, read-only, a lock that stayed taken, or a standby that gave a read up to go on with its replay;
+/// RESOURCE_EXHAUSTED disk full or too many connections; ALREADY_EXISTS unique violation; FAILED_PRECONDITION no schema;
+/// INTERNAL the rest. The detail sqlstate has the code.
 /// After an error the statements behind the failing one have not run, and an open transaction can only be rolled back.
 class Connection {
  public:

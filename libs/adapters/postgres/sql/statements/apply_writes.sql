@@ -1,5 +1,5 @@
 -- The rows of a batch's writes: its bodies; ops, and what the journal says of them, in the order of the arrays (seq is taken
--- row by row); extents; and the heads of their regions. One statement, for to begin one costs as much as to insert three rows.
+-- row by row); extents; and the heads of their regions. In one statement, for each costs something whatever it does.
 -- Heads by the places that lock_heads.sql found: the rows are locked, so they have not moved.
 WITH bodies AS (
   INSERT INTO body (body_id, bucket, key_epoch, header, ct_root, wrapped_dek, scheme, k, n, encoding_id, missing, inline_ct)

@@ -1,5 +1,8 @@
 #include <utility>
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include "libs/adapters/grpc/catalog_codec.h"
 #include "libs/adapters/grpc/fragment_codec.h"
 
@@ -26,6 +29,21 @@ Message EncodeMessage(const Value& value) {
   }
 }
 
+// Equal messages, equal bytes: without being asked for it, protobuf writes the entries of a map in any order.
+void Append(const google::protobuf::Message& message, std::string& bytes) {
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream out(&stream);
+  out.SetSerializationDeterministic(true);
+  PBFS_CHECK(message.SerializeToCodedStream(&out));
+}
+
+template <typename Message>
+std::string Bytes(const std::vector<Message>& messages) {
+  std::string bytes;
+  for (const Message& message : messages) Append(message, bytes);
+  return bytes;
+}
+
 /// One message a value.
 template <typename Message>
 void Single(ByteSpan in) {
@@ -33,17 +51,10 @@ void Single(ByteSpan in) {
   if (!message.ParseFromArray(in.data(), static_cast<int>(in.size()))) return;
   const auto value = DecodeMessage(message);
   if (!value.ok()) return;
-  Message encoded = EncodeMessage<Message>(*value);
-  const std::string bytes = encoded.SerializeAsString();
-  const auto again = DecodeMessage(encoded);
-  PBFS_CHECK(again.ok() && EncodeMessage<Message>(*again).SerializeAsString() == bytes);
-}
-
-template <typename Message>
-std::string Bytes(const std::vector<Message>& messages) {
-  std::string bytes;
-  for (const Message& message : messages) message.AppendToString(&bytes);
-  return bytes;
+  std::vector<Message> encoded = {EncodeMessage<Message>(*value)};
+  const std::string bytes = Bytes(encoded);
+  const auto again = DecodeMessage(encoded[0]);
+  PBFS_CHECK(again.ok() && Bytes<Message>({EncodeMessage<Message>(*again)}) == bytes);
 }
 
 /// Several messages a value.

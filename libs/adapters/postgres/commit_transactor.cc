@@ -68,7 +68,7 @@ Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, bool look, 
   connection->Queue(kBegin);
   const LockMode mode = wait_for_locks ? LockMode::kWait : LockMode::kTry;
   const BatchPlan plan = PlanBatch(batch);
-  PBFS_ASSIGN_OR_RETURN(LockedBatch locked, LockAndLoad(*connection, context, plan, caches_, mode, false));
+  PBFS_ASSIGN_OR_RETURN(LockedBatch locked, LockAndLoad(*connection, context, plan, caches_, mode));
 
   std::vector<const ParsedCommit*> ready;
   std::vector<size_t> places;
@@ -100,6 +100,33 @@ Status PostgresTransactor::RunOnce(Batch batch, bool wait_for_locks, bool look, 
 
 constexpr size_t kSourcesPerPage = 256;
 
+// What a rehome locks and loads with the object. The head of its region is only read (LoadNewest).
+BatchPlan PlanRehome(const ParsedCommit& commit) {
+  const ParsedCommit* const one[] = {&commit};
+  BatchPlan plan = PlanBatch(one);
+  plan.heads.clear();
+  return plan;
+}
+
+ObjectRegion RegionOfRehome(const ParsedCommit& commit) {
+  const ParsedOp& op = commit.ops[0];
+  return {op.object, RegionOf(op.sources[0].lo)};
+}
+
+void QueueLoadNewest(Connection& connection, const ObjectRegion& region) {
+  connection.Queue(kLoadNewest, Params().Uuid(region.object).Int4(static_cast<int32_t>(region.region)));
+}
+
+// Adds the newest orders of the rehome's region and of all regions to what was loaded.
+Status LoadNewest(Connection& connection, const Context& context, const ObjectRegion& region, LoadedState& state) {
+  QueueLoadNewest(connection, region);
+  PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+  state.heads[region] = {results[0].Int8(0, 0)};
+  const auto object = state.objects.find(region.object);
+  if (object != state.objects.end()) object->second.heads_max = results[0].Int8(0, 1);
+  return OkStatus();
+}
+
 Result<CommitReply> Rehomes::Rehome(const Context& context, const ParsedCommit& commit) {
   CommitReply reply;
   PBFS_RETURN_IF_ERROR(StoreRuns(context, commit, reply));
@@ -112,10 +139,10 @@ Result<CommitReply> Rehomes::Rehome(const Context& context, const ParsedCommit& 
 }
 
 Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, CommitReply& reply) {
-  const ParsedCommit* const one[] = {&commit};
-  const BatchPlan plan = PlanBatch(one);
+  const BatchPlan plan = PlanRehome(commit);
   return Transact(primary_, context, [&](Connection& connection) -> Status {
-    PBFS_ASSIGN_OR_RETURN(LockedBatch locked, LockAndLoad(connection, context, plan, caches_, LockMode::kWait, true));
+    PBFS_ASSIGN_OR_RETURN(LockedBatch locked, LockAndLoad(connection, context, plan, caches_, LockMode::kWait));
+    PBFS_RETURN_IF_ERROR(LoadNewest(connection, context, RegionOfRehome(commit), locked.state));
     PBFS_RETURN_IF_ERROR(LoadTaken(connection, context, plan, locked.state));
     const RehomeDecision decision = DecideRehome(locked.state, commit);
     reply = decision.reply;
@@ -128,14 +155,16 @@ Status Rehomes::StoreRuns(const Context& context, const ParsedCommit& commit, Co
 Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, std::span<const RehomeSource> page,
                            CommitReply& reply) {
   const ParsedOp& op = commit.ops[0];
-  const ParsedCommit* const one[] = {&commit};
+  const ObjectRegion region = RegionOfRehome(commit);
   int64_t lo = INT64_MAX, hi = 0;
   for (const RehomeSource& source : page) lo = std::min(lo, source.lo), hi = std::max(hi, source.hi);
   SourceVerdicts verdicts;
   const Status done = Transact(primary_, context, [&](Connection& connection) -> Status {
+    connection.Queue(kLockRehomes, Params().Uuid(op.object).Int4(static_cast<int32_t>(region.region)));
     PBFS_ASSIGN_OR_RETURN(const LockedBatch locked,
-                          LockAndLoad(connection, context, PlanBatch(one), caches_, LockMode::kWait, true));
+                          LockAndLoad(connection, context, PlanRehome(commit), caches_, LockMode::kWait));
     connection.Queue(kLoadExtents, Params().Uuid(op.object).Int8(lo).Int8(hi));
+    QueueLoadNewest(connection, region);  // after the extents: no order may be missing of what covers a source
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     std::vector<Extent> overlapping;
     for (int row = 0; row < results[0].size(); ++row) overlapping.push_back(ExtentOfRow(results[0], row));
@@ -143,11 +172,10 @@ Status Rehomes::RemovePage(const Context& context, const ParsedCommit& commit, s
     const auto bucket = locked.state.buckets.find(commit.bucket);
     const auto object = locked.state.objects.find(op.object);
     if (bucket == locked.state.buckets.end() || object == locked.state.objects.end()) return OkStatus();
-    // I26: writes may have come between the pages, so this page's `gone` is the newest order now.
-    const auto head = locked.state.heads.find({op.object, RegionOf(op.sources[0].lo)});
-    const Hlc gone = std::max(object->second.span_hlc, head == locked.state.heads.end() ? 0 : head->second.max_hlc);
+    // I26: `gone` is no smaller than the order of anything that covers this page's sources.
+    const Hlc gone = std::max(object->second.span_hlc, results[1].Int8(0, 0));
     QueueRemoval(connection, op.object, verdicts.removed, bucket->second.history, gone,
-                 std::max(gone, object->second.heads_max));
+                 std::max(gone, results[1].Int8(0, 1)));
     return OkStatus();
   });
   PBFS_RETURN_IF_ERROR(done);

@@ -28,8 +28,10 @@ class PostgresTransactor final : public CommitTransactor {
   const Duration patience_;
 };
 
-/// A REHOME: one transaction stores the runs, then each page of 256 sources goes in one of its own, so that writers of the
-/// region wait for none of them long. A repeat that finds the runs stored goes on with the sources.
+/// A REHOME: one transaction stores the runs, then each page of 256 sources goes in one of its own. A repeat that finds the
+/// runs stored goes on with the sources. No writer of the region is held off, for the head of the region is not locked: what
+/// covers a source can only grow meanwhile (whoever takes a cover away has put a greater one over it), and no order of the
+/// region ever falls. Only two rehomes could take each other's runs for cover: their pages take turns (docs/adr/0010).
 class Rehomes {
  public:
   Rehomes(SessionPool& primary, BatchCaches& caches) : primary_(primary), caches_(caches) {}

@@ -20,13 +20,8 @@ struct WaitingStatement {
 
 class Loader {
  public:
-  Loader(Connection& connection, const BatchPlan& plan, BatchCaches& caches, LockMode mode, bool all_heads)
-      : connection_(connection),
-        plan_(plan),
-        caches_(caches),
-        buckets_(caches.buckets),
-        mode_(mode),
-        all_heads_(all_heads) {}
+  Loader(Connection& connection, const BatchPlan& plan, BatchCaches& caches, LockMode mode)
+      : connection_(connection), plan_(plan), caches_(caches), buckets_(caches.buckets), mode_(mode) {}
 
   Result<LockedBatch> Run(const Context& context) {
     QueueLocks();
@@ -219,7 +214,7 @@ class Loader {
   void LoadAllHeads() {
     Array objects(Type::kUuid);
     for (const auto& lock : plan_.objects) {
-      if (lock.alone || all_heads_) objects.Uuid(lock.object);
+      if (lock.alone) objects.Uuid(lock.object);
     }
     if (objects.count() == 0) return;
     Ask(kLoadAllHeads, Params().Add(objects), [this](const Rows& rows) {
@@ -315,7 +310,6 @@ class Loader {
   BatchCaches& caches_;
   BucketCache& buckets_;
   const LockMode mode_;
-  const bool all_heads_;
   std::vector<Reader> readers_;
   std::set<BodyId> locked_bodies_;
   std::set<ObjectId> locked_objects_;
@@ -353,8 +347,8 @@ bool MissedLocks::Touch(const BatchPlan& plan) const {
 }
 
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
-                                BatchCaches& caches, LockMode mode, bool all_heads) {
-  return Loader(connection, plan, caches, mode, all_heads).Run(context);
+                                BatchCaches& caches, LockMode mode) {
+  return Loader(connection, plan, caches, mode).Run(context);
 }
 
 Status LoadTaken(Connection& connection, const Context& context, const BatchPlan& plan, LoadedState& state) {

@@ -43,11 +43,11 @@ struct LockedBatch {
 /// two after a change of the cluster map. Statement by statement, because a statement neither sees nor locks a row that
 /// another transaction inserted after its snapshot. Every bucket of the plan has been looked up in `caches.buckets`.
 /// What the schema holds unique and the batch may be inserting again (state.ops and orders, new bodies and encodings) is not
-/// loaded: see LoadTaken. `all_heads`: load heads_max of every object, as a rehome needs, not only of those held alone.
+/// loaded: see LoadTaken.
 /// Errors: of Connection::Run; ABORTED with detail sqlstate 40P01 (run the transaction again) if a row that was waited for
 /// is gone.
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,
-                                BatchCaches& caches, LockMode mode, bool all_heads);
+                                BatchCaches& caches, LockMode mode);
 
 /// Adds to `state` what the schema holds unique of the plan's new ids and orders: what Decide needs to tell a replay or a
 /// reused id. One round trip in the same transaction, after LockAndLoad. A batch that Decide accepts whole without it needs

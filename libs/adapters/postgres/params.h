@@ -33,9 +33,10 @@ class WireWriter {
  public:
   explicit WireWriter(Bytes& out) : out_(out) {}
   void Int(uint64_t value, int size) {
-    uint8_t bytes[8];
-    for (int i = 7; i >= 0; --i, value >>= 8) bytes[i] = static_cast<uint8_t>(value);
-    out_.insert(out_.end(), bytes + 8 - size, bytes + 8);
+    const size_t at = out_.size();
+    out_.resize(at + static_cast<size_t>(size));
+    for (auto byte = out_.rbegin(); byte != out_.rend() - static_cast<ptrdiff_t>(at); ++byte, value >>= 8)
+      *byte = static_cast<uint8_t>(value);
   }
   void Raw(ByteSpan bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "libs/adapters/postgres/catalog_parts.h"
+#include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
 #include "libs/adapters/postgres/testing/catalog_database.h"
 #include "libs/base/executor.h"
@@ -30,9 +31,10 @@ bool Eventually(const Condition& condition) {
   return true;
 }
 
-BucketId MakeBucket(Buckets& buckets) {
+BucketId MakeBucket(Buckets& buckets, std::chrono::milliseconds history = {}) {
   SystemRandom random;
   BucketInfo info;
+  info.settings.history_ms = history.count();
   info.id = BucketId::NewRandom(random);
   info.settings.name = info.id.ToString();
   info.keyring = Buffer::CopyOf(AsBytes("k"));
@@ -329,71 +331,204 @@ TEST_F(TwoCatalogsTest, NameGoesToOneOfTwoThatWantItFree) {
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM binding WHERE hlc = 0"), "0\n");
 }
 
-// Eight writers through two catalogs, over the border of two regions of three objects; every accepted order and its bytes
-// are remembered, and at the end what is listed must be their fold.
-TEST_F(TwoCatalogsTest, RandomOverlappingWritesFoldAndNeverDeadlock) {
-  constexpr int64_t kBase = kRegionSize - 32, kBytes = 64;
-  const uint64_t seed = TestSeed();
-  SCOPED_TRACE(seed);
-  TestClient setup(clock_, bucket_, seed);
-  std::vector<ObjectId> objects;
-  for (int i = 0; i < 3; ++i) {
-    objects.push_back(setup.NewObject());
-    ASSERT_EQ(CodeOf(first_.Commit(TestContext(),
-                                   TestCommit(setup).Creates(objects.back()).Trunc(objects.back(), kBase).request())),
-              CommitCode::kOk);
+/// An object with two writes, and a session of PostgreSQL that is in the middle of something.
+class RehomeBesideTest : public TwoCatalogsTest {
+ protected:
+  void SetUp() override {
+    TestCommit first(client_), second(client_);
+    ASSERT_EQ(Send(first.Creates(object_).Write(object_, 0, Bytes(100, 1))), CommitCode::kOk);
+    ASSERT_EQ(Send(second.Write(object_, 20, Bytes(20, 2))), CommitCode::kOk);
+    ASSERT_OK_AND_ASSIGN(const ListReply list, first_.List(TestContext(), {bucket_, object_, 0, 100}));
+    const Order old = first.last_order(), young = second.last_order();
+    rehome_.Rehome(object_, Bytes(100, 3), {{0, 20, old, 0}, {20, 40, young, 20}, {40, 100, old, 40}}, list.extents);
+    ASSERT_OK_AND_ASSIGN(other_, postgres::Connection::Open(database_.dsn(), {}));
+    other_->Queue(postgres::kBegin);
   }
-  Mutex mutex;
-  std::vector<ByteArrayModel> models(objects.size());
-  std::map<BodyId, Bytes> contents;
-  Executor executor("writers", 8, 8);
-  ParallelFor(executor, 8, [&](size_t writer) {
-    TestClient client(clock_, bucket_, seed * 100 + writer + 1);
-    for (int step = 0; step < TestScaled(60); ++step) {
-      const size_t which = client.random().Below(objects.size());
-      const ObjectId object = objects[which];
-      const int64_t lo = static_cast<int64_t>(client.random().Below(kBytes)),
-                    hi = lo + 1 + static_cast<int64_t>(client.random().Below(kBytes - lo));
-      const Bytes bytes(static_cast<size_t>(hi - lo), static_cast<uint8_t>(client.random().Below(255) + 1));
-      const uint64_t kind = client.random().Below(8);
-      for (int attempt = 0; attempt < 100; ++attempt) {
-        TestCommit commit(client);
-        if (kind == 0)
-          commit.Trunc(object, kBase + lo);
-        else if (kind == 1)
-          commit.Zero(object, kBase + lo, kBase + hi);
-        else
-          commit.Write(object, kBase + lo, bytes);
-        const Result<CommitReply> reply = Of(static_cast<int>(writer)).Commit(TestContext(), commit.request());
-        ASSERT_OK(reply);
-        client.hlc().Observe(reply->max_hlc);
-        if (reply->code == CommitCode::kOrderStale) continue;
-        ASSERT_EQ(reply->code, CommitCode::kOk) << CommitCodeName(reply->code);
-        MutexLock lock(mutex);
-        if (kind == 0)
-          models[which].Truncate(commit.last_order(), lo);
-        else if (kind == 1)
-          models[which].Zero(commit.last_order(), lo, hi);
-        else
-          models[which].Write(commit.last_order(), lo, bytes);
-        break;
-      }
+  CommitCode Send(TestCommit& commit) { return CodeOf(first_.Commit(TestContext(), commit.request())); }
+  int64_t Extents() {
+    const Result<ObjectInfo> info = first_.Stat(TestContext(), bucket_, object_);
+    EXPECT_OK(info);
+    return info.ok() ? info->extents : 0;
+  }
+  std::string Sql(const std::string& text) const { return text + " WHERE object_id = '" + object_.ToString() + "'"; }
+
+  TestClient client_{clock_, bucket_, 1};
+  const ObjectId object_ = client_.NewObject();
+  TestCommit rehome_{client_};
+  std::unique_ptr<postgres::Connection> other_;
+};
+
+TEST_F(RehomeBesideTest, WritersOfItsRegionAreNotWaitedFor) {
+  const std::string head = Sql("SELECT 1 FROM pbfs.region_head") + " FOR UPDATE";
+  const std::string pruned = Sql("DELETE FROM pbfs.extent") + " AND lo = 20";
+  other_->Queue({"head", head});
+  other_->Queue({"pruned", pruned});
+  ASSERT_OK(other_->Run(TestContext()));
+  EXPECT_EQ(Send(rehome_), CommitCode::kOk);
+  EXPECT_EQ(Extents(), 4);  // the runs, and what the other session has taken without having committed yet
+  ASSERT_OK(other_->Commit(TestContext()));
+  EXPECT_EQ(Extents(), 3);
+}
+
+// Each could rest on what the other takes away.
+TEST_F(RehomeBesideTest, TwoRehomesOfARegionTakeTurns) {
+  other_->Queue(postgres::kLockRehomes, postgres::Params().Uuid(object_).Int4(0));
+  ASSERT_OK(other_->Run(TestContext()));
+  const Context impatient = Context::WithTimeout(std::chrono::milliseconds(300));
+  EXPECT_CODE(first_.Commit(impatient, rehome_.request()), kDeadlineExceeded);
+  EXPECT_EQ(Send(TestCommit(client_).Write(object_, 50, Bytes(10, 4))), CommitCode::kOk);
+  other_->Rollback();
+  EXPECT_EQ(Send(rehome_), CommitCode::kReplay);
+  EXPECT_EQ(Extents(), 4);
+}
+
+/// Writers and rehomes through two catalogs, over the border of two regions of three objects in a bucket with history. Every
+/// accepted order and its bytes are remembered.
+class ConcurrentTest : public TwoCatalogsTest {
+ protected:
+  static constexpr int64_t kBase = kRegionSize - 32, kBytes = 64;
+  struct Object {
+    ObjectId id;
+    ByteArrayModel model;
+  };
+
+  void SetUp() override {
+    bucket_ = MakeBucket(first_, std::chrono::hours(1));
+    TestClient client(clock_, bucket_, seed_);
+    for (Object& object : objects_) {
+      object.id = client.NewObject();
+      TestCommit commit(client);
+      commit.Creates(object.id).Trunc(object.id, kBase);
+      ASSERT_EQ(CodeOf(first_.Commit(TestContext(), commit.request())), CommitCode::kOk);
+      object.model.Truncate(commit.last_order(), 0);
     }
-    MutexLock lock(mutex);
-    contents.insert(client.contents().begin(), client.contents().end());
-  });
-  for (size_t which = 0; which < objects.size(); ++which) {
-    ASSERT_OK_AND_ASSIGN(const ListReply list,
-                         second_.List(TestContext(), {bucket_, objects[which], kBase, kBase + kBytes}));
-    std::vector<uint8_t> want = models[which].Fold(), got(kBytes);
+  }
+
+  void WriteSome(int number) {
+    TestClient client(clock_, bucket_, seed_ * 100 + static_cast<uint64_t>(number) + 1);
+    for (int step = 0; step < TestScaled(60); ++step) {
+      Object& object = objects_[client.random().Below(std::size(objects_))];
+      ModelOp op;
+      op.lo = static_cast<int64_t>(client.random().Below(kBytes));
+      op.hi = op.lo + 1 + static_cast<int64_t>(client.random().Below(static_cast<uint64_t>(kBytes - op.lo)));
+      const uint64_t kind = client.random().Below(8);
+      op.kind = kind == 0 ? OpKind::kTrunc : kind == 1 ? OpKind::kZero : OpKind::kWrite;
+      if (op.kind == OpKind::kWrite)
+        op.bytes.assign(static_cast<size_t>(op.hi - op.lo), static_cast<uint8_t>(client.random().Below(255) + 1));
+      WriteUntilAccepted(client, number, object, op);
+    }
+  }
+  void WriteUntilAccepted(TestClient& client, int number, Object& object, const ModelOp& op) {
+    for (CommitCode code = CommitCode::kOrderStale; code == CommitCode::kOrderStale;) {
+      TestCommit commit(client);
+      switch (op.kind) {
+        case OpKind::kTrunc: commit.Trunc(object.id, kBase + op.lo); break;
+        case OpKind::kZero: commit.Zero(object.id, kBase + op.lo, kBase + op.hi); break;
+        default: commit.Write(object.id, kBase + op.lo, op.bytes);
+      }
+      code = Send(client, number, commit);
+      ASSERT_TRUE(code == CommitCode::kOk || code == CommitCode::kOrderStale) << CommitCodeName(code);
+      MutexLock lock(mutex_);
+      if (code == CommitCode::kOk) object.model.Apply(commit.last_order(), op);
+    }
+  }
+
+  /// Merges what a list shows, which may be stale when it arrives.
+  void RehomeSome(int number) {
+    TestClient client(clock_, bucket_, seed_ * 100 + 50 + static_cast<uint64_t>(number));
+    for (int step = 0; step < TestScaled(60); ++step) {
+      const ObjectId object = objects_[client.random().Below(std::size(objects_))].id;
+      const int64_t region = static_cast<int64_t>(client.random().Below(2));
+      const auto list = Of(number).List(TestContext(), {bucket_, object, kBase, kBase + kBytes});
+      ASSERT_OK(list);
+      std::vector<Extent> sources;
+      for (const Extent& e : list->extents) {
+        if (RegionOf(e.lo) == region && RegionOf(e.hi - 1) == region) sources.push_back(e);
+      }
+      std::vector<TestRun> runs;
+      const Bytes merged = Merge(list->extents, sources, region, runs);
+      if (runs.empty()) continue;
+      if (client.random().Below(2) == 0) Flatten(runs, FrontierOf(*list, region));
+      TestCommit commit(client);
+      ASSERT_EQ(Send(client, number, commit.Rehome(object, merged, runs, sources)), CommitCode::kOk);
+    }
+  }
+  Bytes Merge(const std::vector<Extent>& list, const std::vector<Extent>& sources, int64_t region,
+              std::vector<TestRun>& runs) {
+    Bytes merged;
+    MutexLock lock(mutex_);
+    for (const SkylinePiece& piece : Skyline(list, region * kRegionSize, (region + 1) * kRegionSize)) {
+      const Extent& extent = list[piece.extent];
+      if (extent.source.kind != SourceKind::kBody) continue;
+      if (std::find(sources.begin(), sources.end(), extent) == sources.end()) continue;
+      runs.push_back({piece.lo, piece.hi, extent.order, static_cast<int64_t>(merged.size())});
+      const auto from = contents_.at(extent.source.body).begin() + piece.inner;
+      std::copy(from, from + (piece.hi - piece.lo), std::back_inserter(merged));
+    }
+    return merged;
+  }
+
+  static Hlc FrontierOf(const ListReply& list, int64_t region) {
+    Hlc newest = list.span_hlc;
+    for (const RegionHead& head : list.regions) {
+      if (head.region == region) newest = std::max(newest, head.max_hlc);
+    }
+    return std::min(newest, list.frontier);
+  }
+  // I10.
+  static void Flatten(std::vector<TestRun>& runs, Hlc frontier) {
+    Order flat;
+    for (const TestRun& run : runs) {
+      if (run.order.hlc <= frontier) flat = std::max(flat, run.order);
+    }
+    for (TestRun& run : runs) {
+      if (run.order.hlc <= frontier) run.order = flat;
+    }
+  }
+
+  CommitCode Send(TestClient& client, int number, TestCommit& commit) {
+    {
+      MutexLock lock(mutex_);  // before anybody can see them
+      contents_.insert(client.contents().begin(), client.contents().end());
+    }
+    const Result<CommitReply> reply = Of(number).Commit(TestContext(), commit.request());
+    if (reply.ok()) client.hlc().Observe(reply->max_hlc);
+    return CodeOf(reply);
+  }
+
+  void ExpectFold(const Object& object, std::optional<Hlc> as_of) {
+    ListRequest query{bucket_, object.id, kBase, kBase + kBytes};
+    query.as_of = as_of;
+    ASSERT_OK_AND_ASSIGN(const ListReply list, second_.List(TestContext(), query));
+    std::vector<uint8_t> want = object.model.Fold({as_of.value_or(INT64_MAX), INT64_MAX}), got(kBytes);
     EXPECT_EQ(list.size, kBase + static_cast<int64_t>(want.size()));
     want.resize(kBytes);
+    MutexLock lock(mutex_);
     for (const SkylinePiece& piece : Skyline(list.extents, kBase, kBase + kBytes)) {
       const Source& source = list.extents[piece.extent].source;
       for (int64_t at = piece.lo; at < piece.hi; ++at)
-        got[at - kBase] = source.kind == SourceKind::kBody ? contents.at(source.body)[piece.inner + at - piece.lo] : 0;
+        got[at - kBase] = source.kind == SourceKind::kBody ? contents_.at(source.body)[piece.inner + at - piece.lo] : 0;
     }
-    EXPECT_EQ(got, want);
+    EXPECT_EQ(got, want) << "as of " << as_of.value_or(0);
+  }
+
+  const uint64_t seed_ = TestSeed();
+  Object objects_[3];
+  Mutex mutex_;  // of the models and contents_
+  std::map<BodyId, Bytes> contents_;
+};
+
+TEST_F(ConcurrentTest, WritesAndRehomesFoldAndNeverDeadlock) {
+  SCOPED_TRACE(seed_);
+  constexpr int kWriters = 8, kRehomers = 3;
+  Executor executor("writers", kWriters + kRehomers, kWriters + kRehomers);
+  ParallelFor(executor, kWriters + kRehomers, [&](size_t i) {
+    const int number = static_cast<int>(i);
+    number < kWriters ? WriteSome(number) : RehomeSome(number);
+  });
+  for (const Object& object : objects_) {
+    ExpectFold(object, std::nullopt);
+    for (const auto& [order, op] : object.model.ops()) ExpectFold(object, order.hlc);  // I26
   }
   // I2: where the journal says an op came later, its order in the region is greater.
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM (SELECT p.hlc, lag(p.hlc) OVER (PARTITION BY p.object_id ORDER BY "

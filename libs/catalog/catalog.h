@@ -104,7 +104,46 @@ class Journal {
   virtual Result<Hlc> AdvanceFloor(const Context& context) = 0;
 };
 
-/// All ports of one catalog, for those who pass them on together.
+/// What frees what nobody needs any more (format, section 10): steps that a collector takes, over and over. Each call is one
+/// transaction on the primary, durable on return; nothing in memory connects two of them, so that collectors may crash between
+/// any two, take over from each other, or run side by side.
+/// Further errors: FAILED_PRECONDITION while the site is frozen after a failover (I25).
+class Garbage {
+ public:
+  virtual ~Garbage() = default;
+
+  /// Raises the floor of each bucket's history to now - history_ms. What lies below goes with HistoryExpire (I26).
+  virtual Status HistoryAdvance(const Context& context) = 0;
+  /// Forgets past extents at or below their bucket's floor, at most `limit` of each bucket. Returns how many.
+  virtual Result<int64_t> HistoryExpire(const Context& context, int32_t limit) = 0;
+
+  /// Reaps objects that nobody can name any more: open ones past their time, and those that lost their last name at or below the
+  /// frontier and the floor of their bucket's history, unless a reference names them (I18, I24). Looks at `limit` of each kind at
+  /// most. Returns how many went; those that are held stay for the next time.
+  virtual Result<int64_t> Reap(const Context& context, int32_t limit) = 0;
+  /// Removes at most `limit` extents, present and past each, of one reaped object, and after the last its other rows. Returns how
+  /// many extents went; none if no reaped object has rows left.
+  virtual Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) = 0;
+
+  /// Looks at bodies that lost a row more than `grace` ago (after a rehome: 23.5 hours more), at most `limit`, and begins to purge
+  /// those that no row names: from then on none can (I18). Returns how many it has looked at.
+  virtual Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) = 0;
+  /// Bodies that are being purged, whoever began it; at most `limit`.
+  virtual Result<std::vector<PurgingBody>> ListPurging(const Context& context, int32_t limit) = 0;
+  /// Their fragments are deleted, or on stores that will report them as orphans: forgets them. Others are passed over.
+  virtual Status PurgeDone(const Context& context, std::span<const BodyId> bodies) = 0;
+
+  /// Orphans: encodings that stores report and no body has. Marks those that are too old for a Commit (I20, I21). Returns those of
+  /// them that were confirmed earlier: their fragments may be deleted at once.
+  virtual Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) = 0;
+  /// Says from when on no Commit can have missed the marks.
+  virtual Status SweepArm(const Context& context) = 0;
+  /// Confirms marks, at most `limit`, once every transaction that may have missed them has ended. Returns the encodings whose
+  /// fragments may be deleted.
+  virtual Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) = 0;
+};
+
+/// All ports of one catalog, for those who pass them on together. Garbage is not among them: only a collector has it.
 struct Catalog {
   Commits& commits;
   Lists& lists;

@@ -85,7 +85,7 @@ Status MemoryCatalog::DeleteBucket(const Context& context, BucketId bucket) {
   std::erase_if(tables_.names, [&](const auto& row) { return row.first.bucket == bucket; });
   std::erase_if(tables_.past_names, [&](const auto& row) { return row.first.bucket == bucket; });
   for (auto& [id, object] : tables_.objects) {
-    if (object.state.bucket == bucket) object.state.life = ObjectLife::kReaped;
+    if (object.state.bucket == bucket) object.state.life = ObjectLife::kReaped, object.expires_ms = clock_.NowMillis();
   }
   return OkStatus();
 }

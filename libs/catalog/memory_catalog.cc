@@ -43,35 +43,10 @@ Result<CommitReply> MemoryCatalog::Rehome(const ParsedCommit& commit) {
   RehomeDecision decision = DecideRehome(tables_.Load(plan, now_ms), commit);
   if (decision.reply.code != CommitCode::kOk) return decision.reply;
   tables_.Apply(decision.changes, now_ms);
-  const SourceVerdicts verdicts = tables_.RemoveSources(commit, decision);
+  const SourceVerdicts verdicts = tables_.RemoveSources(commit, decision, now_ms);
   decision.reply.removed = static_cast<int32_t>(verdicts.removed.size());
   decision.reply.kept = verdicts.kept;
   return decision.reply;
-}
-
-void MemoryCatalog::ExpireHistory(BucketId bucket, Hlc floor) {
-  MutexLock lock(mutex_);
-  BucketInfo& info = tables_.buckets.at(bucket);
-  info.history_floor = std::max(info.history_floor, floor);
-  const auto expired = [&](const MemoryTables::PastExtent& row) { return row.gone <= info.history_floor; };
-  for (auto& [id, object] : tables_.objects) {
-    if (object.state.bucket != bucket) continue;
-    for (const MemoryTables::PastExtent& row : object.past) {
-      if (expired(row) && row.extent.source.kind == SourceKind::kBody)
-        tables_.garbage.push_back(row.extent.source.body);
-    }
-    std::erase_if(object.past, expired);
-  }
-}
-
-void MemoryCatalog::MarkSwept(EncodingId encoding) {
-  MutexLock lock(mutex_);
-  tables_.swept.insert(encoding);
-}
-
-std::vector<BodyId> MemoryCatalog::Garbage() const {
-  MutexLock lock(mutex_);
-  return tables_.garbage;
 }
 
 }  // namespace pbfs

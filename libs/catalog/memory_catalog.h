@@ -17,6 +17,7 @@ class MemoryCatalog final : public Commits,
                             public Buckets,
                             public Groups,
                             public Journal,
+                            public Garbage,
                             private CommitTransactor {
  public:
   struct Options {
@@ -56,12 +57,26 @@ class MemoryCatalog final : public Commits,
   Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
   Result<Hlc> AdvanceFloor(const Context& context) override;
 
-  /// What the collector does to history: raises the bucket's floor to at least `floor`, then forgets what lies below.
+  Status HistoryAdvance(const Context& context) override;
+  Result<int64_t> HistoryExpire(const Context& context, int32_t limit) override;
+  Result<int64_t> Reap(const Context& context, int32_t limit) override;
+  Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) override;
+  Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) override;
+  Result<std::vector<PurgingBody>> ListPurging(const Context& context, int32_t limit) override;
+  Status PurgeDone(const Context& context, std::span<const BodyId> bodies) override;
+  Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) override;
+  Status SweepArm(const Context& context) override;
+  Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
+
+  /// For tests: raises the floor of a bucket's history to at least `floor`, which HistoryAdvance does by the clock, and forgets
+  /// what lies below.
   void ExpireHistory(BucketId bucket, Hlc floor);
-  /// What the collector does to an orphan: no Commit may use `encoding` any more.
+  /// For tests: the site's floor, which AdvanceFloor raises by the clock.
+  void RaiseFloor(Hlc floor);
+  /// For tests: the time of an open object is over.
+  void ExpireOpen(ObjectId object);
+  /// For tests: no Commit may use `encoding` any more.
   void MarkSwept(EncodingId encoding);
-  /// Bodies that no extent names any more, as often as they lost a row; for tests.
-  std::vector<BodyId> Garbage() const;
 
  private:
   std::vector<Answer> Run(std::span<const ParsedCommit* const> batch, bool wait_for_locks) override;
@@ -77,6 +92,9 @@ class MemoryCatalog final : public Commits,
   std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
+  int64_t ForgetPast(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
+  bool MayReap(ObjectId id, const MemoryTables::Object& object, int64_t now_ms) const PBFS_REQUIRES(mutex_);
+  void DropOtherRows(ObjectId id, MemoryTables::Object& object, int64_t now_ms) PBFS_REQUIRES(mutex_);
 
   const Clock& clock_;
   const Options options_;

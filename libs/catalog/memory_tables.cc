@@ -29,7 +29,8 @@ LoadedState MemoryTables::Load(const BatchPlan& plan, int64_t now_ms) const {
     if (head != object->second.heads.end()) state.heads[key] = {head->second.max_hlc};
   }
   const auto load_body = [&](BodyId id) {
-    if (const auto row = bodies.find(id); row != bodies.end()) state.bodies[id] = {row->second.bucket, true};
+    if (const auto row = bodies.find(id); row != bodies.end())
+      state.bodies[id] = {row->second.bucket, !row->second.purging};
   };
   for (const BodyId& id : plan.source_bodies) load_body(id);
   for (const BodyId& id : plan.new_bodies) load_body(id);
@@ -73,7 +74,7 @@ NameState MemoryTables::LoadName(const NameKey& key) const {
 
 void MemoryTables::Apply(const RowChanges& changes, int64_t now_ms) {
   ++xid;
-  for (const ObjectChange& change : changes.objects) ApplyObject(change);
+  for (const ObjectChange& change : changes.objects) ApplyObject(change, now_ms);
   for (const BodyInsert& body : changes.bodies) {
     PBFS_CHECK(bodies.emplace(body.row.id, Body{body.bucket, body.row}).second);
     if (body.row.encoding) PBFS_CHECK(encodings.emplace(body.row.encoding->id, body.row.id).second);
@@ -88,7 +89,7 @@ void MemoryTables::Apply(const RowChanges& changes, int64_t now_ms) {
   for (const ExtentInsert& row : changes.extents) PBFS_CHECK(objects.at(row.object).extents.Insert(row.extent));
   std::vector<Prune> prunes = changes.prunes;  // smallest gone first
   std::stable_sort(prunes.begin(), prunes.end(), [](const Prune& a, const Prune& b) { return a.gone < b.gone; });
-  for (const Prune& prune : prunes) ApplyPrune(prune);
+  for (const Prune& prune : prunes) ApplyPrune(prune, now_ms);
   for (const HeadChange& change : changes.heads) {
     Head& head = objects.at(change.head.object).heads[change.head.region];
     head.max_hlc = std::max(head.max_hlc, change.max_hlc);
@@ -108,14 +109,18 @@ void MemoryTables::Apply(const RowChanges& changes, int64_t now_ms) {
       names.erase(change.name);
     }
   }
-  garbage.insert(garbage.end(), changes.garbage.begin(), changes.garbage.end());
+  for (const BodyId& body : changes.garbage) garbage.push_back({body, now_ms});
 }
 
-void MemoryTables::ApplyObject(const ObjectChange& change) {
-  if (change.created) objects[change.object].state.bucket = change.bucket;
+void MemoryTables::ApplyObject(const ObjectChange& change, int64_t now_ms) {
+  if (change.created) {
+    Object& created = objects[change.object];
+    created.state.bucket = change.bucket;
+    created.expires_ms = now_ms + kOpenObjectMs;
+  }
   Object& object = objects.at(change.object);
   ObjectState& state = object.state;
-  if (change.bound) state.life = ObjectLife::kBound;
+  if (change.bound) state.life = ObjectLife::kBound, object.expires_ms = INT64_MAX;
   state.sealed = state.sealed || change.seal;
   state.depth = std::max(state.depth, change.depth);
   state.span_hlc = std::max(state.span_hlc, change.span_hlc);
@@ -132,23 +137,23 @@ void MemoryTables::ApplyObject(const ObjectChange& change) {
   }
 }
 
-void MemoryTables::ApplyPrune(const Prune& prune) {
+void MemoryTables::ApplyPrune(const Prune& prune, int64_t now_ms) {
   Object& object = objects.at(prune.object);
   for (const Extent& extent : object.extents.Dominated(prune.lo, prune.hi, prune.below)) {
-    Remove(object, extent, prune.history, prune.gone);
+    Remove(object, extent, prune.history, prune.gone, now_ms);
   }
 }
 
-void MemoryTables::Remove(Object& object, const Extent& extent, bool history, Hlc gone) {
+void MemoryTables::Remove(Object& object, const Extent& extent, bool history, Hlc gone, int64_t since_ms) {
   object.extents.Erase(extent);
   if (history) {
     object.past.push_back({extent, gone});
   } else if (extent.source.kind == SourceKind::kBody) {
-    garbage.push_back(extent.source.body);
+    garbage.push_back({extent.source.body, since_ms});
   }
 }
 
-SourceVerdicts MemoryTables::RemoveSources(const ParsedCommit& rehome, const RehomeDecision& decision) {
+SourceVerdicts MemoryTables::RemoveSources(const ParsedCommit& rehome, const RehomeDecision& decision, int64_t now_ms) {
   const ParsedOp& op = rehome.ops[0];
   Object& object = objects.at(op.object);
   int64_t lo = INT64_MAX, hi = 0;
@@ -156,7 +161,8 @@ SourceVerdicts MemoryTables::RemoveSources(const ParsedCommit& rehome, const Reh
   const SourceVerdicts verdicts = JudgeSources(object.extents.Overlapping(lo, hi), op.sources, op.op);
   const bool history = buckets.at(rehome.bucket).settings.history_ms > 0;
   for (const Extent& extent : verdicts.removed) {
-    Remove(object, extent, history, extent.size() > kRegionSize ? decision.gone_span : decision.gone);
+    Remove(object, extent, history, extent.size() > kRegionSize ? decision.gone_span : decision.gone,
+           now_ms + kRehomeHoldMs);
   }
   return verdicts;
 }
@@ -166,6 +172,24 @@ const MemoryTables::Object* MemoryTables::FindObject(BucketId bucket, ObjectId i
   if (row == objects.end()) return nullptr;
   const ObjectState& state = row->second.state;
   return state.bucket == bucket && state.life != ObjectLife::kReaped ? &row->second : nullptr;
+}
+
+bool MemoryTables::IsReferenced(ObjectId referenced) const {
+  return AnyExtent([&](const Extent& extent) { return extent.source == Source::Of(referenced); });
+}
+
+bool MemoryTables::IsNamed(BodyId body) const {
+  return AnyExtent([&](const Extent& extent) { return extent.source == Source::Of(body); });
+}
+
+bool MemoryTables::AnyExtent(const std::function<bool(const Extent&)>& wanted) const {
+  for (const auto& [id, object] : objects) {
+    const std::vector<Extent> present = object.extents.All();
+    if (std::any_of(present.begin(), present.end(), wanted)) return true;
+    if (std::any_of(object.past.begin(), object.past.end(), [&](const PastExtent& row) { return wanted(row.extent); }))
+      return true;
+  }
+  return false;
 }
 
 const MemoryTables::OpRow* MemoryTables::FindOp(const ObjectOp& key) const {

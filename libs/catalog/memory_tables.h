@@ -1,7 +1,7 @@
 #pragma once
 
+#include <functional>
 #include <map>
-#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -29,7 +29,8 @@ class MemoryTables {
     TruncChange trunc;
     Buffer meta;
     Hlc unbound_hlc = 0;
-    std::map<int64_t, Head> heads;  // by region
+    int64_t expires_ms = INT64_MAX;  // of an open object; of a reaped one: it has rows to drop, and from when
+    std::map<int64_t, Head> heads;   // by region
     ExtentIndex extents;
     std::vector<PastExtent> past;
   };
@@ -43,6 +44,15 @@ class MemoryTables {
   struct Body {
     BucketId bucket;
     BodyRow row;
+    bool purging = false;
+  };
+  struct Suspect {  // a body that lost a row
+    BodyId body;
+    int64_t since_ms = 0;
+  };
+  struct Tombstone {
+    bool armed = false;
+    bool confirmed = false;
   };
 
   explicit MemoryTables(SiteId site) : site_(site) {}
@@ -52,10 +62,12 @@ class MemoryTables {
   /// One transaction: everything of `changes` happens, under the next transaction id.
   void Apply(const RowChanges& changes, int64_t now_ms);
   /// Takes covered sources of a rehome away, after its runs were applied.
-  SourceVerdicts RemoveSources(const ParsedCommit& rehome, const RehomeDecision& decision);
+  SourceVerdicts RemoveSources(const ParsedCommit& rehome, const RehomeDecision& decision, int64_t now_ms);
 
   const Object* FindObject(BucketId bucket,
                            ObjectId id) const;  // null if it is not there, of another bucket, or reaped
+  bool IsReferenced(ObjectId object) const;
+  bool IsNamed(BodyId body) const;  // by an extent, present or past
   const OpRow* FindOp(const ObjectOp& key) const;
   void AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload);
 
@@ -73,20 +85,21 @@ class MemoryTables {
   std::map<ObjectOrder, OpId> orders;
   std::unordered_map<BodyId, Body> bodies;
   std::unordered_map<EncodingId, BodyId> encodings;
-  std::set<EncodingId> swept;  // tombstones of the orphan collector
+  std::map<EncodingId, Tombstone> swept;
   std::map<NameKey, Binding> names;
   std::map<NameKey, std::map<Order, PastBinding>> past_names;
   std::map<uint16_t, PlacementGroup> groups;
   std::vector<PlacementStore> stores;
   std::vector<JournalEntry> journal;
-  std::vector<BodyId> garbage;  // bodies that lost a row
+  std::vector<Suspect> garbage;
 
  private:
+  bool AnyExtent(const std::function<bool(const Extent&)>& wanted) const;
   ObjectState LoadObject(const Object& object) const;
   NameState LoadName(const NameKey& key) const;
-  void ApplyObject(const ObjectChange& change);
-  void ApplyPrune(const Prune& prune);
-  void Remove(Object& object, const Extent& extent, bool history, Hlc gone);
+  void ApplyObject(const ObjectChange& change, int64_t now_ms);
+  void ApplyPrune(const Prune& prune, int64_t now_ms);
+  void Remove(Object& object, const Extent& extent, bool history, Hlc gone, int64_t since_ms);
 };
 
 }  // namespace pbfs

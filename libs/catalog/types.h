@@ -256,4 +256,11 @@ struct JournalEntry {
   Buffer payload;  // of FLOOR: the floor, 8 bytes big-endian
 };
 
+/// A body that no extent names and none can name again: its fragments may be deleted.
+struct PurgingBody {
+  BodyId body;
+  std::optional<EncodingId> encoding;  // none: inline
+  int n = 1;                           // its shards
+};
+
 }  // namespace pbfs

@@ -28,6 +28,8 @@ inline constexpr int64_t kMaxHlcDriftMs = 500;           // I4
 inline constexpr int64_t kMaxHlcAgeMs = 30'000;          // I4
 inline constexpr int64_t kMaxOpAgeMs = 86'400'000;       // I15
 inline constexpr int64_t kListLeaseMs = 900'000;         // R (I19)
+inline constexpr int64_t kRehomeHoldMs = 84'600'000;     // I19, beyond the grace
+inline constexpr int64_t kOpenObjectMs = 86'400'000;     // an object that was never bound lives so long
 
 /// The region of an object that byte `offset` lies in.
 inline int64_t RegionOf(int64_t offset) { return offset >> kRegionLog2; }

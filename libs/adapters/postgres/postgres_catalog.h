@@ -30,7 +30,7 @@ struct PostgresOptions {
   CommitBatcher::Options batcher;                             // lanes are set from the above
 };
 
-/// The catalog's six ports over PostgreSQL 15 or later, schema pbfs (migrations.h). One of the two implementations; the twin
+/// The catalog's ports over PostgreSQL 15 or later, schema pbfs (migrations.h). One of the two implementations; the twin
 /// is MemoryCatalog. Any number of these may share a database.
 ///
 /// Construction connects to nothing; a database that is away, read-only or of another schema version shows as UNAVAILABLE
@@ -43,7 +43,8 @@ class PostgresCatalog final : public Commits,
                               public Names,
                               public Buckets,
                               public Groups,
-                              public Journal {
+                              public Journal,
+                              public Garbage {
  public:
   explicit PostgresCatalog(PostgresOptions options);
   ~PostgresCatalog() override;
@@ -72,6 +73,17 @@ class PostgresCatalog final : public Commits,
 
   Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
   Result<Hlc> AdvanceFloor(const Context& context) override;
+
+  Status HistoryAdvance(const Context& context) override;
+  Result<int64_t> HistoryExpire(const Context& context, int32_t limit) override;
+  Result<int64_t> Reap(const Context& context, int32_t limit) override;
+  Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) override;
+  Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) override;
+  Result<std::vector<PurgingBody>> ListPurging(const Context& context, int32_t limit) override;
+  Status PurgeDone(const Context& context, std::span<const BodyId> bodies) override;
+  Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) override;
+  Status SweepArm(const Context& context) override;
+  Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
 
  private:
   struct Parts;  // pools, caches, the transactor

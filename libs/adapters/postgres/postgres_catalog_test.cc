@@ -4,6 +4,7 @@
 #include "libs/adapters/postgres/sessions.h"
 #include "libs/adapters/postgres/testing/catalog_database.h"
 #include "libs/base/testing.h"
+#include "libs/catalog/garbage_contract.h"
 #include "libs/catalog/history_property.h"
 #include "libs/catalog/testing/all_contracts.h"
 
@@ -15,11 +16,21 @@ class PostgresCatalogFixture {
  public:
   Catalog ports() { return catalog_.ports(); }
   const Clock& clock() const { return clock_; }
+  Garbage& garbage() { return catalog_; }
+  void RaiseFloor(Hlc floor) {
+    Database().Sql("UPDATE site_self SET floor_hlc = greatest(floor_hlc, " + std::to_string(floor) + ")");
+  }
+  void ExpireOpen(ObjectId object) {
+    Database().Sql("UPDATE object SET expires = now() - interval '1 s' WHERE object_id = '" + object.ToString() + "'");
+  }
   void ExpireHistory(BucketId bucket, Hlc floor) {
-    Database().Sql(
-        "UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) +
-        ") WHERE bucket_id = '" + bucket.ToString() +
-        "'; DELETE FROM extent_past e USING bucket b WHERE b.bucket = e.bucket AND e.gone_hlc <= b.history_floor_hlc");
+    Database().Sql("UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) +
+                   ") WHERE bucket_id = '" + bucket.ToString() + "'");
+    for (int64_t gone = 1; gone > 0;) {
+      const Result<int64_t> reply = catalog_.HistoryExpire(TestContext(), 1000);
+      ASSERT_OK(reply);
+      gone = *reply;
+    }
   }
 
  private:
@@ -32,6 +43,7 @@ class PostgresCatalogFixture {
 };
 
 PBFS_CATALOG_CONTRACTS(Postgres, PostgresCatalogFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, GarbageContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, HistoryProperty, PostgresCatalogFixture);
 
 // I13, I20. The clock of this database refuses to be read by a transaction that has no id yet.

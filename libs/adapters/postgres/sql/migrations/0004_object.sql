@@ -4,7 +4,7 @@ CREATE TABLE object (
   state int2 NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),   -- 0 open (never bound), 1 bound once, 2 reaped (absorbing)
   sealed bool NOT NULL DEFAULT false,
   depth int2 NOT NULL DEFAULT 0 CHECK (depth <= 8),
-  expires timestamptz DEFAULT now() + interval '24 hours',    -- open objects only
+  expires timestamptz DEFAULT now() + interval '24 hours',    -- of an open object; of a reaped one: rows to drop, and from when
   nbind int4 NOT NULL DEFAULT 0 CHECK (nbind >= 0),
   unbound_hlc int8,
   span_hlc int8 NOT NULL DEFAULT 0,                           -- greatest order of any TRUNC or span extent
@@ -14,6 +14,7 @@ CREATE TABLE object (
   meta bytea, meta_hlc int8 NOT NULL DEFAULT 0, meta_wid int8 NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
 CREATE INDEX object_open ON object (expires) WHERE state = 0;
+CREATE INDEX object_draining ON object (expires) WHERE state = 2;
 CREATE INDEX object_unbound ON object (unbound_hlc) WHERE state = 1 AND nbind = 0;
 
 -- The newest order of each region (I2), locked by whoever writes there. Half-empty pages: every write updates one row,

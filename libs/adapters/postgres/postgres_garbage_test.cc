@@ -1,0 +1,165 @@
+// Garbage beside transactions in flight: what a look without a lock, or a clock without a horizon, would get wrong.
+#include <atomic>
+#include <deque>
+
+#include "libs/adapters/postgres/connection.h"
+#include "libs/adapters/postgres/postgres_catalog.h"
+#include "libs/adapters/postgres/testing/catalog_database.h"
+#include "libs/base/executor.h"
+#include "libs/base/testing.h"
+#include "libs/catalog/testing/test_client.h"
+
+namespace pbfs {
+namespace {
+
+/// A catalog, an object of one body, and a session of PostgreSQL with a transaction open.
+class GarbageBesideTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    SystemRandom random;
+    BucketInfo info;
+    info.id = bucket_;
+    info.settings.name = "b";
+    info.keyring = Buffer::CopyOf(AsBytes("k"));
+    ASSERT_OK(catalog_.CreateBucket(TestContext(), info));
+    TestCommit commit(client_);
+    Send(commit.Creates(object_).Write(object_, 0, Bytes(100, 1)).Bind("a", object_));
+    body_ = commit.last_body();
+    ASSERT_OK_AND_ASSIGN(other_, postgres::Connection::Open(database_.dsn(), {}));
+    other_->Queue(postgres::kBegin);
+  }
+  void Send(TestCommit& commit) {
+    ASSERT_OK_AND_ASSIGN(const CommitReply reply, catalog_.Commit(TestContext(), commit.request()));
+    ASSERT_EQ(reply.code, CommitCode::kOk) << CommitCodeName(reply.code);
+  }
+  /// In the other session.
+  void Run(const std::string& sql) {
+    const std::string name = "other-" + std::to_string(statements_++);
+    names_.push_back(name), texts_.push_back(sql);
+    other_->Queue({names_.back(), texts_.back()});
+    ASSERT_OK(other_->Run(TestContext()));
+  }
+  /// Begins `work` on another thread, waits until it waits for a lock of the other session, commits that, and ends.
+  template <typename Work>
+  void WhileItWaits(const Work& work) {
+    Executor executor("collector", 1, 1);
+    std::atomic<bool> done = false;
+    ASSERT_OK(executor.Submit([&] {
+      work();
+      done = true;
+    }));
+    const MonotonicTime deadline = MonotonicNow() + std::chrono::seconds(4);
+    const std::string waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while (!done && database_.Sql(waits) == "0\n" && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(5));
+    EXPECT_FALSE(done) << "it did not wait";
+    ASSERT_OK(other_->Commit(TestContext()));
+    while (!done && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(5));
+    EXPECT_TRUE(done);
+  }
+  std::string Quoted(const auto& id) { return "'" + id.ToString() + "'::uuid"; }
+  int64_t Purging() {
+    const Result<std::vector<PurgingBody>> bodies = catalog_.ListPurging(TestContext(), 100);
+    EXPECT_OK(bodies);
+    return bodies.ok() ? static_cast<int64_t>(bodies->size()) : -1;
+  }
+
+  SystemClock clock_;
+  postgres::CatalogDatabase database_;
+  PostgresCatalog catalog_{database_.options()};
+  SystemRandom random_;
+  const BucketId bucket_ = BucketId::NewRandom(random_);
+  TestClient client_{clock_, bucket_, 1};
+  const ObjectId object_ = client_.NewObject();
+  BodyId body_;
+  std::unique_ptr<postgres::Connection> other_;
+  int statements_ = 0;
+  std::deque<std::string> names_, texts_;  // a statement's name and text outlive its connection
+};
+
+// I18. A clone has locked the body and placed its extent, but has not committed. One statement that looks and marks would look
+// before it waits.
+TEST_F(GarbageBesideTest, PurgeWaitsForACloneInFlightAndSeesIt) {
+  Run("SELECT FROM pbfs.body WHERE body_id = " + Quoted(body_) + " FOR KEY SHARE");
+  Run("INSERT INTO pbfs.extent (object_id, lo, hi, hlc, wid, body_id, op_id) VALUES (gen_random_uuid(), 0, 100, 1, 1, " +
+      Quoted(body_) + ", gen_random_uuid())");
+  TestCommit overwrite(client_);
+  Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  WhileItWaits([&] { EXPECT_OK(catalog_.PurgeMark(TestContext(), {}, 100)); });
+  EXPECT_EQ(Purging(), 0);
+}
+
+// The same of a reference to a sealed object.
+TEST_F(GarbageBesideTest, ReapWaitsForAReferenceInFlightAndSeesIt) {
+  database_.Sql("UPDATE object SET state = 0, nbind = 0, expires = now() - interval '1 s'");
+  Run("SELECT FROM pbfs.object WHERE object_id = " + Quoted(object_) + " FOR KEY SHARE");
+  Run("INSERT INTO pbfs.extent (object_id, lo, hi, hlc, wid, from_object, op_id) VALUES (gen_random_uuid(), 0, 100, 1, 1, " +
+      Quoted(object_) + ", gen_random_uuid())");
+  WhileItWaits([&] {
+    const Result<int64_t> reaped = catalog_.Reap(TestContext(), 100);
+    EXPECT_TRUE(reaped.ok() && *reaped == 0);
+  });
+}
+
+// A write holds the object's lock: it is passed over, not waited for.
+TEST_F(GarbageBesideTest, ReapPassesOverAnObjectThatIsWritten) {
+  database_.Sql("UPDATE object SET state = 0, nbind = 0, expires = now() - interval '1 s'");
+  Run("SELECT pg_advisory_xact_lock_shared(uuid_hash_extended(" + Quoted(object_) + ", 1))::text");
+  ASSERT_OK_AND_ASSIGN(const int64_t while_held, catalog_.Reap(TestContext(), 100));
+  EXPECT_EQ(while_held, 0);
+  other_->Rollback();
+  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.Reap(TestContext(), 100));
+  EXPECT_EQ(then, 1);
+}
+
+// I21. The commit had its transaction id, and read the clock, before the mark; it becomes visible after everything.
+TEST_F(GarbageBesideTest, SweepWaitsForACommitInFlightAndLetsItLive) {
+  const int64_t birth = clock_.NowMillis() - 25 * 3'600'000;
+  const EncodingId in_flight = client_.MakeEncoded({}, 4, 6, 0, birth, {}).encoding->id;
+  const EncodingId orphan = client_.MakeEncoded({}, 4, 6, 0, birth, {}).encoding->id;
+  Run("SELECT pg_current_xact_id()::text");
+  const EncodingId reported[] = {in_flight, orphan};
+  ASSERT_OK(catalog_.SweepMark(TestContext(), reported));
+  ASSERT_OK(catalog_.SweepArm(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const auto early, catalog_.SweepConfirm(TestContext(), 100));
+  EXPECT_TRUE(early.empty());
+  Run("INSERT INTO pbfs.body (body_id, bucket, key_epoch, header, wrapped_dek, scheme, k, n, encoding_id) VALUES "
+      "(gen_random_uuid(), 1, 1, '', '', 2, 4, 6, " + Quoted(in_flight) + ")");
+  ASSERT_OK(other_->Commit(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const auto confirmed, catalog_.SweepConfirm(TestContext(), 100));
+  EXPECT_EQ(confirmed, std::vector<EncodingId>{orphan});
+  ASSERT_OK_AND_ASSIGN(const auto again, catalog_.SweepMark(TestContext(), reported));
+  EXPECT_EQ(again, std::vector<EncodingId>{orphan});
+}
+
+// I23. A peer has yet to read our journal up to where the body lost its row.
+TEST_F(GarbageBesideTest, PurgeWaitsForPeers) {
+  database_.Sql("INSERT INTO peer (site_id, fence_epoch, sent_xid) VALUES (2, 1, '1')");
+  TestCommit overwrite(client_);
+  Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));
+  EXPECT_EQ(Purging(), 0);
+  database_.Sql("UPDATE peer SET sent_xid = pg_current_xact_id()");
+  ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));
+  EXPECT_EQ(Purging(), 1);
+}
+
+// I25.
+TEST_F(GarbageBesideTest, NothingIsDestroyedOnATimelineThatIsNotThawed) {
+  TestCommit overwrite(client_);
+  Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  database_.Sql("UPDATE site_self SET thawed_timeline = 77");
+  EXPECT_CODE(catalog_.PurgeMark(TestContext(), {}, 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.Reap(TestContext(), 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.DropRows(TestContext(), 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.HistoryExpire(TestContext(), 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.SweepMark(TestContext(), {}), kFailedPrecondition);
+  EXPECT_CODE(catalog_.SweepArm(TestContext()), kFailedPrecondition);
+  EXPECT_CODE(catalog_.SweepConfirm(TestContext(), 100), kFailedPrecondition);
+  EXPECT_EQ(Purging(), 0);
+  database_.Sql("SELECT thaw()");
+  ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));
+  EXPECT_EQ(Purging(), 1);
+}
+
+}  // namespace
+}  // namespace pbfs

@@ -1,0 +1,23 @@
+-- I18: looks at up to p_limit bodies that lost a row longer than p_grace ago, where every peer has read our journal past that;
+-- marks those that no row names. The lock comes first (it waits for a clone in flight), the look second, in a statement and so
+-- with a snapshot of its own: in one statement the look would be as old as the wait. Returns how many it has looked at.
+CREATE FUNCTION purge_mark(p_grace interval, p_limit int4) RETURNS int4
+LANGUAGE plpgsql AS $$
+DECLARE
+  g record;
+  looked int4 := 0;
+BEGIN
+  PERFORM must_be_thawed();
+  FOR g IN SELECT q.seq, q.body_id FROM garbage q
+           WHERE q.since < now() - p_grace AND NOT EXISTS (SELECT FROM peer p WHERE NOT p.evicted AND p.sent_xid < q.hold)
+           ORDER BY q.since LIMIT p_limit FOR UPDATE SKIP LOCKED LOOP
+    PERFORM FROM body b WHERE b.body_id = g.body_id AND b.state = 1 FOR UPDATE;
+    UPDATE body b SET state = 3
+    WHERE b.body_id = g.body_id AND b.state = 1
+      AND NOT EXISTS (SELECT FROM extent e WHERE e.body_id = g.body_id)
+      AND NOT EXISTS (SELECT FROM extent_past e WHERE e.body_id = g.body_id);
+    DELETE FROM garbage q WHERE q.seq = g.seq;
+    looked := looked + 1;
+  END LOOP;
+  RETURN looked;
+END $$;

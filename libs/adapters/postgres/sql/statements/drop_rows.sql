@@ -1,0 +1,1 @@
+SELECT drop_rows($1::int4)

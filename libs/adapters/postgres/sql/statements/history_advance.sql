@@ -1,0 +1,1 @@
+SELECT history_advance()::text

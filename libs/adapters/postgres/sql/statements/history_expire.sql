@@ -1,0 +1,1 @@
+SELECT history_expire($1::int4)

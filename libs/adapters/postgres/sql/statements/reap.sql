@@ -1,0 +1,1 @@
+SELECT reap($1::int4)

@@ -1,0 +1,1 @@
+SELECT sweep_arm()::text

@@ -1,0 +1,1 @@
+SELECT e FROM sweep_mark($1::uuid[]) e

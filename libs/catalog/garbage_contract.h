@@ -1,0 +1,271 @@
+#pragma once
+
+#include <algorithm>
+
+#include "libs/catalog/testing/catalog_fixture.h"
+
+/// What every implementation of Garbage keeps (catalog.h). State may be shared with other tests, so what a call takes may be
+/// theirs: each test looks for what is its own.
+namespace pbfs {
+
+template <typename Fixture>
+class GarbageContract : public CatalogContract<Fixture> {
+ protected:
+  static constexpr int32_t kLimit = 100'000;
+  Garbage& garbage() { return this->fixture_.garbage(); }
+
+  /// An object named `name` with one encoded body of 5,000 bytes.
+  ObjectId MakeNamed(TestClient& client, const std::string& name) {
+    const ObjectId object = client.NewObject();
+    TestCommit commit(client);
+    EXPECT_EQ(this->SendCode(commit.Creates(object).Write(object, 0, Bytes(5000, 1)).Bind(name, object)), CommitCode::kOk);
+    return object;
+  }
+  void Overwrite(TestClient& client, ObjectId object) {
+    EXPECT_EQ(this->SendCode(TestCommit(client).Write(object, 0, Bytes(5000, 2))), CommitCode::kOk);
+  }
+  void Delete(TestClient& client, const std::string& name, ObjectId object) {
+    TestCommit commit(client);
+    EXPECT_EQ(this->SendCode(commit.Unbind(name, object)), CommitCode::kOk);
+    unbound_ = commit.last_order().hlc;
+  }
+  BodyId BodyOf(ObjectId object) { return this->List(object).extents.at(0).source.body; }
+
+  void PurgeMark(Duration grace = {}) {
+    for (int64_t looked = 1; looked > 0;) {
+      const Result<int64_t> reply = garbage().PurgeMark(TestContext(), grace, 7);
+      ASSERT_OK(reply);
+      looked = *reply;
+    }
+  }
+  std::optional<PurgingBody> Purging(BodyId body) {
+    const Result<std::vector<PurgingBody>> all = garbage().ListPurging(TestContext(), kLimit);
+    EXPECT_OK(all);
+    if (!all.ok()) return {};
+    const auto found = std::find_if(all->begin(), all->end(), [&](const PurgingBody& row) { return row.body == body; });
+    return found == all->end() ? std::nullopt : std::optional<PurgingBody>(*found);
+  }
+  bool IsPurging(BodyId body) { return Purging(body).has_value(); }
+
+  void ReapAll() {
+    EXPECT_OK(garbage().Reap(TestContext(), kLimit));
+    for (;;) {
+      const Result<std::optional<int64_t>> dropped = garbage().DropRows(TestContext(), 2);
+      ASSERT_OK(dropped);
+      if (!dropped->has_value()) return;
+    }
+  }
+  bool IsThere(ObjectId object) { return this->ports_.lists.Stat(TestContext(), this->bucket_, object).ok(); }
+
+  /// An encoding id born so long ago.
+  EncodingId BornAgo(TestClient& client, std::chrono::milliseconds ago) {
+    const int64_t birth = this->fixture_.clock().NowMillis() - ago.count();
+    return client.MakeEncoded({}, 4, 6, 0, birth, {}).encoding->id;
+  }
+  std::vector<EncodingId> Marked(const std::vector<EncodingId>& reported) {
+    const Result<std::vector<EncodingId>> confirmed = garbage().SweepMark(TestContext(), reported);
+    EXPECT_OK(confirmed);
+    return confirmed.ok() ? *confirmed : std::vector<EncodingId>();
+  }
+  bool Confirms(EncodingId id) {
+    const Result<std::vector<EncodingId>> confirmed = garbage().SweepConfirm(TestContext(), kLimit);
+    EXPECT_OK(confirmed);
+    return confirmed.ok() && std::count(confirmed->begin(), confirmed->end(), id) == 1;
+  }
+
+  Hlc unbound_ = 0;  // of the newest Delete
+};
+TYPED_TEST_SUITE_P(GarbageContract);
+
+// ---- bodies ------------------------------------------------------------------------------------------------------------------
+
+TYPED_TEST_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "a");
+  const ListReply before = this->List(object);
+  const BodyId old = before.extents.at(0).source.body;
+  this->Overwrite(client, object);
+  const BodyId live = this->BodyOf(object);
+  this->PurgeMark(std::chrono::hours(1));
+  EXPECT_FALSE(this->IsPurging(old));
+  this->PurgeMark();
+  const std::optional<PurgingBody> purging = this->Purging(old);
+  ASSERT_TRUE(purging);
+  EXPECT_EQ(purging->encoding, before.bodies.at(0).encoding->id);
+  EXPECT_EQ(purging->n, 6);
+  EXPECT_FALSE(this->IsPurging(live));
+  const BodyId both[] = {old, live};
+  for (int i = 0; i < 2; ++i) ASSERT_OK(this->garbage().PurgeDone(TestContext(), both));  // a repeat is harmless
+  EXPECT_FALSE(this->IsPurging(old));
+  EXPECT_EQ(this->List(object).bodies.at(0).id, live);
+}
+
+// I18, both ways round.
+TYPED_TEST_P(GarbageContract, BodyThatAnotherObjectNamesStays) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "b"), clone = client.NewObject();
+  const std::vector<Extent> extents = this->List(object).extents;
+  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(clone).Clone(clone, extents)), CommitCode::kOk);
+  this->Overwrite(client, object);
+  this->PurgeMark();
+  EXPECT_FALSE(this->IsPurging(extents.at(0).source.body));
+  this->Overwrite(client, clone);
+  this->PurgeMark();
+  EXPECT_TRUE(this->IsPurging(extents.at(0).source.body));
+}
+
+TYPED_TEST_P(GarbageContract, BodyThatIsPurgedCannotBeNamedAgain) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "c"), clone = client.NewObject();
+  const std::vector<Extent> extents = this->List(object).extents;
+  this->Overwrite(client, object);
+  this->PurgeMark();
+  EXPECT_EQ(this->SendCode(TestCommit(client).Creates(clone).Clone(clone, extents)), CommitCode::kSourceGone);
+}
+
+TYPED_TEST_P(GarbageContract, SourcesOfARehomeStayForTheHold) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "d");
+  const std::vector<Extent> sources = this->List(object).extents;
+  TestCommit rehome(client);
+  rehome.Rehome(object, Bytes(5000, 1), {{0, 5000, sources.at(0).order, 0}}, sources);
+  ASSERT_EQ(this->Send(rehome).removed, 1);
+  this->PurgeMark();
+  EXPECT_FALSE(this->IsPurging(sources.at(0).source.body));
+}
+
+TYPED_TEST_P(GarbageContract, HistoryKeepsBodiesUntilItsFloorPasses) {
+  this->bucket_ = this->MakeHistoryBucket();
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "e");
+  const std::vector<Extent> old = this->List(object).extents;
+  this->Overwrite(client, object);
+  ASSERT_OK(this->garbage().HistoryAdvance(TestContext()));
+  ASSERT_OK(this->garbage().HistoryExpire(TestContext(), this->kLimit));
+  this->PurgeMark();
+  EXPECT_FALSE(this->IsPurging(old.at(0).source.body));
+  ASSERT_OK_AND_ASSIGN(const ListReply past, this->TryList(this->bucket_, object, 0, 5000, old.at(0).order.hlc));
+  EXPECT_EQ(past.extents, old);
+  this->fixture_.ExpireHistory(this->bucket_, this->List(object).extents.at(0).order.hlc);
+  this->PurgeMark();
+  EXPECT_TRUE(this->IsPurging(old.at(0).source.body));
+}
+
+// ---- objects -----------------------------------------------------------------------------------------------------------------
+
+TYPED_TEST_P(GarbageContract, ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "f");
+  const BodyId body = this->BodyOf(object);
+  this->Delete(client, "f", object);
+  this->ReapAll();
+  EXPECT_TRUE(this->IsThere(object));
+  this->fixture_.RaiseFloor(this->unbound_);
+  this->ReapAll();
+  EXPECT_FALSE(this->IsThere(object));
+  this->PurgeMark();
+  EXPECT_TRUE(this->IsPurging(body));
+  ASSERT_OK(this->ports_.journal.AdvanceFloor(TestContext()));
+  this->MakeNamed(client, "f");
+}
+
+TYPED_TEST_P(GarbageContract, HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses) {
+  this->bucket_ = this->MakeHistoryBucket();
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "g");
+  this->Overwrite(client, object);  // so that it has a past row too
+  const BodyId body = this->BodyOf(object);
+  this->Delete(client, "g", object);
+  this->fixture_.RaiseFloor(this->unbound_);
+  this->ReapAll();
+  EXPECT_TRUE(this->IsThere(object));
+  this->fixture_.ExpireHistory(this->bucket_, this->unbound_);
+  this->ReapAll();
+  EXPECT_FALSE(this->IsThere(object));
+  this->PurgeMark();
+  EXPECT_TRUE(this->IsPurging(body));
+}
+
+TYPED_TEST_P(GarbageContract, OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot) {
+  TestClient client = this->MakeClient();
+  const ObjectId open = this->MakeObject(client), young = this->MakeObject(client), bound = this->MakeNamed(client, "h");
+  this->fixture_.ExpireOpen(open);
+  this->ReapAll();
+  EXPECT_FALSE(this->IsThere(open));
+  EXPECT_TRUE(this->IsThere(young));
+  EXPECT_TRUE(this->IsThere(bound));
+}
+
+TYPED_TEST_P(GarbageContract, ObjectThatIsReferencedStays) {
+  TestClient client = this->MakeClient();
+  const ObjectId sealed = this->MakeObject(client), clone = this->MakeNamed(client, "i");
+  ASSERT_EQ(this->SendCode(TestCommit(client).Seal(sealed)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).CloneObject(clone, 0, 100, sealed)), CommitCode::kOk);
+  this->fixture_.ExpireOpen(sealed);
+  this->ReapAll();
+  EXPECT_TRUE(this->IsThere(sealed));
+  this->Overwrite(client, clone);
+  this->ReapAll();
+  EXPECT_FALSE(this->IsThere(sealed));
+}
+
+TYPED_TEST_P(GarbageContract, ReapedObjectTakesNothingAndIsJournaled) {
+  TestClient client = this->MakeClient();
+  const ObjectId open = this->MakeObject(client);
+  const ListReply before = this->List(open);
+  this->fixture_.ExpireOpen(open);
+  this->ReapAll();
+  EXPECT_EQ(this->SendCode(TestCommit(client).Write(open, 0, Bytes(1, 1))), CommitCode::kObjectGone);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Bind("j", open)), CommitCode::kObjectGone);
+  EXPECT_EQ(this->SendCode(TestCommit(client).Rehome(open, Bytes(100, 1), {{0, 100, before.extents.at(0).order, 0}},
+                                                     before.extents)),
+            CommitCode::kObjectGone);
+  bool journaled = false;
+  for (JournalPosition after; !journaled;) {
+    ASSERT_OK_AND_ASSIGN(const auto page, this->ports_.journal.ReadJournal(TestContext(), after, 1000));
+    ASSERT_FALSE(page.empty()) << "no REAP of the object in the journal";
+    for (const JournalEntry& entry : page) journaled = journaled || (entry.kind == kJournalReap && entry.object == open);
+    after = page.back().position;
+  }
+}
+
+// ---- orphans -----------------------------------------------------------------------------------------------------------------
+
+TYPED_TEST_P(GarbageContract, OrphanIsMarkedThenArmedThenConfirmed) {
+  TestClient client = this->MakeClient();
+  const EncodingId orphan = this->BornAgo(client, std::chrono::hours(25));
+  EXPECT_TRUE(this->Marked({orphan}).empty());
+  EXPECT_FALSE(this->Confirms(orphan));
+  ASSERT_OK(this->garbage().SweepArm(TestContext()));
+  EXPECT_TRUE(this->Confirms(orphan));
+  EXPECT_FALSE(this->Confirms(orphan));  // once
+  EXPECT_EQ(this->Marked({orphan}), std::vector<EncodingId>{orphan});  // reported again
+}
+
+TYPED_TEST_P(GarbageContract, EncodingThatACommitMayStillUseIsNotSwept) {
+  TestClient client = this->MakeClient();
+  const EncodingId young = this->BornAgo(client, std::chrono::hours(23));
+  this->Marked({young});
+  ASSERT_OK(this->garbage().SweepArm(TestContext()));
+  EXPECT_FALSE(this->Confirms(young));
+}
+
+TYPED_TEST_P(GarbageContract, LimitsArePositive) {
+  EXPECT_CODE(this->garbage().HistoryExpire(TestContext(), 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().Reap(TestContext(), 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().DropRows(TestContext(), 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().PurgeMark(TestContext(), {}, 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().ListPurging(TestContext(), 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().SweepConfirm(TestContext(), 0), kInvalidArgument);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace, BodyThatAnotherObjectNamesStays,
+                            BodyThatIsPurgedCannotBeNamedAgain, SourcesOfARehomeStayForTheHold,
+                            HistoryKeepsBodiesUntilItsFloorPasses,
+                            ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor,
+                            HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses,
+                            OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot, ObjectThatIsReferencedStays,
+                            ReapedObjectTakesNothingAndIsJournaled, OrphanIsMarkedThenArmedThenConfirmed,
+                            EncodingThatACommitMayStillUseIsNotSwept, LimitsArePositive);
+
+}  // namespace pbfs

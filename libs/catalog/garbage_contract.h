@@ -18,7 +18,8 @@ class GarbageContract : public CatalogContract<Fixture> {
   ObjectId MakeNamed(TestClient& client, const std::string& name) {
     const ObjectId object = client.NewObject();
     TestCommit commit(client);
-    EXPECT_EQ(this->SendCode(commit.Creates(object).Write(object, 0, Bytes(5000, 1)).Bind(name, object)), CommitCode::kOk);
+    EXPECT_EQ(this->SendCode(commit.Creates(object).Write(object, 0, Bytes(5000, 1)).Bind(name, object)),
+              CommitCode::kOk);
     return object;
   }
   void Overwrite(TestClient& client, ObjectId object) {
@@ -188,7 +189,8 @@ TYPED_TEST_P(GarbageContract, HistoryKeepsAnObjectWithoutANameUntilItsFloorPasse
 
 TYPED_TEST_P(GarbageContract, OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot) {
   TestClient client = this->MakeClient();
-  const ObjectId open = this->MakeObject(client), young = this->MakeObject(client), bound = this->MakeNamed(client, "h");
+  const ObjectId open = this->MakeObject(client), young = this->MakeObject(client),
+                 bound = this->MakeNamed(client, "h");
   this->fixture_.ExpireOpen(open);
   this->ReapAll();
   EXPECT_FALSE(this->IsThere(open));
@@ -209,6 +211,22 @@ TYPED_TEST_P(GarbageContract, ObjectThatIsReferencedStays) {
   EXPECT_FALSE(this->IsThere(sealed));
 }
 
+TYPED_TEST_P(GarbageContract, ObjectsThatStayHoldUpNobody) {
+  TestClient client = this->MakeClient();
+  const ObjectId sealed = this->MakeObject(client), clone = this->MakeNamed(client, "k"),
+                 open = this->MakeObject(client);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Seal(sealed)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).CloneObject(clone, 0, 100, sealed)), CommitCode::kOk);
+  this->fixture_.ExpireOpen(sealed), this->fixture_.ExpireOpen(open);
+  for (int64_t reaped = 1; reaped > 0;) {
+    const Result<int64_t> reply = this->garbage().Reap(TestContext(), 1);
+    ASSERT_OK(reply);
+    reaped = *reply;
+  }
+  EXPECT_TRUE(this->IsThere(sealed));
+  EXPECT_FALSE(this->IsThere(open));
+}
+
 TYPED_TEST_P(GarbageContract, ReapedObjectTakesNothingAndIsJournaled) {
   TestClient client = this->MakeClient();
   const ObjectId open = this->MakeObject(client);
@@ -224,7 +242,8 @@ TYPED_TEST_P(GarbageContract, ReapedObjectTakesNothingAndIsJournaled) {
   for (JournalPosition after; !journaled;) {
     ASSERT_OK_AND_ASSIGN(const auto page, this->ports_.journal.ReadJournal(TestContext(), after, 1000));
     ASSERT_FALSE(page.empty()) << "no REAP of the object in the journal";
-    for (const JournalEntry& entry : page) journaled = journaled || (entry.kind == kJournalReap && entry.object == open);
+    for (const JournalEntry& entry : page)
+      journaled = journaled || (entry.kind == kJournalReap && entry.object == open);
     after = page.back().position;
   }
 }
@@ -238,7 +257,7 @@ TYPED_TEST_P(GarbageContract, OrphanIsMarkedThenArmedThenConfirmed) {
   EXPECT_FALSE(this->Confirms(orphan));
   ASSERT_OK(this->garbage().SweepArm(TestContext()));
   EXPECT_TRUE(this->Confirms(orphan));
-  EXPECT_FALSE(this->Confirms(orphan));  // once
+  EXPECT_FALSE(this->Confirms(orphan));                                // once
   EXPECT_EQ(this->Marked({orphan}), std::vector<EncodingId>{orphan});  // reported again
 }
 
@@ -265,7 +284,8 @@ REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrac
                             ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor,
                             HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses,
                             OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot, ObjectThatIsReferencedStays,
-                            ReapedObjectTakesNothingAndIsJournaled, OrphanIsMarkedThenArmedThenConfirmed,
-                            EncodingThatACommitMayStillUseIsNotSwept, LimitsArePositive);
+                            ObjectsThatStayHoldUpNobody, ReapedObjectTakesNothingAndIsJournaled,
+                            OrphanIsMarkedThenArmedThenConfirmed, EncodingThatACommitMayStillUseIsNotSwept,
+                            LimitsArePositive);
 
 }  // namespace pbfs

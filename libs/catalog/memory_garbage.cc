@@ -133,8 +133,7 @@ void MemoryCatalog::DropOtherRows(ObjectId id, MemoryTables::Object& object, int
 Result<int64_t> MemoryCatalog::PurgeMark(const Context& context, Duration grace, int32_t limit) {
   PBFS_RETURN_IF_ERROR(Check(context, limit));
   MutexLock lock(mutex_);
-  const int64_t before =
-      clock_.NowMillis() - std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
+  const int64_t before = clock_.NowMillis() - std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
   int64_t looked = 0;
   std::erase_if(tables_.garbage, [&](const MemoryTables::Suspect& suspect) {
     if (looked == limit || suspect.since_ms > before) return false;
@@ -173,8 +172,7 @@ Status MemoryCatalog::PurgeDone(const Context& context, std::span<const BodyId> 
 
 // ---- orphans -----------------------------------------------------------------------------------------------------------------
 
-Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context,
-                                                         std::span<const EncodingId> reported) {
+Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context, std::span<const EncodingId> reported) {
   PBFS_RETURN_IF_ERROR(context.Check());
   MutexLock lock(mutex_);
   const int64_t born_before = clock_.NowMillis() - kMaxEncodingAgeMs - kSweepMarginMs;
@@ -198,9 +196,8 @@ Status MemoryCatalog::SweepArm(const Context& context) {
 Result<std::vector<EncodingId>> MemoryCatalog::SweepConfirm(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(Check(context, limit));
   MutexLock lock(mutex_);
-  std::erase_if(tables_.swept, [&](const auto& row) {
-    return !row.second.confirmed && tables_.encodings.contains(row.first);
-  });
+  std::erase_if(tables_.swept,
+                [&](const auto& row) { return !row.second.confirmed && tables_.encodings.contains(row.first); });
   std::vector<EncodingId> confirmed;
   for (auto& [id, tombstone] : tables_.swept) {
     if (!tombstone.armed || tombstone.confirmed || confirmed.size() == static_cast<size_t>(limit)) continue;

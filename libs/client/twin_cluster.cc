@@ -14,7 +14,8 @@ std::unique_ptr<Random> MakeRandom(uint64_t seed) {
 
 }  // namespace
 
-TwinCluster::TwinCluster(const Options& options) : random_(MakeRandom(options.seed)) {
+TwinCluster::TwinCluster(const Options& options)
+    : clock_(options.clock != nullptr ? *options.clock : system_clock_), random_(MakeRandom(options.seed)) {
   keys_ = std::make_unique<MemoryKeyStore>(*random_);
   Key32 site_secret;
   random_->Fill(site_secret.mutable_span());

@@ -20,7 +20,8 @@ class TwinCluster {
     int stores = 8;
     uint8_t k = 4;
     uint8_t m = 2;
-    uint64_t seed = 0;  // 0: the system's randomness; else everything drawn here is repeatable
+    uint64_t seed = 0;             // 0: the system's randomness; else everything drawn here is repeatable
+    const Clock* clock = nullptr;  // everybody's; outlives the cluster. Null: the system's
   };
   explicit TwinCluster(const Options& options);
   TwinCluster() : TwinCluster(Options()) {}
@@ -33,6 +34,7 @@ class TwinCluster {
   MemoryCatalog& catalog() { return *catalog_; }
   KeyStore& keys() { return *keys_; }
   Random& random() { return *random_; }
+  FragmentStores& fragment_stores() { return stores_; }
   int stores() const { return static_cast<int>(faulty_.size()); }
   /// Store `i`, 0 to stores() - 1: it fails on request.
   FaultyFragmentStore& store(int i) { return *faulty_[static_cast<size_t>(i)]; }
@@ -42,7 +44,8 @@ class TwinCluster {
   static StoreId IdOf(int i) { return StoreId{static_cast<uint32_t>(i + 1)}; }
 
  private:
-  SystemClock clock_;
+  SystemClock system_clock_;
+  const Clock& clock_;
   std::unique_ptr<Random> random_;
   std::unique_ptr<MemoryKeyStore> keys_;
   std::unique_ptr<MemoryCatalog> catalog_;

@@ -15,7 +15,8 @@ using postgres::Type;
 namespace {
 
 /// One statement as a transaction of its own.
-Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params = {}) {
+Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement,
+                         const Params& params = {}) {
   Rows rows;
   PBFS_RETURN_IF_ERROR(postgres::Transact(pool, context, [&](Connection& connection) -> Status {
     connection.Queue(statement, params);
@@ -31,9 +32,7 @@ Result<int64_t> CountOf(SessionPool& pool, const Context& context, const Stateme
   return rows.Int4(0, 0);
 }
 
-Status CheckLimit(int32_t limit) {
-  return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive");
-}
+Status CheckLimit(int32_t limit) { return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive"); }
 
 std::vector<EncodingId> EncodingsOf(const Rows& rows) {
   std::vector<EncodingId> ids;

@@ -49,7 +49,8 @@ class GarbageBesideTest : public ::testing::Test {
       done = true;
     }));
     const MonotonicTime deadline = MonotonicNow() + std::chrono::seconds(4);
-    const std::string waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    const std::string waits =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     while (!done && database_.Sql(waits) == "0\n" && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(5));
     EXPECT_FALSE(done) << "it did not wait";
     ASSERT_OK(other_->Commit(TestContext()));
@@ -80,7 +81,8 @@ class GarbageBesideTest : public ::testing::Test {
 // before it waits.
 TEST_F(GarbageBesideTest, PurgeWaitsForACloneInFlightAndSeesIt) {
   Run("SELECT FROM pbfs.body WHERE body_id = " + Quoted(body_) + " FOR KEY SHARE");
-  Run("INSERT INTO pbfs.extent (object_id, lo, hi, hlc, wid, body_id, op_id) VALUES (gen_random_uuid(), 0, 100, 1, 1, " +
+  Run("INSERT INTO pbfs.extent (object_id, lo, hi, hlc, wid, body_id, op_id) VALUES (gen_random_uuid(), 0, 100, 1, "
+      "1, " +
       Quoted(body_) + ", gen_random_uuid())");
   TestCommit overwrite(client_);
   Send(overwrite.Write(object_, 0, Bytes(100, 2)));
@@ -92,7 +94,8 @@ TEST_F(GarbageBesideTest, PurgeWaitsForACloneInFlightAndSeesIt) {
 TEST_F(GarbageBesideTest, ReapWaitsForAReferenceInFlightAndSeesIt) {
   database_.Sql("UPDATE object SET state = 0, nbind = 0, expires = now() - interval '1 s'");
   Run("SELECT FROM pbfs.object WHERE object_id = " + Quoted(object_) + " FOR KEY SHARE");
-  Run("INSERT INTO pbfs.extent (object_id, lo, hi, hlc, wid, from_object, op_id) VALUES (gen_random_uuid(), 0, 100, 1, 1, " +
+  Run("INSERT INTO pbfs.extent (object_id, lo, hi, hlc, wid, from_object, op_id) VALUES (gen_random_uuid(), 0, 100, 1, "
+      "1, " +
       Quoted(object_) + ", gen_random_uuid())");
   WhileItWaits([&] {
     const Result<int64_t> reaped = catalog_.Reap(TestContext(), 100);
@@ -123,7 +126,8 @@ TEST_F(GarbageBesideTest, SweepWaitsForACommitInFlightAndLetsItLive) {
   ASSERT_OK_AND_ASSIGN(const auto early, catalog_.SweepConfirm(TestContext(), 100));
   EXPECT_TRUE(early.empty());
   Run("INSERT INTO pbfs.body (body_id, bucket, key_epoch, header, wrapped_dek, scheme, k, n, encoding_id) VALUES "
-      "(gen_random_uuid(), 1, 1, '', '', 2, 4, 6, " + Quoted(in_flight) + ")");
+      "(gen_random_uuid(), 1, 1, '', '', 2, 4, 6, " +
+      Quoted(in_flight) + ")");
   ASSERT_OK(other_->Commit(TestContext()));
   ASSERT_OK_AND_ASSIGN(const auto confirmed, catalog_.SweepConfirm(TestContext(), 100));
   EXPECT_EQ(confirmed, std::vector<EncodingId>{orphan});

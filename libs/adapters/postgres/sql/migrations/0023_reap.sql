@@ -1,6 +1,17 @@
--- Objects that nobody can name any more stop existing (I24): open ones past their time; those without a name since an order at or
--- below the frontier, and out of their bucket's history. While there are peers none of the latter goes: that takes their word,
--- which replication brings. Lock first, then look, as in purge_mark. Looks at up to p_limit of each kind; returns how many went.
+-- May this object stop existing (I18, I24)? An open one past its time; one without a name since an order at or below the frontier
+-- and the floor of its bucket's history. While there are peers none of the latter: that takes their word, which replication brings.
+CREATE FUNCTION may_reap(o object) RETURNS bool
+LANGUAGE sql STABLE AS $$
+  SELECT o.nbind = 0
+    AND (o.state = 0 AND o.expires < now()
+         OR o.state = 1 AND o.unbound_hlc <= frontier() AND NOT EXISTS (SELECT FROM peer WHERE NOT evicted)
+            AND NOT EXISTS (SELECT FROM bucket b WHERE b.bucket = o.bucket AND b.history_ms > 0 AND b.history_floor_hlc < o.unbound_hlc))
+    AND NOT EXISTS (SELECT FROM extent e WHERE e.from_object = o.object_id)
+    AND NOT EXISTS (SELECT FROM extent_past e WHERE e.from_object = o.object_id)
+$$;
+
+-- Reaps up to p_limit objects of each kind. Lock first, then look, as in purge_mark; the first look is for candidates only, so
+-- that those which have to stay hold up nobody. Returns how many went.
 CREATE FUNCTION reap(p_limit int4) RETURNS int4
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -8,20 +19,14 @@ DECLARE
   reaped int4 := 0;
 BEGIN
   PERFORM must_be_thawed();
-  FOR o IN (SELECT object_id FROM object WHERE state = 0 AND expires < now() ORDER BY expires LIMIT p_limit)
+  FOR o IN (SELECT t.object_id FROM object t WHERE t.state = 0 AND t.expires < now() AND may_reap(t) ORDER BY t.expires LIMIT p_limit)
            UNION ALL
-           (SELECT object_id FROM object WHERE state = 1 AND nbind = 0 AND unbound_hlc <= frontier()
-              AND NOT EXISTS (SELECT FROM peer WHERE NOT evicted) ORDER BY unbound_hlc LIMIT p_limit) LOOP
+           (SELECT t.object_id FROM object t WHERE t.state = 1 AND t.nbind = 0 AND t.unbound_hlc <= frontier() AND may_reap(t)
+            ORDER BY t.unbound_hlc LIMIT p_limit) LOOP
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(uuid_hash_extended(o.object_id, 1));
     PERFORM FROM object t WHERE t.object_id = o.object_id FOR UPDATE;
     UPDATE object t SET state = 2, expires = now()  -- from now on: it has rows to be dropped
-    WHERE t.object_id = o.object_id AND t.nbind = 0
-      AND (t.state = 0 AND t.expires < now()
-           OR t.state = 1 AND t.unbound_hlc <= frontier()
-              AND NOT EXISTS (SELECT FROM bucket b WHERE b.bucket = t.bucket AND b.history_ms > 0
-                                AND b.history_floor_hlc < t.unbound_hlc))
-      AND NOT EXISTS (SELECT FROM extent e WHERE e.from_object = t.object_id)
-      AND NOT EXISTS (SELECT FROM extent_past e WHERE e.from_object = t.object_id);
+    WHERE t.object_id = o.object_id AND may_reap(t);
     CONTINUE WHEN NOT FOUND;
     INSERT INTO journal (kind, object_id) VALUES (13, o.object_id);
     reaped := reaped + 1;

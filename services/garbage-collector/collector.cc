@@ -57,7 +57,8 @@ Status Collector::CollectBodies(const Context& context, CatalogPass& pass) {
 }
 
 // By the newest placement, and the one before. What stands elsewhere is an orphan from now on.
-Result<Collector::KeysByStore> Collector::WhereShardsStand(const Context& context, const std::vector<PurgingBody>& bodies) {
+Result<Collector::KeysByStore> Collector::WhereShardsStand(const Context& context,
+                                                           const std::vector<PurgingBody>& bodies) {
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, ports_.groups.WatchMap(context, -1));
   KeysByStore keys;
   for (const PurgingBody& body : bodies) {
@@ -93,14 +94,15 @@ Status Collector::DeleteFrom(const Context& context, StoreId id, const std::vect
 Result<StorePass> Collector::SweepStore(const Context& context, StoreId id) {
   PBFS_ASSIGN_OR_RETURN(const auto store, ports_.stores.Find(id));
   PBFS_ASSIGN_OR_RETURN(const StoreStat stat, store->Stat(context.Within(options_.store_timeout)));
-  const auto most = std::max(options_.brake_fragments, static_cast<int64_t>(options_.brake * static_cast<double>(stat.fragments)));
+  const auto most =
+      std::max(options_.brake_fragments, static_cast<int64_t>(options_.brake * static_cast<double>(stat.fragments)));
   StorePass pass;
   PBFS_ASSIGN_OR_RETURN(const std::vector<FragmentKey> orphans, FindOrphans(context, *store, most, pass));
   if (static_cast<int64_t>(orphans.size()) > most)
-    return FailedPreconditionError(
-        fmt::format("store {} has more than {} orphans among {} fragments: none is deleted before somebody has looked; if "
-                    "that is right, raise the collector's brake",
-                    id.value, most, stat.fragments));
+    return FailedPreconditionError(fmt::format(
+        "store {} has more than {} orphans among {} fragments: none is deleted before somebody has looked; if "
+        "that is right, raise the collector's brake",
+        id.value, most, stat.fragments));
   PBFS_RETURN_IF_ERROR(DeleteFrom(context, id, orphans));
   pass.deleted = static_cast<int64_t>(orphans.size());
   return pass;
@@ -115,8 +117,7 @@ Result<std::vector<FragmentKey>> Collector::FindOrphans(const Context& context, 
   std::vector<FragmentKey> orphans;
   for (bool more = true; more;) {
     PBFS_ASSIGN_OR_RETURN(request.token, Token(context));
-    PBFS_ASSIGN_OR_RETURN(const ListFragmentsReply reply,
-                          store.List(context.Within(options_.store_timeout), request));
+    PBFS_ASSIGN_OR_RETURN(const ListFragmentsReply reply, store.List(context.Within(options_.store_timeout), request));
     more = reply.more && !reply.fragments.empty();
     pass.reported += static_cast<int64_t>(reply.fragments.size());
     std::set<EncodingId> reported;
@@ -148,8 +149,8 @@ Result<int64_t> Collector::ConfirmOrphans(const Context& context) {
 Result<TokenBytes> Collector::Token(const Context& context) {
   if (ports_.tokens == nullptr) return TokenBytes();
   if (MonotonicNow() >= token_renewal_) {
-    PBFS_ASSIGN_OR_RETURN(const TokenGrant grant, ports_.tokens->IssueToken(context, options_.subject, BucketId{},
-                                                                            kTokenDelete | kTokenList));
+    PBFS_ASSIGN_OR_RETURN(const TokenGrant grant,
+                          ports_.tokens->IssueToken(context, options_.subject, BucketId{}, kTokenDelete | kTokenList));
     token_ = grant.token;
     token_renewal_ = MonotonicNow() + std::chrono::milliseconds((grant.not_after_ms - grant.now_ms) / 3);
   }

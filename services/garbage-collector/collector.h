@@ -43,11 +43,11 @@ class Collector {
     const Clock& clock;
   };
   struct Options {
-    std::string subject = "garbage-collector";       // for tokens
-    Duration grace = std::chrono::minutes(30);       // G: a reader's lease and its last calls are over by then (I19)
+    std::string subject = "garbage-collector";          // for tokens
+    Duration grace = std::chrono::minutes(30);          // G: a reader's lease and its last calls are over by then (I19)
     Duration store_timeout = std::chrono::seconds(10);  // of one call to a store
     int32_t page = 1000;
-    double brake = 0.001;          // SweepStore deletes at most this part of a store's fragments,
+    double brake = 0.001;            // SweepStore deletes at most this part of a store's fragments,
     int64_t brake_fragments = 1000;  // or so many, where that is more
   };
   Collector(const Ports& ports, const Options& options) : ports_(ports), options_(options) {}
@@ -67,7 +67,8 @@ class Collector {
   Status CollectBodies(const Context& context, CatalogPass& pass);
   Result<KeysByStore> WhereShardsStand(const Context& context, const std::vector<PurgingBody>& bodies);
   Status DeleteFrom(const Context& context, StoreId store, const std::vector<FragmentKey>& keys);
-  Result<std::vector<FragmentKey>> FindOrphans(const Context& context, FragmentStore& store, int64_t most, StorePass& pass);
+  Result<std::vector<FragmentKey>> FindOrphans(const Context& context, FragmentStore& store, int64_t most,
+                                               StorePass& pass);
   Result<TokenBytes> Token(const Context& context);
 
   const Ports ports_;

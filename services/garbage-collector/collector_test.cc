@@ -77,8 +77,7 @@ class CollectorTest : public testing::Test {
     CommitsNothing catalog(cluster_.catalog().ports());
     const auto client = cluster_.NewClient({}, catalog.ports(), cluster_.keys());
     ASSERT_OK_AND_ASSIGN(Bucket bucket, client->OpenBucket(TestContext(), "b"));
-    for (int i = 0; i < count; ++i)
-      EXPECT_CODE(bucket.Put(TestContext(), "abandoned", Bytes(kSize, 9)), kInternal);
+    for (int i = 0; i < count; ++i) EXPECT_CODE(bucket.Put(TestContext(), "abandoned", Bytes(kSize, 9)), kInternal);
   }
   void ExpectReads(const std::string& name, uint8_t fill) {
     Bytes out(kSize);
@@ -125,8 +124,7 @@ TEST_F(CollectorTest, DeletedAndOverwrittenDataLeavesTheStoresAfterTheGrace) {
 }
 
 TEST_F(CollectorTest, HistoryKeepsDataUntilItsTimeIsOver) {
-  ASSERT_OK_AND_ASSIGN(Bucket bucket,
-                       client_->CreateBucket(TestContext(), Settings("history", std::chrono::hours(2))));
+  ASSERT_OK_AND_ASSIGN(Bucket bucket, client_->CreateBucket(TestContext(), Settings("history", std::chrono::hours(2))));
   bucket_ = std::make_unique<Bucket>(std::move(bucket));
   Put("a", 1);
   Pass(std::chrono::minutes(1));

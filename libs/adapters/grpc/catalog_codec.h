@@ -21,6 +21,13 @@ Result<Id> DecodeId(const std::string& bytes, const char* what) {
   return Id::FromBytes(AsBytes(bytes));
 }
 
+/// What came from the server does not decode: it is broken or newer than we are, and another may do better.
+template <typename T>
+Result<T> FromServer(Result<T> decoded) {
+  if (decoded.ok()) return decoded;
+  return UnavailableError("the catalog's answer does not decode: " + decoded.status().message());
+}
+
 v1::CommitRequest Encode(const CommitRequest& request);
 Result<CommitRequest> Decode(v1::CommitRequest* in);
 void Encode(const CommitReply& reply, v1::CommitReply* out);

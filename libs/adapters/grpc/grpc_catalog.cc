@@ -48,17 +48,6 @@ struct GrpcCatalog::Impl {
   }
 };
 
-namespace {
-
-/// What came from the server does not decode: it is broken or newer than we are, and another may do better.
-template <typename T>
-Result<T> FromServer(Result<T> decoded) {
-  if (decoded.ok()) return decoded;
-  return UnavailableError("the catalog's answer does not decode: " + decoded.status().message());
-}
-
-}  // namespace
-
 GrpcCatalog::GrpcCatalog(const std::string& address, const TransportSecurity& security, int channels)
     : impl_(std::make_unique<Impl>()) {
   PBFS_CHECK(channels > 0);
@@ -84,7 +73,7 @@ Result<ObjectInfo> GrpcCatalog::Stat(const Context& context, BucketId bucket, Ob
   request.set_object_id(wire::Text(object.span()));
   v1::ObjectInfo reply;
   PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Stat, request, &reply));
-  return FromServer(wire::Decode(&reply));
+  return wire::FromServer(wire::Decode(&reply));
 }
 
 Result<std::vector<OpEntry>> GrpcCatalog::History(const Context& context, const HistoryRequest& request) {
@@ -97,13 +86,13 @@ Result<std::vector<OpEntry>> GrpcCatalog::History(const Context& context, const 
 Result<NameEntry> GrpcCatalog::Resolve(const Context& context, const NameQuery& query) {
   v1::NameEntry reply;
   PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Resolve, wire::Encode(query), &reply));
-  return FromServer(wire::Decode(&reply));
+  return wire::FromServer(wire::Decode(&reply));
 }
 
 Result<ListNamesReply> GrpcCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
   v1::ListNamesReply reply;
   PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListNames, wire::Encode(request), &reply));
-  return FromServer(wire::Decode(&reply));
+  return wire::FromServer(wire::Decode(&reply));
 }
 
 Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, BucketId bucket,
@@ -129,7 +118,7 @@ Result<BucketInfo> GrpcCatalog::FindBucket(const Context& context, const std::st
   request.set_name(name);
   v1::Bucket reply;
   PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::FindBucket, request, &reply));
-  return FromServer(wire::Decode(&reply));
+  return wire::FromServer(wire::Decode(&reply));
 }
 
 Result<std::vector<BucketInfo>> GrpcCatalog::ListBuckets(const Context& context) {
@@ -137,7 +126,7 @@ Result<std::vector<BucketInfo>> GrpcCatalog::ListBuckets(const Context& context)
   PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListBuckets, v1::ListBucketsRequest(), &reply));
   std::vector<BucketInfo> buckets;
   for (auto& message : *reply.mutable_buckets()) {
-    PBFS_ASSIGN_OR_RETURN(BucketInfo bucket, FromServer(wire::Decode(&message)));
+    PBFS_ASSIGN_OR_RETURN(BucketInfo bucket, wire::FromServer(wire::Decode(&message)));
     buckets.push_back(std::move(bucket));
   }
   return buckets;
@@ -174,7 +163,7 @@ Result<ClusterMap> GrpcCatalog::WatchMap(const Context& context, int64_t newer_t
   }
   call.TryCancel();
   (void)reader->Finish();
-  return FromServer(wire::Decode(message));
+  return wire::FromServer(wire::Decode(message));
 }
 
 Status GrpcCatalog::PutStore(const Context& context, const StoreInfo& store) {

@@ -1,0 +1,96 @@
+#include "libs/adapters/grpc/grpc_garbage.h"
+
+#include "libs/adapters/grpc/garbage_codec.h"
+#include "libs/adapters/grpc/wire.h"
+#include "proto/pbfs/v1/garbage.grpc.pb.h"
+
+namespace pbfs {
+
+using Stub = v1::Garbage::Stub;
+
+struct GrpcGarbage::Impl {
+  std::unique_ptr<Stub> stub;
+
+  template <typename Request, typename Reply>
+  Result<Reply> Ask(const Context& context, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
+                    const Request& request) {
+    PBFS_RETURN_IF_ERROR(context.Check());
+    grpc::ClientContext call;
+    wire::Prepare(call, context);
+    Reply reply;
+    PBFS_RETURN_IF_ERROR(wire::FromGrpc((*stub.*method)(&call, request, &reply), call));
+    return reply;
+  }
+  /// A step with a limit that answers with a count.
+  Result<int64_t> Count(const Context& context,
+                        grpc::Status (Stub::*method)(grpc::ClientContext*, const v1::StepLimit&, v1::StepCount*),
+                        int32_t limit) {
+    PBFS_ASSIGN_OR_RETURN(const v1::StepCount reply, Ask(context, method, LimitOf(limit)));
+    return reply.count();
+  }
+  static v1::StepLimit LimitOf(int32_t limit) {
+    v1::StepLimit message;
+    message.set_limit(limit);
+    return message;
+  }
+};
+
+GrpcGarbage::GrpcGarbage(const std::string& address, const TransportSecurity& security)
+    : impl_(new Impl{v1::Garbage::NewStub(wire::MakeChannel(address, security, 0))}) {}
+GrpcGarbage::~GrpcGarbage() = default;
+
+Status GrpcGarbage::HistoryAdvance(const Context& context) {
+  return impl_->Ask(context, &Stub::HistoryAdvance, v1::Empty()).status();
+}
+
+Result<int64_t> GrpcGarbage::HistoryExpire(const Context& context, int32_t limit) {
+  return impl_->Count(context, &Stub::HistoryExpire, limit);
+}
+
+Result<int64_t> GrpcGarbage::Reap(const Context& context, int32_t limit) {
+  return impl_->Count(context, &Stub::Reap, limit);
+}
+
+Result<std::optional<int64_t>> GrpcGarbage::DropRows(const Context& context, int32_t limit) {
+  PBFS_ASSIGN_OR_RETURN(const v1::StepCount reply, impl_->Ask(context, &Stub::DropRows, Impl::LimitOf(limit)));
+  return reply.has_count() ? std::optional<int64_t>(reply.count()) : std::nullopt;
+}
+
+Result<int64_t> GrpcGarbage::PurgeMark(const Context& context, Duration grace, int32_t limit) {
+  v1::PurgeMarkRequest request;
+  request.set_grace_ms(std::chrono::duration_cast<std::chrono::milliseconds>(grace).count());
+  request.set_limit(limit);
+  PBFS_ASSIGN_OR_RETURN(const v1::StepCount reply, impl_->Ask(context, &Stub::PurgeMark, request));
+  return reply.count();
+}
+
+Result<std::vector<PurgingBody>> GrpcGarbage::ListPurging(const Context& context, int32_t limit) {
+  PBFS_ASSIGN_OR_RETURN(const v1::ListPurgingReply reply,
+                        impl_->Ask(context, &Stub::ListPurging, Impl::LimitOf(limit)));
+  std::vector<PurgingBody> bodies;
+  for (const v1::PurgingBody& message : reply.bodies()) {
+    PBFS_ASSIGN_OR_RETURN(const PurgingBody body, wire::FromServer(wire::Decode(message)));
+    bodies.push_back(body);
+  }
+  return bodies;
+}
+
+Status GrpcGarbage::PurgeDone(const Context& context, std::span<const BodyId> bodies) {
+  return impl_->Ask(context, &Stub::PurgeDone, wire::EncodeIds(bodies)).status();
+}
+
+Result<std::vector<EncodingId>> GrpcGarbage::SweepMark(const Context& context, std::span<const EncodingId> reported) {
+  PBFS_ASSIGN_OR_RETURN(const v1::IdList reply, impl_->Ask(context, &Stub::SweepMark, wire::EncodeIds(reported)));
+  return wire::FromServer(wire::DecodeIds<EncodingId>(reply, "encoding id"));
+}
+
+Status GrpcGarbage::SweepArm(const Context& context) {
+  return impl_->Ask(context, &Stub::SweepArm, v1::Empty()).status();
+}
+
+Result<std::vector<EncodingId>> GrpcGarbage::SweepConfirm(const Context& context, int32_t limit) {
+  PBFS_ASSIGN_OR_RETURN(const v1::IdList reply, impl_->Ask(context, &Stub::SweepConfirm, Impl::LimitOf(limit)));
+  return wire::FromServer(wire::DecodeIds<EncodingId>(reply, "encoding id"));
+}
+
+}  // namespace pbfs

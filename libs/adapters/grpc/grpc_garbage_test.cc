@@ -1,0 +1,57 @@
+#include "libs/adapters/grpc/grpc_garbage.h"
+
+#include "libs/adapters/grpc/garbage_servant.h"
+#include "libs/adapters/grpc/loopback.h"
+#include "libs/catalog/garbage_contract.h"
+
+namespace pbfs {
+namespace {
+
+TransportSecurity SecurityOf(const std::string& name) {
+  return *TransportSecurity::MutualTls(*TestCertificates::Get().authority.Issue(name, {}));
+}
+
+const TransportSecurity& CollectorSecurity() {
+  static const TransportSecurity security = SecurityOf("garbage-collector-1");
+  return security;
+}
+
+/// The twin's Garbage behind a server, seen by a collector over mutual TLS; its other ports directly.
+class WireGarbageFixture {
+ public:
+  Catalog ports() { return twin_.ports(); }
+  const Clock& clock() const { return twin_.clock(); }
+  Garbage& garbage() { return client_; }
+  void ExpireHistory(BucketId bucket, Hlc floor) { twin_.ExpireHistory(bucket, floor); }
+  void RaiseFloor(Hlc floor) { twin_.RaiseFloor(floor); }
+  void ExpireOpen(ObjectId object) { twin_.ExpireOpen(object); }
+
+ private:
+  MemoryCatalogFixture twin_;
+  GarbageServant servant_{twin_.garbage(), nullptr};
+  Loopback loopback_{{&servant_}};
+  GrpcGarbage client_{loopback_.address(), CollectorSecurity()};
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Wire, GarbageContract, WireGarbageFixture);
+
+TEST(GrpcGarbage, OnlyACollectorMayDestroy) {
+  MemoryCatalogFixture twin;
+  GarbageServant servant(twin.garbage(), nullptr);
+  Loopback loopback({&servant});
+  GrpcGarbage other(loopback.address(), loopback.client());
+  const Context context = Context::WithTimeout(std::chrono::seconds(10));
+  EXPECT_CODE(other.HistoryAdvance(context), kPermissionDenied);
+  EXPECT_CODE(other.HistoryExpire(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.Reap(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.DropRows(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.PurgeMark(context, {}, 1), kPermissionDenied);
+  EXPECT_CODE(other.ListPurging(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.PurgeDone(context, {}), kPermissionDenied);
+  EXPECT_CODE(other.SweepMark(context, {}), kPermissionDenied);
+  EXPECT_CODE(other.SweepArm(context), kPermissionDenied);
+  EXPECT_CODE(other.SweepConfirm(context, 1), kPermissionDenied);
+}
+
+}  // namespace
+}  // namespace pbfs

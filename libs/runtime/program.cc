@@ -92,12 +92,16 @@ Status StartTelemetry(const std::string& program, const CommonSettings& settings
   return metrics.Expose(settings.metrics_address).status();
 }
 
-Status ServeUntilSignal(GrpcServer& server, const std::string& listen, Duration drain) {
-  spdlog::info("ready at {} (port {})", listen, server.port());
+void AwaitSignal(const std::string& where) {
+  spdlog::info("ready{}", where);
   const sigset_t signals = EndSignals();
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("signal {}: draining", signal);
+}
+
+Status ServeUntilSignal(GrpcServer& server, const std::string& listen, Duration drain) {
+  AwaitSignal(" at " + listen + " (port " + std::to_string(server.port()) + ")");
   server.SetServing(false);
   server.Stop(drain);
   spdlog::info("stopped");

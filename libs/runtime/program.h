@@ -29,6 +29,9 @@ int RunProgram(int argc, char** argv, const std::string& name, const std::vector
 /// Logging, and the metrics page if one is configured. Errors: UNAVAILABLE the port is in use.
 Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics);
 
+/// Says that the program is ready and waits for SIGTERM or SIGINT. Only under RunProgram.
+void AwaitSignal(const std::string& where = "");
+
 /// Says that the server listens, serves until SIGTERM or SIGINT, then: not ready, drain for at most `drain`, stop.
 /// Only under RunProgram.
 Status ServeUntilSignal(GrpcServer& server, const std::string& listen, Duration drain);

@@ -9,6 +9,7 @@
 #include "proto/pbfs/config/v1/catalog.pb.h"
 #include "proto/pbfs/config/v1/client.pb.h"
 #include "proto/pbfs/config/v1/fragment_store.pb.h"
+#include "proto/pbfs/config/v1/garbage_collector.pb.h"
 
 namespace pbfs {
 namespace {
@@ -62,6 +63,14 @@ void ReadCommon(const Config& config, Checker& checker, CommonSettings& out) {
                   "must be debug, info, warning or error");
 }
 
+EtcdSettings ReadEtcd(const v1::Etcd& etcd, const TlsFiles& tls, Checker& checker) {
+  EtcdSettings out;
+  out.endpoints = {etcd.endpoints().begin(), etcd.endpoints().end()};
+  out.prefix = Or<std::string>(etcd.prefix(), "/pbfs/");
+  out.tls = etcd.has_tls() ? ReadTls(etcd.tls(), checker, "etcd.tls") : tls;
+  return out;
+}
+
 template <typename Config>
 void ReadServer(const Config& config, Checker& checker, ServerSettings& out) {
   ReadCommon(config, checker, out);
@@ -71,9 +80,7 @@ void ReadServer(const Config& config, Checker& checker, ServerSettings& out) {
   checker.RequireText(out.listen, "listen");
   checker.Require(config.site_id() >= 1 && config.site_id() <= 65535, "site_id", "must be 1 to 65535");
   out.site = SiteId{static_cast<uint16_t>(config.site_id())};
-  out.etcd.endpoints = {config.etcd().endpoints().begin(), config.etcd().endpoints().end()};
-  out.etcd.prefix = Or<std::string>(config.etcd().prefix(), "/pbfs/");
-  out.etcd.tls = config.etcd().has_tls() ? ReadTls(config.etcd().tls(), checker, "etcd.tls") : out.tls;
+  out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
   checker.Require(config.limits().drain_ms() >= 0, "limits.drain_ms", "must not be negative");
   out.drain = std::chrono::milliseconds(Or<int64_t>(config.limits().drain_ms(), 10'000));
 }
@@ -144,6 +151,30 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
   out.read_threads = AtLeastOne(limits.read_threads(), 16, checker, "limits.read_threads");
   out.read_connections = AtLeastOne(limits.read_connections(), 8, checker, "limits.read_connections");
   out.write_connections = AtLeastOne(limits.write_connections(), 4, checker, "limits.write_connections");
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string& path) {
+  constexpr int64_t kSecond = 1000, kWeek = 7 * 86'400 * kSecond;
+  Checker checker(path);
+  v1::GarbageCollectorConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  GarbageCollectorSettings out;
+  ReadCommon(config, checker, out);
+  out.metrics_address = config.metrics().address();
+  out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
+  checker.Require(!out.catalogs.empty(), "catalogs", "names no catalog");
+  out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
+  const auto time = [&](int64_t value, int64_t fallback, const std::string& field) -> Duration {
+    checker.Require(value >= 0 && value <= 53 * kWeek, field, "must be up to a year long and not negative");
+    return std::chrono::milliseconds(Or(value, fallback));
+  };
+  out.interval = time(config.interval_ms(), 60 * kSecond, "interval_ms");
+  out.grace = time(config.grace_ms(), 1800 * kSecond, "grace_ms");
+  out.sweep_interval = time(config.sweep_interval_ms(), kWeek, "sweep_interval_ms");
+  checker.Require(config.brake() >= 0 && config.brake() <= 1, "brake", "must be 0 to 1");
+  out.brake = Or(config.brake(), 0.001);
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

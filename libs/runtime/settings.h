@@ -64,6 +64,16 @@ struct CatalogSettings : ServerSettings {
 };
 Result<CatalogSettings> LoadCatalogSettings(const std::string& path);
 
+struct GarbageCollectorSettings : CommonSettings {
+  std::vector<std::string> catalogs;
+  EtcdSettings etcd;
+  Duration interval{};
+  Duration grace{};
+  Duration sweep_interval{};
+  double brake = 0;
+};
+Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string& path);
+
 struct ClientSettings : CommonSettings {
   std::vector<std::string> catalogs;
   std::string keys_directory;

@@ -4,6 +4,7 @@
 
 #include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_servant.h"
+#include "libs/adapters/grpc/garbage_servant.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/catalog/receipts.h"
 #include "libs/runtime/program.h"
@@ -68,7 +69,8 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
   CatalogServant servant(
       catalog.ports(), tokens,
       {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
-  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant}));
+  GarbageServant garbage(catalog, &metrics);
+  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant, &garbage}));
   PBFS_ASSIGN_OR_RETURN(const auto membership, EtcdMembership::Begin(settings, catalog));
   Floors floors(catalog);
   return ServeUntilSignal(*server, settings.listen, settings.drain);

@@ -1,5 +1,6 @@
 #include "libs/adapters/grpc/grpc_garbage.h"
 
+#include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/garbage_servant.h"
 #include "libs/adapters/grpc/loopback.h"
 #include "libs/catalog/garbage_contract.h"
@@ -30,7 +31,7 @@ class WireGarbageFixture {
   MemoryCatalogFixture twin_;
   GarbageServant servant_{twin_.garbage(), nullptr};
   Loopback loopback_{{&servant_}};
-  GrpcGarbage client_{loopback_.address(), CollectorSecurity()};
+  GarbagePool client_{{loopback_.address()}, CollectorSecurity(), std::chrono::seconds(10)};
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Wire, GarbageContract, WireGarbageFixture);
@@ -51,6 +52,19 @@ TEST(GrpcGarbage, OnlyACollectorMayDestroy) {
   EXPECT_CODE(other.SweepMark(context, {}), kPermissionDenied);
   EXPECT_CODE(other.SweepArm(context), kPermissionDenied);
   EXPECT_CODE(other.SweepConfirm(context, 1), kPermissionDenied);
+}
+
+TEST(GarbagePool, GoesToAnotherCatalogIfOneIsAway) {
+  MemoryCatalogFixture twin;
+  GarbageServant servant(twin.garbage(), nullptr);
+  Loopback loopback({&servant});
+  auto gone = std::make_unique<Loopback>(std::vector<GrpcServant*>{});
+  const std::vector<std::string> addresses = {gone->address(), loopback.address()};
+  gone = nullptr;
+  GarbagePool pool(addresses, CollectorSecurity(), std::chrono::seconds(10));
+  EXPECT_OK(pool.SweepArm(Context::WithTimeout(std::chrono::seconds(20))));
+  GarbagePool none({addresses[0]}, CollectorSecurity(), std::chrono::seconds(10));
+  EXPECT_CODE(none.SweepArm(Context::WithTimeout(std::chrono::seconds(20))), kUnavailable);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
-constexpr std::array<const char*, 4> kKindNames = {"postgres", "etcd", "catalog", "store"};
+constexpr std::array<const char*, 5> kKindNames = {"postgres", "etcd", "catalog", "store", "garbage-collector"};
 
 Json ToJson(const ManagedProcess& process) {
   Json environment = Json::object();

@@ -155,6 +155,7 @@ Status LocalCluster::Up(const Context& context) {
   PBFS_RETURN_IF_ERROR(Migrate(context, state_));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kCatalog));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kStore));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kGarbageCollector));
   return AwaitCluster(context);
 }
 
@@ -176,9 +177,9 @@ Status LocalCluster::Kill(const Context& context, const std::string& name, int s
 }
 
 Status LocalCluster::StopAll(const Context& context, bool abruptly) {
-  // Clients of others first: stores and catalogs, then what they need. The standby ends before its primary.
-  for (const ProcessKind kind :
-       {ProcessKind::kStore, ProcessKind::kCatalog, ProcessKind::kEtcd, ProcessKind::kPostgres}) {
+  // Clients of others first: collector, stores and catalogs, then what they need. The standby ends before its primary.
+  for (const ProcessKind kind : {ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
+                                 ProcessKind::kEtcd, ProcessKind::kPostgres}) {
     std::vector<ManagedProcess*> of_kind;
     for (ManagedProcess& process : state_.processes)
       if (process.kind == kind) of_kind.push_back(&process);

@@ -45,6 +45,7 @@ struct Connection::Parts {
 Connection::Connection(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Connection::~Connection() = default;
 Client& Connection::client() { return *parts_->client; }
+FragmentStores& Connection::stores() { return *parts_->stores; }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, std::optional<Duration> last_receipts) {
   // What gRPC would log of connections is in our errors; on stderr it would stand amid the JSON.

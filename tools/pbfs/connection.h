@@ -23,6 +23,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   Client& client();
+  /// The stores that it writes to and reads from, for those who look at them directly.
+  FragmentStores& stores();
 
  private:
   struct Parts;

@@ -58,7 +58,8 @@ TEST(GarbagePool, GoesToAnotherCatalogIfOneIsAway) {
   MemoryCatalogFixture twin;
   GarbageServant servant(twin.garbage(), nullptr);
   Loopback loopback({&servant});
-  auto gone = std::make_unique<Loopback>(std::vector<GrpcServant*>{});
+  GarbageServant of_the_gone(twin.garbage(), nullptr);
+  auto gone = std::make_unique<Loopback>(std::vector<GrpcServant*>{&of_the_gone});
   const std::vector<std::string> addresses = {gone->address(), loopback.address()};
   gone = nullptr;
   GarbagePool pool(addresses, CollectorSecurity(), std::chrono::seconds(10));

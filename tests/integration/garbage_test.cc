@@ -1,0 +1,93 @@
+// The garbage collector of a real cluster: what was deleted or patched over leaves the stores, what lives stays.
+#include <fstream>
+
+#include "libs/base/random.h"
+#include "libs/client/client.h"
+#include "tests/integration/cluster_fixture.h"
+#include "tools/pbfs/connection.h"
+
+namespace pbfs {
+namespace {
+
+using testing::RunningCluster;
+
+class CollectedCluster : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK(running_.status());
+    ASSERT_OK_AND_ASSIGN(connection_, cli::Connection::Open(running_.cluster().client_config()));
+    BucketSettings settings;
+    settings.name = "b";
+    settings.k = 2, settings.m = 1;
+    ASSERT_OK_AND_ASSIGN(Bucket bucket, connection_->client().CreateBucket(TestContext(), settings));
+    bucket_ = std::make_unique<Bucket>(std::move(bucket));
+  }
+  /// A collector that is in a hurry. Bodies that a rehome replaced keep their hold.
+  void RestartCollector() {
+    const std::string path = running_.cluster().directory() + "/garbage-collector.json";
+    std::ifstream in(path);
+    nlohmann::ordered_json config = nlohmann::ordered_json::parse(in);
+    config["graceMs"] = 1, config["intervalMs"] = 100;
+    ASSERT_OK(local::WriteTextFile(path, config.dump(2), 0600));
+    ASSERT_OK(running_.cluster().Kill(TestContext(), "garbage-collector", SIGKILL));
+    ASSERT_OK(running_.cluster().Start(TestContext(), "garbage-collector"));
+  }
+  Bytes Random(size_t size) {
+    Bytes bytes(size);
+    random_.Fill(bytes);
+    return bytes;
+  }
+  /// The site's floor, which follows the clock a minute behind, to now: what lost its name before may be reaped.
+  void RaiseFloor() {
+    const auto psql = local::FindProgram("psql");
+    ASSERT_OK(psql);
+    ASSERT_OK(local::RunProgram(TestContext(),
+                                {.argv = {*psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d",
+                                          running_.cluster().AdminConnectionString(1), "-c",
+                                          "UPDATE pbfs.site_self SET floor_hlc = pbfs.now_ms() << 16"}}));
+  }
+  /// Of all stores, as they say.
+  int64_t Fragments() {
+    int64_t all = 0;
+    for (int i = 1; i <= 3; ++i) {
+      const auto store = connection_->stores().Find(StoreId{static_cast<uint32_t>(i)});
+      if (!store.ok()) continue;
+      const auto stat = (*store)->Stat(TestContext());
+      if (stat.ok()) all += stat->fragments;
+    }
+    return all;
+  }
+
+  RunningCluster running_{3, 2};
+  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Bucket> bucket_;
+  SeededRandom random_{TestSeed()};
+};
+
+TEST_F(CollectedCluster, WhatNobodyNeedsLeavesTheStores) {
+  constexpr size_t kSize = 1 << 20;
+  const Bytes live = Random(kSize), patch = Random(kSize);
+  ASSERT_OK(bucket_->Put(TestContext(), "live", live));
+  ASSERT_OK_AND_ASSIGN(const Written patched, bucket_->Put(TestContext(), "patched", Random(kSize)));
+  ASSERT_OK(bucket_->Write(TestContext(), patched.object, 0, patch));
+  ASSERT_OK(bucket_->Put(TestContext(), "deleted", Random(kSize)));
+  ASSERT_OK(bucket_->Unbind(TestContext(), "deleted"));
+  EXPECT_EQ(Fragments(), 4 * 3);
+  ASSERT_NO_FATAL_FAILURE(RaiseFloor());
+  ASSERT_NO_FATAL_FAILURE(RestartCollector());
+  const Context patience = Context::WithTimeout(std::chrono::minutes(1));
+  while (Fragments() > 2 * 3) {
+    ASSERT_OK(patience.Check());
+    SleepFor(std::chrono::milliseconds(100));  // a poll of another process, bounded by `patience`
+  }
+  EXPECT_EQ(Fragments(), 2 * 3);
+  for (const auto& [name, want] : {std::pair{"live", &live}, std::pair{"patched", &patch}}) {
+    Bytes got(kSize);
+    ASSERT_OK_AND_ASSIGN(const ObjectId object, bucket_->Find(TestContext(), name));
+    ASSERT_OK(bucket_->Read(TestContext(), object, 0, got));
+    EXPECT_EQ(got, *want) << name;
+  }
+}
+
+}  // namespace
+}  // namespace pbfs

@@ -41,6 +41,24 @@ TEST_F(RuntimeTest, SettingsHaveTheirDefaults) {
   EXPECT_EQ(settings.drain, std::chrono::seconds(10));
 }
 
+TEST_F(RuntimeTest, CollectorsHaveTheirDefaults) {
+  const std::string tls = R"("tls":{"ca":"a","cert":"b","key":"c"})";
+  ASSERT_OK_AND_ASSIGN(const auto settings,
+                       LoadGarbageCollectorSettings(Write("g.json", R"({"catalogs":["a:1"],)" + tls + "}")));
+  EXPECT_EQ(settings.interval, std::chrono::minutes(1));
+  EXPECT_EQ(settings.grace, std::chrono::minutes(30));
+  EXPECT_EQ(settings.sweep_interval, std::chrono::hours(7 * 24));
+  EXPECT_EQ(settings.brake, 0.001);
+  for (const auto& [more, field] :
+       std::vector<std::pair<std::string, std::string>>{{"", "catalogs"},
+                                                        {R"("catalogs":["a:1"],"graceMs":-1,)", "grace_ms"},
+                                                        {R"("catalogs":["a:1"],"brake":2,)", "brake"}}) {
+    const auto refused = LoadGarbageCollectorSettings(Write("bad.json", "{" + more + tls + "}"));
+    EXPECT_CODE(refused, kInvalidArgument);
+    EXPECT_THAT(refused.status().message(), testing::HasSubstr(field));
+  }
+}
+
 TEST_F(RuntimeTest, AnUnknownFieldIsRefusedByName) {
   const auto settings = LoadFragmentStoreSettings(StoreConfig(R"(,"limits":{"thread":3})"));
   EXPECT_CODE(settings, kInvalidArgument);

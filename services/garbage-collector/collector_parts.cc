@@ -2,12 +2,14 @@
 
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
+#include <spdlog/spdlog.h>
 
 #include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
 #include "libs/coordination/lease_keeper.h"
+#include "libs/model/limits.h"
 #include "libs/runtime/program.h"
 #include "services/garbage-collector/collector_loop.h"
 
@@ -60,6 +62,8 @@ class CollectorMetrics {
 Status Collect(const GarbageCollectorSettings& settings, const TransportSecurity& security) {
   Metrics metrics;
   PBFS_RETURN_IF_ERROR(StartTelemetry("pbfs-garbage-collector", settings, metrics));
+  if (settings.grace < std::chrono::milliseconds(kListLeaseMs))
+    spdlog::warn("grace_ms is shorter than readers' leases of 15 minutes: reads under way may find fragments gone");
   SystemClock clock;
   SystemRandom random;
   CatalogPool catalog(settings.catalogs, security, random, {});

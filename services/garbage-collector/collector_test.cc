@@ -1,8 +1,9 @@
-#include "services/garbage-collector/collector.h"
+#include <atomic>
 
 #include "libs/base/testing.h"
 #include "libs/catalog/catalog_decorator.h"
 #include "libs/client/twin_cluster.h"
+#include "services/garbage-collector/collector_loop.h"
 
 namespace pbfs::collector {
 namespace {
@@ -191,6 +192,32 @@ TEST_F(CollectorTest, BrakeLeavesEverythingWhereItIs) {
   }
   EXPECT_EQ(Fragments(), 8 * 6);
   EXPECT_EQ(SweepAll(), 8 * 6);
+}
+
+TEST_F(CollectorTest, LoopCollectsAndSweepsWhenItIsItsTurn) {
+  const ObjectId object = Put("a", 1);
+  ASSERT_OK(bucket_->Write(TestContext(), object, 0, Bytes(kSize, 2)));
+  Abandon(1);
+  Pass(kSweepAge);
+  Collector collector = MakeCollector();
+  std::atomic<bool> active = false;
+  std::atomic<int64_t> asked = 0, passes = 0, orphans = 0;
+  const CollectorLoop loop(
+      collector, cluster_.catalog(), [&] { return ++asked, active.load(); },
+      [&](const Collected& all) { passes = all.passes, orphans = all.orphans; },
+      {std::chrono::milliseconds(1), std::chrono::hours(1)});
+  const auto eventually = [](const std::function<bool()>& condition) {
+    const Context patience = Context::WithTimeout(std::chrono::seconds(30));
+    while (!condition() && patience.Check().ok()) SleepFor(std::chrono::milliseconds(1));
+    return condition();
+  };
+  EXPECT_TRUE(eventually([&] { return asked > 2; }));
+  EXPECT_EQ(passes, 0);
+  EXPECT_EQ(Fragments(), 3 * 6);
+  active = true;
+  EXPECT_TRUE(eventually([&] { return orphans == 6; }));  // marked by one pass, deleted by the next
+  EXPECT_GE(passes, 2);
+  EXPECT_EQ(Fragments(), 6);
 }
 
 }  // namespace

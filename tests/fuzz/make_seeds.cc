@@ -5,6 +5,7 @@
 #include "libs/adapters/disk/checkpoint.h"
 #include "libs/adapters/grpc/catalog_codec.h"
 #include "libs/adapters/grpc/fragment_codec.h"
+#include "libs/adapters/grpc/garbage_codec.h"
 #include "libs/base/clock.h"
 #include "libs/base/random.h"
 #include "libs/catalog/testing/test_client.h"
@@ -181,6 +182,8 @@ void Seeds::Messages() {
   WriteMessage(18, "read", wire::Encode(ReadRequest{{{key, 0, 100}, {key, 100, 200}}, some}));
   WriteMessage(19, "list_fragments", wire::Encode(ListFragmentsRequest{key, 10, kMillis, some}));
   single(20, "list_fragments_reply", ListFragmentsReply{{{key, 50280, 7, kMillis}}, true}, v1::ListFragmentsReply());
+  single(21, "purging_body", PurgingBody{body, encoding.id, 6}, v1::PurgingBody());
+  WriteMessage(22, "id_list", wire::EncodeIds<BodyId>(std::vector<BodyId>{body, body}));
 }
 
 void Seeds::Commits() {

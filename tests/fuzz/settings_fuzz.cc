@@ -6,7 +6,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const pbfs::ScratchDirectory scratch;
   if (size == 0) return 0;
   const std::string path = scratch.Write("config.json", {data + 1, size - 1});
-  if (data[0] % 3 == 0) {
+  if (data[0] == 255) {
+    const auto collector = pbfs::LoadGarbageCollectorSettings(path);
+    if (!collector.ok()) return 0;
+    PBFS_CHECK(!collector->catalogs.empty() && collector->interval.count() > 0 && collector->grace.count() > 0);
+    PBFS_CHECK(collector->brake > 0 && collector->brake <= 1);
+  } else if (data[0] % 3 == 0) {
     const auto store = pbfs::LoadFragmentStoreSettings(path);
     if (!store.ok()) return 0;
     PBFS_CHECK(store->store.value > 0 && store->site.value > 0 && store->weight > 0 && store->weight <= 1e6f);

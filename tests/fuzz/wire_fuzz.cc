@@ -5,6 +5,7 @@
 
 #include "libs/adapters/grpc/catalog_codec.h"
 #include "libs/adapters/grpc/fragment_codec.h"
+#include "libs/adapters/grpc/garbage_codec.h"
 
 namespace pbfs {
 namespace {
@@ -71,6 +72,15 @@ void Stream(ByteSpan in) {
   PBFS_CHECK(Bytes(wire::Split(again)) == bytes);
 }
 
+void Ids(ByteSpan in) {
+  v1::IdList message;
+  if (!message.ParseFromArray(in.data(), static_cast<int>(in.size()))) return;
+  const auto ids = wire::DecodeIds<BodyId>(message, "body id");
+  if (!ids.ok()) return;
+  const auto again = wire::DecodeIds<BodyId>(wire::EncodeIds<BodyId>(*ids), "body id");
+  PBFS_CHECK(again.ok() && *again == *ids);
+}
+
 using Try = void (*)(ByteSpan);
 /// In the order in which the first byte of an input names them; make_seeds.cc counts on it.
 constexpr Try kMessages[] = {
@@ -95,6 +105,8 @@ constexpr Try kMessages[] = {
     Single<v1::ReadRequest>,
     Single<v1::ListFragmentsRequest>,
     Single<v1::ListFragmentsReply>,
+    Single<v1::PurgingBody>,
+    Ids,
 };
 
 }  // namespace

@@ -41,10 +41,10 @@ class CollectedCluster : public ::testing::Test {
   void RaiseFloor() {
     const auto psql = local::FindProgram("psql");
     ASSERT_OK(psql);
-    ASSERT_OK(local::RunProgram(TestContext(),
-                                {.argv = {*psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d",
-                                          running_.cluster().AdminConnectionString(1), "-c",
-                                          "UPDATE pbfs.site_self SET floor_hlc = pbfs.now_ms() << 16"}}));
+    ASSERT_OK(local::RunProgram(
+        TestContext(),
+        {.argv = {*psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", running_.cluster().AdminConnectionString(1), "-c",
+                  "UPDATE pbfs.site_self SET floor_hlc = pbfs.now_ms() << 16"}}));
   }
   /// Of all stores, as they say.
   int64_t Fragments() {

@@ -71,6 +71,7 @@ TEST_F(RuntimeTest, BadValuesAreRefusedByName) {
        std::vector<std::pair<std::string, std::string>>{{R"(,"log":{"level":"loud"})", "log.level"},
                                                         {R"(,"capacityBytes":-1)", "capacity_bytes"},
                                                         {R"(,"limits":{"threads":-1})", "limits.threads"},
+                                                        {R"(,"limits":{"drainMs":51111111111111})", "limits.drain_ms"},
                                                         {R"(,"etcd":{"tls":{"ca":"a"}})", "etcd.tls.cert"}}) {
     const auto settings = LoadFragmentStoreSettings(StoreConfig(more));
     EXPECT_CODE(settings, kInvalidArgument);

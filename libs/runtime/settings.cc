@@ -1,5 +1,6 @@
 #include "libs/runtime/settings.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -63,6 +64,13 @@ void ReadCommon(const Config& config, Checker& checker, CommonSettings& out) {
                   "must be debug, info, warning or error");
 }
 
+/// Milliseconds, of which no Duration overflows.
+Duration ReadTime(int64_t value, int64_t fallback, Checker& checker, const std::string& field) {
+  constexpr int64_t kYear = int64_t{366} * 86'400'000;
+  checker.Require(value >= 0 && value <= kYear, field, "must be up to a year of milliseconds and not negative");
+  return std::chrono::milliseconds(std::clamp<int64_t>(Or(value, fallback), 0, kYear));
+}
+
 EtcdSettings ReadEtcd(const v1::Etcd& etcd, const TlsFiles& tls, Checker& checker) {
   EtcdSettings out;
   out.endpoints = {etcd.endpoints().begin(), etcd.endpoints().end()};
@@ -81,8 +89,7 @@ void ReadServer(const Config& config, Checker& checker, ServerSettings& out) {
   checker.Require(config.site_id() >= 1 && config.site_id() <= 65535, "site_id", "must be 1 to 65535");
   out.site = SiteId{static_cast<uint16_t>(config.site_id())};
   out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
-  checker.Require(config.limits().drain_ms() >= 0, "limits.drain_ms", "must not be negative");
-  out.drain = std::chrono::milliseconds(Or<int64_t>(config.limits().drain_ms(), 10'000));
+  out.drain = ReadTime(config.limits().drain_ms(), 10'000, checker, "limits.drain_ms");
 }
 
 int AtLeastOne(int32_t value, int32_t fallback, Checker& checker, const std::string& field) {
@@ -166,13 +173,9 @@ Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string&
   out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
   checker.Require(!out.catalogs.empty(), "catalogs", "names no catalog");
   out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
-  const auto time = [&](int64_t value, int64_t fallback, const std::string& field) -> Duration {
-    checker.Require(value >= 0 && value <= 53 * kWeek, field, "must be up to a year long and not negative");
-    return std::chrono::milliseconds(Or(value, fallback));
-  };
-  out.interval = time(config.interval_ms(), 60 * kSecond, "interval_ms");
-  out.grace = time(config.grace_ms(), 1800 * kSecond, "grace_ms");
-  out.sweep_interval = time(config.sweep_interval_ms(), kWeek, "sweep_interval_ms");
+  out.interval = ReadTime(config.interval_ms(), 60 * kSecond, checker, "interval_ms");
+  out.grace = ReadTime(config.grace_ms(), 1800 * kSecond, checker, "grace_ms");
+  out.sweep_interval = ReadTime(config.sweep_interval_ms(), kWeek, checker, "sweep_interval_ms");
   checker.Require(config.brake() >= 0 && config.brake() <= 1, "brake", "must be 0 to 1");
   out.brake = Or(config.brake(), 0.001);
   PBFS_RETURN_IF_ERROR(checker.status());
@@ -196,8 +199,7 @@ Result<ClientSettings> LoadClientSettings(const std::string& path) {
   out.memory_bytes = Or<int64_t>(config.memory_bytes(), 256 << 20);
   checker.Require(config.threads() >= 0 && config.threads() <= 1024, "threads", "must be 0 to 1024");
   out.threads = config.threads();
-  checker.Require(config.timeout_ms() >= 0, "timeout_ms", "must not be negative");
-  out.timeout = std::chrono::milliseconds(Or<int64_t>(config.timeout_ms(), 60'000));
+  out.timeout = ReadTime(config.timeout_ms(), 60'000, checker, "timeout_ms");
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace pbfs::simulation {
 
@@ -17,7 +18,7 @@ bool Network::Chance(double probability) {
 // ---- catalog ----------------------------------------------------------------------------------------------------------------
 
 template <typename Reply, typename Call>
-Result<Reply> RemoteCatalog::Send(const Context& context, const Call& call) {
+Reply Calls::Send(const Context& context, const Call& call) const {
   SleepFor(network_.Delay(link_));
   if (link_.cut || network_.Chance(link_.drop_request)) return UnavailableError("simulated: request lost");
   PBFS_RETURN_IF_ERROR(context.Check());
@@ -25,39 +26,83 @@ Result<Reply> RemoteCatalog::Send(const Context& context, const Call& call) {
     const MonotonicTime when = MonotonicNow() + network_.Delay(link_) * 20;
     network_.postman().At(when, [call] { (void)call(Context()); });
   }
-  Result<Reply> reply = call(context);
+  Reply reply = call(context);
   SleepFor(network_.Delay(link_));
   if (link_.cut || network_.Chance(link_.drop_reply)) return UnavailableError("simulated: reply lost, outcome unknown");
   return reply;
 }
 
 Result<CommitReply> RemoteCatalog::Commit(const Context& context, const CommitRequest& request) {
-  return Send<CommitReply>(context,
-                           [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
+  return calls_.Send<Result<CommitReply>>(
+      context, [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
 }
 Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest& request) {
-  return Send<ListReply>(context,
-                         [request, &inner = inner_.lists](const Context& c) { return inner.List(c, request); });
+  return calls_.Send<Result<ListReply>>(
+      context, [request, &inner = inner_.lists](const Context& c) { return inner.List(c, request); });
 }
 Result<ObjectInfo> RemoteCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
-  return Send<ObjectInfo>(context,
-                          [=, &inner = inner_.lists](const Context& c) { return inner.Stat(c, bucket, object); });
+  return calls_.Send<Result<ObjectInfo>>(
+      context, [=, &inner = inner_.lists](const Context& c) { return inner.Stat(c, bucket, object); });
 }
 Result<std::vector<OpEntry>> RemoteCatalog::History(const Context& context, const HistoryRequest& request) {
-  return Send<std::vector<OpEntry>>(
+  return calls_.Send<Result<std::vector<OpEntry>>>(
       context, [request, &inner = inner_.lists](const Context& c) { return inner.History(c, request); });
 }
 Result<NameEntry> RemoteCatalog::Resolve(const Context& context, const NameQuery& query) {
-  return Send<NameEntry>(context, [query, &inner = inner_.names](const Context& c) { return inner.Resolve(c, query); });
+  return calls_.Send<Result<NameEntry>>(
+      context, [query, &inner = inner_.names](const Context& c) { return inner.Resolve(c, query); });
 }
 Result<ListNamesReply> RemoteCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
-  return Send<ListNamesReply>(
+  return calls_.Send<Result<ListNamesReply>>(
       context, [request, &inner = inner_.names](const Context& c) { return inner.ListNames(c, request); });
 }
 Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, BucketId bucket,
                                                           const std::string& name) {
-  return Send<std::vector<NameEntry>>(
+  return calls_.Send<Result<std::vector<NameEntry>>>(
       context, [=, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, bucket, name); });
+}
+
+// ---- garbage ------------------------------------------------------------------------------------------------------------------
+
+Status RemoteGarbage::HistoryAdvance(const Context& context) {
+  return calls_.Send<Status>(context, [&inner = inner_](const Context& c) { return inner.HistoryAdvance(c); });
+}
+Result<int64_t> RemoteGarbage::HistoryExpire(const Context& context, int32_t limit) {
+  return calls_.Send<Result<int64_t>>(
+      context, [limit, &inner = inner_](const Context& c) { return inner.HistoryExpire(c, limit); });
+}
+Result<int64_t> RemoteGarbage::Reap(const Context& context, int32_t limit) {
+  return calls_.Send<Result<int64_t>>(context,
+                                      [limit, &inner = inner_](const Context& c) { return inner.Reap(c, limit); });
+}
+Result<std::optional<int64_t>> RemoteGarbage::DropRows(const Context& context, int32_t limit) {
+  return calls_.Send<Result<std::optional<int64_t>>>(
+      context, [limit, &inner = inner_](const Context& c) { return inner.DropRows(c, limit); });
+}
+Result<int64_t> RemoteGarbage::PurgeMark(const Context& context, Duration grace, int32_t limit) {
+  return calls_.Send<Result<int64_t>>(
+      context, [grace, limit, &inner = inner_](const Context& c) { return inner.PurgeMark(c, grace, limit); });
+}
+Result<std::vector<PurgingBody>> RemoteGarbage::ListPurging(const Context& context, int32_t limit) {
+  return calls_.Send<Result<std::vector<PurgingBody>>>(
+      context, [limit, &inner = inner_](const Context& c) { return inner.ListPurging(c, limit); });
+}
+Status RemoteGarbage::PurgeDone(const Context& context, std::span<const BodyId> bodies) {
+  return calls_.Send<Status>(context, [ids = std::vector<BodyId>(bodies.begin(), bodies.end()),
+                                       &inner = inner_](const Context& c) { return inner.PurgeDone(c, ids); });
+}
+Result<std::vector<EncodingId>> RemoteGarbage::SweepMark(const Context& context, std::span<const EncodingId> reported) {
+  return calls_.Send<Result<std::vector<EncodingId>>>(
+      context, [ids = std::vector<EncodingId>(reported.begin(), reported.end()), &inner = inner_](const Context& c) {
+        return inner.SweepMark(c, ids);
+      });
+}
+Status RemoteGarbage::SweepArm(const Context& context) {
+  return calls_.Send<Status>(context, [&inner = inner_](const Context& c) { return inner.SweepArm(c); });
+}
+Result<std::vector<EncodingId>> RemoteGarbage::SweepConfirm(const Context& context, int32_t limit) {
+  return calls_.Send<Result<std::vector<EncodingId>>>(
+      context, [limit, &inner = inner_](const Context& c) { return inner.SweepConfirm(c, limit); });
 }
 
 // ---- fragment stores ----------------------------------------------------------------------------------------------------------

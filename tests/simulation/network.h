@@ -33,11 +33,24 @@ class Network {
   Postman& postman_;
 };
 
-/// The catalog's Commits, Lists and Names behind a link. What a call does happens at the server whole or not at all; what the
-/// caller learns may be lost (UNAVAILABLE: unknown outcome).
+/// Calls over a link. What a call does happens at the server whole or not at all, perhaps twice; what the caller learns may be
+/// lost (UNAVAILABLE: unknown outcome).
+class Calls {
+ public:
+  Calls(const Link& link, Network& network) : link_(link), network_(network) {}
+  /// `call` owns what it needs: a doubled one happens later.
+  template <typename Reply, typename Call>
+  Reply Send(const Context& context, const Call& call) const;
+
+ private:
+  const Link& link_;
+  Network& network_;
+};
+
+/// The catalog's Commits, Lists and Names behind a link.
 class RemoteCatalog final : public Commits, public Lists, public Names {
  public:
-  RemoteCatalog(Catalog inner, const Link& link, Network& network) : inner_(inner), link_(link), network_(network) {}
+  RemoteCatalog(Catalog inner, const Link& link, Network& network) : inner_(inner), calls_(link, network) {}
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
   Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
@@ -47,11 +60,28 @@ class RemoteCatalog final : public Commits, public Lists, public Names {
   Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
 
  private:
-  template <typename Reply, typename Call>
-  Result<Reply> Send(const Context& context, const Call& call);
   Catalog inner_;
-  const Link& link_;
-  Network& network_;
+  Calls calls_;
+};
+
+/// A catalog's Garbage behind a link.
+class RemoteGarbage final : public Garbage {
+ public:
+  RemoteGarbage(Garbage& inner, const Link& link, Network& network) : inner_(inner), calls_(link, network) {}
+  Status HistoryAdvance(const Context& context) override;
+  Result<int64_t> HistoryExpire(const Context& context, int32_t limit) override;
+  Result<int64_t> Reap(const Context& context, int32_t limit) override;
+  Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) override;
+  Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) override;
+  Result<std::vector<PurgingBody>> ListPurging(const Context& context, int32_t limit) override;
+  Status PurgeDone(const Context& context, std::span<const BodyId> bodies) override;
+  Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) override;
+  Status SweepArm(const Context& context) override;
+  Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
+
+ private:
+  Garbage& inner_;
+  Calls calls_;
 };
 
 /// A fragment store behind a link. Answers come late, in any order between stores, or never.

@@ -1,5 +1,8 @@
-// Clients that patch, cut and read one object while the network loses calls and stores come and go, in virtual time.
+// Clients that patch, cut, rehome and read one object, and make and delete others, while the network loses calls, stores come and
+// go, and a collector frees what it can, in virtual time.
+#include <algorithm>
 #include <memory>
+#include <set>
 
 #include "libs/base/simulated_scheduler.h"
 #include "libs/base/testing.h"
@@ -7,6 +10,7 @@
 #include "libs/client/client.h"
 #include "libs/fragments/map_fragment_stores.h"
 #include "libs/fragments/memory_fragment_store.h"
+#include "services/garbage-collector/collector.h"
 #include "tests/simulation/history_check.h"
 #include "tests/simulation/network.h"
 
@@ -15,8 +19,13 @@ namespace {
 
 constexpr int kStores = 8;
 constexpr int kClients = 3;
-constexpr int kSteps = 12;  // of each client
+constexpr int kDays = 2;
+constexpr int kSteps = 12;  // of each client, a day
 constexpr int64_t kSpace = 40000;
+constexpr Duration kPatience = std::chrono::seconds(8);  // of one call of a client
+// What a client has listed it reads within its patience, so fragments need not stay longer than that and some.
+constexpr Duration kGrace = 2 * kPatience;
+constexpr Duration kNight = std::chrono::hours(26);  // longer than L + M, and than the hold of a rehome's sources
 
 /// The wall clock of a simulated machine: virtual time plus a fixed error.
 class SimulatedClock final : public Clock {
@@ -93,7 +102,7 @@ void Patch(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   Attempt attempt;
   attempt.op = DrawOp(machine.random);
   attempt.invoked = MonotonicNow();
-  const Result<Written> done = Perform(bucket, Context::WithTimeout(std::chrono::seconds(8)), object, attempt.op);
+  const Result<Written> done = Perform(bucket, Context::WithTimeout(kPatience), object, attempt.op);
   attempt.returned = MonotonicNow();
   attempt.wid = machine.client->Wid();
   if (done.ok()) attempt.order = done->order;
@@ -107,7 +116,7 @@ void Look(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   seen.lo = static_cast<int64_t>(machine.random.Below(kSpace));
   seen.bytes.resize(1 + machine.random.Below(20000));
   seen.invoked = MonotonicNow();
-  const auto got = bucket.Read(Context::WithTimeout(std::chrono::seconds(8)), object, seen.lo, seen.bytes);
+  const auto got = bucket.Read(Context::WithTimeout(kPatience), object, seen.lo, seen.bytes);
   seen.returned = MonotonicNow();
   if (!got.ok()) {
     EXPECT_NE(got.status().code(), StatusCode::kDataLoss) << got.status().ToString();
@@ -117,15 +126,104 @@ void Look(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   if (*got > 0) run.observations.push_back(std::move(seen));
 }
 
+/// Another object, which lives for a while.
+void Churn(Machine& machine, Bucket& bucket) {
+  const std::string name = "y" + std::to_string(machine.random.Below(4));
+  const Context context = Context::WithTimeout(kPatience);
+  if (machine.random.Below(2) == 0) {
+    (void)bucket.Put(context, name, Bytes(machine.random.Below(20000), 7));  // may be in doubt, as may the next
+  } else {
+    (void)bucket.Unbind(context, name);
+  }
+}
+
+void Merge(Bucket& bucket, ObjectId object) {
+  RehomePolicy policy;
+  policy.always_rewrite = true;
+  (void)bucket.Rehome(Context::WithTimeout(kPatience), object, policy);  // whatever comes of it, no byte may change
+}
+
+void Step(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
+  switch (machine.random.Below(12)) {
+    case 0: return Churn(machine, bucket);
+    case 1: return Merge(bucket, object);
+    case 2:
+    case 3:
+    case 4:
+    case 5: return Look(machine, bucket, object, run);
+    default: return Patch(machine, bucket, object, run);
+  }
+}
+
+/// The collector's machine: it passes over catalog and stores, and again and again its calls are lost or doubled.
+class CollectorMachine {
+ public:
+  CollectorMachine(MemoryCatalog& catalog, Network& network,
+                   const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores)
+      : catalog_(catalog), garbage_(catalog, link, network) {
+    for (size_t i = 0; i < site_stores.size(); ++i)
+      stores_.Set(StoreId{static_cast<uint32_t>(i + 1)},
+                  std::make_shared<RemoteFragmentStore>(site_stores[i], link, network));
+  }
+  /// One round; what fails is for the next one.
+  void Round() {
+    (void)catalog_.AdvanceFloor(Context());
+    (void)collector_.CollectCatalog(Context::WithTimeout(std::chrono::minutes(1)));
+    for (uint32_t i = 1; i <= kStores; ++i)
+      (void)collector_.SweepStore(Context::WithTimeout(std::chrono::minutes(1)), StoreId{i});
+    (void)collector_.ConfirmOrphans(Context::WithTimeout(std::chrono::minutes(1)));
+  }
+  Link link;
+
+ private:
+  static collector::Collector::Options Options() {
+    collector::Collector::Options options;
+    options.grace = kGrace;
+    options.page = 3;
+    return options;
+  }
+  MemoryCatalog& catalog_;
+  RemoteGarbage garbage_;
+  MapFragmentStores stores_;
+  SimulatedClock clock_{30'000};
+  collector::Collector collector_{{garbage_, catalog_, stores_, nullptr, clock_}, Options()};
+};
+
+/// With nobody at work and the night over: each fragment in a store is of a body that an extent of `object` names.
+void ExpectNoGarbage(MemoryCatalog& catalog, const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores,
+                     BucketId bucket, ObjectId object) {
+  std::set<EncodingId> held;
+  for (const auto& store : stores) {
+    ListFragmentsRequest all;
+    all.limit = 10000;
+    ASSERT_OK_AND_ASSIGN(const ListFragmentsReply reply, store->List(Context(), all));
+    for (const FragmentInfo& fragment : reply.fragments) held.insert(fragment.key.encoding);
+  }
+  ASSERT_OK_AND_ASSIGN(const ListReply list, catalog.List(Context(), {bucket, object, 0, kSpace * 4}));
+  std::set<BodyId> named;
+  for (const Extent& extent : list.extents) {
+    if (extent.source.kind == SourceKind::kBody) named.insert(extent.source.body);
+  }
+  std::set<EncodingId> visible;
+  for (const BodyRow& body : list.bodies) {
+    if (body.encoding) visible.insert(body.encoding->id);
+  }
+  EXPECT_LE(held.size(), named.size());
+  EXPECT_TRUE(std::includes(held.begin(), held.end(), visible.begin(), visible.end()));
+  EXPECT_TRUE(catalog.ListPurging(Context(), 1)->empty());
+}
+
 // Cuts up to two stores off for everybody, and makes links lossy, again and again.
 void Disturb(std::vector<std::unique_ptr<Machine>>& machines, Random& random) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t first = random.Below(kStores), second = random.Below(kStores);
     const double loss = static_cast<double>(random.Below(10)) / 100;
+    const bool slow = random.Below(4) == 0;
     for (auto& machine : machines) {
       for (uint64_t i = 0; i < kStores; ++i) {
         machine->store_links[i].cut = i == first || i == second;
         machine->store_links[i].drop_reply = loss / 4;
+        machine->store_links[i].delay_max = std::chrono::milliseconds(slow ? 3000 : 2);
       }
       machine->catalog_link.drop_request = loss;
       machine->catalog_link.drop_reply = loss;
@@ -155,6 +253,7 @@ void Simulate(uint64_t seed, Outcome& run) {
   MemoryKeyStore keys(random);
   Postman postman;
   Network network(seed * 7 + 1, postman);
+  CollectorMachine collector(catalog, network, stores);
   std::vector<std::unique_ptr<Machine>> machines;
   for (int i = 0; i < kClients; ++i) {
     const int64_t clock_error = static_cast<int64_t>(random.Below(400'000)) - 200'000;
@@ -167,22 +266,35 @@ void Simulate(uint64_t seed, Outcome& run) {
   ASSERT_OK(made);
   ASSERT_OK_AND_ASSIGN(const Written put, made->Put(Context::WithTimeout(std::chrono::seconds(60)), "x", ByteSpan()));
 
-  std::vector<Thread> threads;
-  for (auto& machine : machines) {
-    threads.emplace_back("client", [&, m = machine.get()] {
-      ASSERT_OK_AND_ASSIGN(Bucket bucket, m->client->OpenBucket(Context::WithTimeout(std::chrono::seconds(60)), "b"));
-      for (int step = 0; step < kSteps; ++step) {
-        if (m->random.Below(3) == 0)
-          Look(*m, bucket, put.object, run);
-        else
-          Patch(*m, bucket, put.object, run);
-      }
+  for (int day = 0; day < kDays; ++day) {
+    bool over = false;
+    Thread collecting("collector", [&] {
+      for (; !over; SleepFor(std::chrono::milliseconds(500))) collector.Round();
     });
+    std::vector<Thread> threads;
+    for (auto& machine : machines) {
+      threads.emplace_back("client", [&, m = machine.get()] {
+        ASSERT_OK_AND_ASSIGN(Bucket bucket, m->client->OpenBucket(Context::WithTimeout(std::chrono::minutes(1)), "b"));
+        for (int step = 0; step < kSteps; ++step) Step(*m, bucket, put.object, run);
+      });
+    }
+    collector.link = {.drop_request = 0.05, .drop_reply = 0.05, .double_request = 0.05};
+    Disturb(machines, random);
+    for (Thread& thread : threads) thread.Join();
+    Heal(machines);
+    over = true;
+    collecting.Join();
+    SleepFor(kNight);  // late and doubled calls arrive
   }
-  Disturb(machines, random);
-  for (Thread& thread : threads) thread.Join();
-  Heal(machines);
-  SleepFor(std::chrono::minutes(1));  // late and doubled calls arrive
+  for (int name = 0; name < 4; ++name)
+    (void)made->Unbind(Context::WithTimeout(std::chrono::minutes(1)), "y" + std::to_string(name));
+  collector.link = Link{};
+  SleepFor(std::chrono::minutes(2));         // the floor passes that
+  for (int round = 0; round < 3; ++round) {  // objects; their bodies, and marks; orphans
+    collector.Round();
+    SleepFor(2 * kGrace);
+  }
+  ExpectNoGarbage(catalog, stores, made->info().id, put.object);
   MemorySink sink;
   ASSERT_OK(made->Read(Context::WithTimeout(std::chrono::seconds(60)), put.object, 0, kSpace * 4, sink));
   run.final_bytes = sink.Take();

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -64,6 +66,30 @@ struct CommandUse {
   double seconds = 0;
 };
 
+/// The largest resident set of a child that runs `program`, looked at while it lives. Not what wait4() says, which counts what
+/// the child had of our own memory between fork and exec.
+class PeakOf {
+ public:
+  PeakOf(pid_t child, std::string program)
+      : thread_("peak", [this, child, program = std::move(program)] {
+          const std::string exe = fmt::format("/proc/{}/exe", child);
+          for (; !over_; SleepFor(std::chrono::milliseconds(10))) {
+            std::error_code error;
+            if (std::filesystem::equivalent(exe, program, error)) peak_ = std::max(peak_, PeakResident(child));
+          }
+        }) {}
+  double Mib() {
+    over_ = true;
+    thread_.Join();
+    return static_cast<double>(peak_) / kMiB;
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  int64_t peak_ = 0;
+  Thread thread_;  // last: it uses all the above
+};
+
 /// Runs `pbfs` with one end of a pipe as its stdin or stdout, and `drive` at the other end.
 CommandUse RunPbfs(std::vector<std::string> argv, int its_end, const std::function<void(int)>& drive) {
   argv.insert(argv.begin(), Need(local::FindProgram("pbfs")));
@@ -84,6 +110,7 @@ CommandUse RunPbfs(std::vector<std::string> argv, int its_end, const std::functi
     _exit(127);
   }
   close(theirs);
+  PeakOf peak(child, argv[0]);
   drive(ours);
   close(ours);
   int status = 0;
@@ -92,8 +119,7 @@ CommandUse RunPbfs(std::vector<std::string> argv, int its_end, const std::functi
   const auto seconds = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
   };
-  return {static_cast<double>(usage.ru_maxrss) / 1024, seconds(usage.ru_utime) + seconds(usage.ru_stime),
-          Now() - start};
+  return {peak.Mib(), seconds(usage.ru_utime) + seconds(usage.ru_stime), Now() - start};
 }
 
 Row MemoryRow(const std::string& name, double peak_mib, double limit_mib) {

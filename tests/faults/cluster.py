@@ -1,6 +1,7 @@
 """A real local cluster (tools/local), driven through the real command line."""
 import json
 import os
+import re
 import subprocess
 
 
@@ -30,6 +31,22 @@ class Cluster:
 
     def processes(self):
         return [line.split()[0] for line in self.local('status').decode().splitlines()[1:]]
+
+    def hurry_collector(self, grace_ms, interval_ms):
+        """Has the garbage collector delete what it may while a run lasts."""
+        path = os.path.join(self.dir, 'garbage-collector.json')
+        with open(path) as file:
+            config = json.load(file)
+        config.update(graceMs=str(grace_ms), intervalMs=str(interval_ms))
+        with open(path, 'w') as file:
+            json.dump(config, file)
+        self.local('kill', 'garbage-collector')
+        self.local('start', 'garbage-collector')
+
+    def collected(self):
+        """Bodies that the collector purged, by its log."""
+        with open(os.path.join(self.dir, 'log', 'garbage-collector.log')) as file:
+            return sum(int(bodies) for bodies in re.findall(r'collected \d+ objects, (\d+) bodies', file.read()))
 
     def stores(self):
         """{store's number: its data directory}"""

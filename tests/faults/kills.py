@@ -1,7 +1,8 @@
 """Kills a random process of a local cluster with SIGKILL at a random moment, under load, again and again.
 
-Each round: four writers patch one object through the command line; meanwhile one process (a store, a catalog, PostgreSQL or
-a writer itself) is killed and started again. Then every acknowledged patch must be in the object's history at the order that
+Each round: four writers patch one object through the command line; meanwhile one process (a store, a catalog, PostgreSQL, the
+garbage collector or a writer itself) is killed and started again, and the collector, which is in a hurry, deletes what was patched
+over. Then every acknowledged patch must be in the object's history at the order that
 was acknowledged, and the object must read as those patches say, applied in the order that the catalog reports. A patch
 whose outcome is unknown may be there or not, but if it is, whole.
 """
@@ -15,6 +16,7 @@ import time
 SIZE = 1 << 20
 WRITERS = 4
 PATCHES = 3  # of each writer in a round
+GRACE_MS = 30_000  # longer than a command reads; bodies of the first rounds go while later ones run
 
 
 class Patch:
@@ -130,6 +132,7 @@ def run(cluster, rng, rounds):
     """Prints a line a round and one at the end; returns what was lost, or None."""
     judge, failure, acknowledged, doubtful = Judge(), None, 0, 0
     put_first(cluster, judge, rng)
+    cluster.hurry_collector(GRACE_MS, 500)
     names = [name for name in cluster.processes() if name != 'etcd'] + ['writer', 'writer']
     for number in range(1, rounds + 1):
         victim, patches, failure = play(cluster, judge, rng, names)
@@ -139,5 +142,6 @@ def run(cluster, rng, rounds):
         print(f'round {number}: killed {victim}, {done} of {len(patches)} patches acknowledged', flush=True)
         if failure:
             break
-    print(f'{acknowledged} patches acknowledged, {doubtful} not; {"LOST" if failure else "none lost"}')
+    print(f'{acknowledged} patches acknowledged, {doubtful} not; {"LOST" if failure else "none lost"}; '
+          f'{cluster.collected()} bodies collected meanwhile')
     return failure

@@ -171,17 +171,6 @@ class HistoryProperty : public CatalogContract<Fixture> {
     std::advance(op, random_->Below(model_.ops().size()));
     return random_->Below(2) == 0 ? newest : std::min(newest, op->first.hlc);
   }
-  /// I10.
-  static void Flatten(std::vector<TestRun>& runs, Hlc frontier) {
-    Order flat;
-    for (const TestRun& run : runs) {
-      if (run.order.hlc <= frontier) flat = std::max(flat, run.order);
-    }
-    for (TestRun& run : runs) {
-      if (run.order.hlc <= frontier) run.order = flat;
-    }
-  }
-
   // ---- clones ------------------------------------------------------------------------------------------------------------
   void CloneByRows() {
     const std::vector<Extent> list = this->List(object_, kBase, kEnd).extents;

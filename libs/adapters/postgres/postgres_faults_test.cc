@@ -475,17 +475,6 @@ class ConcurrentTest : public TwoCatalogsTest {
     }
     return std::min(newest, list.frontier);
   }
-  // I10.
-  static void Flatten(std::vector<TestRun>& runs, Hlc frontier) {
-    Order flat;
-    for (const TestRun& run : runs) {
-      if (run.order.hlc <= frontier) flat = std::max(flat, run.order);
-    }
-    for (TestRun& run : runs) {
-      if (run.order.hlc <= frontier) run.order = flat;
-    }
-  }
-
   CommitCode Send(TestClient& client, int number, TestCommit& commit) {
     {
       MutexLock lock(mutex_);  // before anybody can see them

@@ -210,4 +210,14 @@ TestCommit& TestCommit::Rehome(ObjectId object, const Bytes& content, const std:
   return AddBody(body).Add(record);
 }
 
+void Flatten(std::vector<TestRun>& runs, Hlc frontier) {
+  Order flat;
+  for (const TestRun& run : runs) {
+    if (run.order.hlc <= frontier) flat = std::max(flat, run.order);
+  }
+  for (TestRun& run : runs) {
+    if (run.order.hlc <= frontier) run.order = flat;
+  }
+}
+
 }  // namespace pbfs

@@ -30,6 +30,9 @@ struct TestRun {
   int64_t inner = 0;  // in the new body
 };
 
+/// I10: raises every run at or below `frontier` to the greatest order among them.
+void Flatten(std::vector<TestRun>& runs, Hlc frontier);
+
 class TestClient {
  public:
   /// One writer process. `clock` must outlive it. Two writers need different seeds.

@@ -24,6 +24,7 @@ DiskVolumes::VolumePtr DiskVolumes::PickVictim() {
   constexpr size_t kManySmall = 8;
   constexpr size_t kManyTombstones = 100'000;
   MutexLock lock(mutex_);
+  if (IsWasteful(active_)) active_ = nullptr;  // who needs the next one makes it
   VolumePtr emptiest, smallest, oldest;
   double least_share = options_.compact_below;
   size_t small = 0;
@@ -41,6 +42,18 @@ DiskVolumes::VolumePtr DiskVolumes::PickVictim() {
   if (small >= kManySmall) return smallest;
   const bool pressed = tombstones_.size() > std::max(kManyTombstones, index_.size());
   return pressed ? oldest : nullptr;
+}
+
+/// Is so much of the active volume dead that it should take no more, to be rewritten? Else a store that holds less than a
+/// volume would give nothing back. Its delete records are no waste: they would only move to the next.
+bool DiskVolumes::IsWasteful(const VolumePtr& active) const {
+  if (active == nullptr || rolling_ || !active->open.empty() || active->tail < options_.allocate_step) return false;
+  const double least = options_.compact_below * static_cast<double>(active->tail);
+  if (static_cast<double>(active->live) >= least) return false;
+  const uint32_t number = active->header.number;
+  const auto deletes = std::count_if(tombstones_.begin(), tombstones_.end(),
+                                     [number](const auto& item) { return item.second.volume == number; });
+  return static_cast<double>(active->live + kDeleteEntry * deletes) < least;
 }
 
 std::vector<std::pair<FragmentKey, Entry>> DiskVolumes::EntriesOf(uint32_t volume) {

@@ -35,7 +35,7 @@ class DiskVolumesTest : public testing::Test {
 };
 
 TEST_F(DiskVolumesTest, ACleanEndNeedsNoScan) {
-  PutMany(20);
+  PutMany(6);
   store_.Close();
   ASSERT_OK(store_.Open());
   EXPECT_TRUE(store_.volumes->recovery().checkpoint_found);
@@ -243,6 +243,21 @@ TEST_F(DiskVolumesTest, CompactionGivesSpaceBackAndKeepsWhatLives) {
   int64_t files = 0;
   for (const std::string& name : store_.files->Names()) files += store_.files->SizeOf(name);
   EXPECT_LT(files, before / 2 + store_.options.volume_size);
+  store_.ExpectPromisesKept();
+  ASSERT_OK(Restart());
+  store_.ExpectPromisesKept();
+}
+
+// A store that holds less than a volume, or has just been emptied.
+TEST_F(DiskVolumesTest, TheActiveVolumeGivesItsSpaceBackToo) {
+  PutMany(6);
+  const std::vector<TestFragment> all = Stored();
+  const int64_t before = store_.volumes->Stat().used;
+  ASSERT_LT(before, store_.options.volume_size);  // one volume
+  ASSERT_OK(store_.Delete({all.begin() + 1, all.end()}));
+  ASSERT_TRUE(*store_.volumes->CompactOne());
+  EXPECT_LT(store_.volumes->Stat().used, before / 2);
+  EXPECT_FALSE(*store_.volumes->CompactOne());  // and that is that
   store_.ExpectPromisesKept();
   ASSERT_OK(Restart());
   store_.ExpectPromisesKept();

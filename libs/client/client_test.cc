@@ -55,6 +55,35 @@ TEST_F(ClientTest, EverySizeComesBack) {
   }
 }
 
+// With few data shards much of a body stands in one fragment, and a store gives only so much in a call.
+TEST_F(ClientTest, LargeObjectsOfFewDataShardsComeBack) {
+  for (const int k : {1, 2, 3}) {
+    SCOPED_TRACE(k);
+    BucketSettings settings;
+    settings.name = "few-" + std::to_string(k);
+    settings.k = k, settings.m = 1;
+    ASSERT_OK_AND_ASSIGN(Bucket bucket, client_->CreateBucket(TestContext(), settings));
+    Bytes bytes = Data(20 << 20), patch = Data(9 << 20);
+    ASSERT_OK_AND_ASSIGN(const Written put, bucket.Put(TestContext(), "o", bytes));
+    ASSERT_OK(bucket.Write(TestContext(), put.object, 5'000'001, patch));
+    std::copy(patch.begin(), patch.end(), bytes.begin() + 5'000'001);
+    Bytes got(bytes.size());
+    ASSERT_OK(bucket.Read(TestContext(), put.object, 0, got));
+    EXPECT_EQ(got, bytes);
+    MemorySink sink;
+    ASSERT_OK(bucket.Read(TestContext(), put.object, 0, kMaxObjectSize, sink));
+    EXPECT_EQ(sink.Take(), bytes);
+    RehomePolicy rewriting;
+    rewriting.always_rewrite = true;
+    ASSERT_OK(bucket.Rehome(TestContext(), put.object, rewriting));
+    ASSERT_OK(bucket.Read(TestContext(), put.object, 0, got));
+    EXPECT_EQ(got, bytes);
+    ASSERT_OK_AND_ASSIGN(const VerifyReport report, bucket.Verify(TestContext(), put.object));
+    EXPECT_EQ(report.sound, report.fragments);
+    EXPECT_GT(report.fragments, 0);
+  }
+}
+
 TEST_F(ClientTest, DescribedClusterIsThatOfNow) {
   ASSERT_OK(client_->DescribeCluster(TestContext()));
   ASSERT_OK(site_.catalog.PutStore(TestContext(), {StoreId{99}, "127.0.0.1:99", "host-99", StoreState::kUp, 1}));

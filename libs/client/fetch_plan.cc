@@ -6,8 +6,10 @@
 namespace pbfs {
 namespace {
 
-// How far a fetch of this body may reach: whole segments.
+// How far a fetch of this body may reach: whole segments, and of each shard half of what a store gives in one call, which
+// leaves room for tags and checksums.
 int64_t StepOf(const ListedBody& body, int64_t most) {
+  if (body.row.encoding) most = std::min(most, body.row.encoding->k * (kMaxReadBytes / 2));
   return std::max(most >> body.header.seg_log2, int64_t{1}) << body.header.seg_log2;
 }
 

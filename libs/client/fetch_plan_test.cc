@@ -39,6 +39,16 @@ TEST(FetchPlan, SegmentThatNobodyWantsIsLeftOut) {
   EXPECT_EQ(apart.size(), 2u);
 }
 
+TEST(FetchPlan, NoStoreIsAskedForMoreThanItGives) {
+  for (const uint8_t k : {1, 2, 3, 4, 8}) {
+    ListedBody body = BodyOf(64 << 20);
+    body.row.encoding = Encoding{{}, 2, k, static_cast<uint8_t>(k + 1)};
+    uint8_t* nowhere = nullptr;
+    for (const SegmentFetch& fetch : PlanFetches({{&body, 0, 64 << 20, nowhere}}, 8 << 20))
+      EXPECT_LE((fetch.end - fetch.begin) / k, kMaxReadBytes / 2);
+  }
+}
+
 TEST(FetchPlan, EveryWantedByteIsInOneFetchAndNoSegmentInTwo) {
   SeededRandom random(TestSeed());
   Bytes out(64 << 20);  // plans touch none of it

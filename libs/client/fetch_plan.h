@@ -16,9 +16,9 @@ struct WantedBytes {
 };
 
 /// The fetches that a set of wanted stretches comes down to: no segment twice, neighbours in one fetch of at most about
-/// `most` bytes of plaintext, less where few data shards would make a store give too much in one call (never less than a segment), nothing in between that nobody wants. A patched range shows one
-/// body in hundreds of pieces, many of them within one segment; a rehomed one shows all its pieces behind each other.
-/// Stretches may come in any order and may overlap in the body. Pure.
+/// `most` bytes of plaintext, less where few data shards would make a store give too much in one call (never less than a
+/// segment), nothing in between that nobody wants. A patched range shows one body in hundreds of pieces, many of them within one
+/// segment; a rehomed one shows all its pieces behind each other. Stretches may come in any order and may overlap in the body. Pure.
 std::vector<SegmentFetch> PlanFetches(const std::vector<WantedBytes>& wanted, int64_t most);
 
 }  // namespace pbfs

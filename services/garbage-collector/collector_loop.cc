@@ -18,6 +18,7 @@ CollectorLoop::CollectorLoop(Collector& collector, Groups& groups, std::function
 
 CollectorLoop::~CollectorLoop() {
   stop_.Stop();
+  context_.Cancel();
   thread_.Join();
 }
 
@@ -31,7 +32,7 @@ void CollectorLoop::Run() {
 }
 
 Status CollectorLoop::CollectCatalog() {
-  PBFS_ASSIGN_OR_RETURN(const CatalogPass pass, collector_.CollectCatalog(Context::WithTimeout(options_.patience)));
+  PBFS_ASSIGN_OR_RETURN(const CatalogPass pass, collector_.CollectCatalog(context_.Within(options_.patience)));
   CatalogPass& all = collected_.catalog;
   all.past_extents += pass.past_extents, all.objects += pass.objects, all.extents += pass.extents;
   all.bodies += pass.bodies, all.fragments += pass.fragments, all.unreached += pass.unreached;
@@ -44,7 +45,7 @@ Status CollectorLoop::CollectCatalog() {
 
 // A store that is away, or braked, holds up no other; the first failure is what the pass ends with.
 Status CollectorLoop::SweepStores() {
-  const Context context = Context::WithTimeout(options_.patience);
+  const Context context = context_.Within(options_.patience);
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, groups_.WatchMap(context, -1));
   Status first;
   int64_t deleted = 0;
@@ -58,7 +59,7 @@ Status CollectorLoop::SweepStores() {
   if (deleted + confirmed > 0)
     spdlog::info("swept {} stores: {} orphaned fragments deleted, {} encodings confirmed", map.stores.size(), deleted,
                  confirmed);
-  if (confirmed == 0) next_sweep_ = MonotonicNow() + options_.sweep_interval;  // else at once, to delete them
+  if (confirmed == 0) next_sweep_ = MonotonicNow() + options_.sweep_interval;  // else in the next round, to delete them
   return first;
 }
 

@@ -15,8 +15,8 @@ struct Collected {
   int64_t orphans = 0;        // fragments deleted
 };
 
-/// Runs a Collector again and again: the catalog every `interval`, all stores every `sweep_interval`, and once more right after a
-/// sweep that confirmed orphans. What fails is logged once and tried again. Threads: one of its own.
+/// Runs a Collector again and again: the catalog every `interval`, all stores every `sweep_interval`, and again in the round after a
+/// sweep that confirmed orphans. What fails is logged once and tried again. Destroying it calls the pass under way off. Threads: one of its own.
 class CollectorLoop {
  public:
   struct Options {
@@ -43,6 +43,7 @@ class CollectorLoop {
   const std::function<bool()> active_;
   const std::function<void(const Collected&)> report_;
   const Options options_;
+  const Context context_;  // of all passes
   Collected collected_;
   MonotonicTime next_sweep_{};
   StatusCode last_failure_ = StatusCode::kOk;

@@ -10,6 +10,7 @@ namespace pbfs::disk {
 
 Result<bool> DiskVolumes::CompactOne() {
   MutexLock one_at_a_time(compact_mutex_);
+  GiveUpWastefulVolume();
   const VolumePtr victim = PickVictim();
   if (victim == nullptr) return false;
   PBFS_RETURN_IF_ERROR(MoveFragments(victim));
@@ -24,7 +25,6 @@ DiskVolumes::VolumePtr DiskVolumes::PickVictim() {
   constexpr size_t kManySmall = 8;
   constexpr size_t kManyTombstones = 100'000;
   MutexLock lock(mutex_);
-  if (IsWasteful(active_)) active_ = nullptr;  // who needs the next one makes it
   VolumePtr emptiest, smallest, oldest;
   double least_share = options_.compact_below;
   size_t small = 0;
@@ -44,16 +44,17 @@ DiskVolumes::VolumePtr DiskVolumes::PickVictim() {
   return pressed ? oldest : nullptr;
 }
 
-/// Is so much of the active volume dead that it should take no more, to be rewritten? Else a store that holds less than a
-/// volume would give nothing back. Its delete records are no waste: they would only move to the next.
-bool DiskVolumes::IsWasteful(const VolumePtr& active) const {
-  if (active == nullptr || rolling_ || !active->open.empty() || active->tail < options_.allocate_step) return false;
-  const double least = options_.compact_below * static_cast<double>(active->tail);
-  if (static_cast<double>(active->live) >= least) return false;
-  const uint32_t number = active->header.number;
+/// An active volume that is mostly dead takes no more, to be rewritten: else a store that holds less than a volume would give
+/// nothing back. Its delete records are no waste: they would only move to the next one, which is made when it is needed.
+void DiskVolumes::GiveUpWastefulVolume() {
+  MutexLock lock(mutex_);
+  if (active_ == nullptr || rolling_ || !active_->open.empty() || active_->tail < options_.allocate_step) return;
+  const double least = options_.compact_below * static_cast<double>(active_->tail);
+  if (static_cast<double>(active_->live) >= least) return;
+  const uint32_t number = active_->header.number;
   const auto deletes = std::count_if(tombstones_.begin(), tombstones_.end(),
                                      [number](const auto& item) { return item.second.volume == number; });
-  return static_cast<double>(active->live + kDeleteEntry * deletes) < least;
+  if (static_cast<double>(active_->live + kDeleteEntry * deletes) < least) active_ = nullptr;
 }
 
 std::vector<std::pair<FragmentKey, Entry>> DiskVolumes::EntriesOf(uint32_t volume) {

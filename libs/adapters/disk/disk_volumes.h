@@ -135,7 +135,7 @@ class DiskVolumes final : public Volumes {
 
   // Compaction and scrub (disk_maintenance.cc).
   VolumePtr PickVictim();
-  bool IsWasteful(const VolumePtr& active) const PBFS_REQUIRES(mutex_);
+  void GiveUpWastefulVolume();
   std::vector<std::pair<FragmentKey, Entry>> EntriesOf(uint32_t volume);
   Status MoveFragments(const VolumePtr& victim);
   /// Copies one fragment and hands the copy to the sync; false if it is bad. The index changes in SettleMove.

@@ -5,6 +5,7 @@
 #include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/grpc/garbage_servant.h"
+#include "libs/adapters/grpc/repairs_servant.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/catalog/receipts.h"
 #include "libs/runtime/program.h"
@@ -48,8 +49,9 @@ Result<std::unique_ptr<EtcdMembership>> EtcdMembership::Begin(const CatalogSetti
   if (settings.etcd.endpoints.empty()) return membership;
   PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.etcd.tls));
   membership->leases_ = std::make_unique<EtcdLeases>(settings.etcd.endpoints, security, settings.etcd.prefix);
-  membership->membership_ =
-      std::make_unique<Membership>(*membership->leases_, groups, DecodeStoreLease, Membership::Options{});
+  Membership::Options options;
+  options.down_after = settings.down_after;
+  membership->membership_ = std::make_unique<Membership>(*membership->leases_, groups, DecodeStoreLease, options);
   return membership;
 }
 
@@ -70,7 +72,8 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
       catalog.ports(), tokens,
       {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
   GarbageServant garbage(catalog, &metrics);
-  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant, &garbage}));
+  RepairsServant repairs(catalog, &metrics);
+  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs}));
   PBFS_ASSIGN_OR_RETURN(const auto membership, EtcdMembership::Begin(settings, catalog));
   Floors floors(catalog);
   return ServeUntilSignal(*server, settings.listen, settings.drain);

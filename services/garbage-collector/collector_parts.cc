@@ -4,13 +4,13 @@
 #include <prometheus/registry.h>
 #include <spdlog/spdlog.h>
 
-#include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
-#include "libs/coordination/lease_keeper.h"
+
 #include "libs/model/limits.h"
 #include "libs/runtime/program.h"
+#include "libs/runtime/role_turn.h"
 #include "services/garbage-collector/collector_loop.h"
 
 namespace pbfs::collector {
@@ -18,43 +18,20 @@ namespace {
 
 constexpr Duration kAttempt = std::chrono::minutes(2);  // of one step at one catalog: a page of deletions
 
-/// Which of several collectors is at work: who holds the lease. Two at once do no harm, so nothing needs to be fenced.
-class Turn {
- public:
-  static Result<std::unique_ptr<Turn>> Begin(const EtcdSettings& etcd, Random& random) {
-    auto turn = std::make_unique<Turn>();
-    if (etcd.endpoints.empty()) return turn;
-    PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(etcd.tls));
-    turn->leases_ = std::make_unique<EtcdLeases>(etcd.endpoints, security, etcd.prefix);
-    const LeaseInfo lease{"roles/garbage-collector", BucketId::NewRandom(random).ToString(), ""};
-    turn->keeper_ = std::make_unique<LeaseKeeper>(*turn->leases_, lease, LeaseKeeper::Options{});
-    return turn;
-  }
-  bool IsMine() const { return keeper_ == nullptr || keeper_->Held(); }
-
- private:
-  std::unique_ptr<Leases> leases_;
-  std::unique_ptr<LeaseKeeper> keeper_;
-};
-
 /// Totals since the start, as gauges that only grow.
 class CollectorMetrics {
  public:
   explicit CollectorMetrics(Metrics& metrics)
-      : family_(prometheus::BuildGauge()
-                    .Name("pbfs_collector_done")
-                    .Help("What the garbage collector has done since it started")
-                    .Register(metrics.registry())) {}
+      : done_(metrics, "pbfs_collector_done", "What the garbage collector has done since it started", "what") {}
   void Report(const Collected& all) {
-    Set("catalog_passes", all.passes), Set("failed_passes", all.failed_passes);
-    Set("objects", all.catalog.objects), Set("past_extents", all.catalog.past_extents);
-    Set("bodies", all.catalog.bodies), Set("fragments", all.catalog.fragments);
-    Set("fragments_unreached", all.catalog.unreached), Set("orphaned_fragments", all.orphans);
+    done_.Set("catalog_passes", all.passes), done_.Set("failed_passes", all.failed_passes);
+    done_.Set("objects", all.catalog.objects), done_.Set("past_extents", all.catalog.past_extents);
+    done_.Set("bodies", all.catalog.bodies), done_.Set("fragments", all.catalog.fragments);
+    done_.Set("fragments_unreached", all.catalog.unreached), done_.Set("orphaned_fragments", all.orphans);
   }
 
  private:
-  void Set(const char* what, int64_t value) { family_.Add({{"what", what}}).Set(static_cast<double>(value)); }
-  prometheus::Family<prometheus::Gauge>& family_;
+  Gauges done_;
 };
 
 }  // namespace
@@ -73,7 +50,7 @@ Status Collect(const GarbageCollectorSettings& settings, const TransportSecurity
   options.grace = settings.grace;
   options.brake = settings.brake;
   Collector collector({garbage, catalog.ports().groups, stores, &catalog, clock}, options);
-  PBFS_ASSIGN_OR_RETURN(const auto turn, Turn::Begin(settings.etcd, random));
+  PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.etcd, "garbage-collector", random));
   CollectorMetrics report(metrics);
   const CollectorLoop loop(
       collector, catalog.ports().groups, [&] { return turn->IsMine(); },

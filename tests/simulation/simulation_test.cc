@@ -10,6 +10,7 @@
 #include "libs/client/client.h"
 #include "libs/fragments/map_fragment_stores.h"
 #include "libs/fragments/memory_fragment_store.h"
+#include "services/catalog/token_issuer.h"
 #include "services/garbage-collector/collector.h"
 #include "services/repairer/repairer.h"
 #include "tests/simulation/history_check.h"
@@ -44,7 +45,7 @@ class SimulatedClock final : public Clock {
 
 /// One client with its own links, clock and randomness.
 struct Machine {
-  Machine(uint64_t seed, int64_t clock_error, Catalog site, Network& network,
+  Machine(uint64_t seed, int64_t clock_error, Catalog site, Tokens& tokens, Network& network,
           const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores, KeyStore& keys)
       : clock(clock_error), random(seed), catalog(site, catalog_link, network) {
     for (size_t i = 0; i < site_stores.size(); ++i) {
@@ -54,7 +55,7 @@ struct Machine {
     ClientOptions options;
     options.timeout = std::chrono::seconds(20);
     const Catalog ports{catalog, catalog, catalog, site.buckets, site.groups, site.journal};
-    client = *Client::Create(options, {ports, nullptr, stores, keys, clock, random});
+    client = *Client::Create(options, {ports, &tokens, stores, keys, clock, random});
   }
   SimulatedClock clock;
   SeededRandom random;
@@ -156,12 +157,22 @@ void Step(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   }
 }
 
+/// All fragments of a store.
+std::vector<FragmentInfo> FragmentsOf(MemoryFragmentStore& store, Tokens& tokens) {
+  ListFragmentsRequest all;
+  all.limit = 10000;
+  all.token = tokens.IssueToken(Context(), "operator", BucketId{}, kTokenList)->token;
+  const Result<ListFragmentsReply> reply = store.List(Context(), all);
+  EXPECT_OK(reply);
+  return reply.ok() ? reply->fragments : std::vector<FragmentInfo>();
+}
+
 /// The collector's machine: it passes over catalog and stores, and again and again its calls are lost or doubled.
 class CollectorMachine {
  public:
-  CollectorMachine(MemoryCatalog& catalog, Network& network,
+  CollectorMachine(MemoryCatalog& catalog, Tokens& tokens, Network& network,
                    const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores)
-      : catalog_(catalog), garbage_(catalog, link, network) {
+      : catalog_(catalog), tokens_(tokens), garbage_(catalog, link, network) {
     for (size_t i = 0; i < site_stores.size(); ++i)
       stores_.Set(StoreId{static_cast<uint32_t>(i + 1)},
                   std::make_shared<RemoteFragmentStore>(site_stores[i], link, network));
@@ -184,18 +195,19 @@ class CollectorMachine {
     return options;
   }
   MemoryCatalog& catalog_;
+  Tokens& tokens_;
   RemoteGarbage garbage_;
   MapFragmentStores stores_;
   SimulatedClock clock_{30'000};
-  collector::Collector collector_{{garbage_, catalog_, stores_, nullptr, clock_}, Options()};
+  collector::Collector collector_{{garbage_, catalog_, stores_, &tokens_, clock_}, Options()};
 };
 
 /// The repairer's machine, and an administrator who takes stores out of service and back, and loses the content of one.
 class RepairerMachine {
  public:
-  RepairerMachine(MemoryCatalog& catalog, Network& network,
+  RepairerMachine(MemoryCatalog& catalog, Tokens& tokens, Network& network,
                   const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores)
-      : catalog_(catalog), site_stores_(site_stores), repairs_(catalog, link, network) {
+      : catalog_(catalog), tokens_(tokens), site_stores_(site_stores), repairs_(catalog, link, network) {
     for (size_t i = 0; i < site_stores.size(); ++i)
       stores_.Set(StoreId{static_cast<uint32_t>(i + 1)},
                   std::make_shared<RemoteFragmentStore>(site_stores[i], link, network));
@@ -204,7 +216,8 @@ class RepairerMachine {
   void Round() {
     (void)repairer_.MarkCorrupt(Context::WithTimeout(std::chrono::minutes(1)));
     (void)repairer_.CheckGroups(Context::WithTimeout(std::chrono::minutes(1)));
-    (void)repairer_.RepairMissing(Context::WithTimeout(std::chrono::minutes(1)));
+    const auto pass = repairer_.RepairMissing(Context::WithTimeout(std::chrono::minutes(1)));
+    trouble = pass.ok() ? pass->trouble : pass.status();
   }
   /// Another store goes, or the one that went comes back. Until all is whole again no further one goes.
   void ChangeMembership(Random& random) {
@@ -228,7 +241,8 @@ class RepairerMachine {
     return now.ok() && now->degraded.empty() && now->backfilling + now->unchecked == 0 && now->suspects == 0;
   }
   Link link;
-  int lost = 0;  // fragments
+  int lost = 0;    // fragments
+  Status trouble;  // of the last round
 
  private:
   static repairer::Repairer::Options Options() {
@@ -245,32 +259,27 @@ class RepairerMachine {
     (void)catalog_.PutStore(Context(), info);  // a drain may be refused
   }
   void LoseContent(uint32_t id) {
-    ListFragmentsRequest all;
-    all.limit = 10000;
     MemoryFragmentStore& store = *site_stores_[id - 1];
-    const ListFragmentsReply list = *store.List(Context(), all);
-    for (const FragmentInfo& fragment : list.fragments) lost += store.Lose(fragment.key) ? 1 : 0;
+    for (const FragmentInfo& fragment : FragmentsOf(store, tokens_)) lost += store.Lose(fragment.key) ? 1 : 0;
     (void)catalog_.Recheck(Context());
   }
   MemoryCatalog& catalog_;
+  Tokens& tokens_;
   const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores_;
   RemoteRepairs repairs_;
   MapFragmentStores stores_;
   SimulatedClock clock_{-20'000};
   Executor executor_{"repair", 2, 100};
-  repairer::Repairer repairer_{{repairs_, catalog_, stores_, nullptr, clock_, executor_}, Options()};
+  repairer::Repairer repairer_{{repairs_, catalog_, stores_, &tokens_, clock_, executor_}, Options()};
   uint32_t away_ = 0;
 };
 
 /// With nobody at work and the night over: each fragment in a store is of a body that an extent of `object` names.
-void ExpectNoGarbage(MemoryCatalog& catalog, const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores,
+void ExpectNoGarbage(MemoryCatalog& catalog, Tokens& tokens, const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores,
                      BucketId bucket, ObjectId object) {
   std::set<EncodingId> held;
   for (const auto& store : stores) {
-    ListFragmentsRequest all;
-    all.limit = 10000;
-    ASSERT_OK_AND_ASSIGN(const ListFragmentsReply reply, store->List(Context(), all));
-    for (const FragmentInfo& fragment : reply.fragments) held.insert(fragment.key.encoding);
+    for (const FragmentInfo& fragment : FragmentsOf(*store, tokens)) held.insert(fragment.key.encoding);
   }
   ASSERT_OK_AND_ASSIGN(const ListReply list, catalog.List(Context(), {bucket, object, 0, kSpace * 4}));
   std::set<BodyId> named;
@@ -317,22 +326,26 @@ void Simulate(uint64_t seed, Outcome& run) {
   const SimulatedClock clock(0);
   SeededRandom random(seed);
   MemoryCatalog catalog(clock);
+  Key32 token_seed;
+  random.Fill(token_seed.mutable_span());
+  const SigningKey token_key = SigningKeyFromSeed(token_seed);
+  catalog::TokenIssuer tokens(catalog, clock, random, {SiteId{1}, [&] { return token_key; }});
   std::vector<std::shared_ptr<MemoryFragmentStore>> stores;
   for (uint32_t i = 1; i <= kStores; ++i) {
-    stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, {}}, clock));
+    stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, token_key.public_key}, clock));
     EXPECT_OK(
         catalog.PutStore(Context(), {StoreId{i}, "simulated", "domain-" + std::to_string(i), StoreState::kUp, 1}));
   }
   MemoryKeyStore keys(random);
   Postman postman;
   Network network(seed * 7 + 1, postman);
-  CollectorMachine collector(catalog, network, stores);
-  RepairerMachine repairer(catalog, network, stores);
+  CollectorMachine collector(catalog, tokens, network, stores);
+  RepairerMachine repairer(catalog, tokens, network, stores);
   std::vector<std::unique_ptr<Machine>> machines;
   for (int i = 0; i < kClients; ++i) {
     const int64_t clock_error = static_cast<int64_t>(random.Below(400'000)) - 200'000;
     machines.push_back(std::make_unique<Machine>(seed * 100 + static_cast<uint64_t>(i), clock_error, catalog.ports(),
-                                                 network, stores, keys));
+                                                 tokens, network, stores, keys));
   }
   BucketSettings settings;
   settings.name = "b";
@@ -379,10 +392,10 @@ void Simulate(uint64_t seed, Outcome& run) {
     collector.Round();
     SleepFor(2 * kGrace);
   }
-  ExpectNoGarbage(catalog, stores, made->info().id, put.object);
+  ExpectNoGarbage(catalog, tokens, stores, made->info().id, put.object);
   run.lost_fragments = repairer.lost;
   for (int round = 0; round < 20 && !repairer.IsWhole(); ++round) repairer.Round();
-  EXPECT_TRUE(repairer.IsWhole());
+  EXPECT_TRUE(repairer.IsWhole()) << repairer.trouble.ToString();
   // So any two stores may go now.
   const uint64_t first = random.Below(kStores), second = random.Below(kStores);
   for (auto& machine : machines) machine->store_links[first].cut = machine->store_links[second].cut = true;

@@ -219,7 +219,8 @@ class RepairerMachine {
     const auto pass = repairer_.RepairMissing(Context::WithTimeout(std::chrono::minutes(1)));
     trouble = pass.ok() ? pass->trouble : pass.status();
   }
-  /// Another store goes, or the one that went comes back. Until all is whole again no further one goes.
+  /// Another store goes, or the one that went comes back. Until all is whole again no further one goes, and one a day loses what it
+  /// has: a write in flight has five receipts, and what two of those who gave them lose before it commits is lost.
   void ChangeMembership(Random& random) {
     const Result<Redundancy> now = catalog_.GetRedundancy(Context());
     if (away_ != 0) {
@@ -228,12 +229,13 @@ class RepairerMachine {
     } else if (now.ok() && now->degraded.empty() && now->backfilling + now->unchecked == 0) {
       away_ = 1 + static_cast<uint32_t>(random.Below(kStores));
       SetState(away_, random.Below(2) == 0 ? StoreState::kDraining : StoreState::kDown);
-      if (random.Below(2) == 0) LoseContent(away_);
+      if (!lost_today_ && random.Below(2) == 0) LoseContent(away_);
     }
   }
   void BringBack() {
     if (away_ != 0) SetState(away_, StoreState::kUp);
     away_ = 0;
+    lost_today_ = false;
   }
   /// Whether every shard is accounted for, and none is missing.
   bool IsWhole() {
@@ -259,6 +261,7 @@ class RepairerMachine {
     (void)catalog_.PutStore(Context(), info);  // a drain may be refused
   }
   void LoseContent(uint32_t id) {
+    lost_today_ = true;
     MemoryFragmentStore& store = *site_stores_[id - 1];
     for (const FragmentInfo& fragment : FragmentsOf(store, tokens_)) lost += store.Lose(fragment.key) ? 1 : 0;
     (void)catalog_.Recheck(Context());
@@ -272,6 +275,7 @@ class RepairerMachine {
   Executor executor_{"repair", 2, 100};
   repairer::Repairer repairer_{{repairs_, catalog_, stores_, &tokens_, clock_, executor_}, Options()};
   uint32_t away_ = 0;
+  bool lost_today_ = false;
 };
 
 /// With nobody at work and the night over: each fragment in a store is of a body that an extent of `object` names.

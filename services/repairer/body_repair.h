@@ -19,7 +19,7 @@ struct RepairSite {
   std::function<void(StoreId)> mark_silent;
   Pacer& pacer;                                       // of bytes read and written
   Duration store_timeout = std::chrono::seconds(10);  // of one call to a store
-  double extra_reads = 0.05;                          // see RepairBody
+  double extra_reads = 0.03;                          // see RepairBody
 };
 
 /// What came of it.

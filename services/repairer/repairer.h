@@ -55,7 +55,7 @@ class Repairer {
     int32_t groups_a_pass = kPlacementGroups;           // at most so many
     int32_t page = 256;                                 // bodies
     int64_t bytes_per_second = 0;                       // read and written; 0: as fast as it goes
-    double extra_reads = 0.05;                          // see RepairBody
+    double extra_reads = 0.03;                          // see RepairBody
   };
   Repairer(const Ports& ports, const Options& options)
       : ports_(ports), options_(options), pacer_(options.bytes_per_second) {}

@@ -80,12 +80,12 @@ class Repair {
 
   BodyRepair Run() {
     std::vector<uint8_t> wanted = Reachable();
-    std::erase_if(wanted, [&](uint8_t shard) { return CopyFromBefore(shard); });
+    std::erase_if(wanted, [&](uint8_t shard) { return CopyFromSomewhere(shard); });
     if (!wanted.empty()) Rebuild(wanted);
     if (out_.status.code() == StatusCode::kUnavailable && !out_.suspect) {
       // A client with an old map may have put shards anywhere in the group: what the Commit marked may be there.
       everywhere_ = true;
-      std::erase_if(wanted, [&](uint8_t shard) { return Contains(out_.restored, shard) || CopyFromBefore(shard); });
+      std::erase_if(wanted, [&](uint8_t shard) { return Contains(out_.restored, shard) || CopyFromSomewhere(shard); });
       if (!wanted.empty()) Rebuild(wanted);
     }
     if (out_.status.ok() && out_.restored.size() != static_cast<size_t>(std::popcount(body_.missing)))
@@ -112,13 +112,14 @@ class Repair {
     }
     return shards;
   }
-  // Where the shard may stand besides its place: who had the place before, then others who are not in the group any more.
-  std::vector<StoreId> PlacesBefore(uint8_t shard) const {
+  // Where a missing shard may stand: at its place, if it came late; where the place was before; then with others who are not in the
+  // group any more.
+  std::vector<StoreId> MayStandAt(uint8_t shard) const {
     std::vector<StoreId> before;
     const auto add = [&](StoreId id) {
-      const bool here = shard < places_.stores.size() && places_.stores[shard] == id;
-      if (!here && MayBeRead(id) && std::find(before.begin(), before.end(), id) == before.end()) before.push_back(id);
+      if (MayBeRead(id) && std::find(before.begin(), before.end(), id) == before.end()) before.push_back(id);
     };
+    if (shard < places_.stores.size()) add(places_.stores[shard]);
     if (shard < group_.previous.size()) add(group_.previous[shard]);
     for (const StoreId id : group_.previous) {
       if (std::find(group_.stores.begin(), group_.stores.end(), id) == group_.stores.end()) add(id);
@@ -137,7 +138,7 @@ class Repair {
     }
     for (uint8_t j = 0; j < body_.encoding.n; ++j) {
       if (!IsMissing(j) || Contains(out_.restored, j)) continue;
-      for (const StoreId id : PlacesBefore(j)) doubtful.push_back({j, id});
+      for (const StoreId id : MayStandAt(j)) doubtful.push_back({j, id});
     }
     sources.insert(sources.end(), doubtful.begin(), doubtful.end());
     return sources;
@@ -187,10 +188,11 @@ class Repair {
 
   // ---- copying ---------------------------------------------------------------------------------------------------------------
 
-  // The store that takes it checks every block, so nothing but the length is looked at here.
-  bool CopyFromBefore(uint8_t shard) {
-    const std::vector<StoreId> before = PlacesBefore(shard);
-    return std::any_of(before.begin(), before.end(), [&](StoreId from) { return Copy({shard, from}); });
+  // The store that takes it checks every block, so nothing but the length is looked at here. From its place to its place counts too:
+  // the put changes nothing, and says that it is whole.
+  bool CopyFromSomewhere(uint8_t shard) {
+    const std::vector<StoreId> stores = MayStandAt(shard);
+    return std::any_of(stores.begin(), stores.end(), [&](StoreId from) { return Copy({shard, from}); });
   }
   bool Copy(const Source& source) {
     std::optional<Target> target;  // begun once the first bytes are here

@@ -226,6 +226,20 @@ TEST_F(RepairerTest, BadFragmentsAreReplaced) {
   EXPECT_EQ(AllFragments(), before);
 }
 
+// What is marked may have come late, or have been put by a client with an old map: then it is a source like any other.
+TEST_F(RepairerTest, ShardsThatAreThereThoughMarkedAreUsed) {
+  PutObjects(4);
+  const Fragments before = AllFragments();
+  const FragmentKey victim = before.rbegin()->first.second;
+  std::vector<Shard> marked;
+  for (uint8_t j = 0; j < 6; ++j) marked.push_back({victim.encoding, j});
+  ASSERT_OK(cluster_.catalog().MarkMissing(TestContext(), marked));
+  ASSERT_TRUE(cluster_.disk(static_cast<int>(before.rbegin()->first.first.value) - 1).Lose(victim));
+  EXPECT_EQ(Repair().left, 0);
+  EXPECT_TRUE(Now().degraded.empty());
+  EXPECT_EQ(AllFragments(), before);
+}
+
 // Its domain of failures is lost for good: everything it had is made anew elsewhere, and nothing else moves.
 TEST_F(RepairerTest, AStoreThatIsLostForGoodIsMadeUpFor) {
   PutObjects(40);

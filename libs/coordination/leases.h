@@ -23,7 +23,9 @@ inline constexpr const char* kStoreLeases = "stores/";
 
 /// Who lives, by leases of an outside coordinator (etcd; a Kubernetes API server): membership and agreement are never
 /// ours. A lease never fences: what protects data is an epoch in PostgreSQL. Losing the coordinator freezes membership and
-/// stops nothing. Threads: any. Blocking, bounded by context.deadline. Implementations: MemoryLeases, EtcdLeases.
+/// stops nothing. Threads: any. Blocking, bounded by context.deadline. Implementations: MemoryLeases, EtcdLeases, KubeLeases.
+/// A lease has expired when nobody renewed it for its time to live. Clients may come to know that at different times: one that
+/// keeps time by itself (KubeLeases) only after it has watched the lease for that long.
 class Leases {
  public:
   virtual ~Leases() = default;

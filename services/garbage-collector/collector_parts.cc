@@ -4,12 +4,11 @@
 #include <prometheus/registry.h>
 #include <spdlog/spdlog.h>
 
-#include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
-#include "libs/coordination/lease_keeper.h"
 #include "libs/model/limits.h"
+#include "libs/runtime/coordinator.h"
 #include "libs/runtime/program.h"
 #include "services/garbage-collector/collector_loop.h"
 
@@ -21,19 +20,19 @@ constexpr Duration kAttempt = std::chrono::minutes(2);  // of one step at one ca
 /// Which of several collectors is at work: who holds the lease. Two at once do no harm, so nothing needs to be fenced.
 class Turn {
  public:
-  static Result<std::unique_ptr<Turn>> Begin(const EtcdSettings& etcd, Random& random) {
+  static Result<std::unique_ptr<Turn>> Begin(const LeaseSettings& settings, Random& random) {
     auto turn = std::make_unique<Turn>();
-    if (etcd.endpoints.empty()) return turn;
-    PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(etcd.tls));
-    turn->leases_ = std::make_unique<EtcdLeases>(etcd.endpoints, security, etcd.prefix);
+    PBFS_ASSIGN_OR_RETURN(turn->coordinator_, Coordinator::Open(settings));
+    Coordinator& coordinator = *turn->coordinator_;
+    if (coordinator.leases() == nullptr) return turn;
     const LeaseInfo lease{"roles/garbage-collector", BucketId::NewRandom(random).ToString(), ""};
-    turn->keeper_ = std::make_unique<LeaseKeeper>(*turn->leases_, lease, LeaseKeeper::Options{});
+    turn->keeper_ = std::make_unique<LeaseKeeper>(*coordinator.leases(), lease, coordinator.keeping());
     return turn;
   }
   bool IsMine() const { return keeper_ == nullptr || keeper_->Held(); }
 
  private:
-  std::unique_ptr<Leases> leases_;
+  std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<LeaseKeeper> keeper_;
 };
 
@@ -73,7 +72,7 @@ Status Collect(const GarbageCollectorSettings& settings, const TransportSecurity
   options.grace = settings.grace;
   options.brake = settings.brake;
   Collector collector({garbage, catalog.ports().groups, stores, &catalog, clock}, options);
-  PBFS_ASSIGN_OR_RETURN(const auto turn, Turn::Begin(settings.etcd, random));
+  PBFS_ASSIGN_OR_RETURN(const auto turn, Turn::Begin(settings.leases, random));
   CollectorMetrics report(metrics);
   const CollectorLoop loop(
       collector, catalog.ports().groups, [&] { return turn->IsMine(); },

@@ -7,6 +7,8 @@ namespace {
 
 constexpr int kPageSize = 500;
 constexpr size_t kMaxObjects = 20'000;
+constexpr int kMaxPages = 1000;  // of a server that gives smaller ones
+constexpr int64_t kMaxListBytes = 256 << 20;
 
 Status WithWait(Status status, const HttpsClient::Reply& reply) {
   if (reply.retry_after_ms < 0) return status;
@@ -67,7 +69,7 @@ Result<HttpsClient::Reply> KubeClient::Call(const Context& context, HttpsClient:
   return reply;
 }
 
-Result<Json> KubeClient::CallJson(const Context& context, HttpsClient::Request request) {
+Result<Json> KubeClient::CallJson(const Context& context, HttpsClient::Request request, int64_t* size_bytes) {
   const Context inner = context.Within(options_.call);
   auto reply = Call(inner, std::move(request));
   if (!reply.ok()) {
@@ -75,6 +77,7 @@ Result<Json> KubeClient::CallJson(const Context& context, HttpsClient::Request r
     const bool ours = reply.status().code() == StatusCode::kDeadlineExceeded && context.Check().ok();
     return ours ? UnavailableError("the API server " + options_.server + " does not answer") : reply.status();
   }
+  if (size_bytes != nullptr) *size_bytes = static_cast<int64_t>(reply->body.size());
   auto json = ParseJson(reply->body);
   if (!json.ok() || !json->is_object()) return UnavailableError("the API server's answer is no JSON object");
   return json;
@@ -102,27 +105,30 @@ Status KubeClient::Delete(const Context& context, const std::string& object_path
 }
 
 Result<Json> KubeClient::Page(const Context& context, const std::string& collection, const std::string& labels,
-                              int limit, const std::string& next) {
+                              int limit, const std::string& next, int64_t* size_bytes) {
   std::string path = collection + "?limit=" + std::to_string(limit);
   if (!labels.empty()) path += "&labelSelector=" + PercentEncode(labels);
   if (!next.empty()) path += "&continue=" + PercentEncode(next);
-  return CallJson(context, {.path = std::move(path)});
+  return CallJson(context, {.path = std::move(path)}, size_bytes);
 }
 
 Result<ObjectList> KubeClient::ListOnce(const Context& context, const std::string& collection,
                                         const std::string& labels) {
   ObjectList list;
   std::string next;
-  do {
-    PBFS_ASSIGN_OR_RETURN(Json page, Page(context, collection, labels, kPageSize, next));
+  int64_t bytes = 0;
+  for (int pages = 0; pages < kMaxPages && bytes <= kMaxListBytes && list.items.size() <= kMaxObjects; ++pages) {
+    int64_t size = 0;
+    PBFS_ASSIGN_OR_RETURN(Json page, Page(context, collection, labels, kPageSize, next, &size));
+    bytes += size;
     const Json& metadata = Member(page, "metadata");
     list.version = Text(metadata, "resourceVersion");
-    next = Text(metadata, "continue");
     if (list.version.empty()) return UnavailableError("the API server's list has no version");
     for (const Json& item : Member(page, "items")) list.items.push_back(item);
-    if (list.items.size() > kMaxObjects) return ResourceExhaustedError("more than 20000 objects in " + collection);
-  } while (!next.empty());
-  return list;
+    next = Text(metadata, "continue");
+    if (next.empty()) return list;
+  }
+  return ResourceExhaustedError("the list of " + collection + " does not end: over 20000 objects or 256 MiB");
 }
 
 Result<ObjectList> KubeClient::List(const Context& context, const std::string& collection, const std::string& labels) {
@@ -136,7 +142,7 @@ Result<ObjectList> KubeClient::List(const Context& context, const std::string& c
 }
 
 Status KubeClient::Probe(const Context& context, const std::string& collection) {
-  return Page(context, collection, "", 1, "").status();
+  return Page(context, collection, "", 1, "", nullptr).status();
 }
 
 Status KubeClient::Watch(const Context& context, const std::string& collection, const std::string& labels,

@@ -30,7 +30,7 @@ struct ObjectList {
 /// Errors of all calls, with the server's own message:
 ///   UNAVAILABLE        no connection, the server is overloaded or broken (500, 502, 503, 504), or its answer makes no sense
 ///   DEADLINE_EXCEEDED  context.deadline came; after this and UNAVAILABLE a write may have happened: read before deciding
-///   RESOURCE_EXHAUSTED 429; detail retry-after-ms if the server says so. Also a list of more than 20 000 objects
+///   RESOURCE_EXHAUSTED 429; detail retry-after-ms if the server says so. Also a list of over 20 000 objects or 256 MiB
 ///   NOT_FOUND 404      ALREADY_EXISTS 409 of a create      ABORTED 409: another version is there, read again
 ///   OUT_OF_RANGE       410: the version to go on from is too old, list again
 ///   PERMISSION_DENIED 403, naming verb and resource        UNAUTHENTICATED 401 with the newest token
@@ -70,9 +70,9 @@ class KubeClient {
   KubeClient(const Options& options, std::unique_ptr<TokenFile> token);
   Result<HttpsClient::Reply> Call(const Context& context, HttpsClient::Request request,
                                   const HttpsClient::OnBytes& on_bytes = {});
-  Result<Json> CallJson(const Context& context, HttpsClient::Request request);
+  Result<Json> CallJson(const Context& context, HttpsClient::Request request, int64_t* size_bytes = nullptr);
   Result<Json> Page(const Context& context, const std::string& collection, const std::string& labels, int limit,
-                    const std::string& next);
+                    const std::string& next, int64_t* size_bytes);
   Result<ObjectList> ListOnce(const Context& context, const std::string& collection, const std::string& labels);
 
   const Options options_;

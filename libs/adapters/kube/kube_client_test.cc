@@ -196,6 +196,10 @@ TEST_F(KubeClientTest, EndlessAnswersAreCutOff) {
   EXPECT_CODE(
       bodies.Client(kube_.Options())->Watch(TestContext(), kLeases, "", "1", seconds(60), [](const WatchEvent&) {}),
       kUnavailable);
+  const ScriptedServer lists([](const HttpRequest&, HttpAnswer& answer) {
+    answer.Whole(200, R"({"metadata":{"resourceVersion":"1","continue":"x"},"items":[]})");
+  });
+  EXPECT_CODE(lists.Client(kube_.Options())->List(TestContext(), kLeases, ""), kResourceExhausted);
   const ScriptedServer headers([](const HttpRequest&, HttpAnswer& answer) {
     std::string many;
     for (int i = 0; i < 2000; ++i) many += "X-Header: " + std::string(100, 'x') + "\r\n";

@@ -1,12 +1,19 @@
 #include "libs/adapters/kube/list_watch.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace pbfs::kube {
 namespace {
 
 constexpr Duration kBackOff = std::chrono::milliseconds(200);
+
+/// What the server asks for (KubeClient bounds it to an hour; nobody waits longer than a minute here).
+Duration AskedFor(const Status& status) {
+  const std::string wait = status.Detail("retry-after-ms").value_or("0");
+  return std::chrono::milliseconds(std::min<int64_t>(std::strtoll(wait.c_str(), nullptr, 10), 60'000));
+}
 
 }  // namespace
 
@@ -62,7 +69,7 @@ Duration ListWatch::Pause(const Status& status, bool listing, Duration took) {
   if (status.ok() && (listing || lasted)) return {};
   failures_ = std::min(failures_ + 1, 16);
   const Duration most = std::min(options_.back_off_max, kBackOff * (1 << (failures_ - 1)));
-  return Duration(static_cast<int64_t>(random_.Below(static_cast<uint64_t>(most.count()) + 1)));
+  return AskedFor(status) + Duration(static_cast<int64_t>(random_.Below(static_cast<uint64_t>(most.count()) + 1)));
 }
 
 }  // namespace pbfs::kube

@@ -171,16 +171,14 @@ TEST_F(KubeLeasesTest, WatchersGoOnThroughExpiredVersionsAndCutLines) {
   EXPECT_EQ(*leases().List(TestContext(), "stores/"), (std::vector<LeaseInfo>{{"stores/2", "b", ""}}));
 }
 
-TEST_F(KubeLeasesTest, AnOutageEndsNoLease) {
+TEST_F(KubeLeasesTest, WhoComesFirstAfterAnOutageFindsEverybodyAlive) {
   Take("stores/7", "a", seconds(1));
-  ASSERT_OK_AND_ASSIGN(const int64_t revision, fixture_.other().AwaitChange(TestContext(), "stores/", 0));
+  ASSERT_OK(fixture_.other().AwaitChange(TestContext(), "stores/", 0));
   server().SetAvailable(false);
   EXPECT_CODE(fixture_.other().List(TestContext(), "stores/"), kUnavailable);
-  SleepFor(seconds(2));  // twice its time to live: leases count real time, that of the API server's clients
+  SleepFor(seconds(2));  // twice its time to live, in which nobody could renew
   server().SetAvailable(true);
   EXPECT_EQ(fixture_.other().List(TestContext(), "stores/")->size(), 1u);
-  EXPECT_EQ(server().Find("demo-stores.7")["spec"]["holderIdentity"], "a");
-  (void)revision;
 }
 
 }  // namespace

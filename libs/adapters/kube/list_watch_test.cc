@@ -45,6 +45,10 @@ class Names final : public ListWatch::Sink {
     while (last_failure_.code() != code && MonotonicNow() < deadline) changed_.WaitUntil(mutex_, deadline);
     EXPECT_EQ(StatusCodeName(last_failure_.code()), StatusCodeName(code));
   }
+  void ForgetFailure() {
+    MutexLock lock(mutex_);
+    last_failure_ = OkStatus();
+  }
   int lists() {
     MutexLock lock(mutex_);
     return lists_;
@@ -102,7 +106,9 @@ TEST_F(ListWatchTest, OutagesAndCutLinesAreFailuresThatPass) {
   names_.ExpectFailure(StatusCode::kUnavailable);
   Put("a");
   names_.ExpectBecomes({"a"}, 2);
+  names_.ForgetFailure();
   server().SetAvailable(false);
+  names_.ExpectFailure(StatusCode::kUnavailable);
   server().Remove("a"), Put("b");
   server().SetAvailable(true);
   names_.ExpectBecomes({"b"}, 3);

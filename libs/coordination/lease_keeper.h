@@ -8,9 +8,10 @@
 
 namespace pbfs {
 
-/// Takes one lease and keeps it renewed on a thread of its own for as long as it lives: how a process says that it is there.
-/// A coordinator that is down is waited for and stops nothing. Renewals come every third of `ttl`, give or take a tenth, the
-/// first at a random point of its period: hundreds of processes that start together do not renew together. Threads: any.
+/// Takes one lease and keeps it renewed on a thread of its own for as long as it lives: how a process says that it is
+/// there. A coordinator that is down is waited for and stops nothing. Renewals come every third of `ttl`, give or take
+/// a tenth, the first at a random point of its period: hundreds of processes that start together do not renew together.
+/// Threads: any.
 class LeaseKeeper {
  public:
   struct Options {

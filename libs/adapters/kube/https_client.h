@@ -12,8 +12,8 @@
 
 namespace pbfs::kube {
 
-/// HTTP/1.1 over TLS to one server, by libcurl. The server is checked against the CA file and nothing else: the machine's own
-/// authorities, proxies of the environment, redirects and compression are off. Every answer is bounded.
+/// HTTP/1.1 over TLS to one server, by libcurl. The server is checked against the CA file and nothing else: the
+/// machine's own authorities, proxies of the environment, redirects and compression are off. Every answer is bounded.
 /// Threads: any; each call uses one of a few kept connections.
 class HttpsClient {
  public:
@@ -40,9 +40,9 @@ class HttpsClient {
   explicit HttpsClient(Options options);
   ~HttpsClient();
 
-  /// Any answer of the server is OK, whatever its status. Bounded by context.deadline; cancellation is seen within 100 ms.
-  /// Errors: UNAVAILABLE no connection, no trust, cut off, too large; DEADLINE_EXCEEDED; CANCELLED. What was asked for may
-  /// have happened all the same.
+  /// Any answer of the server is OK, whatever its status. Bounded by context.deadline; cancelling is seen in 100 ms.
+  /// Errors: UNAVAILABLE no connection, no trust, cut off, too large; DEADLINE_EXCEEDED; CANCELLED. What was asked for
+  /// may have happened all the same.
   Result<Reply> Call(const Context& context, const Request& request, const OnBytes& on_bytes = {});
 
  private:

@@ -20,16 +20,16 @@ struct ObjectList {
   std::string version;
 };
 
-/// A small client of a Kubernetes API server: the calls that PBFS needs, on any kind of object, as JSON. It caches nothing,
-/// repeats nothing (but a call whose token was refused, with a newer token) and limits no rate. Threads: any; each call blocks,
-/// for at most Options::call or until context.deadline.
+/// A small client of a Kubernetes API server: the calls that PBFS needs, on any kind of object, as JSON. It caches
+/// nothing, repeats nothing (but a call whose token was refused, with a newer token) and limits no rate. Threads: any;
+/// each call blocks, for at most Options::call or until context.deadline.
 ///
-/// Paths are those of the API, without a query: a collection "/apis/coordination.k8s.io/v1/namespaces/ns/leases" or an object in
-/// it; the caller has checked the names. resourceVersions are opaque: compare for equality only.
+/// Paths are those of the API, without a query: a collection "/apis/coordination.k8s.io/v1/namespaces/ns/leases" or an
+/// object in it; the caller has checked the names. resourceVersions are opaque: compare for equality only.
 ///
 /// Errors of all calls, with the server's own message:
-///   UNAVAILABLE        no connection, the server is overloaded or broken (500, 502, 503, 504), or its answer makes no sense
-///   DEADLINE_EXCEEDED  context.deadline came; after this and UNAVAILABLE a write may have happened: read before deciding
+///   UNAVAILABLE        no connection, the server is overloaded or broken (500, 502, 503, 504), or makes no sense
+///   DEADLINE_EXCEEDED  context.deadline came; after this and UNAVAILABLE a write may have happened: read first
 ///   RESOURCE_EXHAUSTED 429; detail retry-after-ms if the server says so. Also a list of over 20 000 objects or 256 MiB
 ///   NOT_FOUND 404      ALREADY_EXISTS 409 of a create      ABORTED 409: another version is there, read again
 ///   OUT_OF_RANGE       410: the version to go on from is too old, list again
@@ -43,25 +43,27 @@ class KubeClient {
     std::string token_file;  // bearer token, read again when it changes
     Duration call = std::chrono::seconds(10);
   };
-  /// Connects lazily. Errors: INVALID_ARGUMENT a server that is not https; FAILED_PRECONDITION naming a file that cannot be read.
+  /// Connects lazily. Errors: INVALID_ARGUMENT a server that is not https; FAILED_PRECONDITION naming a file that
+  /// cannot be read.
   static Result<std::unique_ptr<KubeClient>> Open(const Options& options);
 
   Result<Json> Get(const Context& context, const std::string& object_path);
   Result<Json> Create(const Context& context, const std::string& collection, const Json& object);
-  /// Puts `object` in place of the version that it names in metadata.resourceVersion. Errors: INVALID_ARGUMENT it names none
-  /// (servers overwrite some kinds silently then); ABORTED, NOT_FOUND.
+  /// Puts `object` in place of the version that it names in metadata.resourceVersion. Errors: INVALID_ARGUMENT it names
+  /// none (servers overwrite some kinds silently then); ABORTED, NOT_FOUND.
   Result<Json> Replace(const Context& context, const std::string& object_path, const Json& object);
   /// Deletes the object with this uid only. Errors: ABORTED it has another one; NOT_FOUND.
   Status Delete(const Context& context, const std::string& object_path, const std::string& uid);
 
-  /// All objects of a collection that fit `labels` ("a=b,c=d"; empty: all), read by pages of 500 as they are now (a read that
-  /// the server confirms with its store).
+  /// All objects of a collection that fit `labels` ("a=b,c=d"; empty: all), read by pages of 500 as they are now (a
+  /// read that the server confirms with its store).
   Result<ObjectList> List(const Context& context, const std::string& collection, const std::string& labels);
   /// Reads one object of the collection and throws it away: OK shows that the server serves what is now.
   Status Probe(const Context& context, const std::string& collection);
 
-  /// Tells every change after `version` until the server ends the watch, which it is asked to do after `timeout`, or `context`
-  /// ends; a server silent for twice that is cut off. `on_event` runs on this thread. Bookmarks come too: keep their version.
+  /// Tells every change after `version` until the server ends the watch, which it is asked to do after `timeout`, or
+  /// `context` ends; a server silent for twice that is cut off. `on_event` runs on this thread. Bookmarks come too:
+  /// keep their version.
   /// OK: it ended as it should, watch on from the last version. OUT_OF_RANGE: that is too old, list again.
   Status Watch(const Context& context, const std::string& collection, const std::string& labels,
                const std::string& version, Duration timeout, const std::function<void(const WatchEvent&)>& on_event);

@@ -5,7 +5,7 @@
 #include "libs/base/testing/child_process.h"
 #include "libs/coordination/leases_contract.h"
 
-// On a real API server, named by environment variables: docs/operations/kubernetes-leases.md. Without them every test fails.
+// On a real API server, named by environment variables: docs/operations/kubernetes-leases.md. Without them it fails.
 namespace pbfs::kube {
 namespace {
 

@@ -174,25 +174,31 @@ Result<std::vector<LeaseInfo>> KubeLeases::List(const Context& context, const st
   return view_.SawAll(prefix, ParseAll(objects_, list->items));
 }
 
-void KubeLeases::Follow(const std::string& prefix) {
+bool KubeLeases::Follow(const std::string& prefix) {
   const std::string selected = SelectedBy(prefix);
   MutexLock lock(mutex_);
   std::unique_ptr<Follower>& follower = followers_[selected];
-  if (follower == nullptr) follower = std::make_unique<Follower>(*this, selected);
+  const bool is_new = follower == nullptr;
+  if (is_new) follower = std::make_unique<Follower>(*this, selected);
+  return is_new;
+}
+
+Status KubeLeases::Probe(const Context& context) {
+  const Status status = client_.Probe(context, objects_.Collection());
+  if (status.ok()) view_.SawContact();
+  return Heard(status);
 }
 
 Result<int64_t> KubeLeases::AwaitChange(const Context& context, const std::string& prefix, int64_t revision) {
+  const bool is_new = Follow(prefix);
   if (revision <= 0) {
-    PBFS_RETURN_IF_ERROR(List(context, prefix).status());
-    Follow(prefix);
+    PBFS_RETURN_IF_ERROR(is_new ? List(context, prefix).status() : Probe(context));
     return view_.Revision(prefix);
   }
-  Follow(prefix);
   for (;;) {
     PBFS_ASSIGN_OR_RETURN(const LeaseView::Wake wake, view_.Await(context, prefix, revision));
     if (wake == LeaseView::Wake::kChanged) return view_.Revision(prefix);
-    PBFS_RETURN_IF_ERROR(Heard(client_.Probe(context, objects_.Collection())));
-    view_.SawContact();
+    PBFS_RETURN_IF_ERROR(Probe(context));
   }
 }
 

@@ -11,15 +11,16 @@
 
 /// A lease of the port as an object of coordination.k8s.io/v1, kind Lease. Pure: no input or output, no clock.
 ///
-///   key "stores/7" of cluster "demo"   metadata.name "demo-stores.7": '/' becomes '.', nothing else is changed, so keys are what
-///                                      names can hold: segments of a-z, 0-9 and '-' that begin and end with a letter or digit
-///   cluster                            label pbfs.dev/cluster, for the selector of who lists and watches
-///   first segment of the key           label pbfs.dev/lease ("stores"), for the selector of who watches stores only
-///   holder                             spec.holderIdentity; empty: nobody holds it
-///   time to live                       spec.leaseDurationSeconds, rounded up
-///   value                              annotation pbfs.dev/value, at most 64 KiB of UTF-8
-///   renewed                            spec.renewTime, by the holder's wall clock, which nobody compares with another clock
-///   another holder                     spec.acquireTime, spec.leaseTransitions + 1; no token: it restarts with the object
+///   key "stores/7", cluster "demo"   metadata.name "demo-stores.7": '/' becomes '.', nothing else is changed, so keys
+///                                    are what names can hold: segments of a-z, 0-9 and '-' that begin and end with a
+///                                    letter or digit
+///   cluster                          label pbfs.dev/cluster, for the selector of who lists and watches
+///   first segment of the key         label pbfs.dev/lease ("stores"), for the selector of who watches stores only
+///   holder                           spec.holderIdentity; empty: nobody holds it
+///   time to live                     spec.leaseDurationSeconds, rounded up
+///   value                            annotation pbfs.dev/value, at most 64 KiB of UTF-8
+///   renewed                          spec.renewTime by the holder's wall clock, compared with no other clock
+///   another holder                   spec.acquireTime, spec.leaseTransitions + 1; no token: a new object begins anew
 ///
 /// Whatever else an object holds (owner references, labels of others) is kept when it is written again.
 namespace pbfs::kube {
@@ -34,7 +35,8 @@ struct LeaseRecord {
 
 class LeaseObjects {
  public:
-  /// `cluster`: of at most 30 letters a-z, digits and '-'; `space`: the namespace. Errors: INVALID_ARGUMENT naming the bad one.
+  /// `cluster`: of at most 30 letters a-z, digits and '-'; `space`: the namespace. Errors: INVALID_ARGUMENT naming the
+  /// bad one.
   static Result<LeaseObjects> Make(const std::string& cluster, const std::string& space);
 
   /// The path of all Lease objects of the namespace.

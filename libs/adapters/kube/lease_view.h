@@ -12,15 +12,17 @@ namespace pbfs::kube {
 
 /// What one client has seen of leases, and which of them it believes in.
 ///
-/// A lease has expired once this client has watched it for its whole duration without a renewal. Clocks of other machines are
-/// never looked at (client-go judges the same way), so who sees a lease for the first time gives it a full duration. And only
-/// time in contact counts: from one answer of the API server to the next, at most a third of the lease's duration. For while
-/// the API server is away nobody can renew; without this rule everybody would look dead to the first who reaches it again.
+/// A lease has expired once this client has watched it for its whole duration without a renewal. Clocks of other
+/// machines are never looked at (client-go judges the same way), so who sees a lease for the first time gives it a full
+/// duration. And only time in contact counts: from one answer of the API server to the next, at most a third of the
+/// lease's duration. For while the API server is away nobody can renew; without this rule everybody would look dead to
+/// the first who reaches it again.
 ///
 /// Threads: any.
 class LeaseView {
  public:
-  /// What an answer showed: all leases under `prefix` (those of `records`, and no other). Returns the live ones, by key.
+  /// What an answer showed: all leases under `prefix` (those of `records`, and no other). Returns the live ones, by
+  /// key.
   std::vector<LeaseInfo> SawAll(const std::string& prefix, const std::vector<LeaseRecord>& records);
   /// An answer, or an event that shows that somebody could write.
   void Saw(const LeaseRecord& record);

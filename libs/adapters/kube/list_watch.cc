@@ -61,8 +61,8 @@ Status ListWatch::WatchOn() {
   return status;
 }
 
-/// None after a list or a watch that lasted. A server that ends every watch at once, or calls every version too old, is asked
-/// less and less often.
+/// None after a list or a watch that lasted. A server that ends every watch at once, or calls every version too old, is
+/// asked less and less often.
 Duration ListWatch::Pause(const Status& status, bool listing, Duration took) {
   const bool lasted = !listing && took >= kBackOff;
   if (lasted) failures_ = 0;

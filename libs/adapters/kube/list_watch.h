@@ -9,9 +9,9 @@
 
 namespace pbfs::kube {
 
-/// Follows the objects of a collection on a thread of its own: lists them, watches from there, lists again when the version
-/// is too old (410) or after any failure, with a random pause of 0 to `back_off_max` that doubles from 200 ms, after what the
-/// server asks for. For a level-based owner: it learns what is, not each change.
+/// Follows the objects of a collection on a thread of its own: lists them, watches from there, lists again when the
+/// version is too old (410) or after any failure, with a random pause of 0 to `back_off_max` that doubles from 200 ms,
+/// after what the server asks for. For a level-based owner: it learns what is, not each change.
 class ListWatch {
  public:
   /// Called on the thread, one call at a time. Must not block for long.

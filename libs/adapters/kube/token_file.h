@@ -8,8 +8,9 @@
 
 namespace pbfs::kube {
 
-/// The bearer token of a service account. The kubelet puts a new one in its place before the old one ends (by swapping a
-/// symbolic link, so the file is read, not watched). Any mode is good: it is the kubelet that chooses it. Threads: any.
+/// The bearer token of a service account. The kubelet puts a new one in its place before the old one ends (by swapping
+/// a symbolic link, so the file is read, not watched). Any mode is good: it is the kubelet that chooses it. Threads:
+/// any.
 class TokenFile {
  public:
   /// Errors: FAILED_PRECONDITION naming the file and what is wrong: missing, over 64 KiB, empty, no token.
@@ -30,7 +31,8 @@ class TokenFile {
   MonotonicTime look_again_ PBFS_GUARDED_BY(mutex_);
 };
 
-/// A small text file, without white space at its end. Errors: FAILED_PRECONDITION naming the file: missing, over 64 KiB.
+/// A small text file, without white space at its end. Errors: FAILED_PRECONDITION naming the file: missing, over 64
+/// KiB.
 Result<std::string> ReadTextFile(const std::string& path);
 
 }  // namespace pbfs::kube

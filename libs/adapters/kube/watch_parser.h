@@ -23,7 +23,8 @@ class WatchParser {
   explicit WatchParser(size_t max_line = 4 << 20) : max_line_(max_line) {}
 
   /// Adds bytes and calls `on_event(WatchEvent)` for every line that is whole. Stops at an error, for good:
-  /// OUT_OF_RANGE the version is too old (410), list again; UNAVAILABLE the server says another error, or makes no sense.
+  /// OUT_OF_RANGE the version is too old (410), list again; UNAVAILABLE the server says another error, or makes no
+  /// sense.
   template <typename OnEvent>
   Status Add(std::string_view bytes, const OnEvent& on_event) {
     while (status_.ok() && TakeLine(bytes)) {

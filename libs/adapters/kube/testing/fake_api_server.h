@@ -11,8 +11,8 @@
 
 namespace pbfs::kube {
 
-/// Lease objects behind the REST interface of a Kubernetes API server. Versions are one counter, as etcd's are; a replacement that
-/// changes nothing makes no version and no event, as there. Threads: any.
+/// Lease objects behind the REST interface of a Kubernetes API server. Versions are one counter, as etcd's are; a
+/// replacement that changes nothing makes no version and no event, as there. Threads: any.
 class FakeApiServer {
  public:
   explicit FakeApiServer(const TlsFiles& files);
@@ -32,7 +32,8 @@ class FakeApiServer {
   void CutWatches() { NextRound(true); }
   /// Watches send a byte a chunk.
   void SetDribble(bool dribble);
-  /// The next `count` requests with `method` get `status`, with `headers` ("Name: value\r\n"). `after`: what they ask for is done.
+  /// The next `count` requests with `method` get `status`, with `headers` ("Name: value\r\n"). `after`: what they ask
+  /// for is done.
   void FailNext(const std::string& method, int count, int status, bool after = false, const std::string& headers = "");
   /// Pages of lists are at most this long, whatever the client asks for.
   void SetPageSize(int size);

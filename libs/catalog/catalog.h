@@ -89,8 +89,7 @@ class Groups {
   /// answers at once.
   virtual Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) = 0;
   /// Inserts or changes a store, and recomputes the placement groups by rendezvous where the set of eligible stores or a
-  /// weight or domain changed (new version; members that were not in the group before are BACKFILL unless the group was
-  /// empty). Idempotent.
+  /// weight or domain changed (PlaceAnew). Idempotent. Errors: INVALID_ARGUMENT; FAILED_PRECONDITION of CheckMembership.
   virtual Status PutStore(const Context& context, const StoreInfo& store) = 0;
 };
 
@@ -143,7 +142,42 @@ class Garbage {
   virtual Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) = 0;
 };
 
-/// All ports of one catalog, for those who pass them on together. Garbage is not among them: only a collector has it.
+/// What keeps every shard in its place: steps that a repairer takes (docs/design/repair.md). Each call is one transaction on the
+/// primary, durable on return; nothing in memory connects two of them, so that repairers may crash between any two, take over from
+/// each other, or run side by side.
+///
+/// The truth about a body is its `missing` bits: shards that are not known to stand at their place, by the newest version of its
+/// group. Commit sets those that had no receipt, MarkMissing what a look found, ClearMissing what was put there. When a group
+/// changes, nobody touches bodies: the group has to be checked anew, and is BACKFILL where a place changed until it was.
+class Repairs {
+ public:
+  virtual ~Repairs() = default;
+
+  /// All groups, by number; none before the first placement. From this call on it is known when those that changed are settled.
+  virtual Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) = 0;
+  /// The live bodies with an encoding in these groups, in the order of group and encoding id; at most `limit`.
+  virtual Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
+                                                         int32_t limit) = 0;
+  /// These shards do not stand where they belong, or are not sound. Those of no live body are passed over.
+  virtual Status MarkMissing(const Context& context, std::span<const Shard> shards) = 0;
+  /// Live bodies with missing shards, those with the smallest margin first, after `after`; at most `limit`.
+  virtual Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after,
+                                                        int32_t limit) = 0;
+  /// These shards stand where a version of their group wants them. Those whose group has another version by now are passed over.
+  virtual Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) = 0;
+  /// All shards of these groups were looked for, after the version was settled, and what was not there is marked. A group is
+  /// passed over if it has changed. Its members become ACTIVE, and what was before is forgotten, once no body of it has missing
+  /// shards.
+  virtual Status GroupsChecked(const Context& context, std::span<const GroupVersion> groups) = 0;
+  /// All groups are to be checked anew, as if they had changed.
+  virtual Status Recheck(const Context& context) = 0;
+  /// The fragments of this encoding contradict each other, and none could be told to be the wrong one: for somebody with keys.
+  virtual Status ReportSuspect(const Context& context, EncodingId encoding) = 0;
+  /// May be a little behind, where a standby answers.
+  virtual Result<Redundancy> GetRedundancy(const Context& context) = 0;
+};
+
+/// All ports of one catalog, for those who pass them on together. Garbage and Repairs are not among them: only services have those.
 struct Catalog {
   Commits& commits;
   Lists& lists;

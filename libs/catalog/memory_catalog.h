@@ -5,6 +5,7 @@
 #include "libs/catalog/commit_batcher.h"
 #include "libs/catalog/memory_tables.h"
 #include "libs/catalog/parsed_commit.h"
+#include "libs/catalog/place_groups.h"
 
 namespace pbfs {
 
@@ -18,6 +19,7 @@ class MemoryCatalog final : public Commits,
                             public Groups,
                             public Journal,
                             public Garbage,
+                            public Repairs,
                             private CommitTransactor {
  public:
   struct Options {
@@ -68,6 +70,17 @@ class MemoryCatalog final : public Commits,
   Status SweepArm(const Context& context) override;
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
 
+  Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
+  Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
+                                                 int32_t limit) override;
+  Status MarkMissing(const Context& context, std::span<const Shard> shards) override;
+  Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after, int32_t limit) override;
+  Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) override;
+  Status GroupsChecked(const Context& context, std::span<const GroupVersion> groups) override;
+  Status Recheck(const Context& context) override;
+  Status ReportSuspect(const Context& context, EncodingId encoding) override;
+  Result<Redundancy> GetRedundancy(const Context& context) override;
+
   /// For tests: raises the floor of a bucket's history to at least `floor`, which HistoryAdvance does by the clock, and forgets
   /// what lies below.
   void ExpireHistory(BucketId bucket, Hlc floor);
@@ -91,6 +104,9 @@ class MemoryCatalog final : public Commits,
       PBFS_REQUIRES(mutex_);
   std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
+  PlacementFacts FactsOfPlacement() const PBFS_REQUIRES(mutex_);
+  MemoryTables::Body* LiveBody(EncodingId encoding) PBFS_REQUIRES(mutex_);
+  bool IsWhole(uint16_t group) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
   int64_t ForgetPast(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
   bool MayReap(ObjectId id, const MemoryTables::Object& object, int64_t now_ms) const PBFS_REQUIRES(mutex_);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "libs/catalog/memory_catalog.h"
 #include "libs/catalog/place_groups.h"
 
@@ -17,19 +19,30 @@ Status MemoryCatalog::PutStore(const Context& context, const StoreInfo& store) {
   PBFS_RETURN_IF_ERROR(context.Check());
   PBFS_RETURN_IF_ERROR(CheckStore(store));
   MutexLock lock(mutex_);
+  PBFS_RETURN_IF_ERROR(CheckMembership(map_.stores, map_.groups, FactsOfPlacement(), store));
   const bool place = PlacementDependsOn(map_.stores, store);
   if (!PutInto(map_.stores, store)) return OkStatus();
   ++map_.version;
   tables_.stores = PlacementStoresOf(map_.stores);
   if (place) {
     map_.groups.resize(kPlacementGroups);
-    for (PlacementGroup& group : PlaceAnew(map_.stores, map_.groups)) {
+    for (PlacementGroup& group : PlaceAnew(map_.stores, map_.groups, FactsOfPlacement())) {
       tables_.groups[group.group] = group;
+      tables_.checked_ms.erase(group.group);
       map_.groups[group.group] = std::move(group);
     }
   }
   map_changed_.NotifyAll();
   return OkStatus();
+}
+
+PlacementFacts MemoryCatalog::FactsOfPlacement() const {
+  PlacementFacts facts{{options_.default_k + options_.default_m, options_.default_m}, !tables_.encodings.empty()};
+  for (const auto& [id, bucket] : tables_.buckets) {
+    const int k = bucket.settings.k.value_or(options_.default_k), m = bucket.settings.m.value_or(options_.default_m);
+    facts.widest = {std::max(facts.widest.n, k + m), std::min(facts.widest.m, m)};
+  }
+  return facts;
 }
 
 }  // namespace pbfs

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -89,6 +90,8 @@ class MemoryTables {
   std::map<NameKey, Binding> names;
   std::map<NameKey, std::map<Order, PastBinding>> past_names;
   std::map<uint16_t, PlacementGroup> groups;
+  std::map<uint16_t, int64_t> checked_ms;  // of groups that were since they last changed
+  std::set<EncodingId> suspects;
   std::vector<PlacementStore> stores;
   std::vector<JournalEntry> journal;
   std::vector<Suspect> garbage;

@@ -3,27 +3,43 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "libs/model/limits.h"
+
 namespace pbfs {
 namespace {
 
 bool IsEligible(const StoreInfo& store) {
-  return store.state == StoreState::kUp || store.state == StoreState::kSuspect || store.state == StoreState::kJoining;
+  return store.state == StoreState::kUp || store.state == StoreState::kSuspect;
 }
 
 std::vector<StoreInfo>::const_iterator Find(const std::vector<StoreInfo>& stores, StoreId id) {
   return std::find_if(stores.begin(), stores.end(), [&](const StoreInfo& store) { return store.id == id; });
 }
 
-std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const PlacementGroup& before) {
-  std::vector<MemberState> members;
-  for (const StoreId& store : stores) {
-    const auto place = std::find(before.stores.begin(), before.stores.end(), store);
-    const bool known = place != before.stores.end();
-    const bool backfill =
-        !before.stores.empty() && (!known || before.members[place - before.stores.begin()] == MemberState::kBackfill);
-    members.push_back(backfill ? MemberState::kBackfill : MemberState::kActive);
+bool Contains(const std::vector<StoreId>& stores, StoreId id) {
+  return std::find(stores.begin(), stores.end(), id) != stores.end();
+}
+
+// A store is there if it had this very place, and all that belongs there.
+std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const PlacementGroup& before, size_t widest) {
+  std::vector<MemberState> members(stores.size(), MemberState::kActive);
+  for (size_t i = 0; i < stores.size() && i < widest; ++i) {
+    const bool had_it = i < before.stores.size() && before.stores[i] == stores[i];
+    if (!had_it || before.members[i] == MemberState::kBackfill) members[i] = MemberState::kBackfill;
   }
   return members;
+}
+
+// While a group is not whole, shards may stand where an older version wanted them.
+std::vector<StoreId> PreviousOf(const PlacementGroup& before) {
+  std::vector<StoreId> previous = before.stores;
+  for (const StoreId id : before.previous) {
+    if (!Contains(previous, id)) previous.push_back(id);
+  }
+  previous.resize(std::min<size_t>(previous.size(), 2 * kMaxShards));
+  return previous;
 }
 
 }  // namespace
@@ -31,6 +47,35 @@ std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const Pla
 Status CheckStore(const StoreInfo& store) {
   if (store.id.value != 0 && std::isfinite(store.weight) && store.weight > 0) return OkStatus();
   return InvalidArgumentError("a store needs an id and a positive weight");
+}
+
+Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups,
+                       const PlacementFacts& facts, const StoreInfo& store) {
+  const auto before = Find(stores, store.id);
+  if (!facts.holds_data || before == stores.end() || before->state == store.state) return OkStatus();
+  const uint32_t id = store.id.value;
+  if (store.state == StoreState::kDraining) {
+    if (before->state == StoreState::kDown)
+      return FailedPreconditionError(fmt::format("store {} is down, so nothing can be brought from it: remove it", id));
+    const auto others = std::count_if(stores.begin(), stores.end(), [&](const StoreInfo& other) {
+      return other.id != store.id && IsEligible(other);
+    });
+    if (others < facts.widest.n)
+      return FailedPreconditionError(
+          fmt::format("without store {} there are {} stores for encodings of {} shards: add {} before", id, others,
+                      facts.widest.n, facts.widest.n - others));
+  }
+  if (store.state == StoreState::kGone && before->state != StoreState::kDown) {
+    if (before->state != StoreState::kDraining)
+      return FailedPreconditionError(fmt::format("store {} is in use: drain it, and remove it then", id));
+    const auto count_on_it = std::count_if(groups.begin(), groups.end(), [&](const PlacementGroup& group) {
+      return Contains(group.stores, store.id) || Contains(group.previous, store.id);
+    });
+    if (count_on_it > 0)
+      return FailedPreconditionError(
+          fmt::format("{} placement groups still count on store {}: wait until it is drained", count_on_it, id));
+  }
+  return OkStatus();
 }
 
 bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& store) {
@@ -52,7 +97,8 @@ bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store) {
   return true;
 }
 
-std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups) {
+std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups,
+                                      const PlacementFacts& facts) {
   std::vector<StoreInfo> eligible_stores;
   std::copy_if(stores.begin(), stores.end(), std::back_inserter(eligible_stores), IsEligible);
   const std::vector<PlacementStore> eligible = PlacementStoresOf(eligible_stores);
@@ -60,9 +106,18 @@ std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, cons
   for (int number = 0; number < kPlacementGroups; ++number) {
     const auto group = static_cast<uint16_t>(number);
     const PlacementGroup before = groups.empty() ? PlacementGroup{} : groups[number];
-    const std::vector<StoreId> ranked = RankStores(group, eligible);
-    if (ranked == before.stores && before.version > 0) continue;
-    changed.push_back({group, before.version + 1, ranked, MembersOf(ranked, before), before.stores});
+    const bool fresh = before.version == 0 || !facts.holds_data;
+    PlacementGroup after;
+    after.group = group;
+    after.version = before.version + 1;
+    after.stores = ArrangeGroup(group, fresh ? std::vector<StoreId>() : before.stores, eligible, facts.widest);
+    if (after.stores == before.stores && before.version > 0) continue;
+    after.members.assign(after.stores.size(), MemberState::kActive);
+    if (!fresh) {
+      after.members = MembersOf(after.stores, before, static_cast<size_t>(facts.widest.n));
+      after.previous = PreviousOf(before);
+    }
+    changed.push_back(std::move(after));
   }
   return changed;
 }
@@ -72,6 +127,22 @@ std::vector<PlacementStore> PlacementStoresOf(const std::vector<StoreInfo>& stor
   placement.reserve(stores.size());
   for (const StoreInfo& store : stores) placement.push_back({store.id, store.domain, store.weight, true});
   return placement;
+}
+
+EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, int m) {
+  EncodingStores chosen;
+  if (group >= map.groups.size()) return chosen;
+  const PlacementGroup& members = map.groups[group];
+  // Position decides, not whether a store is up: else every shard behind a dead store would be looked for elsewhere.
+  std::vector<PlacementStore> stores;
+  for (const StoreInfo& store : map.stores) stores.push_back({store.id, store.domain, 1, true});
+  chosen.stores = SelectStores(members.stores, stores, n, m).stores;
+  for (const auto& list : {members.stores, members.previous}) {
+    for (const StoreId id : list) {
+      if (!Contains(chosen.stores, id) && !Contains(chosen.others, id)) chosen.others.push_back(id);
+    }
+  }
+  return chosen;
 }
 
 }  // namespace pbfs

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -219,9 +221,9 @@ struct StoreInfo {
 struct PlacementGroup {
   uint16_t group = 0;
   int64_t version = 0;
-  std::vector<StoreId> stores;  // all eligible, at most 48, in rendezvous order
+  std::vector<StoreId> stores;  // all eligible, at most 48: shard j of an encoding stands at the j-th place (ArrangeGroup)
   std::vector<MemberState> members;
-  std::vector<StoreId> previous;
+  std::vector<StoreId> previous;  // where shards may stand until all members are ACTIVE again
   friend bool operator==(const PlacementGroup&, const PlacementGroup&) = default;
 };
 struct ClusterMap {
@@ -261,6 +263,71 @@ struct PurgingBody {
   BodyId body;
   std::optional<EncodingId> encoding;  // none: inline
   int n = 1;                           // its shards
+};
+
+/// One shard of an encoding, wherever its fragment stands.
+struct Shard {
+  EncodingId encoding;
+  uint8_t number = 0;
+  friend auto operator<=>(const Shard&, const Shard&) = default;
+};
+
+/// A shard that stands where `version` of its placement group wants it.
+struct PlacedShard {
+  Shard shard;
+  int64_t version = 0;
+};
+
+/// What repair knows of a body that has an encoding. No key is among it.
+struct EncodedBody {
+  BodyId body;
+  Encoding encoding;
+  std::array<uint8_t, 64> header{};
+  std::array<uint8_t, 32> ct_root{};  // zeros in crc32c mode
+  uint64_t missing = 0;               // bit j: shard j is not known to stand at its place
+
+  /// How many more shards may be lost; below zero some bytes cannot be had.
+  int Margin() const { return encoding.n - encoding.k - std::popcount(missing); }
+  friend bool operator==(const EncodedBody&, const EncodedBody&) = default;
+};
+
+/// Encodings of the placement groups first to last, both included: of the first only those after `after`.
+struct GroupRange {
+  uint16_t first = 0;
+  EncodingId after;
+  uint16_t last = 0;
+};
+
+/// A place in the list of bodies with missing shards: by margin, then id. The default is before all.
+struct DegradedPosition {
+  int margin = INT16_MIN;
+  BodyId body;
+  friend auto operator<=>(const DegradedPosition&, const DegradedPosition&) = default;
+};
+
+/// How far the shards of a placement group have been accounted for.
+struct GroupCheck {
+  uint16_t group = 0;
+  int64_t version = 0;
+  bool settled = false;                 // no Commit that used an older version can still become visible
+  std::optional<int64_t> checked_ms;    // when all shards of this version were last found, or known to be missing
+  friend bool operator==(const GroupCheck&, const GroupCheck&) = default;
+};
+struct GroupVersion {
+  uint16_t group = 0;
+  int64_t version = 0;
+};
+
+/// Whether everything is where it should be, as the catalog knows it.
+struct Redundancy {
+  std::map<int, int64_t> degraded;   // bodies with missing shards, by margin
+  int64_t suspects = 0;              // bodies whose fragments contradict each other
+  int32_t groups = 0;                // placement groups; 0 before the first placement
+  int32_t backfilling = 0;           // of them, those with members that do not have all their shards yet
+  int32_t unchecked = 0;             // of them, those never accounted for since they last changed
+  std::optional<int64_t> oldest_check_ms;  // of those that were
+  int64_t now_ms = 0;                // the catalog's clock
+  friend bool operator==(const Redundancy&, const Redundancy&) = default;
 };
 
 }  // namespace pbfs

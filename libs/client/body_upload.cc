@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "libs/client/pacer.h"
-#include "libs/client/signal.h"
+#include "libs/base/pacer.h"
+#include "libs/base/signal.h"
 #include "libs/format/body_encoder.h"
 
 namespace pbfs {

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "libs/model/placement.h"
-
 namespace pbfs {
 namespace {
 
@@ -20,27 +18,7 @@ int CountDown(const ClusterMap& map, const std::vector<StoreId>& stores) {
   return static_cast<int>(std::count_if(stores.begin(), stores.end(), [&](StoreId id) { return !IsUp(map, id); }));
 }
 
-bool Contains(const std::vector<StoreId>& stores, StoreId id) {
-  return std::find(stores.begin(), stores.end(), id) != stores.end();
-}
-
 }  // namespace
-
-EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, int m) {
-  EncodingStores chosen;
-  if (group >= map.groups.size()) return chosen;
-  const PlacementGroup& members = map.groups[group];
-  // Position decides, not whether a store is up: else every shard behind a dead store would be looked for elsewhere.
-  std::vector<PlacementStore> stores;
-  for (const StoreInfo& store : map.stores) stores.push_back({store.id, store.domain, 1, true});
-  chosen.stores = SelectStores(members.stores, stores, n, m).stores;
-  for (const auto& list : {members.stores, members.previous}) {
-    for (const StoreId id : list) {
-      if (!Contains(chosen.stores, id) && !Contains(chosen.others, id)) chosen.others.push_back(id);
-    }
-  }
-  return chosen;
-}
 
 Result<SiteId> ClusterView::Site(const Context& context) {
   if (const auto map = maps_.Last()) return map->site;

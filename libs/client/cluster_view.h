@@ -7,17 +7,11 @@
 
 #include "libs/base/random.h"
 #include "libs/catalog/map_cache.h"
+#include "libs/catalog/place_groups.h"
 #include "libs/catalog/tokens.h"
 #include "libs/model/hlc_clock.h"
 
 namespace pbfs {
-
-/// The stores of one encoding: shard j belongs to stores[j]; `others` are the rest of the group, where a shard may have been
-/// put under an older version of the group.
-struct EncodingStores {
-  std::vector<StoreId> stores;
-  std::vector<StoreId> others;
-};
 
 /// What a client knows of the cluster: the map, tokens, and which stores failed lately. Threads: any.
 class ClusterView {
@@ -77,9 +71,5 @@ class ClusterView {
   std::map<StoreId, BadStore> bad_ PBFS_GUARDED_BY(mutex_);
   std::map<BucketId, CachedToken> token_cache_ PBFS_GUARDED_BY(mutex_);
 };
-
-/// The first n stores of a group with at most m of one failure domain; when there are too few domains for that, the rest is
-/// filled up in order. The remaining stores of the group and its previous members go to `others`. Pure.
-EncodingStores SelectShardStores(const ClusterMap& map, uint16_t group, int n, int m);
 
 }  // namespace pbfs

@@ -8,7 +8,7 @@
 #include "libs/client/body_upload.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
-#include "libs/client/pacer.h"
+#include "libs/base/pacer.h"
 #include "libs/client/rehome_policy.h"
 
 namespace pbfs {

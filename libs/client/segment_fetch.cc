@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/client/signal.h"
+#include "libs/base/signal.h"
 #include "libs/format/body_decoder.h"
 #include "libs/format/fragment.h"
 

@@ -3,16 +3,10 @@
 #include <optional>
 #include <vector>
 
-#include "libs/coding/reed_solomon.h"
 #include "libs/format/body.h"
+#include "libs/format/stripe.h"
 
 namespace pbfs {
-
-/// One shard's block of a stripe, its CRC already checked (CheckBlock). `data` has geometry.Block(i) bytes.
-struct ShardBlock {
-  uint8_t shard = 0;
-  const uint8_t* data = nullptr;
-};
 
 /// Gives back plaintext from any k blocks of each stripe (format, sections 5 and 5.1). Nothing is handed out before its
 /// whole segment opened. Threads: one at a time; make one per thread.
@@ -34,15 +28,10 @@ class BodyDecoder {
   Outcome OpenSegment(int64_t i, const std::vector<ShardBlock>& blocks, uint8_t* out);
 
  private:
-  bool TrySubset(int64_t i, const std::vector<ShardBlock>& subset, uint8_t* out);
-  std::vector<uint8_t> FindLiars(int64_t i, const std::vector<ShardBlock>& blocks);
-
-  const BodyHeader header_;
   const BodyHeaderBytes header_bytes_;
   const Geometry geometry_;
-  const ReedSolomon& code_;
   SegmentCipher cipher_;
-  Bytes stripe_;  // the k data blocks of the last stripe tried
+  Stripe stripe_;
 };
 
 }  // namespace pbfs

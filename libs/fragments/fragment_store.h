@@ -69,6 +69,7 @@ struct ListFragmentsRequest {
   FragmentKey after;           // exclusive; null for the first page
   int32_t limit = 1000;        // 1..10000
   int64_t born_before_ms = 0;  // only encodings with an older birth; 0: all
+  bool only_corrupt = false;   // only fragments known to be bad: a put of the same sum replaces one
   TokenBytes token;            // LIST
 };
 struct ListFragmentsReply {

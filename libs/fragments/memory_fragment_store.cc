@@ -174,6 +174,7 @@ Result<ListFragmentsReply> MemoryFragmentStore::List(const Context& context, con
   for (auto at = fragments_.upper_bound(request.after); at != fragments_.end(); ++at) {
     if (request.born_before_ms > 0 && at->first.encoding.Millis() >= request.born_before_ms)
       break;  // keys ascend by birth
+    if (request.only_corrupt && !at->second.damaged) continue;
     if (reply.fragments.size() == static_cast<size_t>(request.limit)) {
       reply.more = true;
       break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "libs/crypto/primitives.h"
@@ -53,6 +54,46 @@ std::vector<StoreId> RankStores(uint16_t group, std::span<const PlacementStore> 
     ranked.push_back(id);
   }
   return ranked;
+}
+
+namespace {
+
+bool Contains(std::span<const StoreId> stores, StoreId id) {
+  return std::find(stores.begin(), stores.end(), id) != stores.end();
+}
+
+// By a hash that has nothing to do with the rank: else the last place would be that of the store most likely to be replaced.
+void Shuffle(uint16_t group, std::vector<StoreId>& stores) {
+  const auto other = static_cast<uint16_t>(group | kPlacementGroups);
+  std::sort(stores.begin(), stores.end(), [&](StoreId a, StoreId b) {
+    return std::pair(RendezvousScore(other, a, 1), a) < std::pair(RendezvousScore(other, b, 1), b);
+  });
+}
+
+}  // namespace
+
+std::vector<StoreId> ArrangeGroup(uint16_t group, std::span<const StoreId> before,
+                                  std::span<const PlacementStore> stores, PlacementWidth widest) {
+  const std::vector<StoreId> ranked = RankStores(group, stores);
+  std::vector<PlacementStore> all(stores.begin(), stores.end());
+  for (PlacementStore& store : all) store.up = true;
+  const std::vector<StoreId> chosen = SelectStores(ranked, all, widest.n, widest.m).stores;
+  std::vector<std::optional<StoreId>> places(chosen.size());
+  for (size_t i = 0; i < places.size() && i < before.size(); ++i) {
+    if (Contains(chosen, before[i])) places[i] = before[i];
+  }
+  std::vector<StoreId> newcomers;
+  for (const StoreId id : chosen) {
+    if (std::find(places.begin(), places.end(), id) == places.end()) newcomers.push_back(id);
+  }
+  Shuffle(group, newcomers);
+  std::vector<StoreId> arranged;
+  for (auto newcomer = newcomers.begin(); const std::optional<StoreId>& place : places)
+    arranged.push_back(place ? *place : *newcomer++);
+  for (const StoreId id : ranked) {
+    if (!Contains(chosen, id)) arranged.push_back(id);
+  }
+  return arranged;
 }
 
 StoreSelection SelectStores(std::span<const StoreId> group, std::span<const PlacementStore> stores, int n, int m) {

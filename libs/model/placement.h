@@ -22,10 +22,24 @@ struct PlacementStore {
 /// B2(zero salt, "PBFS1.place", LE16 group ‖ LE32 store) + 1) / (2^64 + 1). Positive; the greatest comes first.
 double RendezvousScore(uint16_t group, StoreId store, double weight);
 
-/// The list of a placement group: all eligible stores (weight > 0, up or not) by descending score, equal ones by id, at most
-/// kMaxShards. Depends on nothing else, so adding or removing one of N stores moves about 1/N of all places, and any two
-/// processes agree.
+/// The stores that may be in a placement group: all eligible ones (weight > 0, up or not) by descending score, equal ones by id, at
+/// most kMaxShards. Depends on nothing else, so adding or removing one of N stores changes about 1/N of all sets of first stores,
+/// and any two processes agree.
 std::vector<StoreId> RankStores(uint16_t group, std::span<const PlacementStore> stores);
+
+/// How wide the encodings of a site are: the most shards of one, and the fewest that one can lose.
+struct PlacementWidth {
+  int n = 1;
+  int m = 0;
+};
+
+/// The list of a placement group, made anew from the one before: the same places for as many stores as possible, because a shard
+/// stands at the place of its number (SelectStores). The first `widest.n` places hold the stores that rendezvous chooses, at most
+/// max(1, m) of a failure domain where there are enough; who stays keeps its place, who comes takes the place of one who goes. So a
+/// store that comes or goes moves its own share and nothing else (ADR 0011). The rest of RankStores' list follows in its order.
+/// Without a list before, the first places are shuffled by hash, so that each store has its share of every place.
+std::vector<StoreId> ArrangeGroup(uint16_t group, std::span<const StoreId> before,
+                                  std::span<const PlacementStore> stores, PlacementWidth widest);
 
 /// Which stores take the n shards of an encoding: shard j goes to stores[j].
 struct StoreSelection {

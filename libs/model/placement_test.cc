@@ -76,6 +76,75 @@ TEST(Placement, AddingOrRemovingOneStoreMovesAboutOneNth) {
   }
 }
 
+// ---- lists that keep their places -----------------------------------------------------------------------------------------------
+
+using Lists = std::vector<std::vector<StoreId>>;
+
+Lists Arranged(const std::vector<PlacementStore>& stores, PlacementWidth widest, const Lists& before = {}) {
+  Lists lists;
+  for (int group = 0; group < kPlacementGroups; ++group) {
+    const std::vector<StoreId> old = before.empty() ? std::vector<StoreId>() : before[static_cast<size_t>(group)];
+    lists.push_back(ArrangeGroup(static_cast<uint16_t>(group), old, stores, widest));
+  }
+  return lists;
+}
+
+/// The part of all shards, of n in each group, that stand elsewhere.
+double ShardsMoved(const Lists& a, const Lists& b, size_t n) {
+  size_t moved = 0;
+  for (size_t group = 0; group < a.size(); ++group) {
+    for (size_t j = 0; j < n; ++j) moved += a[group][j] == b[group][j] ? 0 : 1;
+  }
+  return static_cast<double>(moved) / static_cast<double>(a.size() * n);
+}
+
+TEST(Placement, AStoreThatComesOrGoesMovesItsOwnShareOfShards) {
+  for (const size_t count : {8, 12, 30}) {
+    const std::vector<PlacementStore> few = Stores(static_cast<int>(count)), many = Stores(static_cast<int>(count) + 1);
+    const Lists before = Arranged(few, {6, 2});
+    const Lists after = Arranged(many, {6, 2}, before);
+    const Lists again = Arranged(few, {6, 2}, after);
+    const double share = 1.0 / (static_cast<double>(count) + 1);
+    for (const size_t n : {size_t{3}, size_t{6}}) {
+      EXPECT_NEAR(ShardsMoved(before, after, n), share, share * 0.1) << count << " stores, " << n << " shards";
+      EXPECT_EQ(ShardsMoved(before, again, n), 0) << "it went again: everything is as it was";
+    }
+  }
+}
+
+TEST(Placement, EveryStoreHasItsShareOfEveryPlaceHoweverItCame) {
+  Lists lists = Arranged(Stores(8), {6, 2});
+  for (int count = 9; count <= 12; ++count) lists = Arranged(Stores(count), {6, 2}, lists);
+  for (size_t place = 0; place < 6; ++place) {
+    std::map<StoreId, int> held;
+    for (const auto& list : lists) ++held[list[place]];
+    for (const PlacementStore& store : Stores(12))
+      EXPECT_NEAR(held[store.id], kPlacementGroups / 12.0, 70) << "store " << store.id.value << ", place " << place;
+  }
+}
+
+TEST(Placement, ArrangedListsHoldWhatRendezvousChoosesAfterAnyHistory) {
+  SeededRandom random(TestSeed());
+  SCOPED_TRACE(TestSeed());
+  std::vector<StoreId> list;
+  for (int round = 0; round < TestScaled(500); ++round) {
+    std::vector<PlacementStore> stores = Stores(6 + static_cast<int>(random.Below(12)), 5);
+    for (PlacementStore& store : stores) store.weight = random.Below(4) == 0 ? 0 : 1 + static_cast<double>(random.Below(3));
+    const std::vector<StoreId> before = list;
+    const std::vector<StoreId> ranked = RankStores(9, stores);
+    list = ArrangeGroup(9, before, stores, {6, 2});
+    ASSERT_EQ(std::set<StoreId>(list.begin(), list.end()), std::set<StoreId>(ranked.begin(), ranked.end()));
+    ASSERT_EQ(list.size(), ranked.size());
+    const std::vector<StoreId> chosen = SelectStores(ranked, stores, 6, 2).stores;
+    const auto end = list.begin() + static_cast<std::ptrdiff_t>(chosen.size());
+    ASSERT_EQ(std::set<StoreId>(list.begin(), end), std::set<StoreId>(chosen.begin(), chosen.end()));
+    for (size_t i = 0; i < std::min(chosen.size(), before.size()); ++i) {
+      const bool stays = std::find(list.begin(), end, before[i]) != end;
+      ASSERT_TRUE(!stays || list[i] == before[i]) << "a store that stays keeps its place";
+    }
+  }
+}
+
 TEST(Placement, StoresGetGroupsByWeight) {
   std::vector<PlacementStore> stores = Stores(10);
   stores[0].weight = 3;

@@ -40,6 +40,13 @@ Result<int> Metrics::Expose(const std::string& address) {
   }
 }
 
+Gauges::Gauges(Metrics& metrics, const std::string& name, const std::string& help, std::string label)
+    : family_(prometheus::BuildGauge().Name(name).Help(help).Register(metrics.registry())), label_(std::move(label)) {}
+
+void Gauges::SetDouble(const std::string& value_of_label, double value) {
+  family_.Add({{label_, value_of_label}}).Set(value);
+}
+
 struct CallMetrics::Impl {
   struct Method {
     std::array<prometheus::Counter*, kCodes> calls;

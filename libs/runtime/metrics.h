@@ -9,7 +9,10 @@
 #include "libs/base/scheduler.h"
 
 namespace prometheus {
+class Gauge;
 class Registry;
+template <typename T>
+class Family;
 }  // namespace prometheus
 
 namespace pbfs {
@@ -28,6 +31,23 @@ class Metrics {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+/// Numbers that go up and down, of one name, told apart by one label. Threads: any.
+class Gauges {
+ public:
+  /// `metrics` outlives this.
+  Gauges(Metrics& metrics, const std::string& name, const std::string& help, std::string label);
+  template <typename Number>
+  void Set(const std::string& value_of_label, Number value) {
+    SetDouble(value_of_label, static_cast<double>(value));
+  }
+
+ private:
+  void SetDouble(const std::string& value_of_label, double value);
+
+  prometheus::Family<prometheus::Gauge>& family_;
+  const std::string label_;
 };
 
 /// Counts and times the calls of one service: `<name>_calls_total{method,code}`, `<name>_call_seconds{method}`,

@@ -71,6 +71,27 @@ TEST_F(RuntimeTest, CollectorsHaveTheirDefaults) {
   }
 }
 
+TEST_F(RuntimeTest, RepairersHaveTheirDefaults) {
+  const std::string tls = R"("tls":{"ca":"a","cert":"b","key":"c"})";
+  ASSERT_OK_AND_ASSIGN(auto settings, LoadRepairerSettings(Write("r.json", R"({"catalogs":["a:1"],)" + tls + "}")));
+  EXPECT_EQ(settings.interval, std::chrono::seconds(10));
+  EXPECT_EQ(settings.check_interval, std::chrono::hours(7 * 24));
+  EXPECT_EQ(settings.bytes_per_second, 100'000'000);
+  EXPECT_EQ(settings.threads, 8);
+  ASSERT_OK_AND_ASSIGN(
+      settings, LoadRepairerSettings(Write("r.json", R"({"catalogs":["a:1"],"bytesPerSecond":-1,)" + tls + "}")));
+  EXPECT_EQ(settings.bytes_per_second, 0);
+  for (const auto& [more, field] : std::vector<std::pair<std::string, std::string>>{
+           {"", "catalogs"},
+           {R"("catalogs":["a:1"],"bytesPerSecond":-2,)", "bytes_per_second"},
+           {R"("catalogs":["a:1"],"threads":257,)", "threads"},
+           {R"("catalogs":["a:1"],"checkIntervalMs":-1,)", "check_interval_ms"}}) {
+    const auto refused = LoadRepairerSettings(Write("bad.json", "{" + more + tls + "}"));
+    EXPECT_CODE(refused, kInvalidArgument);
+    EXPECT_THAT(refused.status().message(), testing::HasSubstr(field));
+  }
+}
+
 TEST_F(RuntimeTest, AnUnknownFieldIsRefusedByName) {
   const auto settings = LoadFragmentStoreSettings(StoreConfig(R"(,"limits":{"thread":3})"));
   EXPECT_CODE(settings, kInvalidArgument);

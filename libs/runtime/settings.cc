@@ -11,6 +11,7 @@
 #include "proto/pbfs/config/v1/client.pb.h"
 #include "proto/pbfs/config/v1/fragment_store.pb.h"
 #include "proto/pbfs/config/v1/garbage_collector.pb.h"
+#include "proto/pbfs/config/v1/repairer.pb.h"
 
 namespace pbfs {
 namespace {
@@ -180,6 +181,7 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
   out.read_threads = AtLeastOne(limits.read_threads(), 16, checker, "limits.read_threads");
   out.read_connections = AtLeastOne(limits.read_connections(), 8, checker, "limits.read_connections");
   out.write_connections = AtLeastOne(limits.write_connections(), 4, checker, "limits.write_connections");
+  out.down_after = ReadTime(config.down_after_ms(), 900'000, checker, "down_after_ms");
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }
@@ -200,6 +202,27 @@ Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string&
   out.sweep_interval = ReadTime(config.sweep_interval_ms(), kWeek, checker, "sweep_interval_ms");
   checker.Require(config.brake() >= 0 && config.brake() <= 1, "brake", "must be 0 to 1");
   out.brake = Or(config.brake(), 0.001);
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+Result<RepairerSettings> LoadRepairerSettings(const std::string& path) {
+  constexpr int64_t kSecond = 1000, kWeek = 7 * 86'400 * kSecond;
+  Checker checker(path);
+  v1::RepairerConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  RepairerSettings out;
+  ReadCommon(config, checker, out);
+  out.metrics_address = config.metrics().address();
+  out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
+  checker.Require(!out.catalogs.empty(), "catalogs", "names no catalog");
+  out.leases = ReadLeases(config, out.tls, checker);
+  out.interval = ReadTime(config.interval_ms(), 10 * kSecond, checker, "interval_ms");
+  out.check_interval = ReadTime(config.check_interval_ms(), kWeek, checker, "check_interval_ms");
+  checker.Require(config.bytes_per_second() >= -1, "bytes_per_second", "must be positive, or -1 for no limit");
+  out.bytes_per_second = std::max<int64_t>(0, Or<int64_t>(config.bytes_per_second(), 100'000'000));
+  checker.Require(config.threads() >= 0 && config.threads() <= 256, "threads", "must be 0 to 256");
+  out.threads = Or(config.threads(), 8);
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

@@ -75,6 +75,7 @@ struct CatalogSettings : ServerSettings {
   int read_threads = 0;
   int read_connections = 0;
   int write_connections = 0;
+  Duration down_after{};
 };
 Result<CatalogSettings> LoadCatalogSettings(const std::string& path);
 
@@ -87,6 +88,16 @@ struct GarbageCollectorSettings : CommonSettings {
   double brake = 0;
 };
 Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string& path);
+
+struct RepairerSettings : CommonSettings {
+  std::vector<std::string> catalogs;
+  LeaseSettings leases;
+  Duration interval{};
+  Duration check_interval{};
+  int64_t bytes_per_second = 0;  // 0: no limit
+  int threads = 0;
+};
+Result<RepairerSettings> LoadRepairerSettings(const std::string& path);
 
 struct ClientSettings : CommonSettings {
   std::vector<std::string> catalogs;

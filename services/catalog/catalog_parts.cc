@@ -4,6 +4,7 @@
 
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/grpc/garbage_servant.h"
+#include "libs/adapters/grpc/repairs_servant.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/catalog/receipts.h"
 #include "libs/runtime/program.h"
@@ -47,7 +48,9 @@ Result<std::unique_ptr<LeasedMembership>> LeasedMembership::Begin(const CatalogS
   PBFS_ASSIGN_OR_RETURN(membership->coordinator_, Coordinator::Open(settings.leases));
   Leases* leases = membership->coordinator_->leases();
   if (leases == nullptr) return membership;
-  membership->membership_ = std::make_unique<Membership>(*leases, groups, DecodeStoreLease, Membership::Options{});
+  Membership::Options options;
+  options.down_after = settings.down_after;
+  membership->membership_ = std::make_unique<Membership>(*leases, groups, DecodeStoreLease, options);
   return membership;
 }
 
@@ -68,7 +71,9 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
       catalog.ports(), tokens,
       {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
   GarbageServant garbage(catalog, &metrics);
-  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant, &garbage}));
+  RepairsServant repairs(catalog, &metrics);
+  PBFS_ASSIGN_OR_RETURN(const auto server,
+                        GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs}));
   PBFS_ASSIGN_OR_RETURN(const auto membership, LeasedMembership::Begin(settings, catalog));
   Floors floors(catalog);
   return ServeUntilSignal(*server, settings.listen, settings.drain);

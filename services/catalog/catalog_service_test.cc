@@ -51,6 +51,7 @@ class MembershipTest : public testing::Test {
 TEST_F(MembershipTest, AStoreJoinsMovesFailsAndComesBack) {
   Run([&] {
     Acquire("stores/1", "a:1");
+    Acquire("stores/2", "b:1");
     SleepFor(std::chrono::seconds(10));
     ASSERT_TRUE(Store(1).has_value());
     EXPECT_EQ(StateOf(1), StoreState::kUp);
@@ -78,6 +79,22 @@ TEST_F(MembershipTest, AnUnreachableCoordinatorFreezesMembership) {
     leases_->SetAvailable(true);
     SleepFor(std::chrono::seconds(10));
     EXPECT_EQ(StateOf(1), StoreState::kSuspect);
+  });
+}
+
+// A coordinator that was wiped clean has no leases; its stores' keepers will be a while.
+TEST_F(MembershipTest, NobodyGoesDownWhileMostAreMissing) {
+  Run([&] {
+    for (const char* key : {"stores/1", "stores/2", "stores/3"}) Acquire(key, "a:1");
+    SleepFor(std::chrono::seconds(10));
+    for (const char* key : {"stores/1", "stores/2"}) EXPECT_OK(leases_->Release(Context(), {key, "life", ""}));
+    SleepFor(std::chrono::hours(1));
+    EXPECT_EQ(StateOf(1), StoreState::kSuspect);
+    EXPECT_EQ(StateOf(2), StoreState::kSuspect);
+    Acquire("stores/2", "a:1");
+    SleepFor(std::chrono::seconds(10));
+    EXPECT_EQ(StateOf(1), StoreState::kDown) << "it has been missing for long";
+    EXPECT_EQ(StateOf(2), StoreState::kUp);
   });
 }
 

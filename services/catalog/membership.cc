@@ -9,6 +9,19 @@ namespace {
 
 constexpr auto kCall = std::chrono::seconds(10);
 
+using Stores = std::map<StoreId, StoreInfo>;
+
+/// At least half of the stores that serve, or should, hold a lease.
+bool MostAreSeen(const Stores& known, const Stores& leased) {
+  int64_t serving = 0, seen = 0;
+  for (const auto& [id, store] : known) {
+    if (store.state != StoreState::kUp && store.state != StoreState::kSuspect) continue;
+    ++serving;
+    seen += leased.contains(id) ? 1 : 0;
+  }
+  return 2 * seen >= serving;
+}
+
 }  // namespace
 
 Membership::Membership(Leases& leases, Groups& groups, Decode decode, const Options& options)
@@ -65,9 +78,10 @@ Status Membership::Reconcile(const Context& context) {
     spdlog::info("store {} joins at {}", id.value, store.address);
     PBFS_RETURN_IF_ERROR(groups_.PutStore(context, store));
   }
+  const bool most_are_seen = MostAreSeen(known, leased);
   for (const auto& [id, store] : known) {
     const auto found = leased.find(id);
-    const auto wanted = Wanted(store, found == leased.end() ? nullptr : &found->second);
+    const auto wanted = Wanted(store, found == leased.end() ? nullptr : &found->second, most_are_seen);
     if (!wanted.has_value()) continue;
     spdlog::info("store {} at {}: state {} to {}", id.value, wanted->address, static_cast<int>(store.state),
                  static_cast<int>(wanted->state));
@@ -76,7 +90,7 @@ Status Membership::Reconcile(const Context& context) {
   return OkStatus();
 }
 
-std::optional<StoreInfo> Membership::Wanted(const StoreInfo& now, const StoreInfo* leased) {
+std::optional<StoreInfo> Membership::Wanted(const StoreInfo& now, const StoreInfo* leased, bool may_go_down) {
   if (now.state == StoreState::kGone) return {};
   StoreInfo wanted = now;
   if (leased != nullptr) {
@@ -85,7 +99,8 @@ std::optional<StoreInfo> Membership::Wanted(const StoreInfo& now, const StoreInf
     if (now.state == StoreState::kDraining) wanted.state = now.state;  // an administrator's decision
   } else if (now.state == StoreState::kUp || now.state == StoreState::kSuspect) {
     const MonotonicTime since = missing_since_.emplace(now.id, MonotonicNow()).first->second;
-    wanted.state = MonotonicNow() - since >= options_.down_after ? StoreState::kDown : StoreState::kSuspect;
+    const bool long_gone = MonotonicNow() - since >= options_.down_after;
+    wanted.state = long_gone && may_go_down ? StoreState::kDown : StoreState::kSuspect;
   }
   return wanted == now ? std::nullopt : std::optional(wanted);
 }

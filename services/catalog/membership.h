@@ -11,7 +11,8 @@
 namespace pbfs::catalog {
 
 /// Turns the leases of stores into states of the cluster map: a store with a lease is UP, where its lease says; one that lost
-/// it is SUSPECT, and after `down_after` DOWN. Draining and removed stores are left alone. Level-based: it compares all leases
+/// it is SUSPECT, and after `down_after` DOWN, unless more than half of all have: then it is most likely the coordinator that lost its
+/// memory, and nobody goes DOWN. Draining and removed stores are left alone. Level-based: it compares all leases
 /// with the whole map and writes the difference, so several catalogs may do it at once.
 /// A coordinator or database that is away freezes membership and stops nothing. Threads: one of its own.
 class Membership {
@@ -34,7 +35,7 @@ class Membership {
   void Run();
   Status Reconcile(const Context& context);
   /// The row that a store should have, if another than it has.
-  std::optional<StoreInfo> Wanted(const StoreInfo& now, const StoreInfo* leased);
+  std::optional<StoreInfo> Wanted(const StoreInfo& now, const StoreInfo* leased, bool may_go_down);
 
   Leases& leases_;
   Groups& groups_;

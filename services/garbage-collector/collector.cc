@@ -56,7 +56,7 @@ Status Collector::CollectBodies(const Context& context, CatalogPass& pass) {
   }
 }
 
-// By the newest placement, and the one before. What stands elsewhere is an orphan from now on.
+// By the newest placement, and wherever an older one may have put them. What stands elsewhere is an orphan from now on.
 Result<Collector::KeysByStore> Collector::WhereShardsStand(const Context& context,
                                                            const std::vector<PurgingBody>& bodies) {
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, ports_.groups.WatchMap(context, -1));
@@ -68,10 +68,10 @@ Result<Collector::KeysByStore> Collector::WhereShardsStand(const Context& contex
     const PlacementGroup& group = map.groups[number];
     for (size_t shard = 0; shard < static_cast<size_t>(body.n); ++shard) {
       const FragmentKey key{*body.encoding, static_cast<uint8_t>(shard)};
-      const bool moved = shard < group.previous.size() &&
-                         (shard >= group.stores.size() || group.previous[shard] != group.stores[shard]);
       if (shard < group.stores.size()) keys[group.stores[shard]].push_back(key);
-      if (moved) keys[group.previous[shard]].push_back(key);
+      for (const StoreId id : group.previous) {
+        if (shard >= group.stores.size() || id != group.stores[shard]) keys[id].push_back(key);
+      }
     }
   }
   return keys;

@@ -11,6 +11,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!collector.ok()) return 0;
     PBFS_CHECK(!collector->catalogs.empty() && collector->interval.count() > 0 && collector->grace.count() > 0);
     PBFS_CHECK(collector->brake > 0 && collector->brake <= 1);
+  } else if (data[0] == 254) {
+    const auto repairer = pbfs::LoadRepairerSettings(path);
+    if (!repairer.ok()) return 0;
+    PBFS_CHECK(!repairer->catalogs.empty() && repairer->interval.count() > 0 && repairer->check_interval.count() > 0);
+    PBFS_CHECK(repairer->bytes_per_second >= 0 && repairer->threads > 0);
   } else if (data[0] % 3 == 0) {
     const auto store = pbfs::LoadFragmentStoreSettings(path);
     if (!store.ok()) return 0;

@@ -251,7 +251,7 @@ TEST_F(Cli, NobodyAnswersIsExitCode5) {
 
 TEST_F(Cli, LocalStatusKillStart) {
   const auto status = PbfsJson({"local", "status"});
-  EXPECT_EQ(status["processes"].size(), 14u);
+  EXPECT_EQ(status["processes"].size(), 15u);
   ASSERT_EQ(Pbfs({"local", "kill", "store-8"}).exit_code, 0);
   EXPECT_EQ(Pbfs({"local", "kill", "store-8"}).exit_code, 4);
   EXPECT_THAT(Pbfs({"local", "status"}).output, HasSubstr("down"));

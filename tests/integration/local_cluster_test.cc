@@ -26,7 +26,7 @@ TEST(LocalCluster, StartsKillsStartsAgainAndStops) {
   ASSERT_EQ(cluster.Processes().size(), 2u + 1 + 2 + 8 + 1);
   for (const auto& process : cluster.Processes()) EXPECT_TRUE(process.ready) << process.name;
 
-  for (const char* name : {"store-3", "catalog-1", "postgres-2", "etcd", "garbage-collector"}) {
+  for (const char* name : {"store-3", "catalog-1", "postgres-2", "etcd", "garbage-collector", "repairer"}) {
     SCOPED_TRACE(name);
     ASSERT_OK(cluster.Kill(TestContext(), name, SIGKILL));
     EXPECT_FALSE(Named(cluster.Processes(), name).alive);

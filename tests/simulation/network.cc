@@ -105,6 +105,43 @@ Result<std::vector<EncodingId>> RemoteGarbage::SweepConfirm(const Context& conte
       context, [limit, &inner = inner_](const Context& c) { return inner.SweepConfirm(c, limit); });
 }
 
+Result<std::vector<GroupCheck>> RemoteRepairs::ListGroupChecks(const Context& context) {
+  return calls_.Send<Result<std::vector<GroupCheck>>>(
+      context, [&inner = inner_](const Context& c) { return inner.ListGroupChecks(c); });
+}
+Result<std::vector<EncodedBody>> RemoteRepairs::ListEncodings(const Context& context, const GroupRange& range,
+                                                              int32_t limit) {
+  return calls_.Send<Result<std::vector<EncodedBody>>>(
+      context, [range, limit, &inner = inner_](const Context& c) { return inner.ListEncodings(c, range, limit); });
+}
+Status RemoteRepairs::MarkMissing(const Context& context, std::span<const Shard> shards) {
+  return calls_.Send<Status>(context, [all = std::vector<Shard>(shards.begin(), shards.end()),
+                                       &inner = inner_](const Context& c) { return inner.MarkMissing(c, all); });
+}
+Result<std::vector<EncodedBody>> RemoteRepairs::ListDegraded(const Context& context, DegradedPosition after,
+                                                             int32_t limit) {
+  return calls_.Send<Result<std::vector<EncodedBody>>>(
+      context, [after, limit, &inner = inner_](const Context& c) { return inner.ListDegraded(c, after, limit); });
+}
+Status RemoteRepairs::ClearMissing(const Context& context, std::span<const PlacedShard> shards) {
+  return calls_.Send<Status>(context, [all = std::vector<PlacedShard>(shards.begin(), shards.end()),
+                                       &inner = inner_](const Context& c) { return inner.ClearMissing(c, all); });
+}
+Status RemoteRepairs::GroupsChecked(const Context& context, std::span<const GroupVersion> groups) {
+  return calls_.Send<Status>(context, [all = std::vector<GroupVersion>(groups.begin(), groups.end()),
+                                       &inner = inner_](const Context& c) { return inner.GroupsChecked(c, all); });
+}
+Status RemoteRepairs::Recheck(const Context& context) {
+  return calls_.Send<Status>(context, [&inner = inner_](const Context& c) { return inner.Recheck(c); });
+}
+Status RemoteRepairs::ReportSuspect(const Context& context, EncodingId encoding) {
+  return calls_.Send<Status>(
+      context, [encoding, &inner = inner_](const Context& c) { return inner.ReportSuspect(c, encoding); });
+}
+Result<Redundancy> RemoteRepairs::GetRedundancy(const Context& context) {
+  return calls_.Send<Result<Redundancy>>(context, [&inner = inner_](const Context& c) { return inner.GetRedundancy(c); });
+}
+
 // ---- fragment stores ----------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -84,6 +84,26 @@ class RemoteGarbage final : public Garbage {
   Calls calls_;
 };
 
+/// A catalog's Repairs behind a link.
+class RemoteRepairs final : public Repairs {
+ public:
+  RemoteRepairs(Repairs& inner, const Link& link, Network& network) : inner_(inner), calls_(link, network) {}
+  Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
+  Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
+                                                 int32_t limit) override;
+  Status MarkMissing(const Context& context, std::span<const Shard> shards) override;
+  Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after, int32_t limit) override;
+  Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) override;
+  Status GroupsChecked(const Context& context, std::span<const GroupVersion> groups) override;
+  Status Recheck(const Context& context) override;
+  Status ReportSuspect(const Context& context, EncodingId encoding) override;
+  Result<Redundancy> GetRedundancy(const Context& context) override;
+
+ private:
+  Repairs& inner_;
+  Calls calls_;
+};
+
 /// A fragment store behind a link. Answers come late, in any order between stores, or never.
 class RemoteFragmentStore final : public FragmentStore {
  public:

@@ -1,5 +1,5 @@
 // Clients that patch, cut, rehome and read one object, and make and delete others, while the network loses calls, stores come and
-// go, and a collector frees what it can, in virtual time.
+// go, lose what they have and are replaced, a repairer makes up for that and a collector frees what it can, in virtual time.
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -10,7 +10,9 @@
 #include "libs/client/client.h"
 #include "libs/fragments/map_fragment_stores.h"
 #include "libs/fragments/memory_fragment_store.h"
+#include "services/catalog/token_issuer.h"
 #include "services/garbage-collector/collector.h"
+#include "services/repairer/repairer.h"
 #include "tests/simulation/history_check.h"
 #include "tests/simulation/network.h"
 
@@ -43,7 +45,7 @@ class SimulatedClock final : public Clock {
 
 /// One client with its own links, clock and randomness.
 struct Machine {
-  Machine(uint64_t seed, int64_t clock_error, Catalog site, Network& network,
+  Machine(uint64_t seed, int64_t clock_error, Catalog site, Tokens& tokens, Network& network,
           const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores, KeyStore& keys)
       : clock(clock_error), random(seed), catalog(site, catalog_link, network) {
     for (size_t i = 0; i < site_stores.size(); ++i) {
@@ -53,7 +55,7 @@ struct Machine {
     ClientOptions options;
     options.timeout = std::chrono::seconds(20);
     const Catalog ports{catalog, catalog, catalog, site.buckets, site.groups, site.journal};
-    client = *Client::Create(options, {ports, nullptr, stores, keys, clock, random});
+    client = *Client::Create(options, {ports, &tokens, stores, keys, clock, random});
   }
   SimulatedClock clock;
   SeededRandom random;
@@ -70,7 +72,7 @@ struct Outcome {
   std::vector<Observation> observations;
   std::vector<HistoryEntry> history;
   Bytes final_bytes;
-  int done = 0, in_doubt = 0;
+  int done = 0, in_doubt = 0, lost_fragments = 0;
 };
 
 ModelOp DrawOp(Random& random) {
@@ -155,12 +157,22 @@ void Step(Machine& machine, Bucket& bucket, ObjectId object, Outcome& run) {
   }
 }
 
+/// All fragments of a store.
+std::vector<FragmentInfo> FragmentsOf(MemoryFragmentStore& store, Tokens& tokens) {
+  ListFragmentsRequest all;
+  all.limit = 10000;
+  all.token = tokens.IssueToken(Context(), "operator", BucketId{}, kTokenList)->token;
+  const Result<ListFragmentsReply> reply = store.List(Context(), all);
+  EXPECT_OK(reply);
+  return reply.ok() ? reply->fragments : std::vector<FragmentInfo>();
+}
+
 /// The collector's machine: it passes over catalog and stores, and again and again its calls are lost or doubled.
 class CollectorMachine {
  public:
-  CollectorMachine(MemoryCatalog& catalog, Network& network,
+  CollectorMachine(MemoryCatalog& catalog, Tokens& tokens, Network& network,
                    const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores)
-      : catalog_(catalog), garbage_(catalog, link, network) {
+      : catalog_(catalog), tokens_(tokens), garbage_(catalog, link, network) {
     for (size_t i = 0; i < site_stores.size(); ++i)
       stores_.Set(StoreId{static_cast<uint32_t>(i + 1)},
                   std::make_shared<RemoteFragmentStore>(site_stores[i], link, network));
@@ -183,21 +195,91 @@ class CollectorMachine {
     return options;
   }
   MemoryCatalog& catalog_;
+  Tokens& tokens_;
   RemoteGarbage garbage_;
   MapFragmentStores stores_;
   SimulatedClock clock_{30'000};
-  collector::Collector collector_{{garbage_, catalog_, stores_, nullptr, clock_}, Options()};
+  collector::Collector collector_{{garbage_, catalog_, stores_, &tokens_, clock_}, Options()};
+};
+
+/// The repairer's machine, and an administrator who takes stores out of service and back, and loses the content of one.
+class RepairerMachine {
+ public:
+  RepairerMachine(MemoryCatalog& catalog, Tokens& tokens, Network& network,
+                  const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores)
+      : catalog_(catalog), tokens_(tokens), site_stores_(site_stores), repairs_(catalog, link, network) {
+    for (size_t i = 0; i < site_stores.size(); ++i)
+      stores_.Set(StoreId{static_cast<uint32_t>(i + 1)},
+                  std::make_shared<RemoteFragmentStore>(site_stores[i], link, network));
+  }
+  /// One round; what fails is for the next one.
+  void Round() {
+    (void)repairer_.MarkCorrupt(Context::WithTimeout(std::chrono::minutes(1)));
+    (void)repairer_.CheckGroups(Context::WithTimeout(std::chrono::minutes(1)));
+    const auto pass = repairer_.RepairMissing(Context::WithTimeout(std::chrono::minutes(1)));
+    trouble = pass.ok() ? pass->trouble : pass.status();
+  }
+  /// Another store goes, or the one that went comes back. Until all is whole again no further one goes.
+  void ChangeMembership(Random& random) {
+    const Result<Redundancy> now = catalog_.GetRedundancy(Context());
+    if (away_ != 0) {
+      SetState(away_, StoreState::kUp);
+      away_ = 0;
+    } else if (now.ok() && now->degraded.empty() && now->backfilling + now->unchecked == 0) {
+      away_ = 1 + static_cast<uint32_t>(random.Below(kStores));
+      SetState(away_, random.Below(2) == 0 ? StoreState::kDraining : StoreState::kDown);
+      if (random.Below(2) == 0) LoseContent(away_);
+    }
+  }
+  void BringBack() {
+    if (away_ != 0) SetState(away_, StoreState::kUp);
+    away_ = 0;
+  }
+  /// Whether every shard is accounted for, and none is missing.
+  bool IsWhole() {
+    const Result<Redundancy> now = catalog_.GetRedundancy(Context());
+    return now.ok() && now->degraded.empty() && now->backfilling + now->unchecked == 0 && now->suspects == 0;
+  }
+  Link link;
+  int lost = 0;    // fragments
+  Status trouble;  // of the last round
+
+ private:
+  static repairer::Repairer::Options Options() {
+    repairer::Repairer::Options options;
+    options.page = 3;
+    options.groups_a_pass = kPlacementGroups;
+    options.silence = std::chrono::milliseconds(200);
+    options.extra_reads = 1;
+    return options;
+  }
+  void SetState(uint32_t id, StoreState state) {
+    StoreInfo info = *catalog_.WatchMap(Context(), -1)->FindStore(StoreId{id});
+    info.state = state;
+    (void)catalog_.PutStore(Context(), info);  // a drain may be refused
+  }
+  void LoseContent(uint32_t id) {
+    MemoryFragmentStore& store = *site_stores_[id - 1];
+    for (const FragmentInfo& fragment : FragmentsOf(store, tokens_)) lost += store.Lose(fragment.key) ? 1 : 0;
+    (void)catalog_.Recheck(Context());
+  }
+  MemoryCatalog& catalog_;
+  Tokens& tokens_;
+  const std::vector<std::shared_ptr<MemoryFragmentStore>>& site_stores_;
+  RemoteRepairs repairs_;
+  MapFragmentStores stores_;
+  SimulatedClock clock_{-20'000};
+  Executor executor_{"repair", 2, 100};
+  repairer::Repairer repairer_{{repairs_, catalog_, stores_, &tokens_, clock_, executor_}, Options()};
+  uint32_t away_ = 0;
 };
 
 /// With nobody at work and the night over: each fragment in a store is of a body that an extent of `object` names.
-void ExpectNoGarbage(MemoryCatalog& catalog, const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores,
+void ExpectNoGarbage(MemoryCatalog& catalog, Tokens& tokens, const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores,
                      BucketId bucket, ObjectId object) {
   std::set<EncodingId> held;
   for (const auto& store : stores) {
-    ListFragmentsRequest all;
-    all.limit = 10000;
-    ASSERT_OK_AND_ASSIGN(const ListFragmentsReply reply, store->List(Context(), all));
-    for (const FragmentInfo& fragment : reply.fragments) held.insert(fragment.key.encoding);
+    for (const FragmentInfo& fragment : FragmentsOf(*store, tokens)) held.insert(fragment.key.encoding);
   }
   ASSERT_OK_AND_ASSIGN(const ListReply list, catalog.List(Context(), {bucket, object, 0, kSpace * 4}));
   std::set<BodyId> named;
@@ -244,21 +326,26 @@ void Simulate(uint64_t seed, Outcome& run) {
   const SimulatedClock clock(0);
   SeededRandom random(seed);
   MemoryCatalog catalog(clock);
+  Key32 token_seed;
+  random.Fill(token_seed.mutable_span());
+  const SigningKey token_key = SigningKeyFromSeed(token_seed);
+  catalog::TokenIssuer tokens(catalog, clock, random, {SiteId{1}, [&] { return token_key; }});
   std::vector<std::shared_ptr<MemoryFragmentStore>> stores;
   for (uint32_t i = 1; i <= kStores; ++i) {
-    stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, {}}, clock));
+    stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, token_key.public_key}, clock));
     EXPECT_OK(
         catalog.PutStore(Context(), {StoreId{i}, "simulated", "domain-" + std::to_string(i), StoreState::kUp, 1}));
   }
   MemoryKeyStore keys(random);
   Postman postman;
   Network network(seed * 7 + 1, postman);
-  CollectorMachine collector(catalog, network, stores);
+  CollectorMachine collector(catalog, tokens, network, stores);
+  RepairerMachine repairer(catalog, tokens, network, stores);
   std::vector<std::unique_ptr<Machine>> machines;
   for (int i = 0; i < kClients; ++i) {
     const int64_t clock_error = static_cast<int64_t>(random.Below(400'000)) - 200'000;
     machines.push_back(std::make_unique<Machine>(seed * 100 + static_cast<uint64_t>(i), clock_error, catalog.ports(),
-                                                 network, stores, keys));
+                                                 tokens, network, stores, keys));
   }
   BucketSettings settings;
   settings.name = "b";
@@ -271,6 +358,12 @@ void Simulate(uint64_t seed, Outcome& run) {
     Thread collecting("collector", [&] {
       for (; !over; SleepFor(std::chrono::milliseconds(500))) collector.Round();
     });
+    Thread repairing("repairer", [&] {
+      for (; !over; SleepFor(std::chrono::milliseconds(300))) repairer.Round();
+    });
+    Thread administrator("administrator", [&] {
+      for (; !over; SleepFor(std::chrono::milliseconds(700))) repairer.ChangeMembership(random);
+    });
     std::vector<Thread> threads;
     for (auto& machine : machines) {
       threads.emplace_back("client", [&, m = machine.get()] {
@@ -279,22 +372,33 @@ void Simulate(uint64_t seed, Outcome& run) {
       });
     }
     collector.link = {.drop_request = 0.05, .drop_reply = 0.05, .double_request = 0.05};
+    repairer.link = {.drop_request = 0.02, .drop_reply = 0.02, .double_request = 0.02};
     Disturb(machines, random);
     for (Thread& thread : threads) thread.Join();
     Heal(machines);
     over = true;
     collecting.Join();
+    repairing.Join();
+    administrator.Join();
+    repairer.BringBack();
     SleepFor(kNight);  // late and doubled calls arrive
   }
   for (int name = 0; name < 4; ++name)
     (void)made->Unbind(Context::WithTimeout(std::chrono::minutes(1)), "y" + std::to_string(name));
   collector.link = Link{};
+  repairer.link = Link{};
   SleepFor(std::chrono::minutes(2));         // the floor passes that
   for (int round = 0; round < 3; ++round) {  // objects; their bodies, and marks; orphans
     collector.Round();
     SleepFor(2 * kGrace);
   }
-  ExpectNoGarbage(catalog, stores, made->info().id, put.object);
+  ExpectNoGarbage(catalog, tokens, stores, made->info().id, put.object);
+  run.lost_fragments = repairer.lost;
+  for (int round = 0; round < 20 && !repairer.IsWhole(); ++round) repairer.Round();
+  EXPECT_TRUE(repairer.IsWhole()) << repairer.trouble.ToString();
+  // So any two stores may go now.
+  const uint64_t first = random.Below(kStores), second = random.Below(kStores);
+  for (auto& machine : machines) machine->store_links[first].cut = machine->store_links[second].cut = true;
   MemorySink sink;
   ASSERT_OK(made->Read(Context::WithTimeout(std::chrono::seconds(60)), put.object, 0, kSpace * 4, sink));
   run.final_bytes = sink.Take();
@@ -304,7 +408,7 @@ void Simulate(uint64_t seed, Outcome& run) {
 
 TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
   const uint64_t first = TestSeed(1);
-  int done = 0, in_doubt = 0;
+  int done = 0, in_doubt = 0, lost = 0;
   for (uint64_t seed = first; seed < first + static_cast<uint64_t>(TestScaled(20)); ++seed) {
     SCOPED_TRACE("replay: PBFS_TEST_SEED=" + std::to_string(seed) + " pbfs_simulation_test");
     Outcome run;
@@ -313,8 +417,10 @@ TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
     ASSERT_EQ(CheckHistory(run.history, run.attempts, run.observations, run.final_bytes), "");
     done += run.done;
     in_doubt += run.in_doubt;
+    lost += run.lost_fragments;
   }
   RecordProperty("writes_done", done);
+  EXPECT_GT(lost, 0) << "no store lost anything";
   EXPECT_GT(done, in_doubt) << "a simulation in which hardly anything works shows nothing";
 }
 

@@ -25,7 +25,7 @@ constexpr int64_t kVolumeBytes = int64_t{256} << 20;
 /// Which process listens where.
 struct Ports {
   std::vector<int> postgres, catalogs, stores;
-  int etcd = 0, etcd_peer = 0, collector = 0;
+  int etcd = 0, etcd_peer = 0, collector = 0, repairer = 0;
 };
 
 std::string Address(int port) { return fmt::format("127.0.0.1:{}", port); }
@@ -61,7 +61,7 @@ Status ClaimDirectory(const std::string& directory) {
 Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   const size_t catalogs = static_cast<size_t>(options.catalogs), stores = static_cast<size_t>(options.stores);
   PBFS_ASSIGN_OR_RETURN(const std::vector<int> free,
-                        FreePorts(static_cast<int>(2 * catalogs + stores + 3), options.base_port));
+                        FreePorts(static_cast<int>(2 * catalogs + stores + 4), options.base_port));
   Ports ports;
   auto next = free.begin();
   ports.etcd = *next++;
@@ -70,6 +70,7 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   for (size_t i = 0; i < catalogs; ++i) ports.catalogs.push_back(*next++);
   for (size_t i = 0; i < stores; ++i) ports.stores.push_back(*next++);
   ports.collector = *next++;
+  ports.repairer = *next++;
   return ports;
 }
 
@@ -87,7 +88,8 @@ class Maker {
     PBFS_RETURN_IF_ERROR(AddEtcd());
     for (int i = 1; i <= options_.catalogs; ++i) PBFS_RETURN_IF_ERROR(AddCatalog(i));
     for (int i = 1; i <= options_.stores; ++i) PBFS_RETURN_IF_ERROR(AddStore(i));
-    PBFS_RETURN_IF_ERROR(AddGarbageCollector());
+    PBFS_RETURN_IF_ERROR(AddKeyless("garbage-collector", ProcessKind::kGarbageCollector, ports_.collector));
+    PBFS_RETURN_IF_ERROR(AddKeyless("repairer", ProcessKind::kRepairer, ports_.repairer));
     PBFS_RETURN_IF_ERROR(WriteClientConfig());
     return state_;
   }
@@ -223,16 +225,17 @@ class Maker {
     return OkStatus();
   }
 
-  Status AddGarbageCollector() {
-    const std::string name = "garbage-collector", data = dir() + "/" + name;
-    PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-garbage-collector"));
+  // A service that has no state and nothing to listen at but its metrics.
+  Status AddKeyless(const std::string& name, ProcessKind kind, int port) {
+    const std::string data = dir() + "/" + name;
+    PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-" + name));
     PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
     const Json config = {{"catalogs", CatalogsJson()},
                          {"tls", TlsOf(name)},
                          {"etcd", EtcdJson()},
-                         {"metrics", {{"address", Address(ports_.collector)}}}};
+                         {"metrics", {{"address", Address(port)}}}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
-    Add(name, ProcessKind::kGarbageCollector, ports_.collector, ports_.collector, data, Service(program, name));
+    Add(name, kind, port, port, data, Service(program, name));
     return OkStatus();
   }
 
@@ -281,7 +284,7 @@ Result<ClusterState> MakeCluster(const Context& context, LocalClusterOptions opt
   PBFS_RETURN_IF_ERROR(CheckOptions(options));
   // Before anything is written: what is missing on this machine.
   for (const char* program : {"initdb", "postgres", "psql", "etcd", "etcdctl", "pbfs-catalog", "pbfs-fragment-store",
-                              "pbfs-garbage-collector"})
+                              "pbfs-garbage-collector", "pbfs-repairer"})
     PBFS_RETURN_IF_ERROR(FindProgram(program).status());
   PBFS_RETURN_IF_ERROR(ClaimDirectory(options.directory));
   PBFS_ASSIGN_OR_RETURN(Ports ports, ChoosePorts(options));

@@ -12,7 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
-constexpr std::array<const char*, 5> kKindNames = {"postgres", "etcd", "catalog", "store", "garbage-collector"};
+constexpr std::array<const char*, 6> kKindNames = {"postgres", "etcd",              "catalog",
+                                                   "store",    "garbage-collector", "repairer"};
 
 Json ToJson(const ManagedProcess& process) {
   Json environment = Json::object();

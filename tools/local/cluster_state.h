@@ -7,7 +7,7 @@
 
 namespace pbfs::local {
 
-enum class ProcessKind { kPostgres, kEtcd, kCatalog, kStore, kGarbageCollector };
+enum class ProcessKind { kPostgres, kEtcd, kCatalog, kStore, kGarbageCollector, kRepairer };
 const char* ProcessKindName(ProcessKind kind);
 
 /// A process of the cluster: how to start it, and the one that was started last.

@@ -156,6 +156,7 @@ Status LocalCluster::Up(const Context& context) {
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kCatalog));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kStore));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kGarbageCollector));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kRepairer));
   return AwaitCluster(context);
 }
 
@@ -178,7 +179,7 @@ Status LocalCluster::Kill(const Context& context, const std::string& name, int s
 
 Status LocalCluster::StopAll(const Context& context, bool abruptly) {
   // Clients of others first: collector, stores and catalogs, then what they need. The standby ends before its primary.
-  for (const ProcessKind kind : {ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
+  for (const ProcessKind kind : {ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
                                  ProcessKind::kEtcd, ProcessKind::kPostgres}) {
     std::vector<ManagedProcess*> of_kind;
     for (ManagedProcess& process : state_.processes)

@@ -25,6 +25,9 @@ class Connection {
   Client& client();
   /// The stores that it writes to and reads from, for those who look at them directly.
   FragmentStores& stores();
+  /// The cluster map, and membership.
+  Groups& groups();
+  Repairs& repairs();
 
  private:
   struct Parts;

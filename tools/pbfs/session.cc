@@ -18,10 +18,15 @@ void Session::UseConfig(const std::string& path) {
 }
 
 Result<Client*> Session::client() {
+  PBFS_ASSIGN_OR_RETURN(Connection * open, connection());
+  return &open->client();
+}
+
+Result<Connection*> Session::connection() {
   if (connection_ == nullptr) {
     PBFS_ASSIGN_OR_RETURN(connection_, Connection::Open(config_, last_receipts_));
   }
-  return &connection_->client();
+  return connection_.get();
 }
 
 void Session::Say(const std::string& line) const {

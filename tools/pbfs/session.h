@@ -43,6 +43,8 @@ class Session {
   void WaitForLastReceipts(Duration patience) { last_receipts_ = patience; }
   /// The client of the configuration, connected at the first call. Errors: those of the configuration and the connection.
   Result<Client*> client();
+  /// What the client stands on, for those who look at the cluster itself. Errors: as of client().
+  Result<Connection*> connection();
 
   /// A line for people; nothing with --json.
   void Say(const std::string& line) const;
@@ -108,6 +110,7 @@ void AddHistory(CommandLine& line);
 void AddVerify(CommandLine& line);
 void AddRehome(CommandLine& line);
 void AddBench(CommandLine& line);
+void AddCluster(CommandLine& line);
 void AddLocal(CommandLine& line);
 void AddJob(CommandLine& line);
 

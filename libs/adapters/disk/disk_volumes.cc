@@ -117,6 +117,7 @@ void DiskVolumes::MarkGood(const FragmentKey& key, const Entry& entry) {
 ListFragmentsReply DiskVolumes::List(const ListFragmentsRequest& request) {
   ListFragmentsReply reply;
   MutexLock lock(mutex_);
+  if (request.only_corrupt) return ListBad(request);
   for (auto at = index_.upper_bound(request.after); at != index_.end(); ++at) {
     if (request.born_before_ms > 0 && at->first.encoding.Millis() >= request.born_before_ms) break;
     if (reply.fragments.size() == static_cast<size_t>(request.limit)) {
@@ -124,6 +125,17 @@ ListFragmentsReply DiskVolumes::List(const ListFragmentsRequest& request) {
       break;
     }
     reply.fragments.push_back(at->second.Info(at->first));
+  }
+  return reply;
+}
+
+ListFragmentsReply DiskVolumes::ListBad(const ListFragmentsRequest& request) const {
+  ListFragmentsReply reply;
+  for (auto at = bad_.upper_bound(request.after); at != bad_.end(); ++at) {
+    if (request.born_before_ms > 0 && at->encoding.Millis() >= request.born_before_ms) break;
+    reply.more = reply.fragments.size() == static_cast<size_t>(request.limit);
+    if (reply.more) break;
+    reply.fragments.push_back(index_.at(*at).Info(*at));
   }
   return reply;
 }

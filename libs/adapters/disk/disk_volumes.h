@@ -130,6 +130,7 @@ class DiskVolumes final : public Volumes {
   // Reads.
   std::optional<std::pair<Entry, VolumePtr>> Find(const FragmentKey& key);
   /// Marks the fragment bad, unless it has moved meanwhile: then false.
+  ListFragmentsReply ListBad(const ListFragmentsRequest& request) const PBFS_REQUIRES(mutex_);
   bool MarkBad(const FragmentKey& key, const Entry& entry);
   void MarkGood(const FragmentKey& key, const Entry& entry);
 

@@ -66,6 +66,7 @@ v1::ListFragmentsRequest Encode(const ListFragmentsRequest& request) {
   Encode(request.after, out.mutable_after());
   out.set_limit(request.limit);
   out.set_born_before_ms(request.born_before_ms);
+  out.set_only_corrupt(request.only_corrupt);
   out.set_token(Text(request.token));
   return out;
 }
@@ -77,6 +78,7 @@ Result<ListFragmentsRequest> Decode(const v1::ListFragmentsRequest& in) {
   }
   request.limit = in.limit();
   request.born_before_ms = in.born_before_ms();
+  request.only_corrupt = in.only_corrupt();
   request.token = Copy(in.token());
   return request;
 }

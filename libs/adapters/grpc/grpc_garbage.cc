@@ -1,26 +1,16 @@
 #include "libs/adapters/grpc/grpc_garbage.h"
 
 #include "libs/adapters/grpc/garbage_codec.h"
-#include "libs/adapters/grpc/wire.h"
+#include "libs/adapters/grpc/unary_stub.h"
 #include "proto/pbfs/v1/garbage.grpc.pb.h"
 
 namespace pbfs {
 
 using Stub = v1::Garbage::Stub;
 
-struct GrpcGarbage::Impl {
-  std::unique_ptr<Stub> stub;
+struct GrpcGarbage::Impl : wire::UnaryStub<v1::Garbage> {
+  using UnaryStub::UnaryStub;
 
-  template <typename Request, typename Reply>
-  Result<Reply> Ask(const Context& context, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
-                    const Request& request) {
-    PBFS_RETURN_IF_ERROR(context.Check());
-    grpc::ClientContext call;
-    wire::Prepare(call, context);
-    Reply reply;
-    PBFS_RETURN_IF_ERROR(wire::FromGrpc((*stub.*method)(&call, request, &reply), call));
-    return reply;
-  }
   /// A step with a limit that answers with a count.
   Result<int64_t> Count(const Context& context,
                         grpc::Status (Stub::*method)(grpc::ClientContext*, const v1::StepLimit&, v1::StepCount*),
@@ -36,7 +26,7 @@ struct GrpcGarbage::Impl {
 };
 
 GrpcGarbage::GrpcGarbage(const std::string& address, const TransportSecurity& security)
-    : impl_(new Impl{v1::Garbage::NewStub(wire::MakeChannel(address, security, 0))}) {}
+    : impl_(std::make_unique<Impl>(address, security)) {}
 GrpcGarbage::~GrpcGarbage() = default;
 
 Status GrpcGarbage::HistoryAdvance(const Context& context) {

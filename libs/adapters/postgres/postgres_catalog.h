@@ -44,7 +44,8 @@ class PostgresCatalog final : public Commits,
                               public Buckets,
                               public Groups,
                               public Journal,
-                              public Garbage {
+                              public Garbage,
+                              public Repairs {
  public:
   explicit PostgresCatalog(PostgresOptions options);
   ~PostgresCatalog() override;
@@ -84,6 +85,17 @@ class PostgresCatalog final : public Commits,
   Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) override;
   Status SweepArm(const Context& context) override;
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
+
+  Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
+  Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
+                                                 int32_t limit) override;
+  Status MarkMissing(const Context& context, std::span<const Shard> shards) override;
+  Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after, int32_t limit) override;
+  Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) override;
+  Status GroupsChecked(const Context& context, std::span<const GroupVersion> groups) override;
+  Status Recheck(const Context& context) override;
+  Status ReportSuspect(const Context& context, EncodingId encoding) override;
+  Result<Redundancy> GetRedundancy(const Context& context) override;
 
  private:
   struct Parts;  // pools, caches, the transactor

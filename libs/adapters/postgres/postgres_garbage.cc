@@ -5,7 +5,6 @@
 namespace pbfs {
 
 using postgres::Array;
-using postgres::Connection;
 using postgres::Params;
 using postgres::Rows;
 using postgres::SessionPool;
@@ -14,21 +13,8 @@ using postgres::Type;
 
 namespace {
 
-/// One statement as a transaction of its own.
-Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement,
-                         const Params& params = {}) {
-  Rows rows;
-  PBFS_RETURN_IF_ERROR(postgres::Transact(pool, context, [&](Connection& connection) -> Status {
-    connection.Queue(statement, params);
-    PBFS_ASSIGN_OR_RETURN(std::vector<Rows> results, connection.Run(context));
-    rows = std::move(results.back());
-    return OkStatus();
-  }));
-  return rows;
-}
-
 Result<int64_t> CountOf(SessionPool& pool, const Context& context, const Statement& statement, const Params& params) {
-  PBFS_ASSIGN_OR_RETURN(const Rows rows, TransactOne(pool, context, statement, params));
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::TransactOne(pool, context, statement, params));
   return rows.Int4(0, 0);
 }
 
@@ -43,13 +29,13 @@ std::vector<EncodingId> EncodingsOf(const Rows& rows) {
 }  // namespace
 
 Status PostgresCatalog::HistoryAdvance(const Context& context) {
-  return TransactOne(parts_->primary, context, postgres::kHistoryAdvance).status();
+  return postgres::TransactOne(parts_->primary, context, postgres::kHistoryAdvance).status();
 }
 
 Result<int64_t> PostgresCatalog::HistoryExpire(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        TransactOne(parts_->primary, context, postgres::kHistoryExpire, Params().Int4(limit)));
+                        postgres::TransactOne(parts_->primary, context, postgres::kHistoryExpire, Params().Int4(limit)));
   return rows.Int8(0, 0);
 }
 
@@ -87,7 +73,7 @@ Result<std::vector<PurgingBody>> PostgresCatalog::ListPurging(const Context& con
 Status PostgresCatalog::PurgeDone(const Context& context, std::span<const BodyId> bodies) {
   Array ids(Type::kUuid);
   for (const BodyId& id : bodies) ids.Uuid(id);
-  return TransactOne(parts_->primary, context, postgres::kPurgeDone, Params().Add(ids)).status();
+  return postgres::TransactOne(parts_->primary, context, postgres::kPurgeDone, Params().Add(ids)).status();
 }
 
 Result<std::vector<EncodingId>> PostgresCatalog::SweepMark(const Context& context,
@@ -95,18 +81,18 @@ Result<std::vector<EncodingId>> PostgresCatalog::SweepMark(const Context& contex
   Array ids(Type::kUuid);
   for (const EncodingId& id : reported) ids.Uuid(id);
   PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        TransactOne(parts_->primary, context, postgres::kSweepMark, Params().Add(ids)));
+                        postgres::TransactOne(parts_->primary, context, postgres::kSweepMark, Params().Add(ids)));
   return EncodingsOf(rows);
 }
 
 Status PostgresCatalog::SweepArm(const Context& context) {
-  return TransactOne(parts_->primary, context, postgres::kSweepArm).status();
+  return postgres::TransactOne(parts_->primary, context, postgres::kSweepArm).status();
 }
 
 Result<std::vector<EncodingId>> PostgresCatalog::SweepConfirm(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        TransactOne(parts_->primary, context, postgres::kSweepConfirm, Params().Int4(limit)));
+                        postgres::TransactOne(parts_->primary, context, postgres::kSweepConfirm, Params().Int4(limit)));
   return EncodingsOf(rows);
 }
 

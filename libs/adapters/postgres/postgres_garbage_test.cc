@@ -135,6 +135,21 @@ TEST_F(GarbageBesideTest, SweepWaitsForACommitInFlightAndLetsItLive) {
   EXPECT_EQ(again, std::vector<EncodingId>{orphan});
 }
 
+// A Commit that loaded the older version of a group may become visible after the group has changed: until it ended, a look at
+// the group's bodies may miss its.
+TEST_F(GarbageBesideTest, AGroupIsSettledOnceTransactionsThatMayHaveUsedItsOlderVersionEnded) {
+  Run("SELECT pg_current_xact_id()::text");
+  ASSERT_OK(catalog_.PutStore(TestContext(), {StoreId{1}, "127.0.0.1:1", "host", StoreState::kUp, 1}));
+  for (int look = 0; look < 2; ++look) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<GroupCheck> checks, catalog_.ListGroupChecks(TestContext()));
+    ASSERT_EQ(checks.size(), static_cast<size_t>(kPlacementGroups));
+    EXPECT_FALSE(checks[5].settled);
+  }
+  other_->Rollback();
+  ASSERT_OK_AND_ASSIGN(const std::vector<GroupCheck> checks, catalog_.ListGroupChecks(TestContext()));
+  EXPECT_TRUE(checks[5].settled);
+}
+
 // I23. A peer has yet to read our journal up to where the body lost its row.
 TEST_F(GarbageBesideTest, PurgeWaitsForPeers) {
   database_.Sql("INSERT INTO peer (site_id, fence_epoch, sent_xid) VALUES (2, 1, '1')");

@@ -16,6 +16,12 @@ using postgres::Params;
 using postgres::Rows;
 using postgres::Type;
 
+/// Of placement_facts: the widest encodings of buckets, and of the site.
+PlacementFacts FactsOfRows(const Rows& rows) {
+  const auto number = [&](int column) { return static_cast<int>(rows.Int4(0, column)); };
+  return {{std::max(number(0), number(2)), std::min(number(1), number(3))}, rows.Bool(0, 4)};
+}
+
 void QueuePutStore(Connection& connection, const StoreInfo& store) {
   connection.Queue(postgres::kPutStore, Params()
                                             .Int4(store.id.value)
@@ -42,14 +48,18 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     connection.Queue(postgres::kLockMap);
     connection.Queue(postgres::kLoadStores);
     connection.Queue(postgres::kLoadAllGroups);
+    connection.Queue(postgres::kPlacementFacts);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     std::vector<StoreInfo> stores = postgres::StoresOfRows(results[2]);
+    const std::vector<PlacementGroup> groups = postgres::GroupsOfRows(results[3]);
+    const PlacementFacts facts = FactsOfRows(results[4]);
+    PBFS_RETURN_IF_ERROR(CheckMembership(stores, groups, facts, store));
     const bool place = PlacementDependsOn(stores, store);
     if (!PutInto(stores, store)) return OkStatus();  // as it was
     QueuePutStore(connection, store);
     connection.Queue(postgres::kRaiseMap);
     if (!place) return OkStatus();
-    for (const PlacementGroup& group : PlaceAnew(stores, postgres::GroupsOfRows(results[3])))
+    for (const PlacementGroup& group : PlaceAnew(stores, groups, facts))
       QueuePutGroup(connection, group);
     return OkStatus();
   });

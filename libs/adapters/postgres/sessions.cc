@@ -115,6 +115,17 @@ Status ReadSnapshot(SessionPool& pool, const Context& context, const std::functi
   return work(*connection);  // the lease rolls back
 }
 
+Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params) {
+  Rows rows;
+  PBFS_RETURN_IF_ERROR(Transact(pool, context, [&](Connection& connection) -> Status {
+    connection.Queue(statement, params);
+    PBFS_ASSIGN_OR_RETURN(std::vector<Rows> results, connection.Run(context));
+    rows = std::move(results.back());
+    return OkStatus();
+  }));
+  return rows;
+}
+
 Result<Rows> RunOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params) {
   PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, pool.Take(context));
   connection->Queue(statement, params);

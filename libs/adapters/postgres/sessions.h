@@ -71,6 +71,10 @@ class SessionPool {
 /// back. Errors: of Take, of `work`, of Connection::Commit (detail outcome=unknown).
 Status Transact(SessionPool& pool, const Context& context, const std::function<Status(Connection&)>& work);
 
+/// Runs one statement as a transaction of its own, as Transact.
+Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement,
+                         const Params& params = {});
+
 /// Runs `work` against one snapshot, read-only.
 Status ReadSnapshot(SessionPool& pool, const Context& context, const std::function<Status(Connection&)>& work);
 

@@ -20,7 +20,9 @@ ALTER TABLE body ALTER inline_ct SET STORAGE EXTERNAL;        -- ciphertext does
 ALTER TABLE body SET (toast_tuple_target = 8160);
 CREATE UNIQUE INDEX body_enc ON body (pg, encoding_id) WHERE encoding_id IS NOT NULL;   -- repair pages, sweep look-ups
 CREATE INDEX body_purging ON body (body_id) WHERE state = 3;
-CREATE INDEX body_degraded ON body (body_id) WHERE missing <> 0;
+-- What is to be repaired: fewest margins first; and of one group, if any.
+CREATE INDEX body_degraded ON body (((n - k - bit_count(missing::bit(64)))::int2), body_id) WHERE missing <> 0 AND state = 1;
+CREATE INDEX body_degraded_group ON body (pg) WHERE missing <> 0 AND state = 1;
 CREATE INDEX body_epoch ON body (bucket, key_epoch, body_id);
 
 -- "Look at this body": not before the grace is over, nor before every peer has read our journal up to hold (I23).
@@ -31,6 +33,9 @@ CREATE TABLE garbage (
   hold xid8 NOT NULL DEFAULT pg_snapshot_xmax(pg_current_snapshot())
 );
 CREATE INDEX garbage_since ON garbage (since);
+
+-- Encodings whose fragments contradict each other, and a look without keys could not tell which is wrong.
+CREATE TABLE suspect (encoding_id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
 
 -- Encodings replaced by a re-encode.
 CREATE TABLE retired (encoding_id uuid PRIMARY KEY, body_id uuid NOT NULL, n int2 NOT NULL, since timestamptz NOT NULL);

@@ -9,9 +9,11 @@ CREATE TABLE store (
 CREATE TABLE pgroup (
   pg int2 PRIMARY KEY,
   ver int8 NOT NULL,
-  stores int4[] NOT NULL,                                     -- in rendezvous order
+  stores int4[] NOT NULL,                                     -- shard j of an encoding stands at the j-th place
   mstate int2[] NOT NULL,                                     -- 0 ACTIVE, 1 BACKFILL
-  prev int4[]
+  prev int4[] NOT NULL,                                       -- where shards may stand until all are ACTIVE again
+  horizon xid8,                                               -- every transaction that used an older version has a smaller id
+  checked timestamptz                                         -- when all shards of this version were looked for
 );
 CREATE INDEX pgroup_store ON pgroup USING gin (stores);
 

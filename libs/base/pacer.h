@@ -8,7 +8,7 @@
 namespace pbfs {
 
 /// Keeps work that nobody waits for from taking the machine, the network and the disks: pieces of it, none sooner than the
-/// rate allows for those before. Threads: one.
+/// rate allows for those before. Threads: any; all together keep to the rate.
 class Pacer {
  public:
   /// 0: as fast as it goes.
@@ -19,14 +19,19 @@ class Pacer {
     if (bytes_per_second_ <= 0) return;
     const auto cost =
         std::chrono::duration<double>(static_cast<double>(bytes) / static_cast<double>(bytes_per_second_));
-    due_ += std::chrono::duration_cast<Duration>(cost);
-    SleepUntil(std::min(due_, context.deadline()));
-    due_ = std::max(due_, MonotonicNow());
+    MonotonicTime due;
+    {
+      MutexLock lock(mutex_);
+      due_ = std::max(due_, MonotonicNow()) + std::chrono::duration_cast<Duration>(cost);
+      due = due_;
+    }
+    SleepUntil(std::min(due, context.deadline()));
   }
 
  private:
   const int64_t bytes_per_second_;
-  MonotonicTime due_;
+  Mutex mutex_;
+  MonotonicTime due_ PBFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace pbfs

@@ -1,0 +1,1 @@
+SELECT groups_checked($1::int2[], $2::int8[])

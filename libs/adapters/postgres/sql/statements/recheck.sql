@@ -1,0 +1,1 @@
+UPDATE pgroup SET checked = NULL WHERE checked IS NOT NULL

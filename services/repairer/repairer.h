@@ -1,0 +1,95 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/executor.h"
+#include "libs/base/pacer.h"
+#include "libs/catalog/catalog.h"
+#include "libs/catalog/tokens.h"
+#include "libs/fragments/fragment_store.h"
+#include "services/repairer/body_repair.h"
+
+namespace pbfs::repairer {
+
+/// What a pass that looks for shards did.
+struct CheckPass {
+  int64_t groups = 0;   // accounted for
+  int64_t waiting = 0;  // not: they changed too lately, or a store did not answer
+  int64_t shards = 0;   // looked for
+  int64_t missing = 0;  // of them, not there or not sound
+};
+
+/// What a pass that repairs did.
+struct RepairPass {
+  int64_t bodies = 0;     // with all their shards again
+  int64_t left = 0;       // not, or not yet
+  int64_t shards = 0;     // put
+  int64_t bytes_read = 0, bytes_written = 0;
+  int64_t unchecked = 0;  // bodies rebuilt without holding the shards against another one
+  int64_t suspects = 0;   // bodies that somebody with keys has to look at
+  Status trouble;         // one of those that left something
+};
+
+/// The repairer's work (docs/design/repair.md), over the ports: looks whether every shard stands at its place, says so to the catalog,
+/// and brings missing ones there, those of the most endangered bodies first. It keeps no state that matters: what it finds is in the
+/// catalog before it acts, putting twice is harmless. So it may be killed anywhere, and several may run at once.
+/// Threads: one at a time; uses those of the executor.
+class Repairer {
+ public:
+  struct Ports {
+    Repairs& repairs;
+    Groups& groups;
+    FragmentStores& stores;
+    Tokens* tokens;  // null: stores that run without tokens (tests only)
+    const Clock& clock;
+    Executor& executor;
+  };
+  struct Options {
+    std::string subject = "repairer";                   // for tokens
+    Duration store_timeout = std::chrono::seconds(10);  // of one call to a store
+    Duration silence = std::chrono::seconds(30);        // a store that did not answer is not asked again for so long
+    Duration check_every = std::chrono::hours(7 * 24);  // a group is accounted for anew after so long, and when it changed
+    int32_t groups_a_pass = kPlacementGroups;           // at most so many
+    int32_t page = 256;                                 // bodies
+    int64_t bytes_per_second = 0;                       // read and written; 0: as fast as it goes
+    double extra_reads = 0.05;                          // see RepairBody
+  };
+  Repairer(const Ports& ports, const Options& options)
+      : ports_(ports), options_(options), pacer_(options.bytes_per_second) {}
+
+  /// Asks all stores which fragments they know to be bad, and marks those missing. Returns how many. Errors: those of Repairs; stores
+  /// that do not answer are none.
+  Result<int64_t> MarkCorrupt(const Context& context);
+  /// Looks for the shards of groups that changed, or were not looked at for long: those that wait longest first.
+  Result<CheckPass> CheckGroups(const Context& context);
+  /// Repairs what is marked, the smallest margin first. Ends with the list, or with the context.
+  Result<RepairPass> RepairMissing(const Context& context);
+
+ private:
+  struct Look;
+  Result<std::vector<GroupCheck>> Due(const Context& context, const ClusterMap& map, CheckPass& pass);
+  Status CheckRange(const Context& context, const ClusterMap& map, GroupRange range, std::set<uint16_t>& unanswered,
+                    CheckPass& pass);
+  Status LookFor(const Context& context, const ClusterMap& map, const std::vector<EncodedBody>& bodies, Look& look);
+  void AskStore(const Context& context, StoreId store, const std::vector<std::pair<Shard, const EncodedBody*>>& asked,
+                Look& look);
+  Status RepairPage(const Context& context, const std::vector<EncodedBody>& bodies, RepairPass& pass);
+  Status Note(const Context& context, const ClusterMap& map, const std::vector<EncodedBody>& bodies,
+              const std::vector<BodyRepair>& repairs, RepairPass& pass);
+  Result<TokenBytes> Token(const Context& context);
+  bool IsSilent(StoreId store);
+  void MarkSilent(StoreId store);
+
+  const Ports ports_;
+  const Options options_;
+  Pacer pacer_;
+  TokenBytes token_;
+  MonotonicTime token_renewal_{};
+  Mutex mutex_;
+  std::map<StoreId, MonotonicTime> silent_until_ PBFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace pbfs::repairer

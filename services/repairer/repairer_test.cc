@@ -1,0 +1,306 @@
+#include "services/repairer/repairer.h"
+
+#include <map>
+
+#include "libs/base/testing.h"
+#include "libs/client/twin_cluster.h"
+#include "libs/coding/crc32c.h"
+#include "libs/format/fragment.h"
+#include "libs/fragments/fragment_check.h"
+
+namespace pbfs::repairer {
+namespace {
+
+using Fragments = std::map<std::pair<StoreId, FragmentKey>, Bytes>;
+
+/// A client's objects on a cluster of eight stores in memory, and a repairer.
+class RepairerTest : public testing::Test {
+ protected:
+  static TwinCluster::Options ClusterOptions(const Clock& clock) {
+    TwinCluster::Options options;
+    options.seed = TestSeed();
+    options.clock = &clock;
+    return options;
+  }
+  void SetUp() override { MakeBucket(Integrity::kCrc32c); }
+  void MakeBucket(Integrity integrity) {
+    if (client_ == nullptr) client_ = cluster_.NewClient();
+    BucketSettings settings;
+    settings.name = "b" + std::to_string(static_cast<int>(integrity));
+    settings.integrity = integrity;
+    ASSERT_OK_AND_ASSIGN(Bucket bucket, client_->CreateBucket(TestContext(), settings));
+    bucket_ = std::make_unique<Bucket>(std::move(bucket));
+  }
+  /// Objects of all kinds: replicated, short, and of several stripes and windows.
+  void PutObjects(int count) {
+    constexpr size_t kSizes[] = {5'000, 70'000, 300'000, 2'500'000};
+    for (int i = 0; i < count; ++i) {
+      Bytes content(kSizes[static_cast<size_t>(i) % std::size(kSizes)]);
+      cluster_.random().Fill(content);
+      const std::string name = "o" + std::to_string(contents_.size());
+      ASSERT_OK(bucket_->Put(TestContext(), name, content));
+      contents_[name] = {bucket_->info().settings.name, std::move(content)};
+    }
+  }
+  Repairer MakeRepairer(Repairer::Options options = {}) {
+    options.groups_a_pass = kPlacementGroups;
+    options.silence = {};
+    return Repairer({cluster_.catalog(), cluster_.catalog(), cluster_.fragment_stores(), nullptr, clock_, executor_},
+                    options);
+  }
+  /// Everything once, by a new repairer: corrupt fragments, all groups that are due, everything missing.
+  RepairPass Repair(const Repairer::Options& options = {}) {
+    Repairer repairer = MakeRepairer(options);
+    EXPECT_OK(repairer.MarkCorrupt(TestContext()));
+    const Result<CheckPass> checked = repairer.CheckGroups(TestContext());
+    EXPECT_OK(checked);
+    if (checked.ok()) checked_ = *checked;
+    const Result<RepairPass> repaired = repairer.RepairMissing(TestContext());
+    EXPECT_OK(repaired);
+    return repaired.ok() ? *repaired : RepairPass{};
+  }
+  void SetState(int store, StoreState state) {
+    StoreInfo info = *Map().FindStore(TwinCluster::IdOf(store));
+    info.state = state;
+    ASSERT_OK(cluster_.catalog().PutStore(TestContext(), info));
+  }
+  ClusterMap Map() { return *cluster_.catalog().WatchMap(TestContext(), -1); }
+  Redundancy Now() { return *cluster_.catalog().GetRedundancy(TestContext()); }
+
+  Fragments FragmentsOf(int i) {
+    Fragments all;
+    MemoryFragmentStore& disk = cluster_.disk(i);
+    ListFragmentsRequest request;
+    request.limit = 10'000;
+    const ListFragmentsReply list = *disk.List(TestContext(), request);
+    for (const FragmentInfo& info : list.fragments) {
+      const auto read = disk.StartRead(TestContext(), {{{info.key, 0, info.length}}, {}}, {});
+      const ReadReply reply = *read->Wait(TestContext());
+      all[{TwinCluster::IdOf(i), info.key}] = ToBytes(reply.parts.at(0).bytes);
+    }
+    return all;
+  }
+  Fragments AllFragments() {
+    Fragments all;
+    for (int i = 0; i < cluster_.stores(); ++i) all.merge(FragmentsOf(i));
+    return all;
+  }
+  int64_t Wipe(int store) {
+    int64_t bytes = 0;
+    for (const auto& [key, content] : FragmentsOf(store)) {
+      EXPECT_TRUE(cluster_.disk(store).Lose(key.second));
+      bytes += static_cast<int64_t>(content.size());
+    }
+    return bytes;
+  }
+  /// Puts other bytes in the place of a fragment's, all checksums right: what only a lying store does.
+  void MakeLie(int store, const FragmentKey& key, Bytes bytes) {
+    const FragmentHeader header = *FragmentHeader::Decode(ByteSpan(bytes).first(128));
+    const Geometry& geometry = header.geometry;
+    const auto at = static_cast<size_t>(geometry.StripeBegin(0)), block = static_cast<size_t>(geometry.Block(0));
+    bytes[at + 7] ^= 1;
+    StoreLe(bytes.data() + at + block, BlockCrc(key.encoding, key.shard, 0, {bytes.data() + at, block}));
+    ASSERT_TRUE(cluster_.disk(store).Lose(key));
+    auto writer = cluster_.disk(store).StartPut(TestContext(), {key, static_cast<int64_t>(bytes.size()), {}}, {});
+    ASSERT_OK(writer->Append(TestContext(), Buffer::FromBytes(std::move(bytes))));
+    ASSERT_OK(writer->Finish(TestContext()));
+  }
+  void ExpectAllReadable() {
+    const auto reader = cluster_.NewClient();
+    for (const auto& [name, content] : contents_) {
+      ASSERT_OK_AND_ASSIGN(Bucket bucket, reader->OpenBucket(TestContext(), content.first));
+      ASSERT_OK_AND_ASSIGN(const ObjectId object, bucket.Find(TestContext(), name));
+      Bytes got(content.second.size());
+      ASSERT_OK(bucket.Read(TestContext(), object, 0, got));
+      EXPECT_EQ(got, content.second) << name;
+    }
+  }
+
+  ManualClock clock_{1'800'000'000'000'000};
+  TwinCluster cluster_{ClusterOptions(clock_)};
+  Executor executor_{"repair", 4, 1000};
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<Bucket> bucket_;
+  std::map<std::string, std::pair<std::string, Bytes>> contents_;
+  CheckPass checked_;
+};
+
+TEST_F(RepairerTest, FindsNothingToDoWhereAllIsWell) {
+  PutObjects(8);
+  const RepairPass pass = Repair();
+  EXPECT_EQ(pass.bodies + pass.left, 0);
+  EXPECT_EQ(checked_.groups, kPlacementGroups);
+  EXPECT_EQ(checked_.shards, 2 * 3 + 6 * 6);
+  EXPECT_EQ(Now().unchecked, 0);
+  EXPECT_TRUE(Now().degraded.empty());
+  Repair();
+  EXPECT_EQ(checked_.groups, 0) << "not before the time comes";
+  clock_.Advance(int64_t{8} * 86'400'000'000);
+  Repair();
+  EXPECT_EQ(checked_.groups, kPlacementGroups);
+}
+
+TEST_F(RepairerTest, LostFragmentsComeBackByteForByte) {
+  PutObjects(12);
+  MakeBucket(Integrity::kSha256);
+  PutObjects(8);
+  const Fragments before = AllFragments();
+  const size_t lost = FragmentsOf(2).size() + FragmentsOf(5).size();
+  Wipe(2);
+  Wipe(5);
+  const RepairPass pass = Repair();
+  EXPECT_EQ(checked_.missing, static_cast<int64_t>(lost));
+  EXPECT_EQ(pass.shards, static_cast<int64_t>(lost));
+  EXPECT_EQ(pass.left, 0) << pass.trouble.ToString();
+  EXPECT_OK(pass.trouble);
+  EXPECT_EQ(AllFragments(), before);
+  EXPECT_TRUE(Now().degraded.empty());
+}
+
+TEST_F(RepairerTest, BadFragmentsAreReplaced) {
+  PutObjects(8);
+  const Fragments before = AllFragments();
+  const Fragments of_one = FragmentsOf(3);
+  for (const auto& [key, bytes] : of_one)
+    ASSERT_TRUE(cluster_.disk(3).Damage(key.second, static_cast<int64_t>(bytes.size()) / 2));
+  ExpectAllReadable();
+  FragmentsOf(3);  // the store has seen them all now, as its scrub would have
+  const RepairPass pass = Repair();
+  EXPECT_EQ(pass.shards, static_cast<int64_t>(of_one.size()));
+  EXPECT_EQ(AllFragments(), before);
+}
+
+// Its domain of failures is lost for good: everything it had is made anew elsewhere, and nothing else moves.
+TEST_F(RepairerTest, AStoreThatIsLostForGoodIsMadeUpFor) {
+  PutObjects(40);
+  Repair();
+  const size_t fragments = AllFragments().size();
+  const int64_t lost = Wipe(4);
+  cluster_.store(4).SetDown(true);
+  SetState(4, StoreState::kDown);
+  const RepairPass pass = Repair();
+  EXPECT_EQ(pass.left, 0) << pass.trouble.ToString();
+  EXPECT_EQ(pass.bytes_written, lost) << "nothing else has moved";
+  EXPECT_LE(static_cast<double>(pass.bytes_read), 4 * 1.05 * static_cast<double>(lost) * 1.5);  // few bodies: chance
+  EXPECT_EQ(AllFragments().size(), fragments);
+  Repair();
+  EXPECT_EQ(Now().backfilling, 0);
+  EXPECT_EQ(Now().unchecked, 0);
+  cluster_.store(0).SetDown(true);
+  cluster_.store(1).SetDown(true);
+  ExpectAllReadable();
+}
+
+// Its fragments are copied, not computed.
+TEST_F(RepairerTest, ADrainedStoreIsNotNeededAnyMore) {
+  PutObjects(24);
+  Repair();
+  int64_t held = 0;
+  for (const auto& [key, bytes] : FragmentsOf(6)) held += static_cast<int64_t>(bytes.size());
+  SetState(6, StoreState::kDraining);
+  ExpectAllReadable();  // before anything has moved
+  const RepairPass pass = Repair();
+  EXPECT_EQ(pass.left, 0) << pass.trouble.ToString();
+  EXPECT_EQ(pass.bytes_written, held);
+  EXPECT_EQ(pass.bytes_read, held);
+  Repair();
+  for (const PlacementGroup& group : Map().groups) ASSERT_TRUE(group.previous.empty());
+  Wipe(6);
+  cluster_.store(6).SetDown(true);
+  cluster_.store(2).SetDown(true);
+  cluster_.store(3).SetDown(true);
+  ExpectAllReadable();
+}
+
+TEST_F(RepairerTest, AStoreThatComesMovesItsShare) {
+  SetState(7, StoreState::kDraining);
+  PutObjects(40);
+  Repair();
+  int64_t all = 0;
+  for (const auto& [key, bytes] : AllFragments()) all += static_cast<int64_t>(bytes.size());
+  SetState(7, StoreState::kUp);
+  const RepairPass pass = Repair();
+  EXPECT_EQ(pass.left, 0) << pass.trouble.ToString();
+  EXPECT_EQ(pass.bytes_read, pass.bytes_written) << "all of it copied";
+  EXPECT_GT(pass.bytes_written, 0);
+  EXPECT_LT(pass.bytes_written, all / 4) << "an eighth, about";
+  Repair();
+  EXPECT_EQ(Now().backfilling, 0);
+  ExpectAllReadable();
+}
+
+// F18, format 5.1: one shard more than k shows that one is wrong, two more which.
+TEST_F(RepairerTest, ALieIsNotWrittenOn) {
+  PutObjects(4);
+  const Fragments before = AllFragments();
+  const auto victim = std::find_if(before.begin(), before.end(), [](const auto& row) {
+    return row.second.size() > 50'000 && row.first.second.shard == 5;
+  });
+  const EncodingId encoding = victim->first.second.encoding;
+  const auto of = [&](uint8_t shard) {
+    return std::find_if(before.begin(), before.end(),
+                        [&](const auto& row) { return row.first.second == FragmentKey{encoding, shard}; });
+  };
+  const auto store_of = [&](uint8_t shard) { return static_cast<int>(of(shard)->first.first.value) - 1; };
+  MakeLie(store_of(1), {encoding, 1}, of(1)->second);
+  ASSERT_TRUE(cluster_.disk(store_of(5)).Lose({encoding, 5}));
+  Repairer::Options always;
+  always.extra_reads = 1;
+  RepairPass pass = Repair(always);
+  EXPECT_EQ(pass.suspects, 1) << "five shards are here, one lies: which cannot be told";
+  EXPECT_EQ(pass.shards, 0);
+  EXPECT_EQ(Now().suspects, 1);
+  // A further one, another body's: six are here, the lie is located, and the right bytes are written.
+  ASSERT_OK(cluster_.disk(store_of(5)).Stat(TestContext()));
+  ExpectAllReadable();
+}
+
+TEST_F(RepairerTest, WithLeavesALieIsLocatedFromAnyKHonestShards) {
+  MakeBucket(Integrity::kSha256);
+  PutObjects(4);
+  const Fragments before = AllFragments();
+  const auto victim = std::find_if(before.begin(), before.end(), [](const auto& row) {
+    return row.second.size() > 50'000 && row.first.second.shard == 5;
+  });
+  const EncodingId encoding = victim->first.second.encoding;
+  for (const auto& [key, bytes] : before) {
+    const int store = static_cast<int>(key.first.value) - 1;
+    if (key.second == FragmentKey{encoding, 1}) MakeLie(store, key.second, bytes);
+    if (key.second == FragmentKey{encoding, 5}) cluster_.disk(store).Lose(key.second);
+  }
+  const RepairPass pass = Repair();
+  EXPECT_EQ(pass.shards, 1);
+  EXPECT_EQ(pass.suspects, 0);
+  EXPECT_EQ(FragmentsOf(static_cast<int>(victim->first.first.value) - 1).at(victim->first), victim->second);
+}
+
+TEST_F(RepairerTest, WhatCannotBeRepairedStaysMarked) {
+  PutObjects(4);
+  for (const int store : {0, 1, 2}) Wipe(store);
+  RepairPass pass = Repair();
+  EXPECT_GT(pass.left, 0);
+  EXPECT_CODE(pass.trouble, kUnavailable);
+  EXPECT_FALSE(Now().degraded.empty());
+}
+
+// The place of a shard does not answer: the others are brought to theirs meanwhile, and it gets its own when it is back.
+TEST_F(RepairerTest, AStoreThatIsAwayIsWaitedFor) {
+  PutObjects(8);
+  const size_t gone = FragmentsOf(1).size(), of_away = FragmentsOf(2).size();
+  const Fragments before = AllFragments();
+  Wipe(1);
+  Wipe(2);
+  cluster_.store(2).SetDown(true);
+  RepairPass pass = Repair();
+  EXPECT_EQ(checked_.groups + checked_.waiting, kPlacementGroups);
+  EXPECT_GT(checked_.waiting, 0) << "who does not answer is not accounted for";
+  EXPECT_EQ(pass.shards, static_cast<int64_t>(gone));
+  cluster_.store(2).SetDown(false);
+  pass = Repair();
+  EXPECT_EQ(pass.shards, static_cast<int64_t>(of_away));
+  EXPECT_EQ(pass.left, 0) << pass.trouble.ToString();
+  EXPECT_EQ(AllFragments(), before);
+}
+
+}  // namespace
+}  // namespace pbfs::repairer

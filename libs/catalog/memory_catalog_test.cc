@@ -1,3 +1,4 @@
+#include "libs/catalog/failures_contract.h"
 #include "libs/catalog/garbage_contract.h"
 #include "libs/catalog/history_property.h"
 #include "libs/catalog/repairs_contract.h"
@@ -7,6 +8,7 @@ namespace pbfs {
 
 PBFS_CATALOG_CONTRACTS(Memory, MemoryCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, GarbageContract, MemoryCatalogFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, FailureMatrixContract, MemoryCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, RepairsContract, MemoryCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, HistoryProperty, MemoryCatalogFixture);
 

@@ -236,6 +236,21 @@ TEST_F(ClientTest, ReadsAsOfAnEarlierOrder) {
   for (const HistoryEntry& entry : history) EXPECT_TRUE(entry.authentic);
 }
 
+// A record cannot even say it, so it must not come that far.
+TEST_F(ClientTest, TheIdOfNoObjectIsNotFound) {
+  const ObjectId nobody;
+  const Bytes bytes = Data(300'000);
+  EXPECT_CODE(bucket_->Write(TestContext(), nobody, 0, ByteSpan(bytes)), kNotFound);
+  EXPECT_CODE(bucket_->Append(TestContext(), nobody, ByteSpan(bytes)), kNotFound);
+  EXPECT_CODE(bucket_->Truncate(TestContext(), nobody, 5), kNotFound);
+  EXPECT_CODE(bucket_->Zero(TestContext(), nobody, 0, 5), kNotFound);
+  EXPECT_CODE(bucket_->Seal(TestContext(), nobody), kNotFound);
+  EXPECT_CODE(bucket_->Bind(TestContext(), "x", nobody), kNotFound);
+  EXPECT_CODE(bucket_->Clone(TestContext(), nobody, "x"), kNotFound);
+  EXPECT_CODE(bucket_->Rehome(TestContext(), nobody), kNotFound);
+  EXPECT_CODE(bucket_->Find(TestContext(), "x"), kNotFound);
+}
+
 // ---- stores that fail ---------------------------------------------------------------------------------------------------------
 
 TEST_F(ClientTest, TwoDeadStoresStopNeitherWritesNorReads) {

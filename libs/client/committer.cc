@@ -41,6 +41,12 @@ Status RefusalOf(CommitCode code) {
   }
 }
 
+// An id that is null: no record can name it, and nobody has it.
+bool NamesNobody(const PlannedOp& op) {
+  const OpKind kind = op.record.kind;
+  return op.record.object.IsNull() && kind != OpKind::kUnbind && kind != OpKind::kDrop;
+}
+
 Buffer EncodePlanned(ClientCore& core, const OpenedBucket& bucket, const PlannedOp& planned, const Order& order) {
   OpRecord record = planned.record;
   record.order = order;
@@ -106,6 +112,7 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
 Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                             const CommitPlan& plan) {
   PBFS_RETURN_IF_ERROR(bucket.CheckMayWrite());
+  if (std::any_of(plan.ops.begin(), plan.ops.end(), NamesNobody)) return RefusalOf(CommitCode::kObjectGone);
   PBFS_ASSIGN_OR_RETURN(const SiteId site, core.cluster.Site(context));
   Hlc above = 0;
   for (int attempt = 0; attempt < kMaxStaleRetries; ++attempt) {

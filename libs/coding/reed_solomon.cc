@@ -50,16 +50,12 @@ void ReedSolomon::Reconstruct(size_t block_size, const Shards& have, const uint8
 }
 
 std::shared_ptr<const Bytes> ReedSolomon::DecodeTables(const Shards& have, const Shards& wanted) const {
-  const auto key = std::make_pair(have, wanted);
-  {
-    MutexLock lock(mutex_);
-    if (const auto found = decode_tables_.find(key); found != decode_tables_.end()) return found->second;
-  }
-  auto tables = std::make_shared<const Bytes>(MakeDecodeTables(have, wanted));
+  // One turn at the lock, whether the tables are here or not: a simulation takes the same course, whatever ran before it.
   MutexLock lock(mutex_);
+  const auto key = std::make_pair(have, wanted);
+  if (const auto found = decode_tables_.find(key); found != decode_tables_.end()) return found->second;
   if (decode_tables_.size() >= kMaxCachedTables) decode_tables_.clear();
-  decode_tables_.emplace(key, tables);
-  return tables;
+  return decode_tables_.emplace(key, std::make_shared<const Bytes>(MakeDecodeTables(have, wanted))).first->second;
 }
 
 // The survivors' rows, inverted, give the data; a parity row times the inverse gives that parity.

@@ -157,6 +157,62 @@ TEST_F(RepairerTest, LostFragmentsComeBackByteForByte) {
   EXPECT_TRUE(Now().degraded.empty());
 }
 
+// What a write missed is in the catalog, so nobody has to look for it.
+TEST_F(RepairerTest, F09_WhatAWriteMissedIsMadeUpFor) {
+  Repair();
+  cluster_.store(0).SetDown(true);
+  PutObjects(16);
+  const int64_t missed = client_->Stats().fragments_missing;
+  cluster_.store(0).SetDown(false);
+  int64_t marked = 0;
+  for (const auto& [margin, bodies] : Now().degraded) marked += bodies * (2 - margin);
+  EXPECT_EQ(marked, missed);
+  const RepairPass pass = Repair();
+  EXPECT_EQ(checked_.groups, 0);
+  EXPECT_EQ(pass.shards, missed);
+  EXPECT_EQ(pass.left, 0);
+  EXPECT_TRUE(Now().degraded.empty());
+}
+
+// The purge may come between the list of what is to be repaired and the put: then a fragment of nobody's stands there, and the
+// sweep takes it.
+TEST_F(RepairerTest, F53_AFragmentThatARepairPutTooLateIsSwept) {
+  PutObjects(3);
+  const Fragments before = AllFragments();
+  const FragmentKey key = before.begin()->first.second;
+  const int store = static_cast<int>(before.begin()->first.first.value) - 1;
+  ASSERT_TRUE(cluster_.disk(store).Lose(key));
+  const Shard lost[] = {{key.encoding, key.shard}};
+  ASSERT_OK(cluster_.catalog().MarkMissing(TestContext(), lost));
+  ASSERT_OK_AND_ASSIGN(const auto degraded, cluster_.catalog().ListDegraded(TestContext(), {}, 10));
+  ASSERT_EQ(degraded.size(), 1u);
+  for (const auto& [name, content] : contents_) ASSERT_OK(bucket_->Unbind(TestContext(), name));
+  clock_.Advance(120'000'000);
+  MemoryCatalog& catalog = cluster_.catalog();
+  ASSERT_OK(catalog.AdvanceFloor(TestContext()));
+  ASSERT_OK(catalog.Reap(TestContext(), 10));
+  for (int i = 0; i < 6; ++i) ASSERT_OK(catalog.DropRows(TestContext(), 10));
+  ASSERT_OK(catalog.PurgeMark(TestContext(), {}, 100));
+  ASSERT_OK_AND_ASSIGN(const auto purging, catalog.ListPurging(TestContext(), 100));
+  std::vector<BodyId> bodies;
+  for (const PurgingBody& body : purging) bodies.push_back(body.body);
+  ASSERT_EQ(bodies.size(), 3u);
+  ASSERT_OK(catalog.PurgeDone(TestContext(), bodies));
+
+  Pacer pacer(0);
+  const ClusterMap map = Map();
+  const RepairSite site{map, cluster_.fragment_stores(), {}, [](StoreId) { return false; }, [](StoreId) {}, pacer};
+  EXPECT_OK(RepairBody(TestContext(), site, degraded[0]).status);
+  EXPECT_TRUE(FragmentsOf(store).contains({TwinCluster::IdOf(store), key}));
+  EXPECT_EQ(Repair().shards, 0) << "nobody asks for it any more";
+  clock_.Advance(int64_t{25} * 3'600'000'000);
+  const EncodingId reported[] = {key.encoding};
+  ASSERT_OK(catalog.SweepMark(TestContext(), reported));
+  ASSERT_OK(catalog.SweepArm(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const auto confirmed, catalog.SweepConfirm(TestContext(), 10));
+  EXPECT_EQ(confirmed, std::vector<EncodingId>{key.encoding});
+}
+
 TEST_F(RepairerTest, BadFragmentsAreReplaced) {
   PutObjects(8);
   const Fragments before = AllFragments();

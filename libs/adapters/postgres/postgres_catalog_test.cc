@@ -4,6 +4,7 @@
 #include "libs/adapters/postgres/sessions.h"
 #include "libs/adapters/postgres/testing/catalog_database.h"
 #include "libs/base/testing.h"
+#include "libs/catalog/failures_contract.h"
 #include "libs/catalog/garbage_contract.h"
 #include "libs/catalog/history_property.h"
 #include "libs/catalog/repairs_contract.h"
@@ -46,6 +47,7 @@ class PostgresCatalogFixture {
 
 PBFS_CATALOG_CONTRACTS(Postgres, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, GarbageContract, PostgresCatalogFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, FailureMatrixContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, RepairsContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, HistoryProperty, PostgresCatalogFixture);
 

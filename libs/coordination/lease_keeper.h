@@ -8,8 +8,10 @@
 
 namespace pbfs {
 
-/// Takes one lease and keeps it renewed on a thread of its own for as long as it lives: how a process says that it is there.
-/// A coordinator that is down is waited for and stops nothing. Threads: any.
+/// Takes one lease and keeps it renewed on a thread of its own for as long as it lives: how a process says that it is
+/// there. A coordinator that is down is waited for and stops nothing. Renewals come every third of `ttl`, give or take
+/// a tenth, the first at a random point of its period: hundreds of processes that start together do not renew together.
+/// Threads: any.
 class LeaseKeeper {
  public:
   struct Options {
@@ -31,6 +33,7 @@ class LeaseKeeper {
  private:
   void Run();
   Status Attempt();
+  Duration Pause();
 
   Leases& leases_;
   const LeaseInfo lease_;
@@ -38,6 +41,8 @@ class LeaseKeeper {
   mutable Mutex mutex_;
   bool held_ PBFS_GUARDED_BY(mutex_) = false;
   Status last_ PBFS_GUARDED_BY(mutex_) = UnavailableError("not tried yet");
+  uint64_t rounds_ = 0;   // of the thread
+  bool settled_ = false;  // of the thread: held, and not only since the last round
   StopSignal stop_;
   Thread thread_;  // last: it uses all the above
 };

@@ -22,15 +22,18 @@ struct LeaseInfo {
 inline constexpr const char* kStoreLeases = "stores/";
 
 /// Who lives, by leases of an outside coordinator (etcd; a Kubernetes API server): membership and agreement are never
-/// ours. A lease never fences: what protects data is an epoch in PostgreSQL. Losing the coordinator freezes membership and
-/// stops nothing. Threads: any. Blocking, bounded by context.deadline. Implementations: MemoryLeases, EtcdLeases.
+/// ours. A lease never fences: what protects data is an epoch in PostgreSQL. Losing the coordinator freezes membership
+/// and stops nothing. Threads: any. Blocking, bounded by context.deadline. Implementations: MemoryLeases, EtcdLeases,
+/// KubeLeases. A lease has expired when nobody renewed it for its time to live. Clients may come to know that at
+/// different times: one that keeps time by itself (KubeLeases) only after it has watched the lease for that long.
 class Leases {
  public:
   virtual ~Leases() = default;
   /// Takes `lease.key` for `ttl` if it is free, expired or already held by `lease.holder`.
   /// Errors: ALREADY_EXISTS held by another (detail holder); UNAVAILABLE.
   virtual Status Acquire(const Context& context, const LeaseInfo& lease, Duration ttl) = 0;
-  /// Prolongs it, with a value that may have changed. Errors: ABORTED it is lost (acquire again); UNAVAILABLE: try again.
+  /// Prolongs it, with a value that may have changed. Errors: ABORTED it is lost (acquire again); UNAVAILABLE: try
+  /// again.
   virtual Status Renew(const Context& context, const LeaseInfo& lease, Duration ttl) = 0;
   /// Gives it up; harmless if it is lost.
   virtual Status Release(const Context& context, const LeaseInfo& lease) = 0;

@@ -37,6 +37,16 @@ class LeasesContract : public testing::Test {
     }
     EXPECT_EQ(List(prefix), wanted);
   }
+  /// Another client takes a lease that has expired; it may need to watch the lease for its time to live to know that.
+  void ExpectOtherTakes(const LeaseInfo& lease) {
+    const Context context = TestContext();
+    Status taken = fixture_.other().Acquire(context, lease, kTtl);
+    while (taken.code() == StatusCode::kAlreadyExists && context.Check().ok()) {
+      SleepFor(std::chrono::milliseconds(20));  // a poll, bounded by the deadline
+      taken = fixture_.other().Acquire(context, lease, kTtl);
+    }
+    EXPECT_OK(taken);
+  }
 
   static constexpr Duration kTtl = std::chrono::seconds(60);
   Fixture fixture_;
@@ -90,7 +100,7 @@ TYPED_TEST_P(LeasesContract, AnUnrenewedLeaseExpires) {
   ASSERT_OK(this->fixture_.leases().Acquire(TestContext(), this->Lease("s/2", "a"), this->kTtl));
   this->ExpectBecomes("s/", {this->Lease("s/2", "a")});
   EXPECT_CODE(this->fixture_.leases().Renew(TestContext(), this->Lease("s/1", "a"), this->kTtl), kAborted);
-  ASSERT_OK(this->fixture_.other().Acquire(TestContext(), this->Lease("s/1", "b"), this->kTtl));
+  this->ExpectOtherTakes(this->Lease("s/1", "b"));
 }
 
 TYPED_TEST_P(LeasesContract, ALongerRenewalOutlivesTheFirstTtl) {

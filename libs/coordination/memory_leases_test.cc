@@ -74,5 +74,56 @@ TEST_F(LeaseKeeperTest, WaitsForAnotherHolderToGo) {
   });
 }
 
+/// Counts what is written.
+class CountingLeases final : public Leases {
+ public:
+  Status Acquire(const Context& context, const LeaseInfo& lease, Duration ttl) override {
+    ++writes_[Second()];
+    return leases_.Acquire(context, lease, ttl);
+  }
+  Status Renew(const Context& context, const LeaseInfo& lease, Duration ttl) override {
+    ++writes_[Second()];
+    return leases_.Renew(context, lease, ttl);
+  }
+  Status Release(const Context& context, const LeaseInfo& lease) override { return leases_.Release(context, lease); }
+  Result<std::vector<LeaseInfo>> List(const Context& context, const std::string& prefix) override {
+    return leases_.List(context, prefix);
+  }
+  Result<int64_t> AwaitChange(const Context& context, const std::string& prefix, int64_t revision) override {
+    return leases_.AwaitChange(context, prefix, revision);
+  }
+  const std::map<int64_t, int>& writes() const { return writes_; }
+
+ private:
+  static int64_t Second() {
+    return std::chrono::duration_cast<std::chrono::seconds>(MonotonicNow().time_since_epoch()).count();
+  }
+  MemoryLeases leases_;
+  std::map<int64_t, int> writes_;  // by second; one thread runs at a time
+};
+
+TEST_F(LeaseKeeperTest, FiveHundredKeepersStayWithinTheBudgetOfAnApiServer) {
+  constexpr int kKeepers = 500, kMinutes = 10;
+  SimulatedScheduler(TestSeed()).Run([&] {
+    CountingLeases leases;
+    std::vector<std::unique_ptr<LeaseKeeper>> keepers;
+    for (int i = 0; i < kKeepers; ++i) {  // all at once, as after a power cut
+      const LeaseInfo lease{"stores/" + std::to_string(i), "life-" + std::to_string(i), "{}"};
+      keepers.push_back(std::make_unique<LeaseKeeper>(
+          leases, lease, LeaseKeeper::Options{std::chrono::seconds(30), std::chrono::seconds(5)}));
+    }
+    SleepFor(std::chrono::minutes(kMinutes));
+    int all = 0, most = 0;
+    for (const auto& [second, count] : leases.writes()) {
+      all += count;
+      if (second > leases.writes().begin()->first + 1) most = std::max(most, count);
+    }
+    EXPECT_LE(all - kKeepers,
+              50 * 60 * kMinutes + kKeepers);  // 50 a second, and each has one first renewal that is early
+    EXPECT_LE(most, 100);                      // never all together
+    EXPECT_EQ(ListAll(leases).size(), static_cast<size_t>(kKeepers));
+  });
+}
+
 }  // namespace
 }  // namespace pbfs

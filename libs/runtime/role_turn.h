@@ -4,8 +4,7 @@
 #include <string>
 
 #include "libs/base/random.h"
-#include "libs/coordination/lease_keeper.h"
-#include "libs/runtime/settings.h"
+#include "libs/runtime/coordinator.h"
 
 namespace pbfs {
 
@@ -13,12 +12,13 @@ namespace pbfs {
 /// work of which two at once do no harm. Threads: any.
 class RoleTurn {
  public:
-  /// Without a coordinator in `etcd` it is always this process's turn. Errors: a certificate that does not load.
-  static Result<std::unique_ptr<RoleTurn>> Begin(const EtcdSettings& etcd, const std::string& role, Random& random);
+  /// Without a coordinator it is always this process's turn. Errors: those of Coordinator::Open.
+  static Result<std::unique_ptr<RoleTurn>> Begin(const LeaseSettings& settings, const std::string& role,
+                                                 Random& random);
   bool IsMine() const { return keeper_ == nullptr || keeper_->Held(); }
 
  private:
-  std::unique_ptr<Leases> leases_;
+  std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<LeaseKeeper> keeper_;
 };
 

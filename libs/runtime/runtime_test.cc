@@ -35,10 +35,22 @@ TEST_F(RuntimeTest, SettingsHaveTheirDefaults) {
   ASSERT_OK_AND_ASSIGN(const auto settings, LoadFragmentStoreSettings(StoreConfig()));
   EXPECT_EQ(settings.store, StoreId{7});
   EXPECT_EQ(settings.tls, (TlsFiles{"a", "b", "c"}));
-  EXPECT_EQ(settings.etcd.prefix, "/pbfs/");
+  EXPECT_EQ(settings.leases.etcd.prefix, "/pbfs/");
   EXPECT_EQ(settings.weight, 1);
   EXPECT_EQ(settings.volume_bytes, 1 << 30);
   EXPECT_EQ(settings.drain, std::chrono::seconds(10));
+}
+
+TEST_F(RuntimeTest, KubernetesHasTheDefaultsOfAPod) {
+  ASSERT_OK_AND_ASSIGN(const auto settings,
+                       LoadFragmentStoreSettings(StoreConfig(R"(,"kubernetes":{"cluster":"demo"})")));
+  const KubernetesSettings& kubernetes = settings.leases.kubernetes;
+  EXPECT_EQ(kubernetes.cluster, "demo");
+  EXPECT_EQ(kubernetes.space, "");
+  EXPECT_EQ(kubernetes.server, "https://kubernetes.default.svc");
+  EXPECT_EQ(kubernetes.ca_file, "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
+  EXPECT_EQ(kubernetes.token_file, "/var/run/secrets/kubernetes.io/serviceaccount/token");
+  EXPECT_TRUE(settings.leases.etcd.endpoints.empty());
 }
 
 TEST_F(RuntimeTest, CollectorsHaveTheirDefaults) {
@@ -88,12 +100,16 @@ TEST_F(RuntimeTest, AnUnknownFieldIsRefusedByName) {
 }
 
 TEST_F(RuntimeTest, BadValuesAreRefusedByName) {
-  for (const auto& [more, field] :
-       std::vector<std::pair<std::string, std::string>>{{R"(,"log":{"level":"loud"})", "log.level"},
-                                                        {R"(,"capacityBytes":-1)", "capacity_bytes"},
-                                                        {R"(,"limits":{"threads":-1})", "limits.threads"},
-                                                        {R"(,"limits":{"drainMs":51111111111111})", "limits.drain_ms"},
-                                                        {R"(,"etcd":{"tls":{"ca":"a"}})", "etcd.tls.cert"}}) {
+  for (const auto& [more, field] : std::vector<std::pair<std::string, std::string>>{
+           {R"(,"log":{"level":"loud"})", "log.level"},
+           {R"(,"capacityBytes":-1)", "capacity_bytes"},
+           {R"(,"limits":{"threads":-1})", "limits.threads"},
+           {R"(,"limits":{"drainMs":51111111111111})", "limits.drain_ms"},
+           {R"(,"etcd":{"tls":{"ca":"a"}})", "etcd.tls.cert"},
+           {R"(,"kubernetes":{})", "kubernetes.cluster"},
+           {R"(,"kubernetes":{"cluster":"d","token":"t"})", "token"},
+           {R"(,"kubernetes":{"cluster":"d","server":"http://a"})", "kubernetes.server"},
+           {R"(,"etcd":{},"kubernetes":{"cluster":"d"})", "etcd"}}) {
     const auto settings = LoadFragmentStoreSettings(StoreConfig(more));
     EXPECT_CODE(settings, kInvalidArgument);
     EXPECT_THAT(settings.status().message(), testing::HasSubstr(field));

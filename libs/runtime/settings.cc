@@ -80,6 +80,28 @@ EtcdSettings ReadEtcd(const v1::Etcd& etcd, const TlsFiles& tls, Checker& checke
   return out;
 }
 
+KubernetesSettings ReadKubernetes(const v1::Kubernetes& kubernetes, Checker& checker) {
+  const std::string account = "/var/run/secrets/kubernetes.io/serviceaccount/";
+  KubernetesSettings out;
+  out.cluster = kubernetes.cluster();
+  checker.RequireText(out.cluster, "kubernetes.cluster");
+  out.space = kubernetes.namespace_();
+  out.server = Or<std::string>(kubernetes.server(), "https://kubernetes.default.svc");
+  checker.Require(out.server.starts_with("https://"), "kubernetes.server", "must begin with https://");
+  out.ca_file = Or(kubernetes.ca_file(), account + "ca.crt");
+  out.token_file = Or(kubernetes.token_file(), account + "token");
+  return out;
+}
+
+template <typename Config>
+LeaseSettings ReadLeases(const Config& config, const TlsFiles& tls, Checker& checker) {
+  checker.Require(!config.has_etcd() || !config.has_kubernetes(), "kubernetes", "and etcd cannot both keep the leases");
+  LeaseSettings out;
+  out.etcd = ReadEtcd(config.etcd(), tls, checker);
+  if (config.has_kubernetes()) out.kubernetes = ReadKubernetes(config.kubernetes(), checker);
+  return out;
+}
+
 template <typename Config>
 void ReadServer(const Config& config, Checker& checker, ServerSettings& out) {
   ReadCommon(config, checker, out);
@@ -89,7 +111,7 @@ void ReadServer(const Config& config, Checker& checker, ServerSettings& out) {
   checker.RequireText(out.listen, "listen");
   checker.Require(config.site_id() >= 1 && config.site_id() <= 65535, "site_id", "must be 1 to 65535");
   out.site = SiteId{static_cast<uint16_t>(config.site_id())};
-  out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
+  out.leases = ReadLeases(config, out.tls, checker);
   out.drain = ReadTime(config.limits().drain_ms(), 10'000, checker, "limits.drain_ms");
 }
 
@@ -174,7 +196,7 @@ Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string&
   out.metrics_address = config.metrics().address();
   out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
   checker.Require(!out.catalogs.empty(), "catalogs", "names no catalog");
-  out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
+  out.leases = ReadLeases(config, out.tls, checker);
   out.interval = ReadTime(config.interval_ms(), 60 * kSecond, checker, "interval_ms");
   out.grace = ReadTime(config.grace_ms(), 1800 * kSecond, checker, "grace_ms");
   out.sweep_interval = ReadTime(config.sweep_interval_ms(), kWeek, checker, "sweep_interval_ms");
@@ -194,7 +216,7 @@ Result<RepairerSettings> LoadRepairerSettings(const std::string& path) {
   out.metrics_address = config.metrics().address();
   out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
   checker.Require(!out.catalogs.empty(), "catalogs", "names no catalog");
-  out.etcd = ReadEtcd(config.etcd(), out.tls, checker);
+  out.leases = ReadLeases(config, out.tls, checker);
   out.interval = ReadTime(config.interval_ms(), 10 * kSecond, checker, "interval_ms");
   out.check_interval = ReadTime(config.check_interval_ms(), kWeek, checker, "check_interval_ms");
   checker.Require(config.bytes_per_second() >= -1, "bytes_per_second", "must be positive, or -1 for no limit");

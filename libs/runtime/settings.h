@@ -27,12 +27,26 @@ struct EtcdSettings {
   TlsFiles tls;
 };
 
+struct KubernetesSettings {
+  std::string cluster;  // empty: not Kubernetes
+  std::string space;    // the namespace; empty: the pod's
+  std::string server;
+  std::string ca_file;
+  std::string token_file;
+};
+
+/// Where leases are kept: in one of them, or nowhere.
+struct LeaseSettings {
+  EtcdSettings etcd;
+  KubernetesSettings kubernetes;
+};
+
 /// What both servers have.
 struct ServerSettings : CommonSettings {
   std::string listen;
   std::string address;  // empty: listen
   SiteId site;
-  EtcdSettings etcd;
+  LeaseSettings leases;
   Duration drain{};
 };
 
@@ -67,7 +81,7 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path);
 
 struct GarbageCollectorSettings : CommonSettings {
   std::vector<std::string> catalogs;
-  EtcdSettings etcd;
+  LeaseSettings leases;
   Duration interval{};
   Duration grace{};
   Duration sweep_interval{};
@@ -77,7 +91,7 @@ Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string&
 
 struct RepairerSettings : CommonSettings {
   std::vector<std::string> catalogs;
-  EtcdSettings etcd;
+  LeaseSettings leases;
   Duration interval{};
   Duration check_interval{};
   int64_t bytes_per_second = 0;  // 0: no limit

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/grpc/garbage_servant.h"
 #include "libs/adapters/grpc/repairs_servant.h"
@@ -44,14 +43,14 @@ TokenIssuer::Options SiteKey::IssuerOptions(const CatalogSettings& settings) {
           }};
 }
 
-Result<std::unique_ptr<EtcdMembership>> EtcdMembership::Begin(const CatalogSettings& settings, Groups& groups) {
-  auto membership = std::make_unique<EtcdMembership>();
-  if (settings.etcd.endpoints.empty()) return membership;
-  PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.etcd.tls));
-  membership->leases_ = std::make_unique<EtcdLeases>(settings.etcd.endpoints, security, settings.etcd.prefix);
+Result<std::unique_ptr<LeasedMembership>> LeasedMembership::Begin(const CatalogSettings& settings, Groups& groups) {
+  auto membership = std::make_unique<LeasedMembership>();
+  PBFS_ASSIGN_OR_RETURN(membership->coordinator_, Coordinator::Open(settings.leases));
+  Leases* leases = membership->coordinator_->leases();
+  if (leases == nullptr) return membership;
   Membership::Options options;
   options.down_after = settings.down_after;
-  membership->membership_ = std::make_unique<Membership>(*membership->leases_, groups, DecodeStoreLease, options);
+  membership->membership_ = std::make_unique<Membership>(*leases, groups, DecodeStoreLease, options);
   return membership;
 }
 
@@ -73,8 +72,9 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
       {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
   GarbageServant garbage(catalog, &metrics);
   RepairsServant repairs(catalog, &metrics);
-  PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs}));
-  PBFS_ASSIGN_OR_RETURN(const auto membership, EtcdMembership::Begin(settings, catalog));
+  PBFS_ASSIGN_OR_RETURN(const auto server,
+                        GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs}));
+  PBFS_ASSIGN_OR_RETURN(const auto membership, LeasedMembership::Begin(settings, catalog));
   Floors floors(catalog);
   return ServeUntilSignal(*server, settings.listen, settings.drain);
 }

@@ -4,7 +4,7 @@
 
 #include "libs/adapters/postgres/postgres_catalog.h"
 #include "libs/base/random.h"
-#include "libs/coordination/leases.h"
+#include "libs/runtime/coordinator.h"
 #include "libs/runtime/secret_file.h"
 #include "libs/runtime/settings.h"
 #include "services/catalog/membership.h"
@@ -26,13 +26,13 @@ class SiteKey {
   std::unique_ptr<KeyFile> file_;
 };
 
-/// Membership by the leases in etcd; nothing where no coordinator is configured.
-class EtcdMembership {
+/// Membership by the leases at the coordinator; nothing where none is configured.
+class LeasedMembership {
  public:
-  static Result<std::unique_ptr<EtcdMembership>> Begin(const CatalogSettings& settings, Groups& groups);
+  static Result<std::unique_ptr<LeasedMembership>> Begin(const CatalogSettings& settings, Groups& groups);
 
  private:
-  std::unique_ptr<Leases> leases_;
+  std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<Membership> membership_;
 };
 

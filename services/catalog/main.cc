@@ -9,7 +9,7 @@ Status Run(const ProgramArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const PostgresOptions postgres, PostgresOptionsOf(settings));
   PBFS_ASSIGN_OR_RETURN(const auto key, SiteKey::Open(settings));
   PBFS_ASSIGN_OR_RETURN(const TransportSecurity security, TransportSecurity::MutualTls(settings.tls));
-  if (arguments.check_config) return OkStatus();
+  if (arguments.check_config) return Coordinator::Open(settings.leases).status();
   if (arguments.command == "migrate") return MigrateSchema(settings);
   return Serve(settings, postgres, *key, security);
 }

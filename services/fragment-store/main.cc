@@ -8,7 +8,7 @@ Status Run(const ProgramArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const FragmentStoreSettings settings, LoadFragmentStoreSettings(arguments.config));
   PBFS_ASSIGN_OR_RETURN(const StoreIdentity identity, IdentityOf(settings));
   PBFS_ASSIGN_OR_RETURN(const TransportSecurity security, TransportSecurity::MutualTls(settings.tls));
-  return arguments.check_config ? OkStatus() : Serve(settings, identity, security);
+  return arguments.check_config ? Coordinator::Open(settings.leases).status() : Serve(settings, identity, security);
 }
 
 }  // namespace

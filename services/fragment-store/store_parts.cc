@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "libs/adapters/disk/posix_file_system.h"
-#include "libs/adapters/etcd/etcd_leases.h"
 #include "libs/adapters/grpc/fragment_servant.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
@@ -45,11 +44,11 @@ LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& rando
 
 Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& settings, int port, Random& random) {
   auto presence = std::make_unique<Presence>();
-  if (settings.etcd.endpoints.empty()) return presence;
-  PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.etcd.tls));
-  presence->leases_ = std::make_unique<EtcdLeases>(settings.etcd.endpoints, security, settings.etcd.prefix);
+  PBFS_ASSIGN_OR_RETURN(presence->coordinator_, Coordinator::Open(settings.leases));
+  Coordinator& coordinator = *presence->coordinator_;
+  if (coordinator.leases() == nullptr) return presence;
   presence->keeper_ =
-      std::make_unique<LeaseKeeper>(*presence->leases_, LeaseOf(settings, port, random), LeaseKeeper::Options{});
+      std::make_unique<LeaseKeeper>(*coordinator.leases(), LeaseOf(settings, port, random), coordinator.keeping());
   return presence;
 }
 

@@ -2,8 +2,8 @@
 
 #include "libs/adapters/disk/disk_volumes.h"
 #include "libs/base/random.h"
-#include "libs/coordination/lease_keeper.h"
 #include "libs/fragments/store_rules.h"
+#include "libs/runtime/coordinator.h"
 #include "libs/runtime/settings.h"
 #include "services/fragment-store/fragment_service.h"
 
@@ -23,7 +23,7 @@ class Presence {
   static Result<std::unique_ptr<Presence>> Begin(const FragmentStoreSettings& settings, int port, Random& random);
 
  private:
-  std::unique_ptr<Leases> leases_;
+  std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<LeaseKeeper> keeper_;
 };
 

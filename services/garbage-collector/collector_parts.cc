@@ -7,7 +7,6 @@
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
-
 #include "libs/model/limits.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/role_turn.h"
@@ -50,7 +49,7 @@ Status Collect(const GarbageCollectorSettings& settings, const TransportSecurity
   options.grace = settings.grace;
   options.brake = settings.brake;
   Collector collector({garbage, catalog.ports().groups, stores, &catalog, clock}, options);
-  PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.etcd, "garbage-collector", random));
+  PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.leases, "garbage-collector", random));
   CollectorMetrics report(metrics);
   const CollectorLoop loop(
       collector, catalog.ports().groups, [&] { return turn->IsMine(); },

@@ -1,3 +1,4 @@
+#include "libs/runtime/coordinator.h"
 #include "libs/runtime/program.h"
 #include "services/garbage-collector/collector_parts.h"
 
@@ -7,7 +8,7 @@ namespace {
 Status Run(const ProgramArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const GarbageCollectorSettings settings, LoadGarbageCollectorSettings(arguments.config));
   PBFS_ASSIGN_OR_RETURN(const TransportSecurity security, TransportSecurity::MutualTls(settings.tls));
-  return arguments.check_config ? OkStatus() : Collect(settings, security);
+  return arguments.check_config ? Coordinator::Open(settings.leases).status() : Collect(settings, security);
 }
 
 }  // namespace

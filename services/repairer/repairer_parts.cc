@@ -18,8 +18,8 @@ class RepairerMetrics {
   explicit RepairerMetrics(Metrics& metrics)
       : done_(metrics, "pbfs_repairer_done", "What the repairer has done since it started", "what"),
         state_(metrics, "pbfs_redundancy", "Where redundancy stands, as the repairer saw it last", "what"),
-        degraded_(metrics, "pbfs_bodies_degraded",
-                                     "Bodies with missing shards, by how many more they may lose", "margin") {}
+        degraded_(metrics, "pbfs_bodies_degraded", "Bodies with missing shards, by how many more they may lose",
+                  "margin") {}
   void Report(const RepairProgress& all) {
     done_.Set("passes", all.passes), done_.Set("failed_passes", all.failed_passes);
     done_.Set("groups_checked", all.checks.groups), done_.Set("shards_checked", all.checks.shards);
@@ -57,7 +57,7 @@ Status RunRepairs(const RepairerSettings& settings, const TransportSecurity& sec
   options.check_every = settings.check_interval;
   options.bytes_per_second = settings.bytes_per_second;
   Repairer repairer({repairs, catalog.ports().groups, stores, &catalog, clock, executor}, options);
-  PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.etcd, "repairer", random));
+  PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.leases, "repairer", random));
   RepairerMetrics report(metrics);
   const RepairerLoop loop(
       repairer, repairs, [&] { return turn->IsMine(); }, [&](const RepairProgress& all) { report.Report(all); },

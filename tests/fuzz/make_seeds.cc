@@ -24,6 +24,18 @@ namespace {
 
 constexpr int64_t kMillis = 1760000000000;
 
+/// Bytes a piece, then what an API server sends.
+constexpr const char* kWatchLines =
+    "\x07"
+    R"({"type":"ADDED","object":{"metadata":{"name":"demo-s.7","resourceVersion":"7","uid":"u",)"
+    R"("labels":{"pbfs.dev/cluster":"demo"},"annotations":{"pbfs.dev/value":"v"}},"spec":{"holderIdentity":"a",)"
+    R"("leaseDurationSeconds":30,"leaseTransitions":1,"renewTime":"2026-01-02T03:04:05.000006Z"}}})"
+    "\n"
+    R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}})"
+    "\n"
+    R"({"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old"}})"
+    "\n";
+
 class Seeds {
  public:
   explicit Seeds(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -223,6 +235,7 @@ void Seeds::Texts() {
   Write("metadata", "all", *EncodeMetadata(metadata));
   const LeaseInfo lease = EncodeStoreLease({StoreId{7}, "a:1", "host \"7\"", StoreState::kUp, 2.5f}, "life");
   Write("store_lease", "lease", AsBytes(lease.key + "\n" + lease.value));
+  Write("kube_watch", "lines", AsBytes(kWatchLines));
   const std::string seed = ToHex(Key32().span());
   Write("key_files", "identity", AsBytes("0pbfs-identity-1 " + seed + " " + seed + "\n"));
   Write("key_files", "admin", AsBytes("1pbfs-admin-1 " + seed + "\n"));
@@ -233,6 +246,10 @@ void Seeds::Texts() {
         AsBytes(std::string("0{") + kServer + R"(,"storeId":7,"clusterId":"0198c4a2-0000-7000-8000-000000000001",)" +
                 R"("dataDirectory":"d","domain":"h","weight":1.5,"storeKeyFile":"s"})"));
   Write("settings", "catalog", AsBytes(std::string("1{") + kServer + R"(,"primaryDsnFile":"p","siteSecretFile":"s"})"));
+  Write("settings", "kubernetes",
+        AsBytes(std::string("\xff") +
+                R"({"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"kubernetes":{"cluster":"demo",)"
+                R"("namespace":"n","server":"https://a:1","caFile":"c","tokenFile":"t"}})"));
   Write("settings", "client",
         AsBytes(R"(2{"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"keysDirectory":"k","timeoutMs":"9"})"));
   Write("cluster_state", "one_store",

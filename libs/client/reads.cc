@@ -42,8 +42,10 @@ struct ReadPlan {
 
 class Reader {
  public:
-  Reader(const Context& context, ClientCore& core, const OpenedBucket& bucket, std::optional<Hlc> as_of)
-      : context_(context), core_(core), bucket_(bucket), as_of_(as_of) {}
+  enum class Memory { kTaken, kPaid };  // from the budget by each batch; by the caller, for one batch at a time
+  Reader(const Context& context, ClientCore& core, const OpenedBucket& bucket, std::optional<Hlc> as_of,
+         Memory memory = Memory::kTaken)
+      : context_(context), core_(core), bucket_(bucket), as_of_(as_of), memory_(memory) {}
 
   /// Fills out = [lo, lo + out.size()) of the object as far as it reaches; returns how much that is.
   Result<int64_t> Read(const ObjectId& object, int64_t lo, MutableByteSpan out) {
@@ -153,10 +155,17 @@ class Reader {
   Status Fetch(const ReadPlan& plan) {
     for (const InlineOpen& open : plan.inlines) PBFS_RETURN_IF_ERROR(OpenInlineBody(open));
     std::vector<Batch> batches = MakeBatches(PlanFetches(plan.wanted, kWindow));
+    if (memory_ == Memory::kPaid) return FetchOneByOne(batches, plan.lease_until);
     std::vector<Status> outcomes(batches.size());
     ParallelFor(core_.executor, batches.size(), [&](size_t i) { outcomes[i] = FetchBatch(batches[i]); });
     for (const Status& outcome : outcomes) PBFS_RETURN_IF_ERROR(outcome);
     if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
+    return OkStatus();
+  }
+  Status FetchOneByOne(const std::vector<Batch>& batches, MonotonicTime lease_until) {
+    for (const Batch& batch : batches)
+      PBFS_RETURN_IF_ERROR(FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch.fetches));
+    if (MonotonicNow() > lease_until) return UnavailableError("the listing's lease is over");
     return OkStatus();
   }
   static std::vector<Batch> MakeBatches(std::vector<SegmentFetch> fetches) {
@@ -189,6 +198,7 @@ class Reader {
   ClientCore& core_;
   const OpenedBucket& bucket_;
   const std::optional<Hlc> as_of_;
+  const Memory memory_;
 };
 
 Status CheckReadRange(int64_t offset, int64_t length) {
@@ -204,7 +214,7 @@ Status CheckReadRange(int64_t offset, int64_t length) {
 
 Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
                 const std::vector<SkylinePiece>& runs, MutableByteSpan out) {
-  return Reader(context, core, bucket, std::nullopt).ReadRuns(listing, runs, out);
+  return Reader(context, core, bucket, std::nullopt, Reader::Memory::kPaid).ReadRuns(listing, runs, out);
 }
 
 Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, MutableByteSpan out,

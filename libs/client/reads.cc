@@ -6,6 +6,7 @@
 #include "libs/client/fetch_plan.h"
 #include "libs/client/listing.h"
 #include "libs/client/pieces_ahead.h"
+#include "libs/client/region_shape.h"
 
 namespace pbfs {
 namespace {
@@ -89,6 +90,7 @@ class Reader {
     while (at < end) {
       ReadPlan plan;
       PBFS_ASSIGN_OR_RETURN(auto listing, List(object, at, end));
+      if (!as_of_.has_value()) OfferFragmented(object, *listing, at);
       end = std::min(end, std::max(at, listing->reply.size));
       const int64_t until = std::min(end, listing->reply.covered_hi);
       if (until <= at) break;
@@ -105,6 +107,12 @@ class Reader {
   Result<std::unique_ptr<Listing>> List(const ObjectId& object, int64_t lo, int64_t hi) {
     PBFS_ASSIGN_OR_RETURN(Listing listing, ListVerified(context_, core_, bucket_, object, lo, hi, as_of_));
     return std::make_unique<Listing>(std::move(listing));
+  }
+
+  void OfferFragmented(const ObjectId& object, const Listing& listing, int64_t lo) {
+    if (!core_.offers.enabled()) return;
+    for (const int64_t region : FragmentedRegions(listing, lo, core_.options.rehome_offers.policy))
+      core_.offers.Offer(bucket_, object, region);
   }
 
   // The pieces of a listing that overlap target = [lo, lo + target.size()), references followed.

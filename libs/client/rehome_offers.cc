@@ -5,7 +5,6 @@
 namespace pbfs {
 namespace {
 
-constexpr int kLongerIfIdle = 6;  // times the interval, where nothing was merged
 constexpr Duration kPatience = std::chrono::minutes(10);
 
 }  // namespace
@@ -93,7 +92,7 @@ void RehomeOffers::Finish(const Key& key, const Result<RehomeReport>& done) {
   else
     ++(done.ok() ? counters_.rehomes_idle : counters_.rehomes_failed);
   MutexLock lock(mutex_);
-  quiet_until_[key] = MonotonicNow() + options_.interval * (merged ? 1 : kLongerIfIdle);
+  quiet_until_[key] = MonotonicNow() + (merged ? options_.interval : options_.idle_interval);
 }
 
 }  // namespace pbfs

@@ -31,7 +31,7 @@ namespace pbfs {
 /// clients that merge one region at once lose nothing but the work.
 ///
 /// Bounds: `queued` regions wait, `concurrent` are merged at one time, one region never twice at once, and not again before
-/// `interval` is over; what is remembered of regions is at most kRemembered. Threads are made with the first offer.
+/// `interval` is over, or `idle_interval`; what is remembered of regions is at most kRemembered. Threads are made with the first offer.
 /// Threads: any. The destructor calls off what is under way, forgets what waits, and returns soon (Context::Cancel).
 class RehomeOffers {
  public:

@@ -80,7 +80,7 @@ TEST_F(RehomeOffersTest, ARegionIsMergedOnceInAnInterval) {
     for (; MonotonicNow() < end; SleepFor(milliseconds(100))) offers.Offer(*bucket, object, 0);
   });
   for (size_t i = 1; i < done.size(); ++i) EXPECT_GE(done[i].second - done[i - 1].second, options.interval);
-  EXPECT_GT(done.size(), 40u);
+  EXPECT_GT(done.size(), 100u);
   EXPECT_EQ(counters.rehomes_refused, 0);
 }
 
@@ -90,7 +90,7 @@ TEST_F(RehomeOffersTest, WhereThereWasNothingToDoItTakesLonger) {
     const MonotonicTime end = MonotonicNow() + minutes(10);
     for (; MonotonicNow() < end; SleepFor(milliseconds(100))) offers.Offer(*bucket, object, 0);
   });
-  EXPECT_LE(done.size(), 10u);
+  EXPECT_LE(done.size(), 20u);
   EXPECT_EQ(counters.rehomes_idle, static_cast<int64_t>(done.size()));
   EXPECT_EQ(counters.rehomes_done, 0);
 }
@@ -112,7 +112,8 @@ TEST_F(RehomeOffersTest, FewAtATimeFewThatWaitAndTheRestAreRefused) {
 
 TEST_F(RehomeOffersTest, WhatIsRememberedIsBounded) {
   options.queued = 1'000'000;
-  options.interval = minutes(1);
+  options.idle_interval = minutes(1);
+  merges = 0;
   InVirtualTime([&](RehomeOffers& offers) {
     took = Duration::zero();
     for (size_t i = 0; i < RehomeOffers::kRemembered + 10; ++i) offers.Offer(*bucket, Object(), 0);

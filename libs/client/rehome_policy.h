@@ -56,10 +56,11 @@ struct RehomeOfferOptions {
   int queued = 64;
   /// An offer waits for half to one and a half of this, drawn at random: several clients that see the same do not all do the same,
   /// and a process of short life begins nothing that it could not end.
-  Duration delay = std::chrono::seconds(2);
-  /// A region that was merged is not looked at again for so long; one where there was nothing to do, or where it failed, for six
-  /// times as long.
-  Duration interval = std::chrono::seconds(10);
+  Duration delay = std::chrono::seconds(1);
+  /// A region that was merged is not offered again for so long. As long as this and the delay, patches pile up.
+  Duration interval = std::chrono::seconds(2);
+  /// The same where there was nothing to do, or where it failed.
+  Duration idle_interval = std::chrono::seconds(30);
 };
 
 enum class RehomeKind { kNothing, kGather, kTier, kRewrite };

@@ -266,14 +266,15 @@ class Bucket {
                                              const ReadOptions& options = {});
   /// Reads every fragment of every visible body and says which are sound.
   Result<VerifyReport> Verify(const Context& context, ObjectId object);
-  /// Merges extents region by region where `policy` says so (format, section 9.8), until there is nothing more to do. Readers and
-  /// writers go on meanwhile. Harmless to repeat; after an error, what was merged stays merged.
+  /// Merges extents region by region where `policy` says so (format, section 9.8), until there is nothing more to do.
+  /// Readers and writers go on meanwhile. Harmless to repeat; after an error, what was merged stays merged.
   Result<RehomeReport> Rehome(const Context& context, ObjectId object, const RehomePolicy& policy = {});
   /// The same for bytes [region << 26, (region + 1) << 26): several may run side by side, also of one object.
   Result<RehomeReport> RehomeRegion(const Context& context, ObjectId object, int64_t region,
                                     const RehomePolicy& policy = {});
-  /// What that has cost so far, from the newest `max_ops` ops or a few more: costs what a History of that many does. Nothing keeps a
-  /// count: the records of a live object's ops are all kept. Rehomes of others count as well as this client's.
+  /// What that has cost so far, from the newest `max_ops` ops or a few more: costs what a History of that many does.
+  /// Nothing keeps a count: the records of a live object's ops are all kept. Rehomes of others count as well as this
+  /// client's.
   Result<RehomeCost> CostOfRehomes(const Context& context, ObjectId object, int64_t max_ops = 10'000);
 
  private:

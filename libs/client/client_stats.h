@@ -26,12 +26,11 @@ struct ClientStats {
   int64_t hedges = 0;          // calls for a spare shard because a store was slow
   int64_t decoded_around = 0;  // segments computed from parity
   int64_t lists = 0;
-  int64_t lists_again = 0;      // because the lease was over or fragments were gone
-  int64_t rehomes_offered = 0;  // regions found fragmented and queued; of these
-  int64_t rehomes_done = 0;     //   were merged,
-  int64_t rehomes_idle = 0;     //   needed nothing when they were looked at,
-  int64_t rehomes_failed =
-      0;  //   failed: no memory to spare, stores away and so on. The others wait or were called off
+  int64_t lists_again = 0;             // because the lease was over or fragments were gone
+  int64_t rehomes_offered = 0;         // regions found fragmented and queued; of these
+  int64_t rehomes_done = 0;            //   were merged,
+  int64_t rehomes_idle = 0;            //   needed nothing when they were looked at,
+  int64_t rehomes_failed = 0;          //   failed: no memory to spare, stores away; the rest waits or was called off
   int64_t rehomes_refused = 0;         // offers turned away because too many wait
   int64_t rehome_bytes = 0;            // written by rehomes, offered or asked for; in plaintext_written too
   std::map<StoreId, int64_t> corrupt;  // fragments found wrong by reads, by the store that keeps them

@@ -35,8 +35,9 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
 
 /// What ReadRuns() needs of memory at most, beside `out`.
 inline constexpr int64_t kReadRunsMemory = 16 << 20;
-/// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. The caller has a share of
-/// the budget for `out` and kReadRunsMemory: this waits for none, so that whoever holds one share never waits for another.
+/// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. The caller has a
+/// share of the budget for `out` and kReadRunsMemory: this waits for none, so that whoever holds one share never waits
+/// for another.
 /// Errors: those of a read.
 Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
                 const std::vector<SkylinePiece>& runs, MutableByteSpan out);

@@ -9,7 +9,8 @@
 
 namespace pbfs {
 
-/// An opened bucket: its settings and its keys. Immutable, shared by whoever works on it; holds secrets, so it is never printed.
+/// An opened bucket: its settings and its keys. Immutable, shared by whoever works on it; holds secrets, so it is never
+/// printed.
 /// Threads: any.
 struct OpenedBucket : std::enable_shared_from_this<OpenedBucket> {
   BucketInfo info;

@@ -13,8 +13,8 @@ class Pacer {
  public:
   /// 0: as fast as it goes.
   explicit Pacer(int64_t bytes_per_second) : bytes_per_second_(bytes_per_second), due_(MonotonicNow()) {}
-  /// A piece of `bytes` is done: waits until the next may begin, or the context's end. Time that was not used is not saved up, so
-  /// there are no bursts.
+  /// A piece of `bytes` is done: waits until the next may begin, or the context's end. Time that was not used is not
+  /// saved up, so there are no bursts.
   void EndPiece(const Context& context, int64_t bytes) {
     if (bytes_per_second_ <= 0) return;
     const auto cost =

@@ -5,11 +5,6 @@
 #include "libs/model/limits.h"
 
 namespace pbfs {
-namespace {
-
-constexpr int64_t kFewPatches = 16;  // leave no region fragmented, however large they are
-
-}  // namespace
 
 std::vector<int64_t> PatchCounts::Add(const OpRecord& record) {
   std::set<int64_t> touched;
@@ -34,7 +29,7 @@ std::vector<int64_t> PatchCounts::Add(const OpRecord& record) {
 
 bool PatchCounts::IsEnough(const Count& count) const {
   if (count.patches > policy_.gather_bodies || count.extents >= policy_.rewrite_extents) return true;
-  return count.patches > kFewPatches && count.bytes * 2 >= kRegionSize;
+  return count.patches > kFewBodies && count.bytes * 2 >= kRegionSize;
 }
 
 }  // namespace pbfs

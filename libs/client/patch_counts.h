@@ -10,16 +10,16 @@
 
 namespace pbfs {
 
-/// What a client has patched since it last thought of a rehome, region by region. Bounded: of too many objects it forgets the oldest
-/// first. Threads: any.
+/// What a client has patched since it last thought of a rehome, region by region. Bounded: of too many objects it
+/// forgets the oldest first. Threads: any.
 class PatchCounts {
  public:
   /// Remembers at most `limit` regions.
   PatchCounts(const RehomePolicy& policy, size_t limit) : policy_(policy), limit_(limit) {}
 
-  /// Counts a WRITE. Returns the regions of it that have now had enough for the policy to find something to do there, most
-  /// likely: more patches than make a gather, or extents than make a rewrite, or half a region's bytes by more than a few patches.
-  /// These count from nothing again.
+  /// Counts a WRITE. Returns the regions of it that have now had enough for the policy to find something to do there,
+  /// most likely: more patches than make a gather, or extents than make a rewrite, or half a region's bytes by more
+  /// than a few patches. These count from nothing again.
   std::vector<int64_t> Add(const OpRecord& record);
 
  private:

@@ -87,7 +87,7 @@ std::map<int64_t, RegionShape> ShapesOf(const Listing& listing) { return Shaper(
 
 std::vector<int64_t> FragmentedRegions(const Listing& listing, int64_t lo, const RehomePolicy& policy) {
   std::vector<int64_t> regions;
-  if (static_cast<int64_t>(listing.bodies.size()) <= std::min<int64_t>(policy.gather_bodies, 16)) return regions;
+  if (static_cast<int64_t>(listing.bodies.size()) <= std::min(policy.gather_bodies, kFewBodies)) return regions;
   const int64_t hi = std::min(listing.reply.covered_hi, listing.reply.size);
   for (const auto& [region, shape] : ShapesOf(listing)) {
     const int64_t begin = region << kRegionLog2, end = std::min(begin + kRegionSize, listing.reply.size);

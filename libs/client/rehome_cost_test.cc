@@ -1,5 +1,6 @@
-// What compaction costs: bytes that rehomes write per byte patched, for patterns of patches, held against the byte-array model. All in
-// small: an object of 4 MiB under a policy whose numbers are those of a region of 64 MiB divided by 16.
+// What compaction costs: bytes that rehomes write per byte patched, for patterns of patches, held against the
+// byte-array model. All in small: an object of 4 MiB under a policy whose numbers are those of a region of 64 MiB
+// divided by 16.
 #include <algorithm>
 #include <functional>
 #include <optional>

@@ -18,20 +18,23 @@
 
 namespace pbfs {
 
-/// Regions that this client found fragmented, to be rehomed in the background (format, section 9.8; ADR 0012). One per client.
+/// Regions that this client found fragmented, to be rehomed in the background (format, section 9.8; ADR 0012). One per
+/// client.
 ///
 /// How an offer comes about:
-///   * A **read** lists what it reads. Where that looks fragmented by the policy (FragmentedRegions), it offers the region.
-///   * A **write** sees no list, and the answer to its Commit says nothing of the region. So a client counts its own patches of
-///     each region (PatchCounts), and offers it after as many as make a gather. N writers that never read may so bring N times as
-///     many together before the first of them looks, and each counts from its own last offer: bounded, if less tightly, and
-///     without a word of protocol.
+///   * A **read** lists what it reads. Where that looks fragmented by the policy (FragmentedRegions), it offers the
+///     region.
+///   * A **write** sees no list, and the answer to its Commit says nothing of the region. So a client counts its own
+///     patches of each region (PatchCounts), and offers it after as many as make a gather. N writers that never read
+///     may so bring N times as many together before the first of them looks, and each counts from its own last offer:
+///     bounded, if less tightly, and without a word of protocol.
 ///
-/// An offer is a hint. The rehome lists the whole region anew and decides by that; correctness depends on none of this, and two
-/// clients that merge one region at once lose nothing but the work.
+/// An offer is a hint. The rehome lists the whole region anew and decides by that; correctness depends on none of this,
+/// and two clients that merge one region at once lose nothing but the work.
 ///
-/// Bounds: `queued` regions wait, `concurrent` are merged at one time, one region never twice at once, and not again before
-/// `interval` is over, or `idle_interval`; what is remembered of regions is at most kRemembered. Threads are made with the first offer.
+/// Bounds: `queued` regions wait, `concurrent` are merged at one time, one region never twice at once, and not again
+/// before `interval` is over, or `idle_interval`; what is remembered of regions is at most kRemembered. Threads are
+/// made with the first offer.
 /// Threads: any. The destructor calls off what is under way, forgets what waits, and returns soon (Context::Cancel).
 class RehomeOffers {
  public:

@@ -9,7 +9,6 @@ namespace {
 
 constexpr int64_t kLargeShare =
     8;  // a body with this part of what is visible is large: merging such ones gains nothing
-constexpr int64_t kFewBodies = 16;  // whatever part of a region they fill: they are fetched at once
 
 bool IsSmall(const VisibleBody& body, const RehomePolicy& policy) {
   return body.is_inline || body.visible < policy.small_body;

@@ -12,8 +12,7 @@ namespace pbfs {
 struct VisibleBody {
   BodyId body;
   int64_t visible = 0;  // bytes of the region that show it
-  int64_t placed =
-      0;  // bytes of it that its op placed here, visible or not: all of it, unless it is shared with other regions
+  int64_t placed = 0;   // bytes of it that its op placed in the region, visible or not
   int64_t extents = 0;  // pieces that show it
   bool is_inline = false;
   bool gathered = false;  // it was made by a rehome
@@ -22,11 +21,13 @@ struct VisibleBody {
 /// What a region, or a part of one, consists of.
 struct RegionShape {
   std::vector<VisibleBody> bodies;
-  int64_t extents = 0;  // rows of the catalog, hidden ones included
-  int64_t hidden =
-      0;  // bytes of extents whose body is not visible at all, and yet cannot be purged while they are there
+  int64_t extents = 0;    // rows of the catalog, hidden ones included
+  int64_t hidden = 0;     // bytes of extents whose body is nowhere visible: it cannot be purged while they are there
   int64_t rewritten = 0;  // extents that a rewrite would leave
 };
+
+/// So many bodies leave no part of a region fragmented: they are fetched at once.
+inline constexpr int64_t kFewBodies = 16;
 
 /// When to merge (format, section 9.8). Sizes in bytes.
 struct RehomePolicy {
@@ -43,19 +44,19 @@ struct RehomePolicy {
   bool always_rewrite = false;
 };
 
-/// Rehomes that a client does by itself, in the background: of regions that its reads find fragmented, or that it has patched
-/// often. Foreground work never waits for one; at most half of the client's memory is lent to them, and only what nobody waits
-/// for. RehomeOffers (rehome_offers.h) says how an offer comes about.
+/// Rehomes that a client does by itself, in the background: of regions that its reads find fragmented, or that it has
+/// patched often. Foreground work never waits for one; at most half of the client's memory is lent to them, and only
+/// what nobody waits for. RehomeOffers (rehome_offers.h) says how an offer comes about.
 struct RehomeOfferOptions {
   bool enabled = true;
   /// What counts as fragmented, and what is merged then.
   RehomePolicy policy;
-  /// Rehomes at one time, and regions that wait for their turn; a further one is refused, and offered again by a later read or
-  /// write.
+  /// Rehomes at one time, and regions that wait for their turn; a further one is refused, and offered again by a later
+  /// read or write.
   int concurrent = 1;
   int queued = 64;
-  /// An offer waits for half to one and a half of this, drawn at random: several clients that see the same do not all do the same,
-  /// and a process of short life begins nothing that it could not end.
+  /// An offer waits for half to one and a half of this, drawn at random: several clients that see the same do not all
+  /// do the same, and a process of short life begins nothing that it could not end.
   Duration delay = std::chrono::seconds(1);
   /// A region that was merged is not offered again for so long. As long as this and the delay, patches pile up.
   Duration interval = std::chrono::seconds(2);
@@ -75,15 +76,17 @@ struct RehomePlan {
 ///
 /// Rewrite, which costs what is visible in the region, V bytes:
 ///   * what is referenced is more than 2 V: hidden bytes are given back, at least as many as are written;
-///   * at least V / 2 lie outside of large bodies (an eighth of V or more each): they were patched since the last rewrite;
-///   * there are `rewrite_extents`, and it saves half of them: at most 2 x 64 MiB / rewrite_extents (16 KiB) a patch. Only there
-///     do patches of less than 4 KiB cost more than a few times their size; bounding a region's extents cannot be had for less.
-/// Gather, which costs what is visible of small bodies: each byte once, then it lies in a gathered body.
-/// Tier, which costs what is visible of `tier_bodies` gathered ones: each byte once for every factor of `tier_bodies` in size.
+///   * at least V / 2 lie outside of large bodies (an eighth of V or more each): they were patched since the last
+///     rewrite;
+///   * there are `rewrite_extents`, and it saves half of them: at most 2 x 64 MiB / rewrite_extents (16 KiB) a patch.
+///     Only there do patches of less than 4 KiB cost more than a few times their size; bounding a region's extents
+///     cannot be had for less.
+/// Gather, which costs what is visible of small bodies: each byte once, then it lies in a gathered body. Tier, which
+/// costs what is visible of `tier_bodies` gathered ones: each byte once for every factor of `tier_bodies` in size.
 RehomePlan PlanRehome(const RegionShape& region, const RehomePolicy& policy);
 
-/// Whether a part of a region, `share` of its bytes (0 to 1), makes it likely that PlanRehome() of all of it finds something to
-/// gather or to rewrite. A hint for offers: a few bodies never look fragmented. Pure.
+/// Whether a part of a region, `share` of its bytes (0 to 1), makes it likely that PlanRehome() of all of it finds
+/// something to gather or to rewrite. A hint for offers: a few bodies never look fragmented. Pure.
 bool LooksFragmented(const RegionShape& part, double share, const RehomePolicy& policy);
 
 }  // namespace pbfs

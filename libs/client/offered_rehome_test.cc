@@ -217,7 +217,7 @@ TEST(OfferedRehomeTest, ConcurrentWritersLoseNothing) {
     offers.policy.bytes_per_second = 1 << 20;
     offers.concurrent = 2;
     offers.delay = std::chrono::milliseconds(20);
-    offers.interval = std::chrono::milliseconds(20);
+    offers.interval = offers.idle_interval = std::chrono::milliseconds(20);
     std::vector<std::unique_ptr<Client>> clients;
     for (int i = 0; i < 3; ++i) clients.push_back(world.NewClient(eager));
     std::vector<Thread> writers;
@@ -226,7 +226,7 @@ TEST(OfferedRehomeTest, ConcurrentWritersLoseNothing) {
         Bucket writer = world.Open(*c);
         for (int i = 0; i < 150; ++i) {
           world.PatchOften(writer, 1);
-          if (world.random.Below(10) == 0) {
+          if (world.random.Below(30) == 0) {
             const auto size = static_cast<int64_t>(world.random.Below(kSize));
             ASSERT_OK_AND_ASSIGN(const Written cut, writer.Truncate(Patience(), world.object, size));
             world.model.Truncate(cut.order, size);

@@ -5,6 +5,11 @@
 #include "libs/model/limits.h"
 
 namespace pbfs {
+namespace {
+
+constexpr int64_t kLarge = kRegionSize / 8;  // patches from here on are no fragments: what is put, say
+
+}  // namespace
 
 std::vector<int64_t> PatchCounts::Add(const OpRecord& record) {
   std::set<int64_t> touched;
@@ -12,10 +17,14 @@ std::vector<int64_t> PatchCounts::Add(const OpRecord& record) {
   MutexLock lock(mutex_);
   for (const RecordExtent& extent : record.extents) {
     const int64_t region = RegionOf(extent.lo);
+    if (record.kind == OpKind::kRehome) {
+      counts_.erase({record.object, region});
+      continue;
+    }
     Count& count = counts_[{record.object, region}];
     if (touched.insert(region).second) ++count.patches;
     ++count.extents;
-    count.bytes += extent.hi - extent.lo;
+    if (extent.hi - extent.lo < kLarge) count.bytes += extent.hi - extent.lo;
   }
   for (const int64_t region : touched) {
     const auto count = counts_.find({record.object, region});

@@ -29,7 +29,7 @@ RehomeOffers::~RehomeOffers() {
 }
 
 void RehomeOffers::NoteOp(const OpenedBucket& bucket, const OpRecord& record) {
-  if (!options_.enabled || record.kind != OpKind::kWrite) return;
+  if (!options_.enabled || (record.kind != OpKind::kWrite && record.kind != OpKind::kRehome)) return;
   for (const int64_t region : patches_.Add(record)) Offer(bucket, record.object, region);
 }
 

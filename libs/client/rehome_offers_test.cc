@@ -177,6 +177,27 @@ TEST_F(RehomeOffersTest, AWriterOffersARegionWhenItsOwnPatchesMakeAGather) {
   EXPECT_EQ(done[0].first, 5);
 }
 
+TEST_F(RehomeOffersTest, AfterARehomeAWriterCountsAnew) {
+  InVirtualTime([&](RehomeOffers& offers) {
+    for (int i = 0; i < 200; ++i) offers.NoteOp(*bucket, Patch(i * 100, 10));
+    OpRecord rehome = Patch(0, 10'000);
+    rehome.kind = OpKind::kRehome;
+    offers.NoteOp(*bucket, rehome);
+    for (int i = 0; i < 256; ++i) offers.NoteOp(*bucket, Patch(i * 100, 10));
+    EXPECT_EQ(counters.rehomes_offered, 0);
+    offers.NoteOp(*bucket, Patch(0, 10));
+    EXPECT_EQ(counters.rehomes_offered, 1);
+  });
+}
+
+TEST_F(RehomeOffersTest, WhatIsPutIsNoPatchThatCounts) {
+  InVirtualTime([&](RehomeOffers& offers) {
+    offers.NoteOp(*bucket, Patch(0, kRegionSize));
+    for (int i = 0; i < 100; ++i) offers.NoteOp(*bucket, Patch(i * 100, 10));
+  });
+  EXPECT_EQ(counters.rehomes_offered, 0);
+}
+
 TEST_F(RehomeOffersTest, LargePatchesCountByTheirBytesAndAStreamIsNoPatch) {
   InVirtualTime([&](RehomeOffers& offers) {
     for (int64_t i = 0; i < 100; ++i) offers.NoteOp(*bucket, Patch(i * kRegionSize, kRegionSize));

@@ -16,8 +16,9 @@ struct SweepReport {
   std::vector<std::string> damaged;  // "name: error" of objects that cannot be read whole, once each
 };
 
-/// Rehomes objects region by region, several regions at a time, of one object or of many. What it has merged stays merged, so after
-/// an error or an interruption it is just run again; where nothing is left to do it only lists. One per run.
+/// Rehomes objects region by region, several regions at a time, of one object or of many. What it has merged stays
+/// merged, so after an error or an interruption it is just run again; where nothing is left to do it only lists. One
+/// per run.
 /// Threads: those that it makes call `progress`, one at a time.
 class RehomeSweep {
  public:
@@ -27,9 +28,11 @@ class RehomeSweep {
   RehomeSweep(Bucket bucket, const RehomePolicy& policy, int parallel, ProgressCall progress)
       : bucket_(std::move(bucket)), policy_(policy), parallel_(parallel), progress_(std::move(progress)) {}
 
-  /// Bytes of all objects whose names begin with `prefix`: what progress will come to. Errors: those of ListNames() and Stat().
+  /// Bytes of all objects whose names begin with `prefix`: what progress will come to. Errors: those of ListNames() and
+  /// Stat().
   Result<int64_t> SizeOf(const Context& context, const std::string& prefix);
-  /// All objects whose names begin with `prefix`, in the order of their names. Goes around damaged ones; any other error ends it.
+  /// All objects whose names begin with `prefix`, in the order of their names. Goes around damaged ones; any other
+  /// error ends it.
   Result<SweepReport> RunPrefix(const Context& context, const std::string& prefix);
   Result<SweepReport> RunObject(const Context& context, const std::string& name, const ObjectStat& object);
 

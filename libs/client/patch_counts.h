@@ -18,8 +18,8 @@ class PatchCounts {
   PatchCounts(const RehomePolicy& policy, size_t limit) : policy_(policy), limit_(limit) {}
 
   /// Counts a WRITE. Returns the regions of it that have now had enough for the policy to find something to do there,
-  /// most likely: more patches than make a gather, or extents than make a rewrite, or half a region's bytes by more than
-  /// a few of less than an eighth of one. These count from nothing again, as does the region of a REHOME.
+  /// most likely: more patches than make a gather, or extents than make a rewrite, or half a region's bytes by more
+  /// than a few of less than an eighth of one. These count from nothing again, as does the region of a REHOME.
   std::vector<int64_t> Add(const OpRecord& record);
 
  private:

@@ -13,8 +13,8 @@ class Pacer {
  public:
   /// 0: as fast as it goes.
   explicit Pacer(int64_t bytes_per_second) : bytes_per_second_(bytes_per_second), due_(MonotonicNow()) {}
-  /// A piece of `bytes` is done: waits until the next may begin, or the context's deadline. Time that was not used is not saved
-  /// up, so there are no bursts.
+  /// A piece of `bytes` is done: waits until the next may begin, or the context's end. Time that was not used is not
+  /// saved up, so there are no bursts.
   void EndPiece(const Context& context, int64_t bytes) {
     if (bytes_per_second_ <= 0) return;
     const auto cost =
@@ -25,7 +25,9 @@ class Pacer {
       due_ = std::max(due_, MonotonicNow()) + std::chrono::duration_cast<Duration>(cost);
       due = due_;
     }
-    SleepUntil(std::min(due, context.deadline()));
+    // Cancellation wakes nobody, so look at it now and then.
+    while (MonotonicNow() < due && context.Check().ok())
+      SleepUntil(std::min({due, context.deadline(), MonotonicNow() + std::chrono::milliseconds(50)}));
   }
 
  private:

@@ -99,6 +99,7 @@ struct HistoryEntry {
   int64_t at_ms = 0;  // by the catalog's clock
   int64_t lo = 0;     // the range that it touches
   int64_t hi = 0;
+  int64_t bytes = 0;       // plaintext of the bodies that it brought: WRITE, REHOME
   std::string name;        // of BIND and UNBIND
   bool authentic = false;  // its MAC is right
 };
@@ -140,10 +141,29 @@ struct VerifyReport {
 
 struct RehomeReport {
   int64_t regions = 0;  // that were looked at
-  int64_t merged = 0;   // of them
-  int64_t bytes = 0;    // written into new bodies
+  int64_t merged = 0;   // merges: bodies that were made; of a region mostly none or one
+  int64_t bytes = 0;    // written into them
   int64_t removed = 0;  // extents
   int64_t kept = 0;     // that the catalog did not find covered
+  RehomeReport& operator+=(const RehomeReport& more) {
+    regions += more.regions, merged += more.merged, bytes += more.bytes, removed += more.removed, kept += more.kept;
+    return *this;
+  }
+};
+
+/// What compaction has cost an object, from the records of its newest ops. Bytes are plaintext bytes of bodies.
+struct RehomeCost {
+  int64_t put_bytes = 0;      // written before the object had its first name: what it was made of
+  int64_t patches = 0;        // WRITEs since, appends included
+  int64_t patched_bytes = 0;  // by them
+  int64_t rehomes = 0;
+  int64_t rewritten_bytes = 0;  // by them, into new bodies
+  int64_t ops = 0;              // that were looked at
+  bool complete = false;  // they are all that are kept; else put_bytes is 0 and the rest is of the newest `ops` only
+  /// Bytes rewritten per byte patched; 0 where nothing was patched.
+  double Ratio() const {
+    return patched_bytes == 0 ? 0 : static_cast<double>(rewritten_bytes) / static_cast<double>(patched_bytes);
+  }
 };
 
 struct CloneOptions {
@@ -246,8 +266,16 @@ class Bucket {
                                              const ReadOptions& options = {});
   /// Reads every fragment of every visible body and says which are sound.
   Result<VerifyReport> Verify(const Context& context, ObjectId object);
-  /// Merges extents region by region where `policy` says so (format, section 9.8). Readers and writers go on meanwhile.
+  /// Merges extents region by region where `policy` says so (format, section 9.8), until there is nothing more to do.
+  /// Readers and writers go on meanwhile. Harmless to repeat; after an error, what was merged stays merged.
   Result<RehomeReport> Rehome(const Context& context, ObjectId object, const RehomePolicy& policy = {});
+  /// The same for bytes [region << 26, (region + 1) << 26): several may run side by side, also of one object.
+  Result<RehomeReport> RehomeRegion(const Context& context, ObjectId object, int64_t region,
+                                    const RehomePolicy& policy = {});
+  /// What that has cost so far, from the newest `max_ops` ops or a few more: costs what a History of that many does.
+  /// Nothing keeps a count: the records of a live object's ops are all kept. Rehomes of others count as well as this
+  /// client's.
+  Result<RehomeCost> CostOfRehomes(const Context& context, ObjectId object, int64_t max_ops = 10'000);
 
  private:
   ClientCore* core_;

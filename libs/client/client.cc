@@ -7,6 +7,7 @@
 
 #include "libs/client/listing.h"
 #include "libs/client/parts.h"
+#include "libs/client/rehome.h"
 #include "libs/format/keyring.h"
 #include "libs/format/name.h"
 
@@ -62,7 +63,12 @@ ClientCore::ClientCore(const ClientOptions& o, const ClientDependencies& d)
       cluster(d.catalog.groups, d.tokens, o.subject, d.random, clock, o.store_avoided),
       budget(o.memory_bytes),
       executor("pbfs-client", ThreadsFor(o.threads), kExecutorQueue),
-      streams("pbfs-stream", static_cast<size_t>(std::max(1, o.streams_in_flight)), kExecutorQueue) {}
+      streams("pbfs-stream", static_cast<size_t>(std::max(1, o.streams_in_flight)), kExecutorQueue),
+      offers(o.rehome_offers, d.random, counters,
+             [this](const Context& context, const OpenedBucket& bucket, const ObjectId& object, int64_t region) {
+               return RehomeRegion(context, *this, bucket, object, region, options.rehome_offers.policy,
+                                   RehomePatience::kOffered);
+             }) {}
 
 Hlc ClientCore::NextHlc(Hlc above) {
   const Hlc next = clock.Next();
@@ -82,6 +88,10 @@ Result<std::unique_ptr<Client>> Client::Create(const ClientOptions& options, con
   if (options.memory_bytes < kLeastMemory) return InvalidArgumentError("memory_bytes: a client needs at least 16 MiB");
   if (options.threads < 0 || options.threads > 1024) return InvalidArgumentError("threads: 0 to 1024");
   if (options.streams_in_flight < 1) return InvalidArgumentError("streams_in_flight: at least 1");
+  const RehomeOfferOptions& offers = options.rehome_offers;
+  if (offers.concurrent < 1 || offers.concurrent > 64)
+    return InvalidArgumentError("rehome_offers: 1 to 64 at one time");
+  if (offers.queued < 1) return InvalidArgumentError("rehome_offers: at least one waits");
   return std::unique_ptr<Client>(new Client(std::make_unique<ClientCore>(options, dependencies)));
 }
 

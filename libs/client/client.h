@@ -33,6 +33,9 @@ struct ClientOptions {
   /// How long a write that has its w receipts waits for those of the other shards (at least; twice the time that the w took
   /// if that is longer).
   Duration last_receipts = std::chrono::milliseconds(50);
+  /// Rehomes in the background of what reads and writes find fragmented; `enabled` turns them off. ClientStats counts
+  /// them.
+  RehomeOfferOptions rehome_offers;
 };
 
 /// The world of a client. All must outlive it.
@@ -63,7 +66,8 @@ class Client {
  public:
   /// Errors: INVALID_ARGUMENT options.
   static Result<std::unique_ptr<Client>> Create(const ClientOptions& options, const ClientDependencies& dependencies);
-  /// Waits for its own threads. No call may be in progress, and no Bucket of this client may be used afterwards.
+  /// Waits for its own threads; calls off rehomes in the background, which end soon. No call may be in progress, and no
+  /// Bucket of this client may be used afterwards.
   ~Client();
 
   /// Makes a bucket with a fresh key, sealed to this client and to `others`, in a keyring signed by the administrator.

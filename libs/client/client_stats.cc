@@ -20,6 +20,12 @@ ClientStats ClientCounters::Snapshot() const {
   stats.decoded_around = decoded_around;
   stats.lists = lists;
   stats.lists_again = lists_again;
+  stats.rehomes_offered = rehomes_offered;
+  stats.rehomes_done = rehomes_done;
+  stats.rehomes_idle = rehomes_idle;
+  stats.rehomes_failed = rehomes_failed;
+  stats.rehomes_refused = rehomes_refused;
+  stats.rehome_bytes = rehome_bytes;
   MutexLock lock(mutex_);
   stats.corrupt = corrupt_;
   stats.missing = missing_;

@@ -27,6 +27,12 @@ struct ClientStats {
   int64_t decoded_around = 0;  // segments computed from parity
   int64_t lists = 0;
   int64_t lists_again = 0;             // because the lease was over or fragments were gone
+  int64_t rehomes_offered = 0;         // regions found fragmented and queued; of these
+  int64_t rehomes_done = 0;            //   were merged,
+  int64_t rehomes_idle = 0;            //   needed nothing when they were looked at,
+  int64_t rehomes_failed = 0;          //   failed: no memory to spare, stores away; the rest waits or was called off
+  int64_t rehomes_refused = 0;         // offers turned away because too many wait
+  int64_t rehome_bytes = 0;            // written by rehomes, offered or asked for; in plaintext_written too
   std::map<StoreId, int64_t> corrupt;  // fragments found wrong by reads, by the store that keeps them
   std::map<StoreId, int64_t> missing;  // fragments that reads wanted and the store where they belong does not have
 };
@@ -35,7 +41,8 @@ struct ClientStats {
 struct ClientCounters {
   std::atomic<int64_t> bodies_written{0}, inline_bodies{0}, plaintext_written{0}, fragment_bytes_sent{0},
       fragments_missing{0}, groups_given_up{0}, commits{0}, orders_stale{0}, commits_in_doubt{0}, plaintext_read{0},
-      fragment_bytes_read{0}, read_calls{0}, hedges{0}, decoded_around{0}, lists{0}, lists_again{0};
+      fragment_bytes_read{0}, read_calls{0}, hedges{0}, decoded_around{0}, lists{0}, lists_again{0}, rehomes_offered{0},
+      rehomes_done{0}, rehomes_idle{0}, rehomes_failed{0}, rehomes_refused{0}, rehome_bytes{0};
 
   void CountCorrupt(StoreId store) {
     MutexLock lock(mutex_);

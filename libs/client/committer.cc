@@ -96,6 +96,7 @@ void NoteAcknowledged(ClientCore& core, const OpenedBucket& bucket, const Commit
     OpRecord record = plan.ops[i].record;
     record.bucket = bucket.id();
     core.acknowledged.Note(record, orders[i]);
+    core.offers.NoteOp(bucket, record);
   }
 }
 

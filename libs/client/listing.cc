@@ -13,16 +13,27 @@ constexpr Duration kListPatience = std::chrono::seconds(10);
 
 struct VerifiedRecord {
   OpRecord record;
+  std::vector<int64_t> placed;  // of each body: bytes that the record places in the listed range
 };
 using Records = std::map<OpId, VerifiedRecord>;
 
-Result<Records> VerifyRecords(const OpenedBucket& bucket, const ObjectId& object, const std::vector<Buffer>& raw) {
+std::vector<int64_t> PlacedIn(const OpRecord& record, int64_t lo, int64_t hi) {
+  std::vector<int64_t> placed(record.bodies.size());
+  for (const RecordExtent& extent : record.extents) {
+    if (extent.kind == SourceKind::kBody)
+      placed[extent.index] += std::max<int64_t>(0, std::min(hi, extent.hi) - std::max(lo, extent.lo));
+  }
+  return placed;
+}
+
+Result<Records> VerifyRecords(const OpenedBucket& bucket, const ObjectId& object, int64_t lo, const ListReply& reply) {
   Records records;
-  for (const Buffer& bytes : raw) {
+  for (const Buffer& bytes : reply.records) {
     PBFS_ASSIGN_OR_RETURN(OpRecord record, VerifyRecord(bucket, bytes));
     if (record.object != object) return BadRecord("a record of another object");
     const OpId op = record.op;
-    records.emplace(op, VerifiedRecord{std::move(record)});
+    std::vector<int64_t> placed = PlacedIn(record, lo, reply.covered_hi);
+    records.emplace(op, VerifiedRecord{std::move(record), std::move(placed)});
   }
   return records;
 }
@@ -52,7 +63,7 @@ Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, co
     const Status shape = header->GeometryFor(row.encoding->k, row.encoding->n).Check();
     if (!shape.ok()) return BadRecord(shape.message());
   }
-  return ListedBody{row, *header, *dek, false};
+  return ListedBody{row, *header, *dek, false, 0};
 }
 
 Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
@@ -72,13 +83,14 @@ Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
   if (row == rows.end()) return BadRecord("an extent without its body");
   PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(bucket, *row->second, record.bodies[stated->index]));
   body.rehomed = record.kind == OpKind::kRehome;
+  body.placed = found->second.placed[stated->index];
   listing.bodies.emplace(extent.source.body, std::move(body));
   return OkStatus();
 }
 
 Result<Listing> Verify(const OpenedBucket& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
   Listing listing;
-  PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(bucket, object, reply.records));
+  PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(bucket, object, lo, reply));
   std::unordered_map<BodyId, const BodyRow*> rows;
   for (const BodyRow& row : reply.bodies) rows.emplace(row.id, &row);
   listing.pieces = Skyline(reply.extents, lo, reply.covered_hi);

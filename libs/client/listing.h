@@ -14,6 +14,7 @@ struct ListedBody {
   BodyHeader header;
   Key32 dek;
   bool rehomed = false;  // a REHOME placed it here
+  int64_t placed = 0;    // bytes of it that the record which shows it places in the listed range
 };
 
 /// A verified snapshot of a range: whatever is in it was stated by a key holder (I28).
@@ -32,7 +33,12 @@ struct Listing {
 Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                              const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of);
 
-/// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. Errors: those of a read.
+/// What ReadRuns() needs of memory at most, beside `out`.
+inline constexpr int64_t kReadRunsMemory = 16 << 20;
+/// Reads the data runs of a listing (pieces whose source is a body), one after another, into `out`. The caller has a
+/// share of the budget for `out` and kReadRunsMemory: this waits for none, so that whoever holds one share never waits
+/// for another.
+/// Errors: those of a read.
 Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
                 const std::vector<SkylinePiece>& runs, MutableByteSpan out);
 

@@ -10,16 +10,61 @@ namespace pbfs {
 namespace {
 
 constexpr int64_t kVerifyRange = 4 << 20;  // of one fragment, read at a time
+constexpr int64_t kCostPage = 10'000;  // ops: a page costs the catalog a look at all of the object's, so few large ones
+
+int64_t BytesOf(const OpRecord& record) {
+  int64_t bytes = 0;
+  for (const RecordBody& body : record.bodies) {
+    const Result<BodyHeader> header = BodyHeader::Decode(body.header);
+    if (header.ok()) bytes += header->length;
+  }
+  return bytes;
+}
 
 HistoryEntry ToHistory(const OpenedBucket& bucket, const OpEntry& op) {
-  HistoryEntry entry{op.op, static_cast<OpKind>(op.kind), op.order, op.at_ms, 0, 0, "", false};
+  HistoryEntry entry{op.op, static_cast<OpKind>(op.kind), op.order, op.at_ms, 0, 0, 0, "", false};
   const Result<OpRecord> record = DecodeRecord(op.record);
   if (!record.ok()) return entry;
   entry.authentic = record->op == op.op && VerifyRecord(bucket, op.record).ok();
   entry.name = record->name;
   if (!record->extents.empty()) entry.lo = record->extents.front().lo, entry.hi = record->extents.back().hi;
+  if (entry.kind == OpKind::kWrite || entry.kind == OpKind::kRehome) entry.bytes = BytesOf(*record);
   return entry;
 }
+
+/// Adds up an object's ops, newest first.
+class CostCounter {
+ public:
+  void Add(const HistoryEntry& op) {
+    ++cost_.ops;
+    if (!op.authentic) return;
+    if (op.kind == OpKind::kRehome) ++cost_.rehomes, cost_.rewritten_bytes += op.bytes;
+    if (op.kind == OpKind::kWrite) ++older_.patches, older_.patched_bytes += op.bytes;
+    if (op.kind == OpKind::kBind) TakeOlder();  // all of that was written to an object with a name
+  }
+  /// There are no older ones: what is older than its first name is what was put.
+  void End() {
+    cost_.complete = true;
+    if (named_) cost_.put_bytes = older_.patched_bytes;
+    if (!named_) TakeOlder();
+  }
+  bool complete() const { return cost_.complete; }
+  int64_t ops() const { return cost_.ops; }
+  RehomeCost cost() {
+    if (!cost_.complete) TakeOlder();
+    return cost_;
+  }
+
+ private:
+  void TakeOlder() {
+    cost_.patches += older_.patches, cost_.patched_bytes += older_.patched_bytes;
+    older_ = {};
+    named_ = true;
+  }
+  RehomeCost cost_;
+  RehomeCost older_;  // than the oldest name so far
+  bool named_ = false;
+};
 
 /// Reads every fragment of one body.
 class BodyVerifier {
@@ -139,6 +184,21 @@ Result<std::vector<HistoryEntry>> Bucket::History(const Context& context, Object
   std::vector<HistoryEntry> history;
   for (const OpEntry& op : ops) history.push_back(ToHistory(*state_, op));
   return history;
+}
+
+Result<RehomeCost> Bucket::CostOfRehomes(const Context& context, ObjectId object, int64_t max_ops) {
+  CostCounter counter;
+  // REHOMEs have no order: their place in history is the end of the millisecond in which they were committed.
+  for (Hlc before = INT64_MAX; !counter.complete() && counter.ops() < max_ops;) {
+    const auto limit = static_cast<int32_t>(std::clamp<int64_t>(max_ops - counter.ops(), 1, kCostPage));
+    PBFS_ASSIGN_OR_RETURN(const auto page, History(context, object, before, limit));
+    for (const HistoryEntry& op : page) {
+      counter.Add(op);
+      before = op.kind == OpKind::kRehome ? AsOfMillis(op.at_ms) : op.order.hlc;
+    }
+    if (static_cast<int32_t>(page.size()) < limit) counter.End();
+  }
+  return counter.cost();
 }
 
 Result<std::vector<VisibleExtent>> Bucket::Extents(const Context& context, ObjectId object, int64_t lo, int64_t hi,

@@ -9,8 +9,10 @@
 
 namespace pbfs {
 
-/// An opened bucket: its settings and its keys. Immutable; holds secrets, so it is never printed. Threads: any.
-struct OpenedBucket {
+/// An opened bucket: its settings and its keys. Immutable, shared by whoever works on it; holds secrets, so it is never
+/// printed.
+/// Threads: any.
+struct OpenedBucket : std::enable_shared_from_this<OpenedBucket> {
   BucketInfo info;
   uint8_t k = 4, m = 2;          // of new encodings
   std::vector<BucketKeys> keys;  // newest epoch first, at least one

@@ -8,6 +8,7 @@
 #include "libs/client/cluster_view.h"
 #include "libs/client/memory_budget.h"
 #include "libs/client/opened_bucket.h"
+#include "libs/client/rehome_offers.h"
 #include "libs/client/store_latency.h"
 #include "libs/model/hlc_clock.h"
 
@@ -34,8 +35,9 @@ class ClientCore {
   Acknowledged acknowledged;
   ClientCounters counters;
   std::atomic<uint64_t> dek_counter{0};
-  Executor executor;  // seals and opens side by side: as many threads as processors
-  Executor streams;   // carries pieces of streams, which mostly wait; last: its tasks use the rest
+  Executor executor;    // seals and opens side by side: as many threads as processors
+  Executor streams;     // carries pieces of streams, which mostly wait
+  RehomeOffers offers;  // last: its threads use the rest
 };
 
 }  // namespace pbfs

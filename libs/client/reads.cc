@@ -6,6 +6,7 @@
 #include "libs/client/fetch_plan.h"
 #include "libs/client/listing.h"
 #include "libs/client/pieces_ahead.h"
+#include "libs/client/region_shape.h"
 
 namespace pbfs {
 namespace {
@@ -42,8 +43,10 @@ struct ReadPlan {
 
 class Reader {
  public:
-  Reader(const Context& context, ClientCore& core, const OpenedBucket& bucket, std::optional<Hlc> as_of)
-      : context_(context), core_(core), bucket_(bucket), as_of_(as_of) {}
+  enum class Memory { kTaken, kPaid };  // from the budget by each batch; by the caller, for one batch at a time
+  Reader(const Context& context, ClientCore& core, const OpenedBucket& bucket, std::optional<Hlc> as_of,
+         Memory memory = Memory::kTaken)
+      : context_(context), core_(core), bucket_(bucket), as_of_(as_of), memory_(memory) {}
 
   /// Fills out = [lo, lo + out.size()) of the object as far as it reaches; returns how much that is.
   Result<int64_t> Read(const ObjectId& object, int64_t lo, MutableByteSpan out) {
@@ -87,6 +90,7 @@ class Reader {
     while (at < end) {
       ReadPlan plan;
       PBFS_ASSIGN_OR_RETURN(auto listing, List(object, at, end));
+      if (!as_of_.has_value()) OfferFragmented(object, *listing, at);
       end = std::min(end, std::max(at, listing->reply.size));
       const int64_t until = std::min(end, listing->reply.covered_hi);
       if (until <= at) break;
@@ -103,6 +107,12 @@ class Reader {
   Result<std::unique_ptr<Listing>> List(const ObjectId& object, int64_t lo, int64_t hi) {
     PBFS_ASSIGN_OR_RETURN(Listing listing, ListVerified(context_, core_, bucket_, object, lo, hi, as_of_));
     return std::make_unique<Listing>(std::move(listing));
+  }
+
+  void OfferFragmented(const ObjectId& object, const Listing& listing, int64_t lo) {
+    if (!core_.offers.enabled()) return;
+    for (const int64_t region : FragmentedRegions(listing, lo, core_.options.rehome_offers.policy))
+      core_.offers.Offer(bucket_, object, region);
   }
 
   // The pieces of a listing that overlap target = [lo, lo + target.size()), references followed.
@@ -153,10 +163,17 @@ class Reader {
   Status Fetch(const ReadPlan& plan) {
     for (const InlineOpen& open : plan.inlines) PBFS_RETURN_IF_ERROR(OpenInlineBody(open));
     std::vector<Batch> batches = MakeBatches(PlanFetches(plan.wanted, kWindow));
+    if (memory_ == Memory::kPaid) return FetchOneByOne(batches, plan.lease_until);
     std::vector<Status> outcomes(batches.size());
     ParallelFor(core_.executor, batches.size(), [&](size_t i) { outcomes[i] = FetchBatch(batches[i]); });
     for (const Status& outcome : outcomes) PBFS_RETURN_IF_ERROR(outcome);
     if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
+    return OkStatus();
+  }
+  Status FetchOneByOne(const std::vector<Batch>& batches, MonotonicTime lease_until) {
+    for (const Batch& batch : batches)
+      PBFS_RETURN_IF_ERROR(FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch.fetches));
+    if (MonotonicNow() > lease_until) return UnavailableError("the listing's lease is over");
     return OkStatus();
   }
   static std::vector<Batch> MakeBatches(std::vector<SegmentFetch> fetches) {
@@ -189,6 +206,7 @@ class Reader {
   ClientCore& core_;
   const OpenedBucket& bucket_;
   const std::optional<Hlc> as_of_;
+  const Memory memory_;
 };
 
 Status CheckReadRange(int64_t offset, int64_t length) {
@@ -204,7 +222,7 @@ Status CheckReadRange(int64_t offset, int64_t length) {
 
 Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bucket, const Listing& listing,
                 const std::vector<SkylinePiece>& runs, MutableByteSpan out) {
-  return Reader(context, core, bucket, std::nullopt).ReadRuns(listing, runs, out);
+  return Reader(context, core, bucket, std::nullopt, Reader::Memory::kPaid).ReadRuns(listing, runs, out);
 }
 
 Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, MutableByteSpan out,

@@ -1,20 +1,24 @@
 // Bucket's rehome: merge visible runs of a region onto one new body, each keeping its order (I9) or raised below the frontier
 // (I10). Needs no lock: its facts stay true whatever happens meanwhile, and the catalog removes only what it can itself prove
 // covered (I11).
+#include "libs/client/rehome.h"
+
 #include <algorithm>
-#include <map>
 #include <tuple>
 
+#include "libs/base/pacer.h"
 #include "libs/client/body_upload.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
-#include "libs/base/pacer.h"
-#include "libs/client/rehome_policy.h"
+#include "libs/client/region_shape.h"
 
 namespace pbfs {
 namespace {
 
 constexpr int64_t kReadPiece = 4 << 20;
+constexpr int kPasses = 4;                   // over a region: what was gathered may fill a tier, and so on
+constexpr int64_t kUploadMemory = 32 << 20;  // fragments on their way, at most
+constexpr Duration kLentSoon = std::chrono::seconds(5);
 
 /// What a merge takes of bytes [lo, hi) of a region, which a verified listing shows completely.
 struct Merge {
@@ -22,25 +26,6 @@ struct Merge {
   std::vector<ListedSource> sources;
   int64_t bytes = 0;
 };
-
-std::vector<VisibleBody> VisibleBodies(const Listing& listing) {
-  std::map<BodyId, VisibleBody> bodies;
-  for (const SkylinePiece& piece : listing.pieces) {
-    const Source& source = listing.ExtentOf(piece).source;
-    if (source.kind != SourceKind::kBody) continue;
-    const ListedBody& listed = listing.bodies.at(source.body);
-    VisibleBody& body = bodies[source.body];
-    body.body = source.body;
-    body.length = listed.header.length;
-    body.is_inline = !listed.row.encoding.has_value();
-    body.gathered = listed.rehomed;
-    body.visible += piece.hi - piece.lo;
-    ++body.extents;
-  }
-  std::vector<VisibleBody> out;
-  for (auto& [id, body] : bodies) out.push_back(body);
-  return out;
-}
 
 // How far a merge from `lo` may reach: as far as the list does, and no more extents than one may take.
 int64_t ReachOf(const Listing& listing, int64_t lo, int64_t most) {
@@ -94,15 +79,6 @@ Merge SelectMerge(const Listing& listing, RehomePlan plan, const Merged& before,
   return merge;
 }
 
-// F of a region (format, section 9.8): nothing at or below it can arrive any more.
-Hlc FrontierOf(const ListReply& reply, int64_t region) {
-  Hlc newest = reply.span_hlc;
-  for (const RegionHead& head : reply.regions) {
-    if (head.region == region) newest = std::max(newest, head.max_hlc);
-  }
-  return std::min(newest, reply.frontier);
-}
-
 // The greatest order of what is merged that is not above the frontier; null if there is none.
 Order FlatOrder(const Listing& listing, const Merge& merge, Hlc frontier) {
   Order flat;
@@ -151,11 +127,22 @@ std::vector<std::vector<SkylinePiece>> CutRuns(const std::vector<SkylinePiece>& 
 class RegionRehome {
  public:
   RegionRehome(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
-               const RehomePolicy& policy, RehomeReport& report)
-      : context_(context), core_(core), bucket_(bucket), object_(object), policy_(policy), report_(report) {}
+               const RehomePolicy& policy, RehomePatience patience)
+      : context_(context), core_(core), bucket_(bucket), object_(object), policy_(policy), patience_(patience) {}
 
+  Result<RehomeReport> Run(int64_t region) {
+    report_.regions = 1;
+    for (int pass = 0; pass < kPasses; ++pass) {
+      const int64_t before = report_.merged;
+      PBFS_RETURN_IF_ERROR(Pass(region));
+      if (report_.merged == before || policy_.always_rewrite) break;
+    }
+    return report_;
+  }
+
+ private:
   // Mostly one step. A region of more extents than a list or a record holds goes stretch by stretch.
-  Status Run(int64_t region) {
+  Status Pass(int64_t region) {
     const int64_t hi = (region + 1) << kRegionLog2;
     Merged before;
     before.from = region << kRegionLog2;
@@ -164,8 +151,7 @@ class RegionRehome {
       PBFS_ASSIGN_OR_RETURN(const Listing listing,
                             ListVerified(context_, core_, bucket_, object_, lo, hi, std::nullopt));
       const int64_t until = ReachOf(listing, lo, policy_.merge_extents);
-      const RehomePlan plan =
-          PlanRehome(VisibleBodies(listing), static_cast<int64_t>(listing.reply.extents.size()), policy_);
+      const RehomePlan plan = PlanRehome(ShapesOf(listing)[region], policy_);
       if (plan.kind != RehomeKind::kRewrite) before = {until};
       if (plan.kind != RehomeKind::kNothing) {
         const Merge merge = SelectMerge(listing, plan, before, lo, until);
@@ -180,9 +166,8 @@ class RegionRehome {
     return OkStatus();
   }
 
- private:
   Status Commit(const Listing& listing, const Merge& merge, Hlc frontier) {
-    PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, 2 * merge.bytes));
+    PBFS_ASSIGN_OR_RETURN(const MemoryShare share, TakeMemory(merge.bytes));
     Bytes content(static_cast<size_t>(merge.bytes));
     PBFS_RETURN_IF_ERROR(Read(listing, merge, content));
     NewBody body = MakeNewBody(core_, bucket_, content);
@@ -201,7 +186,23 @@ class RegionRehome {
     report_.bytes += merge.bytes;
     report_.removed += done.reply.removed;
     report_.kept += done.reply.kept;
+    core_.counters.rehome_bytes += merge.bytes;
     return OkStatus();
+  }
+
+  // One share for everything: the content, and what reading it or sending it needs besides.
+  Result<MemoryShare> TakeMemory(int64_t content) {
+    const int64_t bytes = content + std::clamp(content, kReadRunsMemory, kUploadMemory);
+    if (patience_ == RehomePatience::kAsked) return core_.budget.Take(context_, bytes);
+    const MonotonicTime soon = context_.Within(kLentSoon).deadline();
+    while (bytes <= core_.budget.total() / 2) {
+      MemoryShare share = core_.budget.TryTake(bytes);
+      if (share.bytes() > 0) return share;
+      PBFS_RETURN_IF_ERROR(context_.Check());
+      if (MonotonicNow() >= soon) break;
+      SleepFor(std::chrono::milliseconds(50));
+    }
+    return ResourceExhaustedError("no memory to spare for a rehome that nobody asked for");
   }
 
   // In pieces, so that the rate can be kept.
@@ -213,6 +214,7 @@ class RegionRehome {
       PBFS_RETURN_IF_ERROR(ReadRuns(context_, core_, bucket_, listing, piece, out.first(static_cast<size_t>(bytes))));
       out = out.subspan(static_cast<size_t>(bytes));
       if (!out.empty()) pacer.EndPiece(context_, bytes);
+      PBFS_RETURN_IF_ERROR(context_.Check());
     }
     return OkStatus();
   }
@@ -222,18 +224,30 @@ class RegionRehome {
   const OpenedBucket& bucket_;
   const ObjectId object_;
   const RehomePolicy& policy_;
-  RehomeReport& report_;
+  const RehomePatience patience_;
+  RehomeReport report_;
 };
 
 }  // namespace
 
+Result<RehomeReport> RehomeRegion(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                  const ObjectId& object, int64_t region, const RehomePolicy& policy,
+                                  RehomePatience patience) {
+  return RegionRehome(context, core, bucket, object, policy, patience).Run(region);
+}
+
+Result<RehomeReport> Bucket::RehomeRegion(const Context& context, ObjectId object, int64_t region,
+                                          const RehomePolicy& policy) {
+  if (region < 0 || region >= kMaxObjectSize >> kRegionLog2) return InvalidArgumentError("no such region");
+  return pbfs::RehomeRegion(context, *core_, *state_, object, region, policy, RehomePatience::kAsked);
+}
+
 Result<RehomeReport> Bucket::Rehome(const Context& context, ObjectId object, const RehomePolicy& policy) {
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(context, object));
   RehomeReport report;
-  RegionRehome rehome(context, *core_, *state_, object, policy, report);
   for (int64_t region = 0; region << kRegionLog2 < stat.size; ++region) {
-    PBFS_RETURN_IF_ERROR(rehome.Run(region));
-    ++report.regions;
+    PBFS_ASSIGN_OR_RETURN(const RehomeReport one, RehomeRegion(context, object, region, policy));
+    report += one;
   }
   return report;
 }

@@ -7,21 +7,22 @@
 namespace pbfs {
 namespace {
 
+constexpr int64_t kLargeShare =
+    8;  // a body with this part of what is visible is large: merging such ones gains nothing
+
 bool IsSmall(const VisibleBody& body, const RehomePolicy& policy) {
   return body.is_inline || body.visible < policy.small_body;
 }
 
-bool WantsRewrite(const std::vector<VisibleBody>& bodies, int64_t extents, const RehomePolicy& policy) {
-  int64_t visible = 0, referenced = 0, largest = 0;
-  for (const VisibleBody& body : bodies) {
-    visible += body.visible;
-    referenced += body.length;
-    largest = std::max(largest, body.visible);
-  }
-  if (policy.always_rewrite) return bodies.size() > 1 || visible < referenced;
-  if (extents >= policy.rewrite_extents) return true;
-  if (visible * 2 < referenced) return true;
-  return bodies.size() > 1 && (visible - largest) * 2 >= visible;
+bool WantsRewrite(const RegionShape& region, const RehomePolicy& policy) {
+  int64_t visible = 0, placed = 0, large = 0;
+  for (const VisibleBody& body : region.bodies) visible += body.visible, placed += body.placed;
+  if (policy.always_rewrite) return region.bodies.size() > 1 || visible < placed;
+  if (visible * 2 < placed + region.hidden) return true;
+  // Where it does not get rid of them (zeros, holes, runs above the frontier) it would be done again and again.
+  if (region.extents >= policy.rewrite_extents) return region.rewritten * 2 <= region.extents;
+  for (const VisibleBody& body : region.bodies) large += body.visible * kLargeShare >= visible ? body.visible : 0;
+  return (visible - large) * 2 >= visible;
 }
 
 std::vector<BodyId> SmallOnes(const std::vector<VisibleBody>& bodies, const RehomePolicy& policy) {
@@ -30,7 +31,7 @@ std::vector<BodyId> SmallOnes(const std::vector<VisibleBody>& bodies, const Reho
   for (const VisibleBody& body : bodies) {
     if (!IsSmall(body, policy) || body.gathered) continue;
     small.push_back(body.body);
-    if (body.is_inline) inline_bytes += body.length;
+    if (body.is_inline) inline_bytes += body.placed;
   }
   const bool enough = static_cast<int64_t>(small.size()) > policy.gather_bodies || inline_bytes >= policy.gather_inline;
   return enough ? small : std::vector<BodyId>();
@@ -47,16 +48,29 @@ std::vector<BodyId> FullTier(const std::vector<VisibleBody>& bodies, const Rehom
   return {};
 }
 
+int64_t Scaled(int64_t number, double share) { return static_cast<int64_t>(static_cast<double>(number) * share); }
+
 }  // namespace
 
-RehomePlan PlanRehome(const std::vector<VisibleBody>& bodies, int64_t extents, const RehomePolicy& policy) {
-  if (bodies.empty()) return {};
-  // A region of a few bodies is fine as it is, however they overlap: rewriting pays only for what was patched often.
-  if (WantsRewrite(bodies, extents, policy)) return {RehomeKind::kRewrite, {}};
-  if (std::vector<BodyId> small = SmallOnes(bodies, policy); !small.empty())
+RehomePlan PlanRehome(const RegionShape& region, const RehomePolicy& policy) {
+  if (region.bodies.empty()) return {};
+  if (WantsRewrite(region, policy)) return {RehomeKind::kRewrite, {}};
+  if (std::vector<BodyId> small = SmallOnes(region.bodies, policy); !small.empty())
     return {RehomeKind::kGather, std::move(small)};
-  if (std::vector<BodyId> tier = FullTier(bodies, policy); !tier.empty()) return {RehomeKind::kTier, std::move(tier)};
+  if (std::vector<BodyId> tier = FullTier(region.bodies, policy); !tier.empty())
+    return {RehomeKind::kTier, std::move(tier)};
   return {};
+}
+
+bool LooksFragmented(const RegionShape& part, double share, const RehomePolicy& policy) {
+  const int64_t few = std::min(kFewBodies, policy.gather_bodies);
+  if (static_cast<int64_t>(part.bodies.size()) <= few) return false;
+  RehomePolicy scaled = policy;
+  scaled.gather_bodies = std::max(few, Scaled(policy.gather_bodies, share));
+  scaled.gather_inline = std::max(few * (4 << 10), Scaled(policy.gather_inline, share));
+  scaled.rewrite_extents = std::max(2 * few, Scaled(policy.rewrite_extents, share));
+  const RehomeKind kind = PlanRehome(part, scaled).kind;
+  return kind == RehomeKind::kGather || kind == RehomeKind::kRewrite;
 }
 
 }  // namespace pbfs

@@ -130,6 +130,27 @@ TEST_F(Cli, HistoryAndVerify) {
   EXPECT_GE(verify["fragments"].get<int>(), 6);
 }
 
+TEST_F(Cli, RehomeOfAPrefixAndWhatItCost) {
+  for (const char* name : {"b/sweep/1", "b/sweep/2"}) {
+    Put(name, std::string(100'000, 's'));
+    ASSERT_EQ(Pbfs({"patch", "--offset", "1000", "-", name}, std::string(1000, 'p')).exit_code, 0);
+  }
+  const auto swept = PbfsJson({"rehome", "--all", "--parallel", "3", "--prefix", "b/sweep/"});
+  EXPECT_EQ(swept["objects"], 2);
+  EXPECT_EQ(swept["merged"], 2);
+  EXPECT_EQ(swept["bytes"], 200'000);
+  const auto cost = PbfsJson({"stat", "b/sweep/2"})["compaction"];
+  EXPECT_EQ(cost["put_bytes"], 100'000);
+  EXPECT_EQ(cost["patched_bytes"], 1000);
+  EXPECT_EQ(cost["rewritten_bytes"], 100'000);
+  EXPECT_EQ(cost["rewritten_per_patched"], 100.0);
+  EXPECT_THAT(Pbfs({"stat", "b/sweep/2"}).output, HasSubstr("100.00 bytes per byte patched"));
+  EXPECT_EQ(PbfsJson({"rehome", "--all", "--prefix", "b/sweep/"})["merged"], 0) << "nothing is left to do";
+  EXPECT_EQ(Pbfs({"rehome", "b"}).exit_code, 0);
+  EXPECT_EQ(Pbfs({"rehome", "b/sweep/3"}).exit_code, 3);
+  EXPECT_EQ(Pbfs({"rehome", "no-such-bucket"}).exit_code, 3);
+}
+
 TEST_F(Cli, Buckets) {
   ASSERT_EQ(
       Pbfs({"bucket", "create", "other", "--k", "2", "--m", "1", "--integrity", "sha256", "--history", "1d"}).exit_code,
@@ -192,6 +213,8 @@ TEST_F(Cli, BadCommandLinesAreExitCode2) {
                                                      {"put", "-", "b/" + std::string(1025, 'n')},
                                                      {"put", "-", "b/\xff"},
                                                      {"--timeout", "soon", "ls", "b"},
+                                                     {"rehome"},
+                                                     {"rehome", "--parallel", "0", "b"},
                                                      {"bucket", "create", "c", "--k", "99"},
                                                      {"bucket", "create", "c", "--integrity", "md5"},
                                                      {"local", "kill", "store-1", "--signal", "BOGUS"},

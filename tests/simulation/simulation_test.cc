@@ -1,5 +1,6 @@
 // Clients that patch, cut, rehome and read one object, and make and delete others, while the network loses calls, stores come and
-// go, lose what they have and are replaced, a repairer makes up for that and a collector frees what it can, in virtual time.
+// go, lose what they have and are replaced, a repairer makes up for that and a collector frees what it can, in virtual time. Clients
+// rehome by themselves as well.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -44,6 +45,16 @@ class SimulatedClock final : public Clock {
   const int64_t error_micros_;
 };
 
+/// Rehomes in the background after a few patches.
+RehomeOfferOptions EagerOffers() {
+  RehomeOfferOptions offers;
+  offers.policy.gather_bodies = 3;
+  offers.policy.tier_bodies = 2;
+  offers.delay = std::chrono::milliseconds(100);
+  offers.interval = std::chrono::milliseconds(200);
+  return offers;
+}
+
 /// One client with its own links, clock and randomness.
 struct Machine {
   Machine(uint64_t seed, int64_t clock_error, Catalog site, Tokens& tokens, Network& network,
@@ -55,6 +66,7 @@ struct Machine {
     }
     ClientOptions options;
     options.timeout = std::chrono::seconds(20);
+    options.rehome_offers = EagerOffers();
     const Catalog ports{catalog, catalog, catalog, site.buckets, site.groups, site.journal};
     client = *Client::Create(options, {ports, &tokens, stores, keys, clock, random});
   }
@@ -74,6 +86,7 @@ struct Outcome {
   std::vector<HistoryEntry> history;
   Bytes final_bytes;
   int done = 0, in_doubt = 0, lost_fragments = 0;
+  int64_t rehomes = 0;  // that clients did by themselves
 };
 
 ModelOp DrawOp(Random& random) {
@@ -407,6 +420,7 @@ void Simulate(uint64_t seed, Outcome& run) {
   MemorySink sink;
   ASSERT_OK(made->Read(Context::WithTimeout(std::chrono::seconds(60)), put.object, 0, kSpace * 4, sink));
   run.final_bytes = sink.Take();
+  for (const auto& machine : machines) run.rehomes += machine->client->Stats().rehomes_done;
   ASSERT_OK_AND_ASSIGN(run.history,
                        made->History(Context::WithTimeout(std::chrono::seconds(60)), put.object, INT64_MAX, 10000));
 }
@@ -416,6 +430,7 @@ TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
   const auto seeds = static_cast<uint64_t>(wanted != nullptr ? std::atoi(wanted) : TestScaled(20));
   const uint64_t first = TestSeed(1);
   int done = 0, in_doubt = 0, lost = 0;
+  int64_t rehomes = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("replay: PBFS_TEST_SEED=" + std::to_string(seed) + ", or scripts/simulate --replay " + std::to_string(seed));
     Outcome run;
@@ -425,9 +440,12 @@ TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
     done += run.done;
     in_doubt += run.in_doubt;
     lost += run.lost_fragments;
+    rehomes += run.rehomes;
   }
   RecordProperty("writes_done", done);
+  RecordProperty("rehomes", static_cast<int>(rehomes));
   EXPECT_TRUE(lost > 0 || wanted != nullptr) << "no store lost anything";
+  EXPECT_TRUE(rehomes > 0 || wanted != nullptr) << "offers that nobody took up";
   EXPECT_GT(done, in_doubt) << "a simulation in which hardly anything works shows nothing";
 }
 

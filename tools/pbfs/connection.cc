@@ -80,6 +80,8 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
   options.memory_bytes = settings.memory_bytes;
   options.threads = settings.threads;
   options.timeout = settings.timeout;
+  // A command ends when it is done, and what it had begun in the background with it: pbfs rehome is for that.
+  options.rehome_offers.enabled = false;
   options.last_receipts = last_receipts.value_or(options.last_receipts);
   PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(),
                                                                 .tokens = parts->catalog.get(),

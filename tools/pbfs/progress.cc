@@ -46,13 +46,15 @@ std::string ProgressLine(const std::string& what, int64_t done, int64_t total, D
 Progress::Progress(std::string what, int64_t total, bool enabled)
     : what_(std::move(what)),
       total_(total),
-      visible_(enabled && isatty(STDERR_FILENO) == 1),
+      visible_(enabled && IsTerminal()),
       start_(MonotonicNow()),
       drawn_(start_) {}
 
 Progress::~Progress() {
   if (any_) std::fputs("\n", stderr);
 }
+
+bool Progress::IsTerminal() { return isatty(STDERR_FILENO) == 1; }
 
 void Progress::Update(int64_t done) {
   if (!visible_) return;

@@ -23,6 +23,8 @@ class Progress {
   /// `done` bytes so far, in all.
   void Update(int64_t done);
   Duration elapsed() const { return MonotonicNow() - start_; }
+  /// Whether stderr is one: else it would show nothing.
+  static bool IsTerminal();
 
  private:
   void Draw(int64_t done);

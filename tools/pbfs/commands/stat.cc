@@ -10,6 +10,7 @@ namespace pbfs::cli {
 namespace {
 
 constexpr int kMapLines = 24;
+constexpr Duration kCostPatience = std::chrono::seconds(5);
 
 struct Arguments {
   std::string address;
@@ -53,6 +54,28 @@ Status ShowExtents(Session& session, Target& target, const ObjectStat& info, int
   return OkStatus();
 }
 
+// How dear the object's patches were in the end. It is no reason for stat to fail or to take long.
+void ShowCost(Session& session, Target& target, const ObjectStat& info, Json& json) {
+  const Result<RehomeCost> cost = target.bucket.CostOfRehomes(session.context().Within(kCostPatience), info.object);
+  if (!cost.ok()) {
+    session.Note("what compaction has cost could not be looked up: " + cost.status().ToString());
+    return;
+  }
+  json["compaction"] = {{"patches", cost->patches},
+                        {"patched_bytes", cost->patched_bytes},
+                        {"rehomes", cost->rehomes},
+                        {"rewritten_bytes", cost->rewritten_bytes},
+                        {"rewritten_per_patched", cost->Ratio()},
+                        {"put_bytes", cost->put_bytes},
+                        {"ops", cost->ops},
+                        {"complete", cost->complete}};
+  if (cost->patches + cost->rehomes == 0) return;
+  session.Say(fmt::format("patched   {} by {} patches\nrewritten {} by {} rehomes, {:.2f} bytes per byte patched{}",
+                          FormatSize(cost->patched_bytes), cost->patches, FormatSize(cost->rewritten_bytes),
+                          cost->rehomes, cost->Ratio(),
+                          cost->complete ? "" : fmt::format(" (of the newest {} ops)", cost->ops)));
+}
+
 Status Stat(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Target target, OpenTarget(session, arguments.address));
   PBFS_ASSIGN_OR_RETURN(const ObjectStat info, FindObject(session, target));
@@ -69,6 +92,7 @@ Status Stat(Session& session, const Arguments& arguments) {
       arguments.address, info.object.ToString(), info.size, FormatSize(info.size), ToHex(info.opset),
       FormatTime(HlcMillis(info.bound.hlc)), FormatTime(HlcMillis(info.newest)), info.extents,
       info.sealed ? "\nsealed" : ""));
+  ShowCost(session, target, info, json);
   if (arguments.extents) PBFS_RETURN_IF_ERROR(ShowExtents(session, target, info, arguments.width, json));
   session.Report(json);
   return OkStatus();
@@ -78,10 +102,11 @@ Status Stat(Session& session, const Arguments& arguments) {
 
 void AddStat(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      line.Add("stat", "Size, version and times of an object; --extents draws its patches as a text map",
-               "  pbfs stat photos/cat.jpg\n  pbfs stat --extents disks/vm.img\n  pbfs stat --json --extents "
-               "disks/vm.img | jq .extents");
+  CLI::App* command = line.Add(
+      "stat",
+      "Size, version and times of an object, and what merging its patches has cost; --extents draws them as a text map",
+      "  pbfs stat photos/cat.jpg\n  pbfs stat --extents disks/vm.img\n  pbfs stat --json --extents "
+      "disks/vm.img | jq .extents");
   command->add_option("object", arguments->address, "BUCKET/NAME")->required();
   command->add_flag("--extents", arguments->extents, "The visible extents");
   command->add_option("--width", arguments->width, "Cells in a line of the map")->check(CLI::Range(8, 1000));

@@ -76,6 +76,7 @@ std::string WhereFrom(const std::string& name) {
   if (name.starts_with("pbfs")) return "build it first: scripts/up, or ninja -C build/release " + name;
   if (name.starts_with("etcd"))
     return "install the packages etcd-server and etcd-client, or run scripts/install-packages";
+  if (name == "patroni") return "install the packages patroni and python3-etcd, or run scripts/install-packages";
   return "install the package postgresql, or run scripts/install-packages";
 }
 

@@ -248,10 +248,10 @@ class Maker {
                    {"tls", TlsOf(name)},
                    {"siteId", kLocalSiteId},
                    {"primaryDsnFile", data + "/primary.dsn"},
-                         {"localDsnFile", data + "/local.dsn"},
-                         {"siteSecretFile", SiteSecretFile(dir())},
-                         {"tokenKeyFile", TokenKeyFile(dir())},
-                         {"etcd", EtcdJson()}};
+                   {"localDsnFile", data + "/local.dsn"},
+                   {"siteSecretFile", SiteSecretFile(dir())},
+                   {"tokenKeyFile", TokenKeyFile(dir())},
+                   {"etcd", EtcdJson()}};
     if (options_.postgres == PostgresKind::kPatroni)
       config["patroni"] = {{"namespace", kPatroniNamespace}, {"scope", kPatroniScope}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));

@@ -87,8 +87,8 @@ class View {
     const Json history = Json::parse(Value("history"), nullptr, false);
     if (!history.is_array()) return -1;
     for (const Json& entry : history) {
-      const bool good = entry.is_array() && entry.size() >= 2 && entry[0].is_number_integer() &&
-                        entry[1].is_number_integer();
+      const bool good =
+          entry.is_array() && entry.size() >= 2 && entry[0].is_number_integer() && entry[1].is_number_integer();
       if (good && entry[0] == timeline) return entry[1].get<int64_t>();
     }
     return -1;
@@ -145,9 +145,10 @@ struct PatroniFailovers::Impl {
       if (!older->has_value()) return Doubt("Patroni's key sync was not always there");
       const Sync before(**older), after(newer);
       if (!before.MayTakeOver(after.leader))
-        return Doubt(fmt::format("{} took over from {}, whose synchronous standby it was not: acknowledged commits may be "
-                                 "missing",
-                                 after.leader, before.leader));
+        return Doubt(
+            fmt::format("{} took over from {}, whose synchronous standby it was not: acknowledged commits may be "
+                        "missing",
+                        after.leader, before.leader));
       newer = **older;
     }
     if (newer.mod_revision() != then.sync_modified) return Doubt("etcd is not the one that was there before");

@@ -24,9 +24,9 @@ void Thaws::Run() {
 Status Thaws::Look(const Context& context) {
   PBFS_ASSIGN_OR_RETURN(const Timelines::State state, timelines_.Load(context));
   if (state.thawed == state.now.timeline)
-    return failovers_.Remember(context, state.now).Annotate("failovers cannot be judged: ");
+    return failovers_.Remember(context, state.now).Annotate("failovers cannot be judged");
   PBFS_RETURN_IF_ERROR(failovers_.Vouch(context, state.thawed, state.now)
-                           .Annotate("destructive work is frozen until `pbfs-catalog thaw`: "));
+                           .Annotate("destructive work is frozen until `pbfs-catalog thaw`"));
   PBFS_RETURN_IF_ERROR(timelines_.Thaw(context, state.thawed, state.now.timeline));
   spdlog::info("thawed timeline {}: no failover since timeline {} lost anything", state.now.timeline, state.thawed);
   return failovers_.Remember(context, state.now);

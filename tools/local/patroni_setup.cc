@@ -32,6 +32,8 @@ Json ClusterSettings() {
       {"synchronous_mode", true},
       // Without a standby commits wait: an acknowledgement always stands for two copies.
       {"synchronous_mode_strict", true},
+      // All standbys that are there: while there is no primary, each of them can answer whoever has seen the newest write.
+      {"synchronous_node_count", 2},
       // A primary that crashed alone is replaced at once, rather than waited for while it recovers.
       {"primary_start_timeout", 0},
       // Losing etcd stops no primary that reaches all other members.
@@ -102,7 +104,8 @@ Status MakeMembers(const Context& context, const std::vector<PatroniMember>& mem
 Result<CommandSpec> AddPatroni(const PatroniMember& member, int etcd_port, const std::string& log) {
   PBFS_ASSIGN_OR_RETURN(const std::string patroni, FindProgram("patroni"));
   PBFS_ASSIGN_OR_RETURN(const std::string postgres, FindProgram("postgres"));
-  const std::string programs = std::filesystem::path(postgres).parent_path();
+  std::error_code error;  // PATH may have a link to it; Patroni wants the folder that has all of PostgreSQL's programs
+  const std::string programs = std::filesystem::canonical(postgres, error).parent_path();
   const std::string path = member.directory + "/patroni.json";
   PBFS_RETURN_IF_ERROR(WriteTextFile(path, PatroniConfig(member, etcd_port, programs).dump(2) + "\n", 0600));
   PBFS_RETURN_IF_ERROR(GiveTo(path, PostgresUser()));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "tools/local/files.h"
+#include "tools/local/patroni_guard.h"
 
 namespace pbfs::local {
 namespace {
@@ -102,14 +103,16 @@ Status MakeMembers(const Context& context, const std::vector<PatroniMember>& mem
 }
 
 Result<CommandSpec> AddPatroni(const PatroniMember& member, int etcd_port, const std::string& log) {
-  PBFS_ASSIGN_OR_RETURN(const std::string patroni, FindProgram("patroni"));
+  PBFS_RETURN_IF_ERROR(FindProgram("patroni").status());
   PBFS_ASSIGN_OR_RETURN(const std::string postgres, FindProgram("postgres"));
   std::error_code error;  // PATH may have a link to it; Patroni wants the folder that has all of PostgreSQL's programs
   const std::string programs = std::filesystem::canonical(postgres, error).parent_path();
-  const std::string path = member.directory + "/patroni.json";
+  const std::string path = member.directory + "/patroni.json", guard = member.directory + "/run_patroni.py";
+  PBFS_RETURN_IF_ERROR(WriteTextFile(guard, kPatroniGuard, 0755));
   PBFS_RETURN_IF_ERROR(WriteTextFile(path, PatroniConfig(member, etcd_port, programs).dump(2) + "\n", 0600));
   PBFS_RETURN_IF_ERROR(GiveTo(path, PostgresUser()));
-  return CommandSpec{.argv = {patroni, path}, .user = PostgresUser(), .log = log, .directory = "/"};
+  return CommandSpec{
+      .argv = {"/usr/bin/python3", "-B", guard, path}, .user = PostgresUser(), .log = log, .directory = "/"};
 }
 
 }  // namespace pbfs::local

@@ -173,6 +173,11 @@ Status PatroniFailovers::Remember(const Context& context, const WalPosition& at)
   const KeyValue& sync = *view.Find("sync");
   const Remembered now{at, sync.create_revision(), sync.mod_revision()};
   if (own && own->value() == now.Text()) return OkStatus();
+  if (own && Remembered::Of(own->value()).at.timeline > at.timeline)
+    return Doubt(
+        fmt::format("the primary is on timeline {}, but a later one was thawed before: what was acknowledged there "
+                    "is lost, unless a backup was restored",
+                    at.timeline));
   // Another catalog may have been quicker: then its word stands.
   return impl_->client.PutIf(context, impl_->own, own ? own->mod_revision() : 0, now.Text(), 0).status();
 }

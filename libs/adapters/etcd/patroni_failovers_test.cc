@@ -113,6 +113,16 @@ TEST_F(PatroniFailoversTest, DoubtsAKeyThatWasMadeAnew) {
   ExpectDoubt(1, At(2, 1600), "made anew");
 }
 
+TEST_F(PatroniFailoversTest, DoubtsAPrimaryOfBefore) {
+  Promote("b", 2, 500);
+  ASSERT_OK(failovers_.Remember(TestContext(), At(2, 1000)));
+  Put("leader", "a");
+  SetStandbys("a", "null");
+  const Status status = failovers_.Remember(TestContext(), At(1, 2000));
+  EXPECT_CODE(status, kFailedPrecondition);
+  EXPECT_THAT(status.message(), testing::HasSubstr("is lost"));
+}
+
 TEST_F(PatroniFailoversTest, DoubtsAPrimaryThatIsNotPatronis) {
   EXPECT_CODE(failovers_.Remember(TestContext(), At(2, 1000)), kFailedPrecondition);
   EXPECT_CODE(failovers_.Remember(TestContext(), {"7002", 1, 1000}), kFailedPrecondition);

@@ -14,14 +14,16 @@ using postgres::Type;
 
 namespace {
 
-/// One statement as a transaction of its own.
+/// One statement as a transaction of its own. What it returns is on the synchronous standbys, also what was there before
+/// and is only looked at: an earlier commit that was not confirmed may be visible on this server (I25).
 Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement,
                          const Params& params = {}) {
   Rows rows;
   PBFS_RETURN_IF_ERROR(postgres::Transact(pool, context, [&](Connection& connection) -> Status {
     connection.Queue(statement, params);
+    connection.Queue(postgres::kEmitMessage);
     PBFS_ASSIGN_OR_RETURN(std::vector<Rows> results, connection.Run(context));
-    rows = std::move(results.back());
+    rows = std::move(results[1]);  // behind BEGIN
     return OkStatus();
   }));
   return rows;
@@ -74,7 +76,7 @@ Result<int64_t> PostgresCatalog::PurgeMark(const Context& context, Duration grac
 Result<std::vector<PurgingBody>> PostgresCatalog::ListPurging(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        postgres::RunOne(parts_->primary, context, postgres::kLoadPurging, Params().Int8(limit)));
+                        TransactOne(parts_->primary, context, postgres::kLoadPurging, Params().Int8(limit)));
   std::vector<PurgingBody> bodies;
   for (int row = 0; row < rows.size(); ++row) {
     PurgingBody body{rows.Uuid<BodyId>(row, 0), {}, static_cast<int>(rows.Int2(row, 2))};

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/migrations.h"
 
 namespace pbfs::postgres {
@@ -12,6 +13,7 @@ namespace {
 constexpr Duration kFirstBackOff = std::chrono::milliseconds(100);
 constexpr Duration kGreatestBackOff = std::chrono::seconds(2);
 constexpr int kDeadlockAttempts = 5;
+constexpr Duration kProofPatience = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -113,6 +115,15 @@ Status ReadSnapshot(SessionPool& pool, const Context& context, const std::functi
   PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, pool.Take(context));
   connection->Queue(kBeginSnapshot);
   return work(*connection);  // the lease rolls back
+}
+
+Status ConfirmPrimary(Connection& connection, const Context& context) {
+  connection.Rollback();
+  connection.Queue(kBegin);
+  connection.Queue(kEmitMessage);
+  const Status confirmed = connection.Commit(context.Within(kProofPatience));
+  return confirmed.ok() ? OkStatus()
+                        : UnavailableError("this server may be no primary any more: " + confirmed.message());
 }
 
 Result<Rows> RunOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params) {

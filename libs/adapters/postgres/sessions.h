@@ -74,6 +74,10 @@ Status Transact(SessionPool& pool, const Context& context, const std::function<S
 /// Runs `work` against one snapshot, read-only.
 Status ReadSnapshot(SessionPool& pool, const Context& context, const std::function<Status(Connection&)>& work);
 
+/// OK if the server of `connection` is the primary, and not one that was replaced and does not know it yet: its standbys
+/// confirm a commit. What is open on the connection is rolled back. Errors: UNAVAILABLE, also if that takes too long.
+Status ConfirmPrimary(Connection& connection, const Context& context);
+
 /// Runs one statement outside of any transaction block.
 Result<Rows> RunOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params = {});
 

@@ -25,7 +25,7 @@ class Load:
     def __init__(self, cluster, rng):
         self.cluster, self.patches, self.lock, self.stopped = cluster, [], threading.Lock(), threading.Event()
         self.reads = [[] for _ in range(READERS)]  # times of the ends of good reads
-        self.failed_reads = 0
+        self.failed_reads, self.why = 0, ''
         self.threads = [threading.Thread(target=self.write, args=(random.Random(rng.random()),)) for _ in range(WRITERS)]
         self.threads += [threading.Thread(target=self.read, args=(times,)) for times in self.reads]
         for thread in self.threads:
@@ -47,7 +47,7 @@ class Load:
             if done.returncode == 0:
                 times.append(time.monotonic())
             else:
-                self.failed_reads += 1
+                self.failed_reads, self.why = self.failed_reads + 1, done.stderr.decode().splitlines()[0]
 
     def first_acknowledged(self, since):
         with self.lock:
@@ -95,7 +95,7 @@ def play(cluster, judge, rng):
         load.stop()
     print(f'killed {victim}: written again after {write_s:.1f} s; longest time without a read {read_s:.1f} s; '
           f'{sum(1 for p in load.patches if p.acknowledged)} of {len(load.patches)} patches acknowledged, '
-          f'{load.failed_reads} reads failed', flush=True)
+          f'{load.failed_reads} reads failed{", at last: " + load.why if load.why else ""}', flush=True)
     return write_s, read_s, judge.check(cluster, load.patches)
 
 

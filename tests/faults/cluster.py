@@ -29,19 +29,6 @@ class Cluster:
     def local(self, *args):
         return self.must('local', args[0], '--dir', self.dir, *args[1:])
 
-    def patch(self, name, offset, data, patience):
-        """The order (hlc, wid) of an acknowledged patch, or None."""
-        done = self.run('--timeout', patience, 'patch', '--json', '--offset', str(offset), '-', name, data=data)
-        if done.returncode != 0:
-            return None
-        order = json.loads(done.stdout)['order']
-        return order['hlc'], order['wid']
-
-    def primary(self):
-        """The PostgreSQL that says it is primary."""
-        processes = json.loads(self.local('status', '--json'))['processes']
-        return next(p['name'] for p in processes if p['role'] == 'primary')
-
     def processes(self):
         return [line.split()[0] for line in self.local('status').decode().splitlines()[1:]]
 

@@ -24,7 +24,7 @@ namespace {
 constexpr Duration kPoll = std::chrono::milliseconds(10);
 constexpr Duration kRestartPause = std::chrono::milliseconds(200);
 constexpr Duration kStartTimeout = std::chrono::seconds(30);
-constexpr Duration kMemberStartTimeout = std::chrono::minutes(2);  // a member of Patroni may have to copy the primary
+constexpr Duration kMemberStartTimeout = std::chrono::minutes(5);  // a member of Patroni may have to copy the primary
 constexpr Duration kStopGrace = std::chrono::seconds(15);
 
 /// Excludes other programs that would change the same cluster.

@@ -275,6 +275,26 @@ TEST_F(FailoverTest, DestructiveWorkThawsByItself) {
   ASSERT_NO_FATAL_FAILURE(Await([&] { return Sql("SELECT count(*) FROM pbfs.body") == "1\n"; }));
 }
 
+TEST_F(FailoverTest, StopsStartsAndLosesEtcdWithoutAFailover) {
+  const Bytes patch(100, 7);
+  ASSERT_OK(cluster().Down(TestContext()));
+  for (const auto& process : cluster().Processes()) EXPECT_FALSE(process.alive) << process.name;
+  ASSERT_OK(cluster().Up(Context::WithTimeout(std::chrono::minutes(5))));
+  for (const auto& process : cluster().Processes()) EXPECT_TRUE(process.ready) << process.name;
+  const auto roles = Roles();
+  EXPECT_EQ(std::count_if(roles.begin(), roles.end(), [](const auto& role) { return role.second == "standby"; }), 2);
+
+  ASSERT_OK(cluster().Kill(TestContext(), "etcd", SIGKILL));
+  SleepFor(std::chrono::seconds(15));  // longer than a primary keeps its lease
+  EXPECT_EQ(Roles(), roles);
+  EXPECT_OK(bucket_->Write(TestContext(), object_, 10, patch));
+  ASSERT_OK(cluster().Start(TestContext(), "etcd"));
+  EXPECT_EQ(Roles(), roles);
+  Bytes got(patch.size());
+  ASSERT_OK(bucket_->Read(TestContext(), object_, 10, got));
+  EXPECT_EQ(got, patch);
+}
+
 // A primary that is frozen and then goes on believes for a moment that it still is one: nobody is told of what it alone knows.
 TEST_F(FailoverTest, APrimaryThatWakesUpAfterItsSuccessionAcknowledgesNothing) {
   ASSERT_OK_AND_ASSIGN(Bucket other, second_->client().OpenBucket(TestContext(), "b"));

@@ -130,8 +130,7 @@ Result<pid_t> Spawn(const CommandSpec& spec, Prepared prepared) {
 
 /// The fields of /proc/PID/stat after the program's name, which may hold spaces and parentheses: [0] is the state.
 std::vector<std::string> StatFields(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::string text = ReadTextFile(fmt::format("/proc/{}/stat", pid)).value_or("");
   const size_t close = text.rfind(')');
   if (close == std::string::npos) return {};
   std::istringstream rest(text.substr(close + 1));

@@ -173,6 +173,9 @@ TEST(ClusterState, StaleOrForeignFilesAreNamed) {
   }
 }
 
+// It opens, and then it does not read: so does a file of a process in /proc that ends meanwhile.
+TEST(Files, AFileThatCannotBeReadIsAnError) { EXPECT_CODE(ReadTextFile("/proc"), kInternal); }
+
 TEST(Process, IsFoundByItsPidAndWithItsChildren) {
   ASSERT_OK_AND_ASSIGN(const ProcessRef parent,
                        StartProcess({.argv = {"/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait"}}));

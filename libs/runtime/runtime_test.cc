@@ -92,6 +92,22 @@ TEST_F(RuntimeTest, RepairersHaveTheirDefaults) {
   }
 }
 
+TEST_F(RuntimeTest, CatalogsFindPatronisKeysInTheirEtcd) {
+  const std::string common =
+      R"({"tls":{"ca":"a","cert":"b","key":"c"},"listen":"h:1","siteId":1,"primaryDsnFile":"p","siteSecretFile":"s",)"
+      R"("tokenKeyFile":"t")";
+  const std::string etcd = R"(,"etcd":{"endpoints":["e:1"]})";
+  const auto load = [&](const std::string& more) { return LoadCatalogSettings(Write("c.json", common + more + "}")); };
+  ASSERT_OK_AND_ASSIGN(const auto none, load(etcd));
+  EXPECT_EQ(none.patroni_keys, "");
+  ASSERT_OK_AND_ASSIGN(const auto by_default, load(etcd + R"(,"patroni":{"scope":"x"})"));
+  EXPECT_EQ(by_default.patroni_keys, "/service/x/");
+  ASSERT_OK_AND_ASSIGN(const auto named, load(etcd + R"(,"patroni":{"namespace":"/patroni/","scope":"x"})"));
+  EXPECT_EQ(named.patroni_keys, "/patroni/x/");
+  EXPECT_THAT(load(etcd + R"(,"patroni":{})").status().message(), testing::HasSubstr("patroni.scope"));
+  EXPECT_THAT(load(R"(,"patroni":{"scope":"x"})").status().message(), testing::HasSubstr("etcd.endpoints"));
+}
+
 TEST_F(RuntimeTest, AnUnknownFieldIsRefusedByName) {
   const auto settings = LoadFragmentStoreSettings(StoreConfig(R"(,"limits":{"thread":3})"));
   EXPECT_CODE(settings, kInvalidArgument);

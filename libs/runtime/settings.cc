@@ -176,6 +176,12 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
   checker.RequireText(out.site_secret_file, "site_secret_file");
   out.token_key_file = config.token_key_file();
   checker.RequireText(out.token_key_file, "token_key_file");
+  if (config.has_patroni()) {
+    const auto& patroni = config.patroni();
+    checker.RequireText(patroni.scope(), "patroni.scope");
+    checker.Require(!out.leases.etcd.endpoints.empty(), "etcd.endpoints", "is empty, but patroni has its keys there");
+    out.patroni_keys = (patroni.namespace_().empty() ? "/service/" : patroni.namespace_()) + patroni.scope() + "/";
+  }
   const auto& limits = config.limits();
   out.commit_threads = AtLeastOne(limits.commit_threads(), 128, checker, "limits.commit_threads");
   out.read_threads = AtLeastOne(limits.read_threads(), 16, checker, "limits.read_threads");

@@ -71,6 +71,7 @@ struct CatalogSettings : ServerSettings {
   std::string local_dsn_file;  // empty: the primary
   std::string site_secret_file;
   std::string token_key_file;
+  std::string patroni_keys;  // what the keys of its Patroni in etcd begin with; empty: none
   int commit_threads = 0;
   int read_threads = 0;
   int read_connections = 0;

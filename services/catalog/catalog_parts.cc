@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "libs/adapters/etcd/patroni_failovers.h"
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/grpc/garbage_servant.h"
 #include "libs/adapters/grpc/repairs_servant.h"
 #include "libs/adapters/postgres/migrations.h"
+#include "libs/adapters/postgres/postgres_timelines.h"
 #include "libs/catalog/receipts.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/store_lease.h"
@@ -59,6 +61,25 @@ Status MigrateSchema(const CatalogSettings& settings) {
   return postgres::Migrate(Context::WithTimeout(std::chrono::minutes(10)), dsn, settings.site);
 }
 
+Status ThawTimeline(const PostgresOptions& postgres) {
+  const Context context = Context::WithTimeout(std::chrono::minutes(1));
+  PostgresTimelines timelines(postgres);
+  PBFS_ASSIGN_OR_RETURN(const Timelines::State state, timelines.Load(context));
+  return timelines.Thaw(context, state.thawed, state.now.timeline);
+}
+
+Result<std::unique_ptr<PatroniThaws>> PatroniThaws::Begin(const CatalogSettings& settings,
+                                                          const PostgresOptions& postgres) {
+  auto thaws = std::make_unique<PatroniThaws>();
+  if (settings.patroni_keys.empty()) return thaws;
+  PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.leases.etcd.tls));
+  thaws->timelines_ = std::make_unique<PostgresTimelines>(postgres);
+  thaws->failovers_ = std::make_unique<PatroniFailovers>(settings.leases.etcd.endpoints, security, settings.patroni_keys,
+                                                         settings.leases.etcd.prefix + "thawed");
+  thaws->thaws_ = std::make_unique<Thaws>(*thaws->timelines_, *thaws->failovers_);
+  return thaws;
+}
+
 Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, SiteKey& key,
              const TransportSecurity& security) {
   Metrics metrics;
@@ -75,6 +96,7 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
   PBFS_ASSIGN_OR_RETURN(const auto server,
                         GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs}));
   PBFS_ASSIGN_OR_RETURN(const auto membership, LeasedMembership::Begin(settings, catalog));
+  PBFS_ASSIGN_OR_RETURN(const auto thaws, PatroniThaws::Begin(settings, postgres));
   Floors floors(catalog);
   return ServeUntilSignal(*server, settings.listen, settings.drain);
 }

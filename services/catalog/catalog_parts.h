@@ -8,6 +8,7 @@
 #include "libs/runtime/secret_file.h"
 #include "libs/runtime/settings.h"
 #include "services/catalog/membership.h"
+#include "services/catalog/thaws.h"
 #include "services/catalog/token_issuer.h"
 
 /// From the settings of the program to its parts.
@@ -38,6 +39,21 @@ class LeasedMembership {
 
 /// `pbfs-catalog migrate`.
 Status MigrateSchema(const CatalogSettings& settings);
+
+/// `pbfs-catalog thaw`: destructive work may run on the primary's timeline from now on. For a person who knows that the
+/// primary has every acknowledged commit.
+Status ThawTimeline(const PostgresOptions& postgres);
+
+/// Thaws by itself where a Patroni is configured; nothing where none is.
+class PatroniThaws {
+ public:
+  static Result<std::unique_ptr<PatroniThaws>> Begin(const CatalogSettings& settings, const PostgresOptions& postgres);
+
+ private:
+  std::unique_ptr<Timelines> timelines_;
+  std::unique_ptr<FailoverManager> failovers_;
+  std::unique_ptr<Thaws> thaws_;
+};
 
 /// Puts the parts together and serves until a signal. `security`: mutual TLS, except where a benchmark asks what that costs.
 Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, SiteKey& key,

@@ -11,6 +11,7 @@ Status Run(const ProgramArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const TransportSecurity security, TransportSecurity::MutualTls(settings.tls));
   if (arguments.check_config) return Coordinator::Open(settings.leases).status();
   if (arguments.command == "migrate") return MigrateSchema(settings);
+  if (arguments.command == "thaw") return ThawTimeline(postgres);
   return Serve(settings, postgres, *key, security);
 }
 
@@ -18,5 +19,5 @@ Status Run(const ProgramArguments& arguments) {
 }  // namespace pbfs::catalog
 
 int main(int argc, char** argv) {
-  return pbfs::RunProgram(argc, argv, "pbfs-catalog", {"serve", "migrate"}, pbfs::catalog::Run);
+  return pbfs::RunProgram(argc, argv, "pbfs-catalog", {"serve", "migrate", "thaw"}, pbfs::catalog::Run);
 }

@@ -56,9 +56,13 @@ class ClusterGuard {
 /// A real local cluster for the tests of one binary, and the real command line on it.
 class RunningCluster {
  public:
-  explicit RunningCluster(int stores = 8, int catalogs = 2) {
+  /// Without Patroni unless it is what the test is about: it takes some seconds more to start, and on a machine that is
+  /// overloaded it may promote a standby in the middle of a test.
+  explicit RunningCluster(int stores = 8, int catalogs = 2,
+                          local::PostgresKind postgres = local::PostgresKind::kPlain) {
     auto cluster = local::LocalCluster::Create(
-        TestContext(), {.directory = directory_.cluster(), .stores = stores, .catalogs = catalogs});
+        TestContext(),
+        {.directory = directory_.cluster(), .stores = stores, .catalogs = catalogs, .postgres = postgres});
     status_ = cluster.status();
     if (!status_.ok()) return;
     cluster_ = std::make_unique<local::LocalCluster>(*std::move(cluster));

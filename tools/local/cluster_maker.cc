@@ -12,6 +12,7 @@
 #include "tools/local/client_keys.h"
 #include "tools/local/files.h"
 #include "tools/local/identities.h"
+#include "tools/local/patroni_setup.h"
 #include "tools/local/postgres_setup.h"
 
 namespace pbfs::local {
@@ -26,6 +27,7 @@ constexpr int64_t kVolumeBytes = int64_t{256} << 20;
 struct Ports {
   std::vector<int> postgres, catalogs, stores;
   int etcd = 0, etcd_peer = 0, collector = 0, repairer = 0;
+  std::vector<int> patroni;  // where its members ask each other
 };
 
 std::string Address(int port) { return fmt::format("127.0.0.1:{}", port); }
@@ -33,6 +35,8 @@ std::string Address(int port) { return fmt::format("127.0.0.1:{}", port); }
 Status CheckOptions(const LocalClusterOptions& options) {
   if (options.stores < 1 || options.stores > 48) return InvalidArgumentError("--stores must be 1 to 48");
   if (options.catalogs < 1 || options.catalogs > 2) return InvalidArgumentError("--catalogs must be 1 or 2");
+  if (options.postgres == PostgresKind::kPatroni && options.catalogs < 2)
+    return InvalidArgumentError("--postgres patroni needs --catalogs 2: with one there is nothing to fail over to");
   if (options.base_port < 0 || options.base_port > 65535) return InvalidArgumentError("--base-port must be 1 to 65535");
   if (options.directory.find_first_of(" \t\n'\"\\") != std::string::npos)
     return InvalidArgumentError(
@@ -60,17 +64,20 @@ Status ClaimDirectory(const std::string& directory) {
 
 Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   const size_t catalogs = static_cast<size_t>(options.catalogs), stores = static_cast<size_t>(options.stores);
+  const size_t servers = static_cast<size_t>(PostgresServers(options));
+  const size_t members = options.postgres == PostgresKind::kPatroni ? servers : 0;
   PBFS_ASSIGN_OR_RETURN(const std::vector<int> free,
-                        FreePorts(static_cast<int>(2 * catalogs + stores + 4), options.base_port));
+                        FreePorts(static_cast<int>(servers + catalogs + stores + 4 + members), options.base_port));
   Ports ports;
   auto next = free.begin();
   ports.etcd = *next++;
   ports.etcd_peer = *next++;
-  for (size_t i = 0; i < catalogs; ++i) ports.postgres.push_back(*next++);
+  for (size_t i = 0; i < servers; ++i) ports.postgres.push_back(*next++);
   for (size_t i = 0; i < catalogs; ++i) ports.catalogs.push_back(*next++);
   for (size_t i = 0; i < stores; ++i) ports.stores.push_back(*next++);
   ports.collector = *next++;
   ports.repairer = *next++;
+  for (size_t i = 0; i < members; ++i) ports.patroni.push_back(*next++);
   return ports;
 }
 
@@ -123,6 +130,8 @@ class Maker {
     const std::pair<std::string, std::string> copies[] = {{CaFile(dir()), "ca.crt"},
                                                           {CertificateFile(dir(), "postgres-server"), "server.crt"},
                                                           {KeyFile(dir(), "postgres-server"), "server.key"},
+                                                          {CertificateFile(dir(), "postgres"), "postgres.crt"},
+                                                          {KeyFile(dir(), "postgres"), "postgres.key"},
                                                           {CertificateFile(dir(), "replicator"), "replicator.crt"},
                                                           {KeyFile(dir(), "replicator"), "replicator.key"}};
     for (const auto& [from, name] : copies) {
@@ -133,7 +142,32 @@ class Maker {
   }
 
   Status MakePostgres(const Context& context) {
-    for (int i = 1; i <= options_.catalogs; ++i) PBFS_RETURN_IF_ERROR(GivePostgresKeys(i));
+    for (int i = 1; i <= PostgresServers(options_); ++i) PBFS_RETURN_IF_ERROR(GivePostgresKeys(i));
+    return options_.postgres == PostgresKind::kPatroni ? MakePatroni(context) : MakePair(context);
+  }
+
+  PatroniMember Member(int number) const {
+    const std::string name = fmt::format("postgres-{}", number), home = fmt::format("{}/{}", dir(), name);
+    return {.name = name,
+            .directory = home,
+            .node = Node(number),
+            .superuser_certificate = home + "/tls/postgres.crt",
+            .superuser_key = home + "/tls/postgres.key",
+            .rest_port = ports_.patroni[static_cast<size_t>(number - 1)]};
+  }
+
+  Status MakePatroni(const Context& context) {
+    std::vector<PatroniMember> members;
+    for (int i = 1; i <= PostgresServers(options_); ++i) members.push_back(Member(i));
+    PBFS_RETURN_IF_ERROR(MakeMembers(context, members));
+    for (const PatroniMember& member : members) {
+      PBFS_ASSIGN_OR_RETURN(CommandSpec command, AddPatroni(member, ports_.etcd, Log(member.name)));
+      Add(member.name, ProcessKind::kPatroni, member.node.port, 0, member.directory, std::move(command));
+    }
+    return OkStatus();
+  }
+
+  Status MakePair(const Context& context) {
     PBFS_RETURN_IF_ERROR(MakePrimary(context, Node(1), options_.catalogs - 1));
     for (int i = 2; i <= options_.catalogs; ++i)
       PBFS_RETURN_IF_ERROR(MakeStandby(context, Node(1), Node(i), fmt::format("postgres-{}", i)));
@@ -153,12 +187,26 @@ class Maker {
     PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
     const std::string certificate = CertificateFile(dir(), "etcd"), key = KeyFile(dir(), "etcd"), ca = CaFile(dir());
     Add("etcd", ProcessKind::kEtcd, ports_.etcd, 0, data,
-        {.argv = {program, "--name=pbfs", "--data-dir=" + data, "--listen-client-urls=" + client,
-                  "--advertise-client-urls=" + client, "--listen-peer-urls=" + peer,
-                  "--initial-advertise-peer-urls=" + peer, "--initial-cluster=pbfs=" + peer, "--client-cert-auth",
-                  "--cert-file=" + certificate, "--key-file=" + key, "--trusted-ca-file=" + ca,
-                  "--peer-client-cert-auth", "--peer-cert-file=" + certificate, "--peer-key-file=" + key,
-                  "--peer-trusted-ca-file=" + ca, "--logger=zap", "--log-level=warn"},
+        {.argv = {program,
+                  "--name=pbfs",
+                  "--data-dir=" + data,
+                  "--listen-client-urls=" + client,
+                  "--advertise-client-urls=" + client,
+                  "--listen-peer-urls=" + peer,
+                  "--initial-advertise-peer-urls=" + peer,
+                  "--initial-cluster=pbfs=" + peer,
+                  "--client-cert-auth",
+                  "--cert-file=" + certificate,
+                  "--key-file=" + key,
+                  "--trusted-ca-file=" + ca,
+                  "--peer-client-cert-auth",
+                  "--peer-cert-file=" + certificate,
+                  "--peer-key-file=" + key,
+                  "--peer-trusted-ca-file=" + ca,
+                  "--logger=zap",
+                  "--log-level=warn",
+                  "--auto-compaction-mode=periodic",
+                  "--auto-compaction-retention=1h"},
          .log = Log("etcd"),
          .directory = "/"});
     return OkStatus();
@@ -173,32 +221,41 @@ class Maker {
     return WriteTextFile(path, config.dump(2) + "\n", 0600);
   }
 
-  /// The role pbfs, on both nodes for writes (the one that is primary answers) or on the node beside the catalog.
-  std::string Dsn(bool primary, int node) const {
-    SqlLogin login{Node(node).port,        "pbfs",       "pbfs", CertificateFile(dir(), "pbfs"),
-                   KeyFile(dir(), "pbfs"), CaFile(dir())};
-    std::string text = ConnectionString(login);
-    if (!primary || options_.catalogs == 1) return text;
-    const std::string one = fmt::format("host=127.0.0.1 port={}", Node(node).port);
-    const std::string all = fmt::format("host=127.0.0.1,127.0.0.1 port={},{}", Node(1).port, Node(2).port);
-    return text.replace(text.find(one), one.size(), all) + " target_session_attrs=read-write";
+  SqlLogin PbfsLogin() const {
+    return {0, "pbfs", "pbfs", CertificateFile(dir(), "pbfs"), KeyFile(dir(), "pbfs"), CaFile(dir())};
+  }
+  /// For writes: whichever server is primary.
+  std::string PrimaryDsn() const {
+    const Wanted wanted = ports_.postgres.size() == 1 ? Wanted::kAny : Wanted::kPrimary;
+    return ConnectionString(PbfsLogin(), ports_.postgres, wanted);
+  }
+  /// For reads: the server beside the catalog. Under Patroni, while that is away, another one: then there may be no
+  /// primary for a while, and reads need none.
+  std::string LocalDsn(int number) const {
+    std::vector<int> ports{Node(number).port};
+    if (options_.postgres == PostgresKind::kPatroni)
+      for (const int port : ports_.postgres)
+        if (port != ports[0]) ports.push_back(port);
+    return ConnectionString(PbfsLogin(), ports, Wanted::kAny);
   }
 
   Status AddCatalog(int number) {
     const std::string name = fmt::format("catalog-{}", number), data = dir() + "/" + name;
     PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-catalog"));
     PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
-    PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/primary.dsn", Dsn(true, 1) + "\n", 0600));
-    PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/local.dsn", Dsn(false, number) + "\n", 0600));
+    PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/primary.dsn", PrimaryDsn() + "\n", 0600));
+    PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/local.dsn", LocalDsn(number) + "\n", 0600));
     const int port = ports_.catalogs[static_cast<size_t>(number - 1)];
-    const Json config = {{"listen", Address(port)},
-                         {"tls", TlsOf(name)},
-                         {"siteId", kLocalSiteId},
-                         {"primaryDsnFile", data + "/primary.dsn"},
-                         {"localDsnFile", data + "/local.dsn"},
-                         {"siteSecretFile", SiteSecretFile(dir())},
-                         {"tokenKeyFile", TokenKeyFile(dir())},
-                         {"etcd", EtcdJson()}};
+    Json config = {{"listen", Address(port)},
+                   {"tls", TlsOf(name)},
+                   {"siteId", kLocalSiteId},
+                   {"primaryDsnFile", data + "/primary.dsn"},
+                   {"localDsnFile", data + "/local.dsn"},
+                   {"siteSecretFile", SiteSecretFile(dir())},
+                   {"tokenKeyFile", TokenKeyFile(dir())},
+                   {"etcd", EtcdJson()}};
+    if (options_.postgres == PostgresKind::kPatroni)
+      config["patroni"] = {{"namespace", kPatroniNamespace}, {"scope", kPatroniScope}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
     Add(name, ProcessKind::kCatalog, port, 0, data, Service(program, name));
     return OkStatus();
@@ -286,6 +343,7 @@ Result<ClusterState> MakeCluster(const Context& context, LocalClusterOptions opt
   for (const char* program : {"initdb", "postgres", "psql", "etcd", "etcdctl", "pbfs-catalog", "pbfs-fragment-store",
                               "pbfs-garbage-collector", "pbfs-repairer"})
     PBFS_RETURN_IF_ERROR(FindProgram(program).status());
+  if (options.postgres == PostgresKind::kPatroni) PBFS_RETURN_IF_ERROR(FindProgram("patroni").status());
   PBFS_RETURN_IF_ERROR(ClaimDirectory(options.directory));
   PBFS_ASSIGN_OR_RETURN(Ports ports, ChoosePorts(options));
   return Maker(options, std::move(ports)).Make(context);
@@ -299,13 +357,31 @@ Status Migrate(const Context& context, const ClusterState& state) {
       .Annotate("cannot bring the schema up to date");
 }
 
+namespace {
+
+SqlLogin Superuser(const std::string& directory, int port) {
+  return {port,
+          "postgres",
+          "pbfs",
+          CertificateFile(directory, "postgres"),
+          KeyFile(directory, "postgres"),
+          CaFile(directory)};
+}
+
+}  // namespace
+
 std::string AdminLogin(const ClusterState& state, int node) {
-  const std::string& dir = state.options.directory;
   for (const ManagedProcess& process : state.processes)
     if (process.name == fmt::format("postgres-{}", node))
-      return ConnectionString(
-          {process.port, "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"), CaFile(dir)});
+      return ConnectionString(Superuser(state.options.directory, process.port));
   return "";
+}
+
+std::string PrimaryLogin(const ClusterState& state) {
+  std::vector<int> ports;
+  for (const ManagedProcess& process : state.processes)
+    if (process.kind == ProcessKind::kPostgres || process.kind == ProcessKind::kPatroni) ports.push_back(process.port);
+  return ConnectionString(Superuser(state.options.directory, 0), ports, Wanted::kPrimary);
 }
 
 std::string ConfigFile(const std::string& directory, const std::string& name) {

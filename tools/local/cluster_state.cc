@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
-constexpr std::array<const char*, 6> kKindNames = {"postgres", "etcd",              "catalog",
+constexpr std::array<const char*, 7> kKindNames = {"postgres", "patroni",           "etcd",    "catalog",
                                                    "store",    "garbage-collector", "repairer"};
 
 Json ToJson(const ManagedProcess& process) {
@@ -36,6 +36,12 @@ ProcessKind KindOf(const std::string& name) {
   for (size_t i = 0; i < kKindNames.size(); ++i)
     if (name == kKindNames[i]) return static_cast<ProcessKind>(i);
   throw std::invalid_argument("unknown kind of process '" + name + "'");
+}
+
+PostgresKind PostgresKindOf(const std::string& name) {
+  for (const PostgresKind kind : {PostgresKind::kPlain, PostgresKind::kPatroni})
+    if (name == PostgresKindName(kind)) return kind;
+  throw std::invalid_argument("unknown kind of PostgreSQL '" + name + "'");
 }
 
 // The library would cast whatever number there is, and a cast that does not fit is undefined.
@@ -69,6 +75,7 @@ ClusterState StateOf(const Json& json) {
   state.options.stores = NumberAt<int>(json, "stores");
   state.options.catalogs = NumberAt<int>(json, "catalogs");
   state.options.base_port = NumberAt<int>(json, "base_port");
+  state.options.postgres = PostgresKindOf(json.value("postgres", "plain"));
   for (const auto& process : json.at("processes")) state.processes.push_back(ProcessOf(process));
   return state;
 }
@@ -76,6 +83,12 @@ ClusterState StateOf(const Json& json) {
 }  // namespace
 
 const char* ProcessKindName(ProcessKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
+
+const char* PostgresKindName(PostgresKind kind) { return kind == PostgresKind::kPlain ? "plain" : "patroni"; }
+
+int PostgresServers(const LocalClusterOptions& options) {
+  return options.postgres == PostgresKind::kPatroni ? 3 : options.catalogs;
+}
 
 std::string StatePath(const std::string& directory) { return directory + "/cluster.json"; }
 
@@ -103,6 +116,7 @@ Status SaveState(const ClusterState& state) {
                      {"stores", state.options.stores},
                      {"catalogs", state.options.catalogs},
                      {"base_port", state.options.base_port},
+                     {"postgres", PostgresKindName(state.options.postgres)},
                      {"processes", processes}};
   return WriteTextFile(StatePath(state.options.directory), json.dump(2) + "\n", 0600);
 }

@@ -7,8 +7,13 @@
 
 namespace pbfs::local {
 
-enum class ProcessKind { kPostgres, kEtcd, kCatalog, kStore, kGarbageCollector, kRepairer };
+enum class ProcessKind { kPostgres, kPatroni, kEtcd, kCatalog, kStore, kGarbageCollector, kRepairer };
 const char* ProcessKindName(ProcessKind kind);
+
+/// Who runs PostgreSQL. kPlain: we do, one primary and a standby that nobody promotes. kPatroni: three members under
+/// Patroni, which promotes another one when the primary is gone.
+enum class PostgresKind { kPlain, kPatroni };
+const char* PostgresKindName(PostgresKind kind);
 
 /// A process of the cluster: how to start it, and the one that was started last.
 struct ManagedProcess {
@@ -23,10 +28,13 @@ struct ManagedProcess {
 
 struct LocalClusterOptions {
   std::string directory;
-  int stores = 8;     // 1..48, each its own failure domain
-  int catalogs = 2;   // 1: no standby; 2: a synchronous standby with a catalog beside it
-  int base_port = 0;  // first of consecutive ports; 0: any free ones
+  int stores = 8;                                // 1..48, each its own failure domain
+  int catalogs = 2;                              // 1: no standby; 2: a synchronous standby with a catalog beside it
+  int base_port = 0;                             // first of consecutive ports; 0: any free ones
+  PostgresKind postgres = PostgresKind::kPlain;  // kPatroni: with two catalogs
 };
+/// How many servers of PostgreSQL there are: "postgres-1" ...
+int PostgresServers(const LocalClusterOptions& options);
 
 /// What is known of a cluster between two runs of the command line; <directory>/cluster.json, mode 0600.
 struct ClusterState {

@@ -76,6 +76,7 @@ std::string WhereFrom(const std::string& name) {
   if (name.starts_with("pbfs")) return "build it first: scripts/up, or ninja -C build/release " + name;
   if (name.starts_with("etcd"))
     return "install the packages etcd-server and etcd-client, or run scripts/install-packages";
+  if (name == "patroni") return "install the packages patroni and python3-etcd, or run scripts/install-packages";
   return "install the package postgresql, or run scripts/install-packages";
 }
 
@@ -108,7 +109,11 @@ Status ErrnoStatus(int error, const std::string& what) {
 Result<std::string> ReadTextFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return ErrnoStatus(errno, "cannot read " + path);
-  return std::string((std::istreambuf_iterator<char>(file)), {});
+  try {
+    return std::string((std::istreambuf_iterator<char>(file)), {});
+  } catch (const std::ios_base::failure&) {  // for instance of a process in /proc that has ended meanwhile
+    return ErrnoStatus(EIO, "cannot read " + path);
+  }
 }
 
 Status WriteTextFile(const std::string& path, const std::string& content, unsigned mode) {

@@ -15,6 +15,7 @@
 #include "libs/base/sync.h"
 #include "tools/local/cluster_maker.h"
 #include "tools/local/files.h"
+#include "tools/local/patroni_member.h"
 #include "tools/local/probes.h"
 
 namespace pbfs::local {
@@ -23,6 +24,7 @@ namespace {
 constexpr Duration kPoll = std::chrono::milliseconds(10);
 constexpr Duration kRestartPause = std::chrono::milliseconds(200);
 constexpr Duration kStartTimeout = std::chrono::seconds(30);
+constexpr Duration kMemberStartTimeout = std::chrono::minutes(5);  // a member of Patroni may have to copy the primary
 constexpr Duration kStopGrace = std::chrono::seconds(15);
 
 /// Excludes other programs that would change the same cluster.
@@ -73,6 +75,18 @@ int StopSignal(ProcessKind kind, bool abruptly) {
   return abruptly ? SIGKILL : SIGTERM;
 }
 
+/// Whether its port may be taken by something of ours: a PostgreSQL whose Patroni died serves on.
+bool PortMayBeTaken(const ManagedProcess& process) {
+  return process.kind == ProcessKind::kPatroni && PostmasterOf(process).has_value();
+}
+
+/// Sends a signal to a process, and says to whom it went.
+Result<std::vector<ProcessRef>> Signal(const ManagedProcess& process, int signal) {
+  if (process.kind == ProcessKind::kPatroni) return SignalMember(process, signal);
+  PBFS_RETURN_IF_ERROR(SendSignal(process.process, signal));
+  return std::vector<ProcessRef>{process.process};
+}
+
 bool EndsProcess(int signal) {
   return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGABRT;
 }
@@ -106,10 +120,12 @@ Result<std::string> LocalCluster::DataOf(const std::string& name) const {
 
 std::string LocalCluster::AdminConnectionString(int node) const { return AdminLogin(state_, node); }
 
+std::string LocalCluster::PrimaryConnectionString() const { return PrimaryLogin(state_); }
+
 Status LocalCluster::StartOne(const Context& context, ManagedProcess& process) {
   PBFS_RETURN_IF_ERROR(context.Check());
   if (IsAlive(process.process)) return OkStatus();
-  if (!PortIsFree(process.port))
+  if (!PortMayBeTaken(process) && !PortIsFree(process.port))
     return FailedPreconditionError(
         fmt::format("{} cannot start: its port {} is in use: stop what listens there "
                     "(ss -ltnp 'sport = :{}')",
@@ -119,10 +135,13 @@ Status LocalCluster::StartOne(const Context& context, ManagedProcess& process) {
 }
 
 Status LocalCluster::AwaitServing(const Context& context, ManagedProcess& process) {
-  const Context limited = context.Within(kStartTimeout);
+  const Duration timeout = process.kind == ProcessKind::kPatroni ? kMemberStartTimeout : kStartTimeout;
+  const Context limited = context.Within(timeout);
   while (!IsServing(limited, state_, process)) {
     PBFS_RETURN_IF_ERROR(context.Check());
-    if (!limited.Check().ok()) return StartFailure(process, "does not serve after 30 s");
+    if (!limited.Check().ok())
+      return StartFailure(process, fmt::format("does not serve after {} s",
+                                               std::chrono::duration_cast<std::chrono::seconds>(timeout).count()));
     if (!IsAlive(process.process)) {
       // A killed PostgreSQL leaves children that hold its shared memory for a moment; the next try succeeds.
       if (process.kind != ProcessKind::kPostgres) return StartFailure(process, "ended while it started");
@@ -140,6 +159,12 @@ Status LocalCluster::StartKind(const Context& context, ProcessKind kind) {
   return OkStatus();
 }
 
+Status LocalCluster::AwaitKind(const Context& context, ProcessKind kind) {
+  for (ManagedProcess& process : state_.processes)
+    if (process.kind == kind) PBFS_RETURN_IF_ERROR(AwaitServing(context, process));
+  return OkStatus();
+}
+
 Status LocalCluster::AwaitCluster(const Context& context) {
   for (ManagedProcess& process : state_.processes) PBFS_RETURN_IF_ERROR(AwaitServing(context, process));
   return AwaitStoresUp(context.Within(kStartTimeout), state_);
@@ -149,9 +174,10 @@ Status LocalCluster::Up(const Context& context) {
   PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockAndReload(state_));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kPostgres));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kEtcd));
-  for (ManagedProcess& process : state_.processes)
-    if (process.kind == ProcessKind::kPostgres || process.kind == ProcessKind::kEtcd)
-      PBFS_RETURN_IF_ERROR(AwaitServing(context, process));
+  PBFS_RETURN_IF_ERROR(AwaitKind(context, ProcessKind::kEtcd));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kPatroni));  // needs etcd to begin
+  PBFS_RETURN_IF_ERROR(AwaitKind(context, ProcessKind::kPostgres));
+  PBFS_RETURN_IF_ERROR(AwaitKind(context, ProcessKind::kPatroni));
   PBFS_RETURN_IF_ERROR(Migrate(context, state_));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kCatalog));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kStore));
@@ -170,27 +196,35 @@ Status LocalCluster::Start(const Context& context, const std::string& name) {
 Status LocalCluster::Kill(const Context& context, const std::string& name, int signal) {
   PBFS_ASSIGN_OR_RETURN(state_, LoadState(std::string(directory())));
   PBFS_ASSIGN_OR_RETURN(ManagedProcess * process, Find(name));
-  const Status sent = SendSignal(process->process, signal);
-  if (sent.code() == StatusCode::kNotFound)
+  const auto signalled = Signal(*process, signal);
+  if (signalled.status().code() == StatusCode::kNotFound)
     return FailedPreconditionError(fmt::format("{} does not run; start it: pbfs local start {}", name, name));
-  PBFS_RETURN_IF_ERROR(sent);
-  return EndsProcess(signal) ? AwaitExit(context.Within(kStopGrace), process->process) : OkStatus();
+  PBFS_RETURN_IF_ERROR(signalled.status());
+  if (!EndsProcess(signal)) return OkStatus();
+  for (const ProcessRef& gone : *signalled) PBFS_RETURN_IF_ERROR(AwaitExit(context.Within(kStopGrace), gone));
+  return OkStatus();
+}
+
+Status LocalCluster::StopKind(const Context& context, ProcessKind kind, bool abruptly) {
+  std::vector<ManagedProcess*> of_kind;
+  for (ManagedProcess& process : state_.processes)
+    if (process.kind == kind) of_kind.push_back(&process);
+  if (kind == ProcessKind::kPatroni)
+    return StopMembers(context, {of_kind.begin(), of_kind.end()}, abruptly, kStopGrace);
+  for (const ManagedProcess* process : of_kind) {
+    (void)SendSignal(process->process, SIGCONT);  // a stopped process (kill --signal STOP) would not see the next one
+    (void)SendSignal(process->process, StopSignal(kind, abruptly));
+  }
+  for (auto it = of_kind.rbegin(); it != of_kind.rend(); ++it)
+    PBFS_RETURN_IF_ERROR(StopProcess(context, (*it)->process, StopSignal(kind, abruptly), kStopGrace));
+  return OkStatus();
 }
 
 Status LocalCluster::StopAll(const Context& context, bool abruptly) {
   // Clients of others first: collector, stores and catalogs, then what they need. The standby ends before its primary.
-  for (const ProcessKind kind : {ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
-                                 ProcessKind::kEtcd, ProcessKind::kPostgres}) {
-    std::vector<ManagedProcess*> of_kind;
-    for (ManagedProcess& process : state_.processes)
-      if (process.kind == kind) of_kind.push_back(&process);
-    for (const ManagedProcess* process : of_kind) {
-      (void)SendSignal(process->process, SIGCONT);  // a stopped process (kill --signal STOP) would not see the next one
-      (void)SendSignal(process->process, StopSignal(kind, abruptly));
-    }
-    for (auto it = of_kind.rbegin(); it != of_kind.rend(); ++it)
-      PBFS_RETURN_IF_ERROR(StopProcess(context, (*it)->process, StopSignal(kind, abruptly), kStopGrace));
-  }
+  for (const ProcessKind kind : {ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore,
+                                 ProcessKind::kCatalog, ProcessKind::kPatroni, ProcessKind::kEtcd, ProcessKind::kPostgres})
+    PBFS_RETURN_IF_ERROR(StopKind(context, kind, abruptly));
   return OkStatus();
 }
 
@@ -209,9 +243,15 @@ std::vector<ProcessStatus> LocalCluster::Processes() const {
   std::vector<ProcessStatus> all;
   const ClusterState state = LoadState(directory()).value_or(state_);  // others may have started processes meanwhile
   for (const ManagedProcess& process : state.processes) {
-    ProcessStatus status{process.name, process.kind,       process.port, process.process.pid, IsAlive(process.process),
-                         false,        process.command.log};
-    status.ready = status.alive && IsServing(Context::WithTimeout(std::chrono::seconds(5)), state, process);
+    ProcessStatus status{.name = process.name,
+                         .kind = process.kind,
+                         .port = process.port,
+                         .pid = process.process.pid,
+                         .alive = IsAlive(process.process),
+                         .log = process.command.log};
+    const Context patience = Context::WithTimeout(std::chrono::seconds(5));
+    status.ready = status.alive && IsServing(patience, state, process);
+    if (status.ready) status.role = RoleOf(patience, state, process);
     all.push_back(std::move(status));
   }
   return all;

@@ -17,10 +17,11 @@ struct ProcessStatus {
   pid_t pid = 0;  // 0: never started
   bool alive = false;
   bool ready = false;  // alive and accepting connections
+  std::string role;    // of a PostgreSQL that is ready: "primary", "standby"; empty for others
   std::string log;
 };
 
-/// A whole PBFS on this machine for trying out, tests and crash tests: PostgreSQL with a synchronous standby, etcd, the
+/// A whole PBFS on this machine for trying out, tests and crash tests: PostgreSQL with synchronous standbys, etcd, the
 /// catalogs, the fragment stores, the garbage collector, the repairer. Every connection is mutual TLS under a CA of its own. The processes outlive this object
 /// and the program; the directory's state file finds them again.
 ///
@@ -43,7 +44,8 @@ class LocalCluster {
   Status Up(const Context& context);
   /// Starts one process and waits until it serves. OK if it runs already.
   Status Start(const Context& context, const std::string& name);
-  /// Sends a signal; after SIGKILL, SIGTERM, SIGINT and SIGQUIT waits until the process has ended.
+  /// Sends a signal; after SIGKILL, SIGTERM, SIGINT and SIGQUIT waits until the process has ended. A PostgreSQL under
+  /// Patroni is both, and all their children: see patroni_member.h.
   Status Kill(const Context& context, const std::string& name, int signal);
   /// Stops everything, clients of others first. Data stay.
   Status Down(const Context& context);
@@ -57,8 +59,10 @@ class LocalCluster {
   std::string client_config() const { return directory() + "/client/client.json"; }
   /// Directory of a process ("store-3"), for those who measure or spoil it. Errors: NOT_FOUND.
   Result<std::string> DataOf(const std::string& name) const;
-  /// How to reach the SQL of node 1 or 2 as superuser, for tests.
+  /// How to reach the SQL of node 1, 2 ... as superuser, for tests.
   std::string AdminConnectionString(int node) const;
+  /// The same of whichever node is primary.
+  std::string PrimaryConnectionString() const;
 
  private:
   explicit LocalCluster(ClusterState state) : state_(std::move(state)) {}
@@ -67,6 +71,8 @@ class LocalCluster {
   Status AwaitServing(const Context& context, ManagedProcess& process);
   Status StopAll(const Context& context, bool abruptly);
   Status StartKind(const Context& context, ProcessKind kind);
+  Status AwaitKind(const Context& context, ProcessKind kind);
+  Status StopKind(const Context& context, ProcessKind kind, bool abruptly);
   Status AwaitCluster(const Context& context);
 
   ClusterState state_;

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "libs/base/context.h"
 #include "tools/local/process.h"
 
-/// One PostgreSQL primary and its synchronous standby, over mutual TLS only: no Unix socket, no password. A role logs in
-/// with a certificate whose common name is the role.
+/// The PostgreSQL servers of a cluster, over mutual TLS only: no Unix socket, no password. A role logs in with a
+/// certificate whose common name is the role. Plain: a primary and its synchronous standby, for good. Under Patroni:
+/// patroni_setup.h.
 namespace pbfs::local {
 
 /// The user that runs PostgreSQL: empty (ourselves), or "postgres" when we are root, whom PostgreSQL refuses.
@@ -22,6 +25,13 @@ struct PostgresNode {
   std::string replication_key;
 };
 
+/// Settings (name, value) of every server of a cluster, whoever starts it.
+std::vector<std::pair<std::string, std::string>> SharedSettings();
+/// Settings of one server: where it listens is not among them.
+std::vector<std::pair<std::string, std::string>> TlsSettings(const PostgresNode& node);
+/// Lines of pg_hba.conf.
+std::vector<std::string> HbaLines();
+
 /// initdb with a database and a role `pbfs`, and a role `replicator`. `standbys` > 0 makes commits wait for one of them.
 Status MakePrimary(const Context& context, const PostgresNode& node, int standbys);
 /// A standby of `primary`, which must never have run: a copy of its files that follows it as application `name`.
@@ -36,7 +46,10 @@ struct SqlLogin {
 };
 /// A libpq connection string; nothing in it is secret.
 std::string ConnectionString(const SqlLogin& login);
+/// The same for the first of several servers, by port, that can be reached, or that is primary. `login.port` does not count.
+enum class Wanted { kAny, kPrimary };
+std::string ConnectionString(const SqlLogin& login, const std::vector<int>& ports, Wanted wanted);
 /// Runs a statement with psql; the answer without headers. Errors: UNAVAILABLE.
-Result<std::string> RunSql(const Context& context, const SqlLogin& login, const std::string& sql);
+Result<std::string> RunSql(const Context& context, const std::string& connection, const std::string& sql);
 
 }  // namespace pbfs::local

@@ -18,21 +18,23 @@ constexpr Duration kProbeTimeout = std::chrono::seconds(5);
 
 int NumberOf(const ManagedProcess& process) { return std::stoi(process.name.substr(process.name.rfind('-') + 1)); }
 
-/// Whether a query of the superuser on this node answers true.
-bool SqlSaysYes(const Context& context, const ClusterState& state, const ManagedProcess& node, const std::string& sql) {
-  const std::string& dir = state.options.directory;
-  const SqlLogin login{node.port,  "postgres", "pbfs", CertificateFile(dir, "postgres"), KeyFile(dir, "postgres"),
-                       CaFile(dir)};
-  const auto answer = RunSql(context, login, sql);
-  return answer.ok() && *answer == "t\n";
+/// What a query of the superuser answers.
+Result<std::string> Ask(const Context& context, const ClusterState& state, const ManagedProcess& node,
+                        const std::string& sql) {
+  return RunSql(context, AdminLogin(state, NumberOf(node)), sql);
 }
 
+constexpr char kStreams[] = "EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')";
+
 bool PostgresServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
-  return SqlSaysYes(context, state, process,
-                    NumberOf(process) == 1
-                        ? "SELECT true"
-                        : "SELECT count(*) > 0 FROM pg_stat_wal_receiver WHERE status = 'streaming'");
+  const std::string sql = process.kind == ProcessKind::kPatroni
+                              ? fmt::format("SELECT NOT pg_is_in_recovery() OR {}", kStreams)
+                          : NumberOf(process) == 1 ? "SELECT true"
+                                                   : fmt::format("SELECT {}", kStreams);
+  return Ask(context, state, process, sql).value_or("") == "t\n";
 }
+
+bool IsPostgres(ProcessKind kind) { return kind == ProcessKind::kPostgres || kind == ProcessKind::kPatroni; }
 
 bool EtcdServes(const Context& context, const ClusterState& state, const ManagedProcess& process) {
   const std::string& dir = state.options.directory;
@@ -50,19 +52,24 @@ bool EtcdServes(const Context& context, const ClusterState& state, const Managed
 bool IsServing(const Context& context, const ClusterState& state, const ManagedProcess& process) {
   const Context limited = context.Within(kProbeTimeout);
   if (!IsListening(process.port)) return false;
-  if (process.kind == ProcessKind::kPostgres) return PostgresServes(limited, state, process);
+  if (IsPostgres(process.kind)) return PostgresServes(limited, state, process);
   if (process.kind == ProcessKind::kEtcd) return EtcdServes(limited, state, process);
   return true;
 }
 
+std::string RoleOf(const Context& context, const ClusterState& state, const ManagedProcess& process) {
+  if (!IsPostgres(process.kind)) return "";
+  const auto standby = Ask(context, state, process, "SELECT pg_is_in_recovery()");
+  return !standby.ok() ? "" : *standby == "t\n" ? "standby" : "primary";
+}
+
 Status AwaitStoresUp(const Context& context, const ClusterState& state) {
-  const ManagedProcess& primary = state.processes.front();
   const int stores = state.options.stores;
   const std::string sql = fmt::format(
       "SELECT (SELECT count(*) = {0} FROM pbfs.store WHERE state = 2)"
       " AND (SELECT count(*) = {1} FROM pbfs.pgroup WHERE cardinality(stores) = {0})",
       stores, kPlacementGroups);
-  while (!SqlSaysYes(context, state, primary, sql)) {
+  while (RunSql(context, PrimaryLogin(state), sql).value_or("") != "t\n") {
     if (!context.Check().ok())
       return UnavailableError(
           fmt::format("the catalogs do not see all {} stores up; look at {}/log/catalog-1.log and store-*.log", stores,

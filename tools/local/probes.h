@@ -6,9 +6,11 @@
 /// Whether parts of a cluster serve.
 namespace pbfs::local {
 
-/// One look: PostgreSQL answers a query (a standby only once it streams synchronously), etcd is healthy, catalogs and
+/// One look: PostgreSQL answers a query (a standby only once it streams), etcd is healthy, catalogs and
 /// stores accept connections.
 bool IsServing(const Context& context, const ClusterState& state, const ManagedProcess& process);
+/// "primary" or "standby" of a PostgreSQL, by its own word; empty for other processes and while it does not answer.
+std::string RoleOf(const Context& context, const ClusterState& state, const ManagedProcess& process);
 /// Waits until the catalog says that every store is up and the placement groups hold them all.
 Status AwaitStoresUp(const Context& context, const ClusterState& state);
 

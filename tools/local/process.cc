@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -128,14 +130,14 @@ Result<pid_t> Spawn(const CommandSpec& spec, Prepared prepared) {
 
 /// The fields of /proc/PID/stat after the program's name, which may hold spaces and parentheses: [0] is the state.
 std::vector<std::string> StatFields(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::string text = ReadTextFile(fmt::format("/proc/{}/stat", pid)).value_or("");
   const size_t close = text.rfind(')');
   if (close == std::string::npos) return {};
   std::istringstream rest(text.substr(close + 1));
   return {std::istream_iterator<std::string>(rest), {}};
 }
 constexpr size_t kState = 0;
+constexpr size_t kParent = 1;       // field 4
 constexpr size_t kThreads = 17;     // field 20
 constexpr size_t kStartTicks = 19;  // field 22 of proc(5)
 
@@ -198,6 +200,29 @@ Result<ProcessRef> StartProcess(const CommandSpec& spec) {
   const auto fields = StatFields(pid);
   if (fields.size() > kStartTicks) ref.start_ticks = std::stoull(fields[kStartTicks]);
   return ref;
+}
+
+std::optional<ProcessRef> FindProcess(pid_t pid) {
+  const auto fields = StatFields(pid);
+  if (pid <= 0 || fields.size() <= kStartTicks) return std::nullopt;
+  return ProcessRef{pid, std::stoull(fields[kStartTicks]), BootId()};
+}
+
+std::vector<ProcessRef> ChildrenOf(const ProcessRef& parent) {
+  std::vector<ProcessRef> children;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 0) continue;
+    const auto fields = StatFields(pid);
+    if (fields.size() <= kStartTicks || std::stoi(fields[kParent]) != parent.pid) continue;
+    children.push_back({pid, std::stoull(fields[kStartTicks]), parent.boot_id});
+  }
+  return children;
+}
+
+void SignalSession(const ProcessRef& leader, int signal) {
+  if (IsAlive(leader)) (void)kill(-leader.pid, signal);
 }
 
 bool IsAlive(const ProcessRef& process) {

@@ -37,6 +37,14 @@ struct ProcessRef {
 /// Errors: NOT_FOUND no such program or user; PERMISSION_DENIED; INTERNAL.
 Result<ProcessRef> StartProcess(const CommandSpec& spec);
 
+/// The process that has this pid now, whoever started it; nothing if there is none.
+std::optional<ProcessRef> FindProcess(pid_t pid);
+/// The living children of a process.
+std::vector<ProcessRef> ChildrenOf(const ProcessRef& parent);
+/// Signals a process that StartProcess() started, and with it those of its session: what it started itself, but for those
+/// that made a session of their own. Nothing happens if it has ended.
+void SignalSession(const ProcessRef& leader, int signal);
+
 /// Whether it still runs. A zombie does not; our own zombies are reaped on the way.
 bool IsAlive(const ProcessRef& process);
 

@@ -173,5 +173,25 @@ TEST(ClusterState, StaleOrForeignFilesAreNamed) {
   }
 }
 
+// It opens, and then it does not read: so does a file of a process in /proc that ends meanwhile.
+TEST(Files, AFileThatCannotBeReadIsAnError) { EXPECT_CODE(ReadTextFile("/proc"), kInternal); }
+
+TEST(Process, IsFoundByItsPidAndWithItsChildren) {
+  ASSERT_OK_AND_ASSIGN(const ProcessRef parent,
+                       StartProcess({.argv = {"/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait"}}));
+  EXPECT_EQ(FindProcess(parent.pid), parent);
+  EXPECT_FALSE(FindProcess(0).has_value());
+  const Context patience = TestContext();
+  while (ChildrenOf(parent).size() < 2) {
+    ASSERT_OK(patience.Check());
+    SleepFor(std::chrono::milliseconds(5));  // a poll, bounded by `patience`
+  }
+  const std::vector<ProcessRef> children = ChildrenOf(parent);
+  SignalSession(parent, SIGKILL);
+  ASSERT_OK(AwaitExit(TestContext(), parent));
+  for (const ProcessRef& child : children) EXPECT_OK(AwaitExit(TestContext(), child));
+  SignalSession(parent, SIGKILL);  // nobody
+}
+
 }  // namespace
 }  // namespace pbfs::local

@@ -42,9 +42,10 @@ Status EtcdClient::Try(const Context& context, const Call& call) {
   return status.Annotate("etcd");
 }
 
-Result<std::optional<KeyValue>> EtcdClient::Get(const Context& context, const std::string& key) {
+Result<std::optional<KeyValue>> EtcdClient::Get(const Context& context, const std::string& key, int64_t revision) {
   RangeRequest request;
   request.set_key(key);
+  request.set_revision(revision);
   RangeResponse reply;
   PBFS_RETURN_IF_ERROR(Try(context, [&](Member& member, grpc::ClientContext& client) {
     return member.kv->Range(&client, request, &reply);

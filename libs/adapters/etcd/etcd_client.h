@@ -24,7 +24,9 @@ class EtcdClient {
     std::vector<etcdserverpb::KeyValue> pairs;
     int64_t revision = 0;  // of the whole store when it was read
   };
-  Result<std::optional<etcdserverpb::KeyValue>> Get(const Context& context, const std::string& key);
+  /// As of `revision` of the store; 0: now. Errors: OUT_OF_RANGE that revision is compacted or yet to come.
+  Result<std::optional<etcdserverpb::KeyValue>> Get(const Context& context, const std::string& key,
+                                                    int64_t revision = 0);
   /// All keys that begin with `prefix`, which is not empty; at most `limit`, 0: all.
   Result<Page> GetPrefix(const Context& context, const std::string& prefix, int64_t limit = 0);
   /// Writes the key if its revision still is `revision` (0: absent); false if not.

@@ -25,8 +25,9 @@ struct PostgresCatalog::Parts {
 namespace postgres {
 
 /// Reads from the local server if that can be trusted for it, else from the primary: `read` runs on a connection with a
-/// snapshot open and sets `stale` if a standby's answer does not reach what the caller has seen. A standby gets `patience`
-/// to catch up; NOT_FOUND from one, or a local server that is away, goes to the primary at once.
+/// snapshot open and sets `stale` if the answer does not reach what the caller has seen. A standby gets `patience` to catch up;
+/// NOT_FOUND from one, or a local server that is away, goes to the primary at once. A primary that has not seen what the caller
+/// has may have been replaced without knowing it: it answers only if its standbys confirm that it is the primary.
 template <typename T>
 Result<T> ReadFresh(SessionPool& local, SessionPool& primary, const Context& context, Duration patience,
                     const std::function<Result<T>(Connection&, bool& stale)>& read) {
@@ -34,16 +35,18 @@ Result<T> ReadFresh(SessionPool& local, SessionPool& primary, const Context& con
     PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, pool.Take(context));
     connection->Queue(kBeginSnapshot);
     standby = connection->is_standby();
-    return read(*connection, stale);
+    Result<T> answer = read(*connection, stale);
+    if (stale && &pool == &primary) PBFS_RETURN_IF_ERROR(ConfirmPrimary(*connection, context));
+    return answer;
   };
   const MonotonicTime until = MonotonicNow() + patience;
   while (true) {
     bool stale = false, standby = false;
     Result<T> answer = run(local, stale, standby);
     if (!answer.ok() && answer.status().code() == StatusCode::kUnavailable) break;
-    if (!standby) return answer;
-    if (!stale && (answer.ok() || answer.status().code() != StatusCode::kNotFound)) return answer;
-    if (!stale || MonotonicNow() >= until) break;
+    const bool unsure = standby && !answer.ok() && answer.status().code() == StatusCode::kNotFound;
+    if (!stale && !unsure) return answer;
+    if (!stale || !standby || MonotonicNow() >= until) break;
     SleepFor(std::chrono::milliseconds(5));  // bounded by `patience`
   }
   bool stale = false, standby = false;

@@ -29,7 +29,7 @@ constexpr CodeOf kCodes[] = {
     {"42883", StatusCode::kFailedPrecondition, "no schema in this database: run `pbfs-catalog migrate`"},
     {"PB025", StatusCode::kFailedPrecondition,
      "this server was promoted: nothing is destroyed before it is known that it has every acknowledged commit; if so, "
-     "run SELECT pbfs.thaw() on it"},
+     "run `pbfs-catalog thaw`"},
     {"53100", StatusCode::kResourceExhausted, "the disk of PostgreSQL is full"},
     {"53", StatusCode::kResourceExhausted, "PostgreSQL is short of resources"},
     {"57", StatusCode::kUnavailable, "PostgreSQL is starting, stopping or was told to end this session"},

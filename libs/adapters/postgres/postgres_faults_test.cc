@@ -5,6 +5,7 @@
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
+#include "libs/adapters/postgres/postgres_timelines.h"
 #include "libs/adapters/postgres/testing/catalog_database.h"
 #include "libs/base/executor.h"
 #include "libs/base/testing.h"
@@ -145,6 +146,93 @@ TEST_F(PairTest, ReadBesideAStandbyNeverAnswersWithThePast) {
   const ObjectId unseen = MakeObject();  // replay is still paused
   EXPECT_OK(beside.Stat(TestContext(), bucket_, unseen));
   ASSERT_OK(standby_->Psql("SELECT pg_wal_replay_resume()"));
+}
+
+// F60, I25: what a collector acts on is on the standbys first, also what an earlier attempt has left behind.
+TEST_F(PairTest, NothingIsDestroyedThatIsNotConfirmedByTheStandby) {
+  const ObjectId object = MakeObject();
+  ASSERT_OK(catalog_->Commit(TestContext(), TestCommit(*client_).Write(object, 0, Bytes(10, 2)).request()));
+  const EncodingId orphan = client_->MakeEncoded({}, 4, 6, 0, clock_.NowMillis() - 25 * 3'600'000, {}).encoding->id;
+  ASSERT_OK(catalog_->SweepMark(TestContext(), {&orphan, 1}));
+  ASSERT_OK(catalog_->SweepArm(TestContext()));
+  standby_->Freeze();
+  const auto soon = [] { return Context::WithTimeout(std::chrono::seconds(2)); };
+  const Status marked = catalog_->PurgeMark(soon(), {}, 100).status();
+  EXPECT_EQ(marked.Detail("outcome"), "unknown") << marked.ToString();
+  const Status confirmed = catalog_->SweepConfirm(soon(), 100).status();
+  EXPECT_EQ(confirmed.Detail("outcome"), "unknown") << confirmed.ToString();
+  // What no longer waits can be seen on this server, though no other has it; so after a restart of the server.
+  EXPECT_TRUE(Eventually([&] {
+    database_->Sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    return database_->Sql(
+               "SELECT (SELECT count(*) FROM body WHERE state = 3) + (SELECT count(*) FROM swept WHERE "
+               "confirmed)") == "2\n";
+  }));
+  EXPECT_CODE(catalog_->ListPurging(soon(), 100), kUnavailable);
+  EXPECT_CODE(catalog_->SweepMark(soon(), {&orphan, 1}), kUnavailable);
+  standby_->Thaw();
+  ASSERT_OK_AND_ASSIGN(const auto purging, catalog_->ListPurging(TestContext(), 100));
+  EXPECT_EQ(purging.size(), 1U);
+  ASSERT_OK_AND_ASSIGN(const auto again, catalog_->SweepMark(TestContext(), {&orphan, 1}));
+  EXPECT_EQ(again, std::vector<EncodingId>{orphan});
+}
+
+// The primary of before, which does not know yet that it is none any more.
+TEST_F(PairTest, ReadOfAPrimaryThatWasReplacedIsRefusedIfTheCallerHasSeenMore) {
+  const ObjectId object = MakeObject();
+  ASSERT_OK(standby_->Promote());
+  ASSERT_OK(standby_->SetSynchronousStandbys(""));
+  PostgresOptions options = BesideStandby();
+  options.primary_dsn = options.local_dsn;
+  PostgresCatalog successor(options);
+  TestCommit commit(*client_);
+  commit.Write(object, 20, Bytes(10, 2)).Bind("name", object);
+  ASSERT_OK_AND_ASSIGN(const CommitReply reply, successor.Commit(TestContext(), commit.request()));
+  ASSERT_EQ(reply.code, CommitCode::kOk);
+
+  ListRequest list{bucket_, object, 0, 100};
+  EXPECT_OK(catalog_->List(TestContext(), list));  // of who has seen nothing else
+  list.min_hlc = reply.max_hlc;
+  EXPECT_CODE(catalog_->List(TestContext(), list), kUnavailable);
+  const NameQuery query{bucket_, "name", {}, reply.max_hlc};
+  EXPECT_CODE(catalog_->Resolve(TestContext(), query), kUnavailable);
+  const ObjectId unseen = client_->NewObject();
+  ASSERT_OK(successor.Commit(TestContext(), TestCommit(*client_).Creates(unseen).Write(unseen, 0, Bytes(1)).request()));
+  EXPECT_CODE(catalog_->List(TestContext(), {bucket_, unseen, 0, 100, reply.max_hlc}), kUnavailable);
+}
+
+// I25, as a person or the manager of failovers sees to it.
+TEST_F(PairTest, TimelineIsThawedOnceByWhoKnowsWhatItWas) {
+  PostgresOptions options = BesideStandby();
+  PostgresTimelines timelines(options);
+  ASSERT_OK_AND_ASSIGN(const Timelines::State before, timelines.Load(TestContext()));
+  EXPECT_EQ(before.thawed, 1);
+  EXPECT_EQ(before.now.timeline, 1);
+  EXPECT_NE(before.now.system, "");
+  primary_->Kill9();
+  ASSERT_OK(standby_->Promote());
+  ASSERT_OK(standby_->SetSynchronousStandbys(""));
+  Result<Timelines::State> after = UnavailableError("not asked");
+  ASSERT_TRUE(Eventually([&] { return (after = timelines.Load(TestContext())).ok(); }));
+  EXPECT_EQ(after->thawed, 1);
+  EXPECT_EQ(after->now.timeline, 2);
+  EXPECT_EQ(after->now.system, before.now.system);
+  EXPECT_GE(after->now.lsn, before.now.lsn);
+  EXPECT_CODE(timelines.Thaw(TestContext(), 7, 2), kAborted);
+  EXPECT_CODE(timelines.Thaw(TestContext(), 1, 3), kAborted);
+  EXPECT_OK(timelines.Thaw(TestContext(), 1, 2));
+  EXPECT_OK(timelines.Thaw(TestContext(), 1, 2));
+  ASSERT_OK_AND_ASSIGN(const Timelines::State thawed, timelines.Load(TestContext()));
+  EXPECT_EQ(thawed.thawed, 2);
+}
+
+// F08: then it is for the client to say what it misses.
+TEST_F(PairTest, ReadOfAPrimaryThatHasLostSomethingIsAnswered) {
+  const ObjectId object = MakeObject();
+  ListRequest list{bucket_, object, 0, 100};
+  list.min_hlc = client_->hlc().Next() + (int64_t{1} << 30);
+  EXPECT_OK(catalog_->List(TestContext(), list));
+  EXPECT_CODE(catalog_->List(TestContext(), {bucket_, client_->NewObject(), 0, 100, list.min_hlc}), kNotFound);
 }
 
 TEST_F(PairTest, ReadThatReplayCancelsAtAStandbyIsAnsweredByThePrimary) {

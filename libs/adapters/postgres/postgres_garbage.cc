@@ -60,7 +60,7 @@ Result<int64_t> PostgresCatalog::PurgeMark(const Context& context, Duration grac
 Result<std::vector<PurgingBody>> PostgresCatalog::ListPurging(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        postgres::RunOne(parts_->primary, context, postgres::kLoadPurging, Params().Int8(limit)));
+                        TransactOne(parts_->primary, context, postgres::kLoadPurging, Params().Int8(limit)));
   std::vector<PurgingBody> bodies;
   for (int row = 0; row < rows.size(); ++row) {
     PurgingBody body{rows.Uuid<BodyId>(row, 0), {}, static_cast<int>(rows.Int2(row, 2))};

@@ -21,6 +21,8 @@ using postgres::Type;
 
 Status NoSuchObject() { return NotFoundError("no such object"); }
 
+bool IsNotFound(const Status& status) { return status.code() == StatusCode::kNotFound; }
+
 BodyRow BodyOfRow(const Rows& rows, int row) {
   BodyRow body;
   body.id = rows.Uuid<BodyId>(row, 0);
@@ -43,8 +45,10 @@ class Lister {
       : connection_(connection), context_(context), request_(request), bucket_(bucket) {}
 
   Result<ListReply> Run(bool& stale) {
-    PBFS_RETURN_IF_ERROR(ReadRange());
-    stale = newest_ < request_.min_hlc;
+    const Status range = ReadRange();
+    // An object of which the caller has seen something is there, or was.
+    stale = range.ok() ? newest_ < request_.min_hlc : IsNotFound(range) && request_.min_hlc > 0;
+    PBFS_RETURN_IF_ERROR(range);
     PBFS_RETURN_IF_ERROR(ReadVisible());
     return std::move(reply_);
   }

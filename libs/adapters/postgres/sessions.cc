@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/migrations.h"
 
 namespace pbfs::postgres {
@@ -12,6 +13,7 @@ namespace {
 constexpr Duration kFirstBackOff = std::chrono::milliseconds(100);
 constexpr Duration kGreatestBackOff = std::chrono::seconds(2);
 constexpr int kDeadlockAttempts = 5;
+constexpr Duration kProofPatience = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -119,11 +121,21 @@ Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statem
   Rows rows;
   PBFS_RETURN_IF_ERROR(Transact(pool, context, [&](Connection& connection) -> Status {
     connection.Queue(statement, params);
+    connection.Queue(kEmitMessage);
     PBFS_ASSIGN_OR_RETURN(std::vector<Rows> results, connection.Run(context));
-    rows = std::move(results.back());
+    rows = std::move(results[1]);  // behind BEGIN
     return OkStatus();
   }));
   return rows;
+}
+
+Status ConfirmPrimary(Connection& connection, const Context& context) {
+  connection.Rollback();
+  connection.Queue(kBegin);
+  connection.Queue(kEmitMessage);
+  const Status confirmed = connection.Commit(context.Within(kProofPatience));
+  return confirmed.ok() ? OkStatus()
+                        : UnavailableError("this server may be no primary any more: " + confirmed.message());
 }
 
 Result<Rows> RunOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params) {

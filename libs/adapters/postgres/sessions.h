@@ -71,12 +71,17 @@ class SessionPool {
 /// back. Errors: of Take, of `work`, of Connection::Commit (detail outcome=unknown).
 Status Transact(SessionPool& pool, const Context& context, const std::function<Status(Connection&)>& work);
 
-/// Runs one statement as a transaction of its own, as Transact.
+/// Runs one statement as a transaction of its own, as Transact. What it returns is on the synchronous standbys, also what was there
+/// before and is only looked at: an earlier commit that was not confirmed may be visible on this server (I25).
 Result<Rows> TransactOne(SessionPool& pool, const Context& context, const Statement& statement,
                          const Params& params = {});
 
 /// Runs `work` against one snapshot, read-only.
 Status ReadSnapshot(SessionPool& pool, const Context& context, const std::function<Status(Connection&)>& work);
+
+/// OK if the server of `connection` is the primary, and not one that was replaced and does not know it yet: its standbys
+/// confirm a commit. What is open on the connection is rolled back. Errors: UNAVAILABLE, also if that takes too long.
+Status ConfirmPrimary(Connection& connection, const Context& context);
 
 /// Runs one statement outside of any transaction block.
 Result<Rows> RunOne(SessionPool& pool, const Context& context, const Statement& statement, const Params& params = {});

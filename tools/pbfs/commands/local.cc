@@ -13,7 +13,7 @@ using local::LocalCluster;
 struct Arguments {
   local::LocalClusterOptions cluster;
   bool fresh = false, purge = false;
-  std::string name, signal = "KILL";
+  std::string name, signal = "KILL", postgres;
 };
 
 Json ProcessJson(const local::ProcessStatus& process) {
@@ -21,6 +21,7 @@ Json ProcessJson(const local::ProcessStatus& process) {
           {"kind", ProcessKindName(process.kind)},
           {"address", fmt::format("127.0.0.1:{}", process.port)},
           {"pid", process.pid},
+          {"role", process.role},
           {"alive", process.alive},
           {"ready", process.ready},
           {"log", process.log}};
@@ -40,6 +41,14 @@ void SayHowToGoOn(const Session& session, const LocalCluster& cluster) {
                           cluster.directory()));
 }
 
+/// Patroni unless told otherwise, where there is something to fail over to.
+local::LocalClusterOptions OptionsOf(const Arguments& arguments) {
+  local::LocalClusterOptions options = arguments.cluster;
+  const bool patroni = arguments.postgres.empty() ? options.catalogs > 1 : arguments.postgres == "patroni";
+  options.postgres = patroni ? local::PostgresKind::kPatroni : local::PostgresKind::kPlain;
+  return options;
+}
+
 /// Stops and removes the cluster that is there; OK if there is none.
 Status RemoveOld(Session& session, const std::string& directory) {
   Result<LocalCluster> old = LocalCluster::Open(directory);
@@ -54,7 +63,7 @@ Result<LocalCluster> OpenOrCreate(Session& session, const Arguments& arguments) 
   Result<LocalCluster> cluster = LocalCluster::Open(arguments.cluster.directory);
   if (cluster.status().code() != StatusCode::kNotFound) return cluster;
   session.Note(fmt::format("Making a cluster in {}", arguments.cluster.directory));
-  return LocalCluster::Create(session.context(), arguments.cluster);
+  return LocalCluster::Create(session.context(), OptionsOf(arguments));
 }
 
 Status Up(Session& session, const Arguments& arguments) {
@@ -69,12 +78,12 @@ Status Up(Session& session, const Arguments& arguments) {
 
 Status ShowStatus(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const LocalCluster cluster, LocalCluster::Open(arguments.cluster.directory));
-  session.Say(fmt::format("{:<12} {:<9} {:>7} {:<17} {}", "NAME", "STATE", "PID", "ADDRESS", "LOG"));
+  session.Say(fmt::format("{:<17} {:<9} {:<8} {:>7} {:<17} {}", "NAME", "STATE", "ROLE", "PID", "ADDRESS", "LOG"));
   bool all_ready = true;
   for (const auto& process : cluster.Processes()) {
     const char* state = process.ready ? "ready" : process.alive ? "starting" : "down";
     all_ready = all_ready && process.ready;
-    session.Say(fmt::format("{:<12} {:<9} {:>7} 127.0.0.1:{:<7} {}", process.name, state,
+    session.Say(fmt::format("{:<17} {:<9} {:<8} {:>7} 127.0.0.1:{:<7} {}", process.name, state, process.role,
                             process.alive ? std::to_string(process.pid) : "-", process.port, process.log));
   }
   session.Report(ClusterJson(cluster));
@@ -131,9 +140,14 @@ void AddLocal(CommandLine& line) {
   up->add_option("--stores", arguments->cluster.stores, "Fragment stores, each its own failure domain")
       ->check(CLI::Range(1, 48))
       ->capture_default_str();
-  up->add_option("--catalogs", arguments->cluster.catalogs, "2: with a synchronous standby of PostgreSQL")
+  up->add_option("--catalogs", arguments->cluster.catalogs, "2: with synchronous standbys of PostgreSQL")
       ->check(CLI::Range(1, 2))
       ->capture_default_str();
+  up->add_option(
+        "--postgres", arguments->postgres,
+        "patroni: three members, and one of them is promoted when the primary is gone; plain: a primary and its "
+        "standby, without the seconds that Patroni takes to start (default: patroni, with --catalogs 1 plain)")
+      ->check(CLI::IsMember({"plain", "patroni"}));
   up->add_option("--base-port", arguments->cluster.base_port, "Consecutive ports from here (default: any free ones)")
       ->check(CLI::Range(1, 65535));
   up->add_flag("--fresh", arguments->fresh, "Stop and remove the cluster that is there first, with all its data");

@@ -193,7 +193,8 @@ TYPED_TEST_P(GroupsContract, ShardsThatFullDomainsMovedAreInTheirPlace) {
 
 REGISTER_TYPED_TEST_SUITE_P(GroupsContract, StoresAppearInMapAndGroups, RepeatedPutChangesNothing,
                             NewAddressChangesTheMapButNoGroup, GoneStoreLeavesItsGroupsWhichRememberIt,
-                            ADrainThatCostsRedundancyIsRefused, LateMemberIsBackfilled, WatchWakesOnAChange, WatchEndsWithItsDeadline,
-                            ShardsAwayFromTheirPlaceAreMissing, ShardsThatFullDomainsMovedAreInTheirPlace);
+                            ADrainThatCostsRedundancyIsRefused, LateMemberIsBackfilled, WatchWakesOnAChange,
+                            WatchEndsWithItsDeadline, ShardsAwayFromTheirPlaceAreMissing,
+                            ShardsThatFullDomainsMovedAreInTheirPlace);
 
 }  // namespace pbfs

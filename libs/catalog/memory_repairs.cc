@@ -7,9 +7,7 @@ namespace {
 
 uint64_t BitOf(const Shard& shard) { return uint64_t{1} << shard.number; }
 
-EncodedBody SeenByRepair(const BodyRow& row) {
-  return {row.id, *row.encoding, row.header, row.ct_root, row.missing};
-}
+EncodedBody SeenByRepair(const BodyRow& row) { return {row.id, *row.encoding, row.header, row.ct_root, row.missing}; }
 
 Status Check(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(context.Check());

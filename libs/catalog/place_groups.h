@@ -14,8 +14,8 @@ Status CheckStore(const StoreInfo& store);
 
 /// What else the placement of a site depends on.
 struct PlacementFacts {
-  PlacementWidth widest;     // of the site's own scheme and those of its buckets
-  bool holds_data = false;   // any body has an encoding; if not, nothing has to stay where it is
+  PlacementWidth widest;    // of the site's own scheme and those of its buckets
+  bool holds_data = false;  // any body has an encoding; if not, nothing has to stay where it is
 };
 
 /// Which change of membership would cost redundancy (docs/design/repair.md): a drain that leaves fewer stores than the widest encoding

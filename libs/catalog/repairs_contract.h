@@ -37,7 +37,8 @@ class RepairsContract : public CatalogContract<Fixture> {
     }
     const std::vector<StoreId> stores(group.stores.begin(), group.stores.begin() + 6);
     const ObjectId object = client.NewObject();
-    const BodyUpload upload = client.MakeEncoded(Bytes(100, 1), 4, 6, kGroup, this->fixture_.clock().NowMillis(), stores);
+    const BodyUpload upload =
+        client.MakeEncoded(Bytes(100, 1), 4, 6, kGroup, this->fixture_.clock().NowMillis(), stores);
     EXPECT_EQ(this->SendCode(TestCommit(client).Creates(object).WriteBody(object, 0, 100, upload)), CommitCode::kOk);
     object_ = object;
     return *Listed(upload.encoding->id);

@@ -221,7 +221,8 @@ struct StoreInfo {
 struct PlacementGroup {
   uint16_t group = 0;
   int64_t version = 0;
-  std::vector<StoreId> stores;  // all eligible, at most 48: shard j of an encoding stands at the j-th place (ArrangeGroup)
+  std::vector<StoreId>
+      stores;  // all eligible, at most 48: shard j of an encoding stands at the j-th place (ArrangeGroup)
   std::vector<MemberState> members;
   std::vector<StoreId> previous;  // where shards may stand until all members are ACTIVE again
   friend bool operator==(const PlacementGroup&, const PlacementGroup&) = default;
@@ -309,8 +310,8 @@ struct DegradedPosition {
 struct GroupCheck {
   uint16_t group = 0;
   int64_t version = 0;
-  bool settled = false;                 // no Commit that used an older version can still become visible
-  std::optional<int64_t> checked_ms;    // when all shards of this version were last found, or known to be missing
+  bool settled = false;               // no Commit that used an older version can still become visible
+  std::optional<int64_t> checked_ms;  // when all shards of this version were last found, or known to be missing
   friend bool operator==(const GroupCheck&, const GroupCheck&) = default;
 };
 struct GroupVersion {
@@ -320,13 +321,13 @@ struct GroupVersion {
 
 /// Whether everything is where it should be, as the catalog knows it.
 struct Redundancy {
-  std::map<int, int64_t> degraded;   // bodies with missing shards, by margin
-  int64_t suspects = 0;              // bodies whose fragments contradict each other
-  int32_t groups = 0;                // placement groups; 0 before the first placement
-  int32_t backfilling = 0;           // of them, those with members that do not have all their shards yet
-  int32_t unchecked = 0;             // of them, those never accounted for since they last changed
+  std::map<int, int64_t> degraded;         // bodies with missing shards, by margin
+  int64_t suspects = 0;                    // bodies whose fragments contradict each other
+  int32_t groups = 0;                      // placement groups; 0 before the first placement
+  int32_t backfilling = 0;                 // of them, those with members that do not have all their shards yet
+  int32_t unchecked = 0;                   // of them, those never accounted for since they last changed
   std::optional<int64_t> oldest_check_ms;  // of those that were
-  int64_t now_ms = 0;                // the catalog's clock
+  int64_t now_ms = 0;                      // the catalog's clock
   friend bool operator==(const Redundancy&, const Redundancy&) = default;
 };
 

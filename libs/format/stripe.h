@@ -33,9 +33,9 @@ class Stripe {
 
   const Geometry geometry_;
   const ReedSolomon& code_;
-  size_t block_ = 0;    // of the assembled stripe
-  Bytes data_;          // its k data blocks
-  Bytes parity_;        // and the others, once they are asked for
+  size_t block_ = 0;  // of the assembled stripe
+  Bytes data_;        // its k data blocks
+  Bytes parity_;      // and the others, once they are asked for
   bool have_parity_ = false;
 };
 

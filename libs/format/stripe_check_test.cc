@@ -66,7 +66,8 @@ TEST(StripeCheck, SaysWhatTheTableSays) {
     const std::vector<uint8_t> here = Draw(random, k + random.Below(m + 1U), n);
     std::vector<uint8_t> liars = here;
     liars.resize(random.Below(std::min<size_t>(here.size(), 3) + 1));
-    for (const uint8_t liar : liars) body.Block(liar, i)[random.Below(1 + 15)] ^= 1;  // never in the padding: it is behind
+    for (const uint8_t liar : liars)
+      body.Block(liar, i)[random.Below(1 + 15)] ^= 1;  // never in the padding: it is behind
     std::sort(liars.begin(), liars.end());
 
     StripeCheck check(body.geometry, body.leaves);

@@ -129,7 +129,8 @@ TEST(Placement, ArrangedListsHoldWhatRendezvousChoosesAfterAnyHistory) {
   std::vector<StoreId> list;
   for (int round = 0; round < TestScaled(500); ++round) {
     std::vector<PlacementStore> stores = Stores(6 + static_cast<int>(random.Below(12)), 5);
-    for (PlacementStore& store : stores) store.weight = random.Below(4) == 0 ? 0 : 1 + static_cast<double>(random.Below(3));
+    for (PlacementStore& store : stores)
+      store.weight = random.Below(4) == 0 ? 0 : 1 + static_cast<double>(random.Below(3));
     const std::vector<StoreId> before = list;
     const std::vector<StoreId> ranked = RankStores(9, stores);
     list = ArrangeGroup(9, before, stores, {6, 2});

@@ -74,8 +74,8 @@ Result<std::unique_ptr<PatroniThaws>> PatroniThaws::Begin(const CatalogSettings&
   if (settings.patroni_keys.empty()) return thaws;
   PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.leases.etcd.tls));
   thaws->timelines_ = std::make_unique<PostgresTimelines>(postgres);
-  thaws->failovers_ = std::make_unique<PatroniFailovers>(settings.leases.etcd.endpoints, security, settings.patroni_keys,
-                                                         settings.leases.etcd.prefix + "thawed");
+  thaws->failovers_ = std::make_unique<PatroniFailovers>(settings.leases.etcd.endpoints, security,
+                                                         settings.patroni_keys, settings.leases.etcd.prefix + "thawed");
   thaws->thaws_ = std::make_unique<Thaws>(*thaws->timelines_, *thaws->failovers_);
   return thaws;
 }

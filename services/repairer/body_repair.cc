@@ -13,7 +13,7 @@
 namespace pbfs::repairer {
 namespace {
 
-constexpr int64_t kWindow = 1 << 20;      // of one fragment, read and written at a time,
+constexpr int64_t kWindow = 1 << 20;       // of one fragment, read and written at a time,
 constexpr int64_t kWindowOfAll = 8 << 20;  // and of all fragments of the body
 
 bool Contains(const std::vector<uint8_t>& shards, uint8_t shard) {

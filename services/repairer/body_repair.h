@@ -14,8 +14,8 @@ namespace pbfs::repairer {
 struct RepairSite {
   const ClusterMap& map;
   FragmentStores& stores;
-  TokenBytes token;                                   // GET, REPAIR
-  std::function<bool(StoreId)> is_silent;             // it did not answer lately
+  TokenBytes token;                        // GET, REPAIR
+  std::function<bool(StoreId)> is_silent;  // it did not answer lately
   std::function<void(StoreId)> mark_silent;
   Pacer& pacer;                                       // of bytes read and written
   Duration store_timeout = std::chrono::seconds(10);  // of one call to a store
@@ -27,10 +27,10 @@ struct BodyRepair {
   std::vector<uint8_t> restored;  // these stand at their places now
   std::vector<uint8_t> lost;      // these were thought to stand at theirs, and did not or were not sound
   std::vector<StoreId> liars;     // whose fragments are wrong under good CRCs
-  bool unchecked = false;         // rebuilt from exactly k shards, or not held against another one: a lie would have passed
-  bool suspect = false;           // fragments contradict each other, and which is wrong could not be told: nothing was written
+  bool unchecked = false;  // rebuilt from exactly k shards, or not held against another one: a lie would have passed
+  bool suspect = false;    // fragments contradict each other, and which is wrong could not be told: nothing was written
   int64_t bytes_read = 0, bytes_written = 0;
-  Status status;                  // OK if no shard is missing any more; else why not
+  Status status;  // OK if no shard is missing any more; else why not
 };
 
 /// Brings the missing shards of one body to their places, as far as their stores can be reached: copies those that stand where an

@@ -100,7 +100,8 @@ Result<std::vector<GroupCheck>> Repairer::Due(const Context& context, const Clus
     const PlacementGroup* group = check.group < map.groups.size() ? &map.groups[check.group] : nullptr;
     if (group == nullptr) continue;
     // A group that was checked while shards of it were missing is not whole yet.
-    const bool whole = group->previous.empty() && std::count(group->members.begin(), group->members.end(), MemberState::kBackfill) == 0;
+    const bool whole = group->previous.empty() &&
+                       std::count(group->members.begin(), group->members.end(), MemberState::kBackfill) == 0;
     if (whole && check.checked_ms && *check.checked_ms > before) continue;
     if (check.settled && group->version == check.version) {
       due.push_back(check);
@@ -250,9 +251,8 @@ Status Repairer::Note(const Context& context, const ClusterMap& map, const std::
 Result<TokenBytes> Repairer::Token(const Context& context) {
   if (ports_.tokens == nullptr) return TokenBytes();
   if (MonotonicNow() >= token_renewal_) {
-    PBFS_ASSIGN_OR_RETURN(const TokenGrant grant,
-                          ports_.tokens->IssueToken(context, options_.subject, BucketId{},
-                                                    kTokenGet | kTokenRepair | kTokenList));
+    PBFS_ASSIGN_OR_RETURN(const TokenGrant grant, ports_.tokens->IssueToken(context, options_.subject, BucketId{},
+                                                                            kTokenGet | kTokenRepair | kTokenList));
     token_ = grant.token;
     token_renewal_ = MonotonicNow() + std::chrono::milliseconds((grant.not_after_ms - grant.now_ms) / 3);
   }

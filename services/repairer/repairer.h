@@ -24,9 +24,9 @@ struct CheckPass {
 
 /// What a pass that repairs did.
 struct RepairPass {
-  int64_t bodies = 0;     // with all their shards again
-  int64_t left = 0;       // not, or not yet
-  int64_t shards = 0;     // put
+  int64_t bodies = 0;  // with all their shards again
+  int64_t left = 0;    // not, or not yet
+  int64_t shards = 0;  // put
   int64_t bytes_read = 0, bytes_written = 0;
   int64_t unchecked = 0;  // bodies rebuilt without holding the shards against another one
   int64_t suspects = 0;   // bodies that somebody with keys has to look at
@@ -51,11 +51,12 @@ class Repairer {
     std::string subject = "repairer";                   // for tokens
     Duration store_timeout = std::chrono::seconds(10);  // of one call to a store
     Duration silence = std::chrono::seconds(30);        // a store that did not answer is not asked again for so long
-    Duration check_every = std::chrono::hours(7 * 24);  // a group is accounted for anew after so long, and when it changed
-    int32_t groups_a_pass = kPlacementGroups;           // at most so many
-    int32_t page = 256;                                 // bodies
-    int64_t bytes_per_second = 0;                       // read and written; 0: as fast as it goes
-    double extra_reads = 0.03;                          // see RepairBody
+    Duration check_every =
+        std::chrono::hours(7 * 24);            // a group is accounted for anew after so long, and when it changed
+    int32_t groups_a_pass = kPlacementGroups;  // at most so many
+    int32_t page = 256;                        // bodies
+    int64_t bytes_per_second = 0;              // read and written; 0: as fast as it goes
+    double extra_reads = 0.03;                 // see RepairBody
   };
   Repairer(const Ports& ports, const Options& options)
       : ports_(ports), options_(options), pacer_(options.bytes_per_second) {}

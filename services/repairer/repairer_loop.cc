@@ -58,7 +58,8 @@ Result<bool> RepairerLoop::Pass() {
 void RepairerLoop::Log(const CheckPass& checks, const RepairPass& repairs) const {
   if (checks.missing + repairs.shards > 0)
     spdlog::info(
-        "looked for {} shards of {} groups, {} missing; repaired {} bodies with {} shards, {:.1f} MiB at {:.1f} MiB/s; {} "
+        "looked for {} shards of {} groups, {} missing; repaired {} bodies with {} shards, {:.1f} MiB at {:.1f} MiB/s; "
+        "{} "
         "left, {} groups to look at",
         checks.shards, checks.groups, checks.missing, repairs.bodies, repairs.shards,
         static_cast<double>(repairs.bytes_written) / (1 << 20), progress_.bytes_per_second / (1 << 20), repairs.left,

@@ -11,10 +11,10 @@ namespace pbfs::repairer {
 struct RepairProgress {
   CheckPass checks;
   RepairPass repairs;
-  int64_t corrupt = 0;        // fragments that stores reported as bad
-  int64_t passes = 0;         // completed
+  int64_t corrupt = 0;  // fragments that stores reported as bad
+  int64_t passes = 0;   // completed
   int64_t failed_passes = 0;
-  Redundancy redundancy;      // after the last pass
+  Redundancy redundancy;        // after the last pass
   double bytes_per_second = 0;  // written, in the last pass that wrote
 };
 

@@ -308,8 +308,9 @@ TEST_F(RepairerTest, ALieIsNotWrittenOn) {
   });
   const EncodingId encoding = victim->first.second.encoding;
   const auto of = [&](uint8_t shard) {
-    return std::find_if(before.begin(), before.end(),
-                        [&](const auto& row) { return row.first.second == FragmentKey{encoding, shard}; });
+    return std::find_if(before.begin(), before.end(), [&](const auto& row) {
+      return row.first.second == FragmentKey{encoding, shard};
+    });
   };
   const auto store_of = [&](uint8_t shard) { return static_cast<int>(of(shard)->first.first.value) - 1; };
   MakeLie(store_of(1), {encoding, 1}, of(1)->second);

@@ -139,7 +139,8 @@ Status RemoteRepairs::ReportSuspect(const Context& context, EncodingId encoding)
       context, [encoding, &inner = inner_](const Context& c) { return inner.ReportSuspect(c, encoding); });
 }
 Result<Redundancy> RemoteRepairs::GetRedundancy(const Context& context) {
-  return calls_.Send<Result<Redundancy>>(context, [&inner = inner_](const Context& c) { return inner.GetRedundancy(c); });
+  return calls_.Send<Result<Redundancy>>(context,
+                                         [&inner = inner_](const Context& c) { return inner.GetRedundancy(c); });
 }
 
 // ---- fragment stores ----------------------------------------------------------------------------------------------------------

@@ -293,8 +293,9 @@ class RepairerMachine {
 };
 
 /// With nobody at work and the night over: each fragment in a store is of a body that an extent of `object` names.
-void ExpectNoGarbage(MemoryCatalog& catalog, Tokens& tokens, const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores,
-                     BucketId bucket, ObjectId object) {
+void ExpectNoGarbage(MemoryCatalog& catalog, Tokens& tokens,
+                     const std::vector<std::shared_ptr<MemoryFragmentStore>>& stores, BucketId bucket,
+                     ObjectId object) {
   std::set<EncodingId> held;
   for (const auto& store : stores) {
     for (const FragmentInfo& fragment : FragmentsOf(*store, tokens)) held.insert(fragment.key.encoding);
@@ -350,7 +351,8 @@ void Simulate(uint64_t seed, Outcome& run) {
   catalog::TokenIssuer tokens(catalog, clock, random, {SiteId{1}, [&] { return token_key; }});
   std::vector<std::shared_ptr<MemoryFragmentStore>> stores;
   for (uint32_t i = 1; i <= kStores; ++i) {
-    stores.push_back(std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, token_key.public_key}, clock));
+    stores.push_back(
+        std::make_shared<MemoryFragmentStore>(StoreIdentity{StoreId{i}, SiteId{1}, {}, token_key.public_key}, clock));
     EXPECT_OK(
         catalog.PutStore(Context(), {StoreId{i}, "simulated", "domain-" + std::to_string(i), StoreState::kUp, 1}));
   }
@@ -432,7 +434,8 @@ TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
   int done = 0, in_doubt = 0, lost = 0;
   int64_t rehomes = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
-    SCOPED_TRACE("replay: PBFS_TEST_SEED=" + std::to_string(seed) + ", or scripts/simulate --replay " + std::to_string(seed));
+    SCOPED_TRACE("replay: PBFS_TEST_SEED=" + std::to_string(seed) + ", or scripts/simulate --replay " +
+                 std::to_string(seed));
     Outcome run;
     SimulatedScheduler scheduler(seed);
     scheduler.Run([&] { Simulate(seed, run); });

@@ -17,8 +17,7 @@ GrpcRepairs::GrpcRepairs(const std::string& address, const TransportSecurity& se
 GrpcRepairs::~GrpcRepairs() = default;
 
 Result<std::vector<GroupCheck>> GrpcRepairs::ListGroupChecks(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const v1::ListGroupChecksReply reply,
-                        impl_->Ask(context, &Stub::ListGroupChecks, v1::Empty()));
+  PBFS_ASSIGN_OR_RETURN(const v1::ListGroupChecksReply reply, impl_->Ask(context, &Stub::ListGroupChecks, v1::Empty()));
   std::vector<GroupCheck> checks;
   for (const v1::GroupCheck& message : reply.groups()) {
     PBFS_ASSIGN_OR_RETURN(const GroupCheck check, wire::FromServer(wire::Decode(message)));

@@ -20,11 +20,11 @@ class PortPool {
  public:
   /// Owns a Client, made of an address and `security`, for each address; at least one. `attempt`: the time that one catalog gets.
   template <typename Client>
-  static PortPool Connect(const std::vector<std::string>& addresses, const TransportSecurity& security, Duration attempt) {
+  static PortPool Connect(const std::vector<std::string>& addresses, const TransportSecurity& security,
+                          Duration attempt) {
     PBFS_CHECK(!addresses.empty());
     PortPool pool(attempt);
-    for (const std::string& address : addresses)
-      pool.catalogs_.push_back(std::make_unique<Client>(address, security));
+    for (const std::string& address : addresses) pool.catalogs_.push_back(std::make_unique<Client>(address, security));
     return pool;
   }
 

@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kThreads = 4, kQueueLimit = 64;
 constexpr int32_t kMaxLimit = 10'000;  // a message has room for so many bodies
 
-const std::vector<std::string> kMethods = {"ListGroupChecks", "ListEncodings", "MarkMissing",   "ListDegraded",
-                                           "ClearMissing",    "GroupsChecked", "Recheck",       "ReportSuspect",
-                                           "GetRedundancy"};
+const std::vector<std::string> kMethods = {"ListGroupChecks", "ListEncodings", "MarkMissing",
+                                           "ListDegraded",    "ClearMissing",  "GroupsChecked",
+                                           "Recheck",         "ReportSuspect", "GetRedundancy"};
 enum Method : size_t {
   kListGroupChecks,
   kListEncodings,

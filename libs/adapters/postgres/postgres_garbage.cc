@@ -34,8 +34,8 @@ Status PostgresCatalog::HistoryAdvance(const Context& context) {
 
 Result<int64_t> PostgresCatalog::HistoryExpire(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
-  PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        postgres::TransactOne(parts_->primary, context, postgres::kHistoryExpire, Params().Int4(limit)));
+  PBFS_ASSIGN_OR_RETURN(
+      const Rows rows, postgres::TransactOne(parts_->primary, context, postgres::kHistoryExpire, Params().Int4(limit)));
   return rows.Int8(0, 0);
 }
 

@@ -59,8 +59,7 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     QueuePutStore(connection, store);
     connection.Queue(postgres::kRaiseMap);
     if (!place) return OkStatus();
-    for (const PlacementGroup& group : PlaceAnew(stores, groups, facts))
-      QueuePutGroup(connection, group);
+    for (const PlacementGroup& group : PlaceAnew(stores, groups, facts)) QueuePutGroup(connection, group);
     return OkStatus();
   });
 }

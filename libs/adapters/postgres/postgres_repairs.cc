@@ -55,8 +55,7 @@ Result<std::vector<EncodedBody>> PostgresCatalog::ListEncodings(const Context& c
                                                                 int32_t limit) {
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   const Params params = Params().Int2(range.first).Uuid(range.after).Int2(range.last).Int4(limit);
-  PBFS_ASSIGN_OR_RETURN(const Rows rows,
-                        postgres::RunOne(parts_->primary, context, postgres::kListEncodings, params));
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(parts_->primary, context, postgres::kListEncodings, params));
   return BodiesOf(rows);
 }
 
@@ -86,8 +85,7 @@ Status PostgresCatalog::ClearMissing(const Context& context, std::span<const Pla
 Status PostgresCatalog::GroupsChecked(const Context& context, std::span<const GroupVersion> groups) {
   Array numbers(Type::kInt2), versions(Type::kInt8);
   for (const GroupVersion& group : groups) numbers.Int2(group.group), versions.Int8(group.version);
-  return postgres::TransactOne(parts_->primary, context, postgres::kGroupsChecked,
-                               Params().Add(numbers).Add(versions))
+  return postgres::TransactOne(parts_->primary, context, postgres::kGroupsChecked, Params().Add(numbers).Add(versions))
       .status();
 }
 

@@ -59,14 +59,16 @@ std::vector<std::string> Troubles(const View& view) {
   }
   if (redundancy.groups == 0) troubles.push_back("no store has joined yet");
   for (const auto& [margin, bodies] : redundancy.degraded) {
-    if (margin < 0) troubles.push_back(fmt::format("{} bodies cannot be read whole: too many shards are missing", bodies));
+    if (margin < 0)
+      troubles.push_back(fmt::format("{} bodies cannot be read whole: too many shards are missing", bodies));
   }
   if (const int64_t bodies = Degraded(redundancy); bodies > 0)
     troubles.push_back(fmt::format("{} bodies have missing shards", bodies));
   if (redundancy.suspects > 0)
     troubles.push_back(fmt::format("{} bodies have fragments that contradict each other", redundancy.suspects));
   if (redundancy.backfilling > 0)
-    troubles.push_back(fmt::format("{} placement groups do not have all their shards in place", redundancy.backfilling));
+    troubles.push_back(
+        fmt::format("{} placement groups do not have all their shards in place", redundancy.backfilling));
   if (redundancy.unchecked > 0)
     troubles.push_back(fmt::format("{} placement groups are not accounted for yet", redundancy.unchecked));
   const int64_t age = redundancy.now_ms - redundancy.oldest_check_ms.value_or(redundancy.now_ms);
@@ -95,12 +97,14 @@ Json StoreJson(Session& session, Connection& connection, const StoreInfo& store)
 }
 
 void SayStores(const Session& session, const Json& stores) {
-  session.Say(fmt::format("{:>6}  {:<9} {:<22} {:<12} {:>10} {:>12} {:>12} {:>8}", "store", "state", "address", "domain",
-                          "fragments", "used", "capacity", "corrupt"));
+  session.Say(fmt::format("{:>6}  {:<9} {:<22} {:<12} {:>10} {:>12} {:>12} {:>8}", "store", "state", "address",
+                          "domain", "fragments", "used", "capacity", "corrupt"));
   for (const Json& store : stores) {
     const bool known = store.contains("fragments");
     const auto size = [&](const char* key) { return known ? FormatSize(store[key].get<int64_t>()) : std::string("?"); };
-    const auto count = [&](const char* key) { return known ? std::to_string(store[key].get<int64_t>()) : std::string("?"); };
+    const auto count = [&](const char* key) {
+      return known ? std::to_string(store[key].get<int64_t>()) : std::string("?");
+    };
     session.Say(fmt::format("{:>6}  {:<9} {:<22} {:<12} {:>10} {:>12} {:>12} {:>8}", store["id"].get<uint32_t>(),
                             store["state"].get<std::string>(), store["address"].get<std::string>(),
                             store["domain"].get<std::string>(), count("fragments"), size("used"), size("capacity"),
@@ -126,9 +130,12 @@ void SayRedundancy(const Session& session, const Redundancy& redundancy) {
 Json RedundancyJson(const Redundancy& redundancy) {
   Json degraded = Json::object();
   for (const auto& [margin, bodies] : redundancy.degraded) degraded[std::to_string(margin)] = bodies;
-  Json json = {{"bodies_degraded", Degraded(redundancy)}, {"degraded_by_margin", degraded},
-               {"suspects", redundancy.suspects},         {"groups", redundancy.groups},
-               {"groups_backfilling", redundancy.backfilling}, {"groups_unchecked", redundancy.unchecked}};
+  Json json = {{"bodies_degraded", Degraded(redundancy)},
+               {"degraded_by_margin", degraded},
+               {"suspects", redundancy.suspects},
+               {"groups", redundancy.groups},
+               {"groups_backfilling", redundancy.backfilling},
+               {"groups_unchecked", redundancy.unchecked}};
   if (redundancy.oldest_check_ms) json["oldest_check_ms"] = *redundancy.oldest_check_ms;
   return json;
 }
@@ -162,7 +169,7 @@ struct StatusArguments {
 };
 
 Status ShowStatus(Session& session, const StatusArguments& arguments) {
-  PBFS_ASSIGN_OR_RETURN(Connection* connection, session.connection());
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   if (arguments.wait)
     PBFS_RETURN_IF_ERROR(WaitFor(session, *connection, "repair", [](const View& view) {
       const int64_t work = Degraded(view.redundancy) + view.redundancy.backfilling + view.redundancy.unchecked;
@@ -184,7 +191,7 @@ Status ShowStatus(Session& session, const StatusArguments& arguments) {
 }
 
 Status ShowStores(Session& session) {
-  PBFS_ASSIGN_OR_RETURN(Connection* connection, session.connection());
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_ASSIGN_OR_RETURN(const View view, Look(session, *connection));
   const Json stores = StoresJson(session, *connection, view.map);
   SayStores(session, stores);
@@ -202,7 +209,8 @@ struct StoreArguments {
 Status PutState(Session& session, Connection& connection, uint32_t id, StoreState state) {
   PBFS_ASSIGN_OR_RETURN(const View view, Look(session, connection));
   const StoreInfo* found = view.map.FindStore(StoreId{id});
-  if (found == nullptr) return NotFoundError(fmt::format("the cluster has no store {}: pbfs cluster stores lists them", id));
+  if (found == nullptr)
+    return NotFoundError(fmt::format("the cluster has no store {}: pbfs cluster stores lists them", id));
   StoreInfo store = *found;
   store.state = state;
   return connection.groups().PutStore(session.context().Within(kPatience), store);
@@ -210,14 +218,15 @@ Status PutState(Session& session, Connection& connection, uint32_t id, StoreStat
 
 /// Groups that still count on the store.
 int64_t Duties(const View& view, StoreId store) {
-  const auto names = [&](const std::vector<StoreId>& list) { return std::find(list.begin(), list.end(), store) != list.end(); };
-  return std::count_if(view.map.groups.begin(), view.map.groups.end(), [&](const PlacementGroup& group) {
-    return names(group.stores) || names(group.previous);
-  });
+  const auto names = [&](const std::vector<StoreId>& list) {
+    return std::find(list.begin(), list.end(), store) != list.end();
+  };
+  return std::count_if(view.map.groups.begin(), view.map.groups.end(),
+                       [&](const PlacementGroup& group) { return names(group.stores) || names(group.previous); });
 }
 
 Status Drain(Session& session, const StoreArguments& arguments) {
-  PBFS_ASSIGN_OR_RETURN(Connection* connection, session.connection());
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_RETURN_IF_ERROR(PutState(session, *connection, arguments.store, StoreState::kDraining));
   const StoreId store{arguments.store};
   if (arguments.wait)
@@ -225,14 +234,15 @@ Status Drain(Session& session, const StoreArguments& arguments) {
                                  [&](const View& view) { return Duties(view, store); }));
   PBFS_ASSIGN_OR_RETURN(const View view, Look(session, *connection));
   const int64_t duties = Duties(view, store);
-  session.Say(duties == 0 ? fmt::format("store {} is drained: nothing counts on it; pbfs cluster remove {}", store.value, store.value)
+  session.Say(duties == 0 ? fmt::format("store {} is drained: nothing counts on it; pbfs cluster remove {}",
+                                        store.value, store.value)
                           : fmt::format("store {} drains; {} placement groups still count on it", store.value, duties));
   session.Report({{"store", store.value}, {"state", "draining"}, {"groups", duties}});
   return OkStatus();
 }
 
 Status Change(Session& session, const StoreArguments& arguments, StoreState state) {
-  PBFS_ASSIGN_OR_RETURN(Connection* connection, session.connection());
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_RETURN_IF_ERROR(PutState(session, *connection, arguments.store, state));
   session.Say(fmt::format("store {} is {}", arguments.store, StateName(state)));
   session.Report({{"store", arguments.store}, {"state", StateName(state)}});
@@ -242,7 +252,7 @@ Status Change(Session& session, const StoreArguments& arguments, StoreState stat
 // ---- repair, map ---------------------------------------------------------------------------------------------------------------
 
 Status Recheck(Session& session, const StatusArguments& arguments) {
-  PBFS_ASSIGN_OR_RETURN(Connection* connection, session.connection());
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_RETURN_IF_ERROR(connection->repairs().Recheck(session.context().Within(kPatience)));
   if (arguments.wait) return ShowStatus(session, arguments);
   session.Say("the repairer looks for every shard again; pbfs cluster status --wait shows how far it is");
@@ -255,7 +265,7 @@ struct MapArguments {
 };
 
 Status ShowMap(Session& session, const MapArguments& arguments) {
-  PBFS_ASSIGN_OR_RETURN(Connection* connection, session.connection());
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_ASSIGN_OR_RETURN(const View view, Look(session, *connection));
   Json groups = Json::array();
   for (const PlacementGroup& group : view.map.groups) {
@@ -271,7 +281,8 @@ Status ShowMap(Session& session, const MapArguments& arguments) {
                             previous.empty() ? "" : fmt::format("  before: {}", fmt::join(previous, " "))));
     groups.push_back({{"group", group.group}, {"version", group.version}, {"stores", stores}, {"previous", previous}});
   }
-  if (groups.empty()) return NotFoundError("there is no such placement group: they are 0 to 4095, once a store has joined");
+  if (groups.empty())
+    return NotFoundError("there is no such placement group: they are 0 to 4095, once a store has joined");
   session.Report({{"version", view.map.version}, {"groups", groups}});
   return OkStatus();
 }
@@ -309,8 +320,8 @@ void AddCluster(CommandLine& line) {
       [](Session& session, const StoreArguments& store) { return Change(session, store, StoreState::kGone); }, false);
 
   auto repair = std::make_shared<StatusArguments>();
-  CLI::App* again = line.Add("repair", "Have the repairer look for every shard again, now",
-                             "  pbfs cluster repair --wait", cluster);
+  CLI::App* again =
+      line.Add("repair", "Have the repairer look for every shard again, now", "  pbfs cluster repair --wait", cluster);
   again->add_flag("--wait", repair->wait, "Until the cluster is healthy");
   line.Run(again, [repair](Session& session) { return Recheck(session, *repair); });
 

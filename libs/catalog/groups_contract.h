@@ -104,6 +104,7 @@ TYPED_TEST_P(GroupsContract, ADrainThatCostsRedundancyIsRefused) {
   ASSERT_OK(this->Put(this->Store(183, StoreState::kDown)));
   EXPECT_CODE(this->Put(this->Store(183, StoreState::kDraining)), kFailedPrecondition);
   EXPECT_OK(this->Put(this->Store(183, StoreState::kGone))) << "it is lost";
+  EXPECT_CODE(this->Put(this->Store(183)), kFailedPrecondition);  // who was removed stays so
   EXPECT_OK(this->Put(this->Store(181)));
 }
 

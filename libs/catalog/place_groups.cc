@@ -54,6 +54,9 @@ Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<P
   const auto before = Find(stores, store.id);
   if (!facts.holds_data || before == stores.end() || before->state == store.state) return OkStatus();
   const uint32_t id = store.id.value;
+  if (before->state == StoreState::kGone)
+    return FailedPreconditionError(
+        fmt::format("store {} was removed: start it under a number that was never used", id));
   if (store.state == StoreState::kDraining) {
     if (before->state == StoreState::kDown)
       return FailedPreconditionError(fmt::format("store {} is down, so nothing can be brought from it: remove it", id));

@@ -19,7 +19,8 @@ struct PlacementFacts {
 };
 
 /// Which change of membership would cost redundancy (docs/design/repair.md): a drain that leaves fewer stores than the widest encoding
-/// has shards; the removal of a store that is up, or that groups still count on after a drain.
+/// has shards; the removal of a store that is up, or that groups still count on after a drain; the return
+/// of one that was removed.
 /// Errors: FAILED_PRECONDITION, saying what is missing; none while the site holds no data.
 Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups,
                        const PlacementFacts& facts, const StoreInfo& store);

@@ -41,6 +41,16 @@ class MemoryFragmentStoreTest : public testing::Test {
         ->parts[0]
         .status;
   }
+  std::vector<FragmentKey> Corrupt() {
+    ListFragmentsRequest request;
+    request.only_corrupt = true;
+    const Result<ListFragmentsReply> reply = store_.List(TestContext(), request);
+    EXPECT_OK(reply);
+    std::vector<FragmentKey> keys;
+    for (const FragmentInfo& info : reply.ok() ? reply->fragments : std::vector<FragmentInfo>())
+      keys.push_back(info.key);
+    return keys;
+  }
   SeededRandom random_{TestSeed()};
   ManualClock clock_{kTestNowMs * 1000};
   MemoryFragmentStore store_{{StoreId{3}, SiteId{1}, {}, {}}, clock_, 4000};
@@ -67,8 +77,11 @@ TEST_F(MemoryFragmentStoreTest, DamageIsDataLossOfItsBlockUntilPutAgain) {
   EXPECT_CODE(Read(fragment, 128 + 532, 128 + 2 * 532), kDataLoss);
   EXPECT_CODE(Read(fragment, 0, static_cast<int64_t>(fragment.bytes.size())), kDataLoss);
   EXPECT_EQ(store_.Stat(TestContext())->corrupt, 1);
+  ASSERT_OK(Put(NewFragment()));
+  EXPECT_EQ(Corrupt(), std::vector<FragmentKey>{fragment.key});
   ASSERT_OK(Put(fragment));
   EXPECT_OK(Read(fragment, 0, static_cast<int64_t>(fragment.bytes.size())));
+  EXPECT_TRUE(Corrupt().empty());
 }
 
 TEST_F(MemoryFragmentStoreTest, LostFragmentIsNotFoundUntilPutAgain) {

@@ -32,16 +32,24 @@ class Cluster:
     def processes(self):
         return [line.split()[0] for line in self.local('status').decode().splitlines()[1:]]
 
-    def hurry_collector(self, grace_ms, interval_ms):
-        """Has the garbage collector delete what it may while a run lasts."""
-        path = os.path.join(self.dir, 'garbage-collector.json')
+    def configure(self, name, **settings):
+        """Restarts a service with other settings."""
+        path = os.path.join(self.dir, name + '.json')
         with open(path) as file:
             config = json.load(file)
-        config.update(graceMs=str(grace_ms), intervalMs=str(interval_ms))
+        config.update(settings)
         with open(path, 'w') as file:
             json.dump(config, file)
-        self.local('kill', 'garbage-collector')
-        self.local('start', 'garbage-collector')
+        self.local('kill', name)
+        self.local('start', name)
+
+    def hurry_collector(self, grace_ms, interval_ms):
+        """Has the garbage collector delete what it may while a run lasts."""
+        self.configure('garbage-collector', graceMs=str(grace_ms), intervalMs=str(interval_ms))
+
+    def calm_repairer(self):
+        """Has the repairer mend nothing for a day."""
+        self.configure('repairer', intervalMs=str(86_400_000))
 
     def collected(self):
         """Bodies that the collector purged, by its log."""

@@ -17,17 +17,6 @@ LARGE = 512 << 20
 LOAD = ['--size', '1MiB', '--count', '4', '--patch-size', '16KiB', '--patches', '1000', '--parallel', '4']
 
 
-def configure(cluster, name, **settings):
-    path = os.path.join(cluster.dir, name + '.json')
-    with open(path) as file:
-        config = json.load(file)
-    config.update(settings)
-    with open(path, 'w') as file:
-        json.dump(config, file)
-    cluster.local('kill', name)
-    cluster.local('start', name)
-
-
 def metrics(cluster):
     """{name and labels: value} of the repairer."""
     with open(os.path.join(cluster.dir, 'repairer.json')) as file:
@@ -87,8 +76,8 @@ def await_troubles(cluster, expected, patience):
 
 def run(cluster, rng, directory, gib):
     for catalog in ('catalog-1', 'catalog-2'):
-        configure(cluster, catalog, downAfterMs='3000')
-    configure(cluster, 'repairer', intervalMs='1000')
+        cluster.configure(catalog, downAfterMs='3000')
+    cluster.configure('repairer', intervalMs='1000')
     cluster.must('bucket', 'create', BUCKET)
     sums, small_bytes = fill(cluster, rng, directory, gib)
     print(f'{len(sums)} objects, {(len(sums) - 2000) * LARGE / (1 << 30):.2f} GiB large, {small_bytes / (1 << 20):.0f} MiB small',

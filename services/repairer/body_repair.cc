@@ -270,7 +270,7 @@ class Repair {
       if (trailer.ok() && trailer->header == body_.header &&
           CiphertextRoot(body_.header, geometry_.Segments(), trailer->leaves) == body_.ct_root)
         return ToBytes(parts[0].bytes);
-      out_.liars.push_back(source.store);
+      NoteLiar(source.store);
     }
     return UnavailableError("no store gives the leaves of its segments");
   }

@@ -52,7 +52,8 @@ Result<bool> RepairerLoop::Pass() {
   PBFS_ASSIGN_OR_RETURN(progress_.redundancy, repairs_.GetRedundancy(context));
   ++progress_.passes;
   Log(checks, repairs);
-  return checks.groups > 0 || repairs.shards > 0;
+  // Groups that wait for a store to come back are looked at in every pass: that alone is no progress.
+  return checks.missing > 0 || repairs.shards > 0;
 }
 
 void RepairerLoop::Log(const CheckPass& checks, const RepairPass& repairs) const {

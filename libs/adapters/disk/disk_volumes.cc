@@ -153,13 +153,6 @@ StoreStat DiskVolumes::Stat() {
   return stat;
 }
 
-std::vector<FragmentKey> DiskVolumes::BadFragments(size_t limit) {
-  MutexLock lock(mutex_);
-  std::vector<FragmentKey> bad;
-  for (auto at = bad_.begin(); at != bad_.end() && bad.size() < limit; ++at) bad.push_back(*at);
-  return bad;
-}
-
 Status DiskVolumes::WriteCheckpoint() {
   MutexLock one_at_a_time(checkpoint_mutex_);
   Checkpoint checkpoint;

@@ -56,8 +56,6 @@ class DiskVolumes final : public Volumes {
 
   /// What Open() found.
   const Recovery& recovery() const { return recovery_; }
-  /// Fragments that failed a check since the start and were not replaced, at most `limit`.
-  std::vector<FragmentKey> BadFragments(size_t limit);
   /// Writes the index down. Durable when it returns.
   Status WriteCheckpoint();
   /// Rewrites the volume that pays most and gives its space back. False if none pays. Errors: those of the disk; harmless.

@@ -167,7 +167,10 @@ Status LocalCluster::AwaitKind(const Context& context, ProcessKind kind) {
 
 Status LocalCluster::AwaitCluster(const Context& context) {
   for (ManagedProcess& process : state_.processes) PBFS_RETURN_IF_ERROR(AwaitServing(context, process));
-  return AwaitStoresUp(context.Within(kStartTimeout), state_);
+  PBFS_RETURN_IF_ERROR(AwaitStoresUp(context.Within(kStartTimeout), state_));
+  for (const ManagedProcess& process : state_.processes)
+    PBFS_RETURN_IF_ERROR(AwaitFitToSucceed(context.Within(kStartTimeout), state_, process));
+  return OkStatus();
 }
 
 Status LocalCluster::Up(const Context& context) {
@@ -190,7 +193,8 @@ Status LocalCluster::Start(const Context& context, const std::string& name) {
   PBFS_ASSIGN_OR_RETURN(const DirectoryLock lock, LockAndReload(state_));
   PBFS_ASSIGN_OR_RETURN(ManagedProcess * process, Find(name));
   PBFS_RETURN_IF_ERROR(StartOne(context, *process));
-  return AwaitServing(context, *process);
+  PBFS_RETURN_IF_ERROR(AwaitServing(context, *process));
+  return AwaitFitToSucceed(context.Within(kStartTimeout), state_, *process);
 }
 
 Status LocalCluster::Kill(const Context& context, const std::string& name, int signal) {

@@ -27,7 +27,7 @@ class BenchCluster {
   local::LocalCluster& local() { return local_; }
   const local::LocalCluster& local() const { return local_; }
   /// A further client, with connections of its own; gone before this.
-  std::unique_ptr<cli::Connection> Connect() const;
+  std::unique_ptr<cli::Connection> Connect(const cli::ConnectionOptions& options = {}) const;
   /// How to reach what stands beside this cluster and has its certificates.
   TransportSecurity security() const;
   bool in_clear() const { return in_clear_; }

@@ -21,6 +21,7 @@ constexpr Family kFamilies[] = {
     {"codec", "seal, code, check and open, without any wire", CodecRows, true},
     {"merge", "reads of a patched region, rehome, a writer beside them", MergeRows, true},
     {"catalog-list", "lists among ten million extents (minutes)", CatalogListRows, false},
+    {"fragmentation", "200,000 patches of 4 KiB, rehomes and collection (minutes)", FragmentationRows, false},
     {"transfer", "put and get of 64 MiB objects over the wire", TransferRows, true},
     {"clear", "the same without TLS: what it costs", TransferInClearRows, true},
     {"traffic", "bytes that patches send and make others write", TrafficRows, true},

@@ -118,6 +118,7 @@ std::unique_ptr<PendingRead> DoNothingStore::StartRead(const Context&, ReadReque
 }
 
 Status DoNothingStore::Delete(const Context&, const std::vector<FragmentKey>&, const TokenBytes&) { return OkStatus(); }
+Status DoNothingStore::Drop(const Context&, const std::vector<FragmentInfo>&, const TokenBytes&) { return OkStatus(); }
 Result<ListFragmentsReply> DoNothingStore::List(const Context&, const ListFragmentsRequest&) {
   return ListFragmentsReply{};
 }

@@ -158,6 +158,9 @@ class Repairs {
   /// The live bodies with an encoding in these groups, in the order of group and encoding id; at most `limit`.
   virtual Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
                                                          int32_t limit) = 0;
+  /// The live bodies that have one of these encodings, in no order; at most 10,000 are asked for.
+  virtual Result<std::vector<EncodedBody>> FindEncodings(const Context& context,
+                                                         std::span<const EncodingId> encodings) = 0;
   /// These shards do not stand where they belong, or are not sound. Those of no live body are passed over.
   virtual Status MarkMissing(const Context& context, std::span<const Shard> shards) = 0;
   /// Live bodies with missing shards, those with the smallest margin first, after `after`; at most `limit`.

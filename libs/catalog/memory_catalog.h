@@ -73,6 +73,8 @@ class MemoryCatalog final : public Commits,
   Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
   Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
                                                  int32_t limit) override;
+  Result<std::vector<EncodedBody>> FindEncodings(const Context& context,
+                                                 std::span<const EncodingId> encodings) override;
   Status MarkMissing(const Context& context, std::span<const Shard> shards) override;
   Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after, int32_t limit) override;
   Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) override;
@@ -106,7 +108,7 @@ class MemoryCatalog final : public Commits,
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
   PlacementFacts FactsOfPlacement() const PBFS_REQUIRES(mutex_);
   MemoryTables::Body* LiveBody(EncodingId encoding) PBFS_REQUIRES(mutex_);
-  bool IsWhole(uint16_t group) const PBFS_REQUIRES(mutex_);
+  bool HasAllShards(uint16_t group) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
   int64_t ForgetPast(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
   bool MayReap(ObjectId id, const MemoryTables::Object& object, int64_t now_ms) const PBFS_REQUIRES(mutex_);

@@ -53,6 +53,17 @@ MemoryTables::Body* MemoryCatalog::LiveBody(EncodingId encoding) {
   return body.purging ? nullptr : &body;
 }
 
+Result<std::vector<EncodedBody>> MemoryCatalog::FindEncodings(const Context& context,
+                                                              std::span<const EncodingId> encodings) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  MutexLock lock(mutex_);
+  std::vector<EncodedBody> bodies;
+  for (const EncodingId encoding : encodings) {
+    if (const MemoryTables::Body* body = LiveBody(encoding)) bodies.push_back(SeenByRepair(body->row));
+  }
+  return bodies;
+}
+
 Status MemoryCatalog::MarkMissing(const Context& context, std::span<const Shard> shards) {
   PBFS_RETURN_IF_ERROR(context.Check());
   MutexLock lock(mutex_);
@@ -91,7 +102,7 @@ Status MemoryCatalog::ClearMissing(const Context& context, std::span<const Place
   return OkStatus();
 }
 
-bool MemoryCatalog::IsWhole(uint16_t group) const {
+bool MemoryCatalog::HasAllShards(uint16_t group) const {
   return std::none_of(tables_.bodies.begin(), tables_.bodies.end(), [&](const auto& row) {
     const MemoryTables::Body& body = row.second;
     return body.row.missing != 0 && !body.purging && PlacementGroupOf(body.row.encoding->id) == group;
@@ -107,8 +118,7 @@ Status MemoryCatalog::GroupsChecked(const Context& context, std::span<const Grou
     PlacementGroup& group = map_.groups[checked.group];
     if (group.version != checked.version) continue;
     tables_.checked_ms[checked.group] = clock_.NowMillis();
-    const bool active = std::count(group.members.begin(), group.members.end(), MemberState::kBackfill) == 0;
-    if ((active && group.previous.empty()) || !IsWhole(checked.group)) continue;
+    if (group.IsWhole() || !HasAllShards(checked.group)) continue;
     group.members.assign(group.stores.size(), MemberState::kActive);
     group.previous.clear();
     tables_.groups[checked.group] = group;
@@ -146,8 +156,7 @@ Result<Redundancy> MemoryCatalog::GetRedundancy(const Context& context) {
                                       [&](EncodingId id) { return LiveBody(id) != nullptr; });
   redundancy.groups = static_cast<int32_t>(map_.groups.size());
   for (const PlacementGroup& group : map_.groups) {
-    const bool whole = std::count(group.members.begin(), group.members.end(), MemberState::kBackfill) == 0;
-    redundancy.backfilling += whole && group.previous.empty() ? 0 : 1;
+    redundancy.backfilling += group.IsWhole() ? 0 : 1;
     const auto checked = tables_.checked_ms.find(group.group);
     if (checked == tables_.checked_ms.end()) {
       ++redundancy.unchecked;

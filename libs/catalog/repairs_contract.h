@@ -118,6 +118,21 @@ TYPED_TEST_P(RepairsContract, ListedBodiesCarryTheirHeader) {
   EXPECT_EQ(body.ct_root, row.ct_root);
 }
 
+TYPED_TEST_P(RepairsContract, BodiesAreFoundByTheirEncodings) {
+  TestClient client = this->MakeClient();
+  const EncodedBody first = this->MakeWhole(client);
+  this->Mark(this->MakeWhole(client), {3});
+  const EncodedBody second = *this->Listed(this->List(this->object_).bodies.at(0).encoding->id);
+  const EncodingId unknown = client.MakeEncoded({}, 4, 6, TestFixture::kGroup, 1, {}).encoding->id;
+  const EncodingId asked[] = {second.encoding.id, unknown, first.encoding.id};
+  ASSERT_OK_AND_ASSIGN(std::vector<EncodedBody> found, this->repairs().FindEncodings(TestContext(), asked));
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.missing < b.missing; });
+  EXPECT_EQ(found, (std::vector<EncodedBody>{first, second}));
+  EXPECT_EQ(second.missing, 0b1000u);
+  ASSERT_OK_AND_ASSIGN(found, this->repairs().FindEncodings(TestContext(), {}));
+  EXPECT_TRUE(found.empty());
+}
+
 TYPED_TEST_P(RepairsContract, AnotherVersionOfTheGroupClearsNothing) {
   TestClient client = this->MakeClient();
   const EncodedBody body = this->MakeWhole(client);
@@ -263,8 +278,8 @@ TYPED_TEST_P(RepairsContract, RedundancyCounts) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(RepairsContract, MissingShardsAreMarkedListedAndCleared, ListedBodiesCarryTheirHeader,
-                            AnotherVersionOfTheGroupClearsNothing, UnknownShardsArePassedOver,
-                            TheMostEndangeredComeFirst, EncodingsComeInPages, APurgedBodyIsNobodysConcern,
-                            ACheckedGroupIsActiveOnceNothingIsMissing, RedundancyCounts);
+                            BodiesAreFoundByTheirEncodings, AnotherVersionOfTheGroupClearsNothing,
+                            UnknownShardsArePassedOver, TheMostEndangeredComeFirst, EncodingsComeInPages,
+                            APurgedBodyIsNobodysConcern, ACheckedGroupIsActiveOnceNothingIsMissing, RedundancyCounts);
 
 }  // namespace pbfs

@@ -225,6 +225,10 @@ struct PlacementGroup {
       stores;  // all eligible, at most 48: shard j of an encoding stands at the j-th place (ArrangeGroup)
   std::vector<MemberState> members;
   std::vector<StoreId> previous;  // where shards may stand until all members are ACTIVE again
+  /// Whether all members are ACTIVE, and shards stand nowhere but at their places.
+  bool IsWhole() const {
+    return previous.empty() && std::find(members.begin(), members.end(), MemberState::kBackfill) == members.end();
+  }
   friend bool operator==(const PlacementGroup&, const PlacementGroup&) = default;
 };
 struct ClusterMap {

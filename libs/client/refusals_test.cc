@@ -174,6 +174,9 @@ class NonsenseStore final : public FragmentStore {
   Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) override {
     return inner_->Delete(context, keys, token);
   }
+  Status Drop(const Context& context, const std::vector<FragmentInfo>& copies, const TokenBytes& token) override {
+    return inner_->Drop(context, copies, token);
+  }
   Result<ListFragmentsReply> List(const Context& context, const ListFragmentsRequest& request) override {
     return inner_->List(context, request);
   }

@@ -254,6 +254,14 @@ Status FaultyFragmentStore::Delete(const Context& context, const std::vector<Fra
   return verdict.lose_reply ? LostReply() : status;
 }
 
+Status FaultyFragmentStore::Drop(const Context& context, const std::vector<FragmentInfo>& copies,
+                                 const TokenBytes& token) {
+  const Verdict verdict = state_->Judge();
+  PBFS_RETURN_IF_ERROR(verdict.before);
+  Status status = inner_->Drop(context, copies, token);
+  return verdict.lose_reply ? LostReply() : status;
+}
+
 Result<ListFragmentsReply> FaultyFragmentStore::List(const Context& context, const ListFragmentsRequest& request) {
   const Verdict verdict = state_->Judge();
   PBFS_RETURN_IF_ERROR(verdict.before);

@@ -18,7 +18,7 @@ class FaultyFragmentStore final : public FragmentStore {
   ~FaultyFragmentStore() override;
 
   /// The n-th call from now (1: the next one) answers `status` and never reaches the store. Calls are StartPut, each Append,
-  /// Finish, StartRead, Delete, List and Stat; loop n upward until a run passes and every error path was walked.
+  /// Finish, StartRead, Delete, Drop, List and Stat; loop n upward until a run passes and every error path was walked.
   void FailCall(int64_t n, Status status);
   /// The n-th call from now is carried out, but its answer is lost: UNAVAILABLE.
   void LoseReply(int64_t n);
@@ -44,6 +44,7 @@ class FaultyFragmentStore final : public FragmentStore {
   std::unique_ptr<FragmentWriter> StartPut(const Context& context, PutRequest request, ReadyCallback on_ready) override;
   std::unique_ptr<PendingRead> StartRead(const Context& context, ReadRequest request, ReadyCallback on_ready) override;
   Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) override;
+  Status Drop(const Context& context, const std::vector<FragmentInfo>& copies, const TokenBytes& token) override;
   Result<ListFragmentsReply> List(const Context& context, const ListFragmentsRequest& request) override;
   Result<StoreStat> Stat(const Context& context) override;
 

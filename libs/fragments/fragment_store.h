@@ -138,6 +138,10 @@ class FragmentStore {
                                                  ReadyCallback on_ready) = 0;
   /// Deletes fragments for good, durably; the ids are never used again. Idempotent: a missing one is no error.
   virtual Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) = 0;
+  /// Forgets copies that are not needed here, because others stand where they belong: unlike after Delete, the same fragment may
+  /// be put here again. Of each, only the copy received at that time: one that was put since stays, however late this comes. Not
+  /// durable: after a crash a copy may be here again. Needs REPAIR. A missing one is no error.
+  virtual Status Drop(const Context& context, const std::vector<FragmentInfo>& copies, const TokenBytes& token) = 0;
   virtual Result<ListFragmentsReply> List(const Context& context, const ListFragmentsRequest& request) = 0;
   virtual Result<StoreStat> Stat(const Context& context) = 0;
 };

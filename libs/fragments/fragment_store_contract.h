@@ -301,6 +301,29 @@ TYPED_TEST_P(FragmentStoreContract, DeleteIsIdempotentAndFinal) {
   ASSERT_OK(this->store().Delete(TestContext(), {}, {}));
 }
 
+TYPED_TEST_P(FragmentStoreContract, ADroppedCopyMayBePutAgain) {
+  const TestFragment moved = this->NewFragment(), kept = this->NewFragment();
+  ASSERT_OK(this->Put(moved));
+  ASSERT_OK(this->Put(kept));
+  ASSERT_OK_AND_ASSIGN(const ListFragmentsReply list, this->store().List(TestContext(), {}));
+  const auto found = std::find_if(list.fragments.begin(), list.fragments.end(),
+                                  [&](const FragmentInfo& info) { return info.key == moved.key; });
+  ASSERT_NE(found, list.fragments.end());
+  FragmentInfo another = *found;
+  ++another.received_ms;
+  ASSERT_OK(this->store().Drop(TestContext(), {another}, {}));
+  this->ExpectHolds(moved);
+  for (int i = 0; i < 2; ++i) ASSERT_OK(this->store().Drop(TestContext(), {*found}, {}));
+  this->ExpectAbsent(moved.key);
+  this->ExpectHolds(kept);
+  ASSERT_OK_AND_ASSIGN(const StoreStat stat, this->store().Stat(TestContext()));
+  EXPECT_EQ(stat.fragments, 1);
+  ASSERT_OK(this->Put(moved));
+  this->ExpectHolds(moved);
+  ASSERT_OK(this->store().Delete(TestContext(), {moved.key}, {}));
+  EXPECT_CODE(this->Put(moved), kFailedPrecondition);
+}
+
 TYPED_TEST_P(FragmentStoreContract, ListsPageInKeyOrder) {
   std::vector<FragmentInfo> expected;
   for (int i = 0; i < 25; ++i) {
@@ -414,9 +437,9 @@ REGISTER_TYPED_TEST_SUITE_P(FragmentStoreContract, PutThenReadGivesTheBytes, Pie
                             ReadsBeyondTheLimitsAreRefused, RepeatedPutOfTheSameSumIsHarmless, PutOfAnotherSumConflicts,
                             AFlippedBitAnywhereIsRefused, AFragmentOfAnotherKeyIsRefused, WrongLengthsAreRefused,
                             ImpossibleKeysAreRefused, AbandonedPutsLeaveNothing,
-                            FenceHoldsPutsToTheBirthOfTheirEncoding, DeleteIsIdempotentAndFinal, ListsPageInKeyOrder,
-                            ListLimitsAreChecked, StatCountsWhatIsThere, CallsOffEndAtOnce, ManyPutsAtOnceAllHold,
-                            PutsOfOneKeyAtOnceAgree);
+                            FenceHoldsPutsToTheBirthOfTheirEncoding, DeleteIsIdempotentAndFinal,
+                            ADroppedCopyMayBePutAgain, ListsPageInKeyOrder, ListLimitsAreChecked, StatCountsWhatIsThere,
+                            CallsOffEndAtOnce, ManyPutsAtOnceAllHold, PutsOfOneKeyAtOnceAgree);
 
 inline SigningKey TestSiteKey() { return SigningKeyFromSeed(Key32(std::array<uint8_t, 32>{7, 7, 7})); }
 /// Store 3 of site 1; its tokens are signed by TestSiteKey().
@@ -481,6 +504,7 @@ TYPED_TEST_P(FragmentStoreTokenContract, EachVerbOpensItsCallsOnly) {
     expect((verbs & this->kGet) != 0, this->Read(key, token));
     expect((verbs & (this->kPut | this->kRepair)) != 0, this->Put(this->NewFragment(), token).status());
     expect((verbs & this->kDelete) != 0, this->store().Delete(TestContext(), {key}, token));
+    expect((verbs & this->kRepair) != 0, this->store().Drop(TestContext(), {}, token));
     expect((verbs & this->kList) != 0, this->List(token));
   }
 }

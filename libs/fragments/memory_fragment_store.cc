@@ -166,6 +166,20 @@ Status MemoryFragmentStore::Delete(const Context& context, const std::vector<Fra
   return OkStatus();
 }
 
+Status MemoryFragmentStore::Drop(const Context& context, const std::vector<FragmentInfo>& copies,
+                                 const TokenBytes& token) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(rules_.CheckDrop(token));
+  MutexLock lock(mutex_);
+  for (const FragmentInfo& copy : copies) {
+    const auto found = fragments_.find(copy.key);
+    if (found == fragments_.end() || found->second.info.received_ms != copy.received_ms) continue;
+    live_bytes_ -= found->second.info.length;
+    fragments_.erase(found);
+  }
+  return OkStatus();
+}
+
 Result<ListFragmentsReply> MemoryFragmentStore::List(const Context& context, const ListFragmentsRequest& request) {
   PBFS_RETURN_IF_ERROR(context.Check());
   PBFS_RETURN_IF_ERROR(rules_.CheckList(request));

@@ -108,6 +108,9 @@ Status StoreRules::CheckRead(const ReadRequest& request) {
 }
 
 Status StoreRules::CheckDelete(const TokenBytes& token) { return Require(token, StoreVerb::kDelete); }
+Status StoreRules::CheckDrop(const TokenBytes& token) {
+  return identity_.token_key.has_value() ? Require(token, StoreVerb::kRepair) : OkStatus();
+}
 
 Status StoreRules::CheckList(const ListFragmentsRequest& request) {
   PBFS_RETURN_IF_ERROR(Require(request.token, StoreVerb::kList));

@@ -43,6 +43,7 @@ class StoreRules {
   /// Errors: as above; INVALID_ARGUMENT too many ranges or bytes.
   Status CheckRead(const ReadRequest& request);
   Status CheckDelete(const TokenBytes& token);
+  Status CheckDrop(const TokenBytes& token);
   Status CheckList(const ListFragmentsRequest& request);
 
   ReceiptBytes MakeReceipt(const FragmentInfo& info) const;

@@ -42,6 +42,8 @@ class Volumes {
   /// Durable when it returns. Keys that are not here are skipped. A deleted key is refused for as long as a trace of it may
   /// lie on the disk. Errors: RESOURCE_EXHAUSTED, UNAVAILABLE: some may be deleted; repeat.
   virtual Status Delete(const std::vector<FragmentKey>& keys) = 0;
+  /// See FragmentStore. In memory only: never blocks for the disk, and the space comes back by compaction.
+  virtual void Drop(const std::vector<FragmentInfo>& copies) = 0;
   /// See FragmentStore; the token is not looked at.
   virtual ListFragmentsReply List(const ListFragmentsRequest& request) = 0;
   virtual StoreStat Stat() = 0;

@@ -76,6 +76,7 @@ TEST_F(RuntimeTest, RepairersHaveTheirDefaults) {
   ASSERT_OK_AND_ASSIGN(auto settings, LoadRepairerSettings(Write("r.json", R"({"catalogs":["a:1"],)" + tls + "}")));
   EXPECT_EQ(settings.interval, std::chrono::seconds(10));
   EXPECT_EQ(settings.check_interval, std::chrono::hours(7 * 24));
+  EXPECT_EQ(settings.old_copies, std::chrono::minutes(30));
   EXPECT_EQ(settings.bytes_per_second, 100'000'000);
   EXPECT_EQ(settings.threads, 8);
   ASSERT_OK_AND_ASSIGN(
@@ -85,6 +86,7 @@ TEST_F(RuntimeTest, RepairersHaveTheirDefaults) {
            {"", "catalogs"},
            {R"("catalogs":["a:1"],"bytesPerSecond":-2,)", "bytes_per_second"},
            {R"("catalogs":["a:1"],"threads":257,)", "threads"},
+           {R"("catalogs":["a:1"],"oldCopiesMs":-1,)", "old_copies_ms"},
            {R"("catalogs":["a:1"],"checkIntervalMs":-1,)", "check_interval_ms"}}) {
     const auto refused = LoadRepairerSettings(Write("bad.json", "{" + more + tls + "}"));
     EXPECT_CODE(refused, kInvalidArgument);

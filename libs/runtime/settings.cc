@@ -213,7 +213,7 @@ Result<GarbageCollectorSettings> LoadGarbageCollectorSettings(const std::string&
 }
 
 Result<RepairerSettings> LoadRepairerSettings(const std::string& path) {
-  constexpr int64_t kSecond = 1000, kWeek = 7 * 86'400 * kSecond;
+  constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kWeek = 7 * 86'400 * kSecond;
   Checker checker(path);
   v1::RepairerConfig config;
   PBFS_RETURN_IF_ERROR(checker.Parse(&config));
@@ -225,6 +225,7 @@ Result<RepairerSettings> LoadRepairerSettings(const std::string& path) {
   out.leases = ReadLeases(config, out.tls, checker);
   out.interval = ReadTime(config.interval_ms(), 10 * kSecond, checker, "interval_ms");
   out.check_interval = ReadTime(config.check_interval_ms(), kWeek, checker, "check_interval_ms");
+  out.old_copies = ReadTime(config.old_copies_ms(), 30 * kMinute, checker, "old_copies_ms");
   checker.Require(config.bytes_per_second() >= -1, "bytes_per_second", "must be positive, or -1 for no limit");
   out.bytes_per_second = std::max<int64_t>(0, Or<int64_t>(config.bytes_per_second(), 100'000'000));
   checker.Require(config.threads() >= 0 && config.threads() <= 256, "threads", "must be 0 to 256");

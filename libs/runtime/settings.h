@@ -95,6 +95,7 @@ struct RepairerSettings : CommonSettings {
   LeaseSettings leases;
   Duration interval{};
   Duration check_interval{};
+  Duration old_copies{};
   int64_t bytes_per_second = 0;  // 0: no limit
   int threads = 0;
 };

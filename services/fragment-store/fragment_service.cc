@@ -149,6 +149,13 @@ Status FragmentService::Delete(const Context& context, const std::vector<Fragmen
   return volumes_.Delete(keys);
 }
 
+Status FragmentService::Drop(const Context& context, const std::vector<FragmentInfo>& copies, const TokenBytes& token) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(rules_->CheckDrop(token));
+  volumes_.Drop(copies);
+  return OkStatus();
+}
+
 Result<ListFragmentsReply> FragmentService::List(const Context& context, const ListFragmentsRequest& request) {
   PBFS_RETURN_IF_ERROR(context.Check());
   PBFS_RETURN_IF_ERROR(rules_->CheckList(request));

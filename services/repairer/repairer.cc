@@ -63,13 +63,6 @@ Result<int64_t> Repairer::MarkCorrupt(const Context& context) {
 
 // ---- accounting ----------------------------------------------------------------------------------------------------------------
 
-/// What a look at some bodies gave.
-struct Repairer::Look {
-  std::vector<Shard> missing;
-  int64_t shards = 0;
-  std::set<uint16_t> unanswered;  // groups of which a store has not answered
-};
-
 Result<CheckPass> Repairer::CheckGroups(const Context& context) {
   CheckPass pass;
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, ports_.groups.WatchMap(context, -1));
@@ -100,9 +93,7 @@ Result<std::vector<GroupCheck>> Repairer::Due(const Context& context, const Clus
     const PlacementGroup* group = check.group < map.groups.size() ? &map.groups[check.group] : nullptr;
     if (group == nullptr) continue;
     // A group that was checked while shards of it were missing is not whole yet.
-    const bool whole = group->previous.empty() &&
-                       std::count(group->members.begin(), group->members.end(), MemberState::kBackfill) == 0;
-    if (whole && check.checked_ms && *check.checked_ms > before) continue;
+    if (group->IsWhole() && check.checked_ms && *check.checked_ms > before) continue;
     if (check.settled && group->version == check.version) {
       due.push_back(check);
     } else {

@@ -33,6 +33,13 @@ struct RepairPass {
   Status trouble;         // one of those that left something
 };
 
+/// What a pass over the stores for copies that are not needed any more did.
+struct CopiesPass {
+  int64_t stores = 0;   // gone through to the end
+  int64_t waiting = 0;  // copies that are not dropped yet, or stores that did not answer
+  int64_t dropped = 0, bytes = 0;
+};
+
 /// The repairer's work (docs/design/repair.md), over the ports: looks whether every shard stands at its place, says so to the catalog,
 /// and brings missing ones there, those of the most endangered bodies first. It keeps no state that matters: what it finds is in the
 /// catalog before it acts, putting twice is harmless. So it may be killed anywhere, and several may run at once.
@@ -57,6 +64,8 @@ class Repairer {
     int32_t page = 256;                        // bodies
     int64_t bytes_per_second = 0;              // read and written; 0: as fast as it goes
     double extra_reads = 0.03;                 // see RepairBody
+    /// Copies in older places are dropped so long after their group was found whole: readers may still use an older map.
+    Duration old_copies = std::chrono::minutes(30);
   };
   Repairer(const Ports& ports, const Options& options)
       : ports_(ports), options_(options), pacer_(options.bytes_per_second) {}
@@ -68,15 +77,28 @@ class Repairer {
   Result<CheckPass> CheckGroups(const Context& context);
   /// Repairs what is marked, the smallest margin first. Ends with the list, or with the context.
   Result<RepairPass> RepairMissing(const Context& context);
+  /// Has each store drop the fragments of live bodies that have another place by now, where all shards of the body are just seen
+  /// in their places. Goes through a store when groups have changed, and as often as groups are checked. Fragments of no live body
+  /// are the collector's.
+  Result<CopiesPass> DropOldCopies(const Context& context);
 
  private:
-  struct Look;
+  /// What a look at some bodies gave.
+  struct Look {
+    std::vector<Shard> missing;
+    int64_t shards = 0;
+    std::set<uint16_t> unanswered;  // groups of which a store has not answered
+  };
   Result<std::vector<GroupCheck>> Due(const Context& context, const ClusterMap& map, CheckPass& pass);
   Status CheckRange(const Context& context, const ClusterMap& map, GroupRange range, std::set<uint16_t>& unanswered,
                     CheckPass& pass);
   Status LookFor(const Context& context, const ClusterMap& map, const std::vector<EncodedBody>& bodies, Look& look);
   void AskStore(const Context& context, StoreId store, const std::vector<std::pair<Shard, const EncodedBody*>>& asked,
                 Look& look);
+  Result<bool> DropFrom(const Context& context, const ClusterMap& map, StoreId id, CopiesPass& pass);
+  Result<std::vector<FragmentInfo>> Needless(const Context& context, const ClusterMap& map,
+                                             const std::vector<FragmentInfo>& misplaced, CopiesPass& pass);
+  Result<std::set<uint16_t>> GroupsLongWhole(const Context& context, const ClusterMap& map);
   Status RepairPage(const Context& context, const std::vector<EncodedBody>& bodies, RepairPass& pass);
   Status Note(const Context& context, const ClusterMap& map, const std::vector<EncodedBody>& bodies,
               const std::vector<BodyRepair>& repairs, RepairPass& pass);
@@ -89,6 +111,12 @@ class Repairer {
   Pacer pacer_;
   TokenBytes token_;
   MonotonicTime token_renewal_{};
+  /// By which version of all groups a store was gone through for old copies, and when it is again at the latest.
+  struct GoneThrough {
+    int64_t version = 0;
+    MonotonicTime next;
+  };
+  std::map<StoreId, GoneThrough> gone_through_;
   Mutex mutex_;
   std::map<StoreId, MonotonicTime> silent_until_ PBFS_GUARDED_BY(mutex_);
 };

@@ -49,6 +49,12 @@ Result<bool> RepairerLoop::Pass() {
   all.unchecked += repairs.unchecked, all.suspects += repairs.suspects;
   if (repairs.bytes_written > 0 && took.count() > 0)
     progress_.bytes_per_second = static_cast<double>(repairs.bytes_written) / took.count();
+  PBFS_ASSIGN_OR_RETURN(const CopiesPass copies, repairer_.DropOldCopies(context));
+  progress_.copies.stores += copies.stores, progress_.copies.waiting = copies.waiting;
+  progress_.copies.dropped += copies.dropped, progress_.copies.bytes += copies.bytes;
+  if (copies.dropped > 0)
+    spdlog::info("dropped {} old copies of moved fragments, {:.1f} MiB", copies.dropped,
+                 static_cast<double>(copies.bytes) / (1 << 20));
   PBFS_ASSIGN_OR_RETURN(progress_.redundancy, repairs_.GetRedundancy(context));
   ++progress_.passes;
   Log(checks, repairs);

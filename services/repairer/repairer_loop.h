@@ -11,6 +11,7 @@ namespace pbfs::repairer {
 struct RepairProgress {
   CheckPass checks;
   RepairPass repairs;
+  CopiesPass copies;
   int64_t corrupt = 0;  // fragments that stores reported as bad
   int64_t passes = 0;   // completed
   int64_t failed_passes = 0;
@@ -18,7 +19,7 @@ struct RepairProgress {
   double bytes_per_second = 0;  // written, in the last pass that wrote
 };
 
-/// Runs a Repairer again and again: what stores report, what is due, what is missing; every `interval`, and at once again while there is
+/// Runs a Repairer again and again: what stores report, what is due, what is missing, what stands elsewhere too; every `interval`, and at once again while there is
 /// progress. What fails is logged once and tried again. Destroying it calls the pass under way off. Threads: one of its own.
 class RepairerLoop {
  public:

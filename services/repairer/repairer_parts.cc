@@ -27,10 +27,11 @@ class RepairerMetrics {
     done_.Set("bodies", all.repairs.bodies), done_.Set("shards", all.repairs.shards);
     done_.Set("bytes_read", all.repairs.bytes_read), done_.Set("bytes_written", all.repairs.bytes_written);
     done_.Set("unchecked", all.repairs.unchecked), done_.Set("suspects", all.repairs.suspects);
+    done_.Set("copies_dropped", all.copies.dropped), done_.Set("bytes_dropped", all.copies.bytes);
     const Redundancy& now = all.redundancy;
     state_.Set("suspects", now.suspects), state_.Set("groups", now.groups);
     state_.Set("groups_backfilling", now.backfilling), state_.Set("groups_unchecked", now.unchecked);
-    state_.Set("bodies_waiting", all.repairs.left);
+    state_.Set("bodies_waiting", all.repairs.left), state_.Set("copies_waiting", all.copies.waiting);
     state_.Set("bytes_per_second", all.bytes_per_second);
     for (const auto& [margin, bodies] : seen_) degraded_.Set(std::to_string(margin), 0);
     seen_ = now.degraded;
@@ -56,6 +57,7 @@ Status RunRepairs(const RepairerSettings& settings, const TransportSecurity& sec
   Repairer::Options options;
   options.check_every = settings.check_interval;
   options.bytes_per_second = settings.bytes_per_second;
+  options.old_copies = settings.old_copies;
   Repairer repairer({repairs, catalog.ports().groups, stores, &catalog, clock, executor}, options);
   PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.leases, "repairer", random));
   RepairerMetrics report(metrics);

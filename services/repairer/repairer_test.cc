@@ -282,6 +282,88 @@ TEST_F(RepairerTest, ADrainedStoreIsNotNeededAnyMore) {
   ExpectAllReadable();
 }
 
+// A drained store is empty of bytes too, but not before readers with an older map are gone, and of nothing else's copies.
+TEST_F(RepairerTest, OldCopiesAreDroppedOnceAllShardsStandInTheirPlaces) {
+  PutObjects(24);
+  Repair();
+  const Fragments before = AllFragments();
+  SetState(6, StoreState::kDraining);
+  const auto drop = [&] {
+    const Result<CopiesPass> pass = MakeRepairer().DropOldCopies(TestContext());
+    EXPECT_OK(pass);
+    return pass.ok() ? *pass : CopiesPass{};
+  };
+  EXPECT_EQ(drop().dropped, 0) << "nothing has moved yet";
+  Repair();
+  Repair();
+  const Fragments both = AllFragments();
+  const Fragments old = FragmentsOf(6);
+  ASSERT_EQ(both.size(), before.size() + old.size());
+  CopiesPass pass = drop();
+  EXPECT_EQ(pass.dropped, 0) << "too early";
+  EXPECT_EQ(pass.waiting, static_cast<int64_t>(old.size()));
+
+  clock_.Advance(1'800'000'000);
+  // Of this one a shard is lost meanwhile, and nobody has noticed: all its copies stay.
+  const auto victim = std::find_if(both.begin(), both.end(), [&](const auto& row) {
+    return !old.contains(row.first) && row.first.second == old.begin()->first.second;
+  });
+  ASSERT_NE(victim, both.end());
+  ASSERT_TRUE(cluster_.disk(static_cast<int>(victim->first.first.value) - 1).Lose(victim->first.second));
+  pass = drop();
+  EXPECT_EQ(pass.dropped, static_cast<int64_t>(old.size()) - 1);
+  EXPECT_EQ(pass.waiting, 1);
+  EXPECT_TRUE(FragmentsOf(6).contains(old.begin()->first));
+  EXPECT_EQ(Repair().shards, 1);
+  clock_.Advance(1'800'000'000);
+  EXPECT_EQ(drop().dropped, 1);
+  EXPECT_TRUE(FragmentsOf(6).empty());
+  ExpectAllReadable();
+
+  // Its places come back, and so do the fragments.
+  SetState(6, StoreState::kUp);
+  EXPECT_EQ(Repair().left, 0);
+  Repair();
+  EXPECT_EQ(FragmentsOf(6), old);
+  clock_.Advance(1'800'000'000);
+  drop();
+  EXPECT_EQ(AllFragments(), before);
+}
+
+TEST_F(RepairerTest, AStoreIsGoneThroughForOldCopiesOnceForEachChange) {
+  PutObjects(8);
+  Repair();
+  clock_.Advance(1'800'000'000);
+  Repairer repairer = MakeRepairer();
+  EXPECT_EQ(repairer.DropOldCopies(TestContext())->stores, 8);
+  EXPECT_EQ(repairer.DropOldCopies(TestContext())->stores, 0);
+  SetState(6, StoreState::kDraining);
+  ASSERT_OK_AND_ASSIGN(const CopiesPass pass, repairer.DropOldCopies(TestContext()));
+  EXPECT_EQ(pass.waiting, static_cast<int64_t>(FragmentsOf(6).size()));
+  EXPECT_EQ(pass.stores, 7) << "all but the one whose fragments have not moved yet";
+}
+
+// They may be of an upload that is not committed yet. What is purged is the collector's to delete, and its id never used again.
+TEST_F(RepairerTest, FragmentsOfNoLiveBodyAreLeftAlone) {
+  PutObjects(4);
+  for (const auto& [name, content] : contents_) ASSERT_OK(bucket_->Unbind(TestContext(), name));
+  clock_.Advance(120'000'000);
+  MemoryCatalog& catalog = cluster_.catalog();
+  ASSERT_OK(catalog.AdvanceFloor(TestContext()));
+  ASSERT_OK(catalog.Reap(TestContext(), 10));
+  for (int i = 0; i < 8; ++i) ASSERT_OK(catalog.DropRows(TestContext(), 10));
+  ASSERT_OK(catalog.PurgeMark(TestContext(), {}, 100));
+  const Fragments before = AllFragments();
+  ASSERT_FALSE(before.empty());
+  for (const int store : {5, 6}) SetState(store, StoreState::kDraining);
+  Repair();
+  clock_.Advance(1'800'000'000);
+  ASSERT_OK_AND_ASSIGN(const CopiesPass pass, MakeRepairer().DropOldCopies(TestContext()));
+  EXPECT_EQ(pass.dropped, 0);
+  EXPECT_EQ(pass.waiting, 0);
+  EXPECT_EQ(AllFragments(), before);
+}
+
 TEST_F(RepairerTest, AStoreThatComesMovesItsShare) {
   SetState(7, StoreState::kDraining);
   PutObjects(40);

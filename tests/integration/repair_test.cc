@@ -18,7 +18,7 @@ class RepairedCluster : public ::testing::Test {
   void SetUp() override {
     ASSERT_OK(running_.status());
     for (const char* catalog : {"catalog-1", "catalog-2"}) Hurry(catalog, {{"downAfterMs", 1000}});
-    Hurry("repairer", {{"intervalMs", 200}, {"bytesPerSecond", -1}});
+    Hurry("repairer", {{"intervalMs", 200}, {"bytesPerSecond", -1}, {"oldCopiesMs", 1000}});
     ASSERT_OK_AND_ASSIGN(connection_, cli::Connection::Open(running_.cluster().client_config()));
     BucketSettings settings;
     settings.name = "b";
@@ -60,6 +60,19 @@ class RepairedCluster : public ::testing::Test {
       troubles = Troubles(Status());
     } while (troubles != expected);
   }
+  int64_t FragmentsOf(int store) {
+    const Json stores = running_.PbfsJson({"cluster", "stores"}).at("stores");
+    for (const Json& row : stores)
+      if (row.at("id") == store) return row.at("fragments");
+    return -1;
+  }
+  void AwaitEmpty(int store) {
+    const Context patience = Context::WithTimeout(std::chrono::minutes(3));
+    while (FragmentsOf(store) != 0) {
+      ASSERT_OK(patience.Check());
+      SleepFor(std::chrono::milliseconds(200));  // a poll of other processes, bounded by `patience`
+    }
+  }
   void LoseStore(int store) {
     const std::string name = "store-" + std::to_string(store);
     ASSERT_OK(running_.cluster().Kill(TestContext(), name, SIGKILL));
@@ -98,6 +111,7 @@ TEST_F(RepairedCluster, ADrainedStoreCanBeRemoved) {
   EXPECT_NE(running_.Pbfs({"cluster", "remove", "5"}).exit_code, 0) << "it is in use";
   const auto drained = running_.PbfsJson({"cluster", "drain", "5", "--wait"});
   EXPECT_EQ(drained.at("groups"), 0);
+  ASSERT_NO_FATAL_FAILURE(AwaitEmpty(5));
   running_.PbfsJson({"cluster", "remove", "5"});
   ASSERT_NO_FATAL_FAILURE(LoseStore(5));
   ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));

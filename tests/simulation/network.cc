@@ -114,6 +114,13 @@ Result<std::vector<EncodedBody>> RemoteRepairs::ListEncodings(const Context& con
   return calls_.Send<Result<std::vector<EncodedBody>>>(
       context, [range, limit, &inner = inner_](const Context& c) { return inner.ListEncodings(c, range, limit); });
 }
+Result<std::vector<EncodedBody>> RemoteRepairs::FindEncodings(const Context& context,
+                                                              std::span<const EncodingId> encodings) {
+  return calls_.Send<Result<std::vector<EncodedBody>>>(
+      context, [all = std::vector<EncodingId>(encodings.begin(), encodings.end()), &inner = inner_](const Context& c) {
+        return inner.FindEncodings(c, all);
+      });
+}
 Status RemoteRepairs::MarkMissing(const Context& context, std::span<const Shard> shards) {
   return calls_.Send<Status>(context, [all = std::vector<Shard>(shards.begin(), shards.end()),
                                        &inner = inner_](const Context& c) { return inner.MarkMissing(c, all); });
@@ -262,6 +269,11 @@ Status RemoteFragmentStore::Delete(const Context& context, const std::vector<Fra
                                    const TokenBytes& token) {
   if (link_.cut) return UnavailableError("simulated: cut");
   return inner_->Delete(context, keys, token);
+}
+Status RemoteFragmentStore::Drop(const Context& context, const std::vector<FragmentInfo>& copies,
+                                 const TokenBytes& token) {
+  if (link_.cut) return UnavailableError("simulated: cut");
+  return inner_->Drop(context, copies, token);
 }
 Result<ListFragmentsReply> RemoteFragmentStore::List(const Context& context, const ListFragmentsRequest& request) {
   if (link_.cut) return UnavailableError("simulated: cut");

@@ -91,6 +91,8 @@ class RemoteRepairs final : public Repairs {
   Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
   Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
                                                  int32_t limit) override;
+  Result<std::vector<EncodedBody>> FindEncodings(const Context& context,
+                                                 std::span<const EncodingId> encodings) override;
   Status MarkMissing(const Context& context, std::span<const Shard> shards) override;
   Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after, int32_t limit) override;
   Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) override;
@@ -112,6 +114,7 @@ class RemoteFragmentStore final : public FragmentStore {
   std::unique_ptr<FragmentWriter> StartPut(const Context& context, PutRequest request, ReadyCallback on_ready) override;
   std::unique_ptr<PendingRead> StartRead(const Context& context, ReadRequest request, ReadyCallback on_ready) override;
   Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) override;
+  Status Drop(const Context& context, const std::vector<FragmentInfo>& copies, const TokenBytes& token) override;
   Result<ListFragmentsReply> List(const Context& context, const ListFragmentsRequest& request) override;
   Result<StoreStat> Stat(const Context& context) override;
 

@@ -51,23 +51,23 @@ FragmentStores& Connection::stores() { return *parts_->stores; }
 Groups& Connection::groups() { return parts_->catalog->ports().groups; }
 Repairs& Connection::repairs() { return *parts_->repairs; }
 
-Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, std::optional<Duration> last_receipts) {
+Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, const ConnectionOptions& options) {
   // What gRPC would log of connections is in our errors; on stderr it would stand amid the JSON.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   Result<ClientSettings> settings = LoadClientSettings(config);
   PBFS_RETURN_IF_ERROR(Misconfigured(settings.status(), config));
   const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);
   PBFS_RETURN_IF_ERROR(Misconfigured(security.status(), config));
-  return Open(*settings, *security, config, last_receipts);
+  return Open(*settings, *security, config, options);
 }
 
 Result<std::unique_ptr<Connection>> Connection::OpenInClear(const std::string& config) {
   PBFS_ASSIGN_OR_RETURN(const ClientSettings settings, LoadClientSettings(config));
-  return Open(settings, TransportSecurity::Insecure(), config, std::nullopt);
+  return Open(settings, TransportSecurity::Insecure(), config, {});
 }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& settings, const TransportSecurity& security,
-                                                     const std::string& config, std::optional<Duration> last_receipts) {
+                                                     const std::string& config, const ConnectionOptions& asked) {
   auto parts = std::make_unique<Parts>();
   FileKeyStore::Options keys{settings.keys_directory, {}, settings.admin_key_file};
   PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings.admin_public_key, config));
@@ -80,9 +80,8 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
   options.memory_bytes = settings.memory_bytes;
   options.threads = settings.threads;
   options.timeout = settings.timeout;
-  // A command ends when it is done, and what it had begun in the background with it: pbfs rehome is for that.
-  options.rehome_offers.enabled = false;
-  options.last_receipts = last_receipts.value_or(options.last_receipts);
+  options.rehome_offers.enabled = asked.rehome_offers;
+  options.last_receipts = asked.last_receipts.value_or(options.last_receipts);
   PBFS_ASSIGN_OR_RETURN(parts->client, Client::Create(options, {.catalog = parts->catalog->ports(),
                                                                 .tokens = parts->catalog.get(),
                                                                 .stores = *parts->stores,

@@ -9,14 +9,19 @@
 
 namespace pbfs::cli {
 
+/// Where the client of a command is not like another.
+struct ConnectionOptions {
+  std::optional<Duration> last_receipts;  // of ClientOptions, where its default will not do
+  /// Off: a command ends when it is done, and what it had begun in the background with it; pbfs rehome is for that.
+  bool rehome_offers = false;
+};
+
 /// A client over the wire, with everything that it needs: made from a configuration file, the one place where the parts of
 /// the command line are put together.
 class Connection {
  public:
   /// Reads configuration, certificates and keys; connects lazily. Errors: INVALID_ARGUMENT naming the file and the field.
-  /// `last_receipts`: of ClientOptions, where its default will not do.
-  static Result<std::unique_ptr<Connection>> Open(const std::string& config,
-                                                  std::optional<Duration> last_receipts = std::nullopt);
+  static Result<std::unique_ptr<Connection>> Open(const std::string& config, const ConnectionOptions& options = {});
   /// The same without the TLS of the configuration: for benchmarks, of servers that have none.
   static Result<std::unique_ptr<Connection>> OpenInClear(const std::string& config);
   ~Connection();
@@ -32,7 +37,7 @@ class Connection {
  private:
   struct Parts;
   static Result<std::unique_ptr<Connection>> Open(const ClientSettings& settings, const TransportSecurity& security,
-                                                  const std::string& config, std::optional<Duration> last_receipts);
+                                                  const std::string& config, const ConnectionOptions& options);
   explicit Connection(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

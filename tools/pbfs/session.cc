@@ -24,7 +24,7 @@ Result<Client*> Session::client() {
 
 Result<Connection*> Session::connection() {
   if (connection_ == nullptr) {
-    PBFS_ASSIGN_OR_RETURN(connection_, Connection::Open(config_, last_receipts_));
+    PBFS_ASSIGN_OR_RETURN(connection_, Connection::Open(config_, {.last_receipts = last_receipts_}));
   }
   return connection_.get();
 }

@@ -1,4 +1,4 @@
-// Deletes: a record says so, then the index forgets.
+// Deletes: a record says so, then the index forgets. Drops: only the index forgets.
 #include <algorithm>
 #include <utility>
 
@@ -79,6 +79,19 @@ void DiskVolumes::SettleDeletes(const std::vector<DeleteEntry>& entries, const R
     }
   }
   settled_.NotifyAll();
+  Nudge();
+}
+
+/// A copy whose record recovery finds again, before its volume is rewritten, is a copy again: it may be dropped again.
+void DiskVolumes::Drop(const std::vector<FragmentInfo>& copies) {
+  {
+    MutexLock lock(mutex_);
+    for (const FragmentInfo& copy : copies) {
+      const auto found = index_.find(copy.key);
+      if (found != index_.end() && found->second.received_ms == copy.received_ms && !deleting_.contains(copy.key))
+        Forget(copy.key);
+    }
+  }
   Nudge();
 }
 

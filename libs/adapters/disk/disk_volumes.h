@@ -51,6 +51,7 @@ class DiskVolumes final : public Volumes {
   Result<std::unique_ptr<VolumeWriter>> StartWrite(const FragmentKey& key, int64_t length) override;
   Result<Buffer> Read(const FragmentRange& range) override;
   Status Delete(const std::vector<FragmentKey>& keys) override;
+  void Drop(const std::vector<FragmentInfo>& copies) override;
   ListFragmentsReply List(const ListFragmentsRequest& request) override;
   StoreStat Stat() override;
 

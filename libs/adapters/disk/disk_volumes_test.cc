@@ -263,6 +263,32 @@ TEST_F(DiskVolumesTest, TheActiveVolumeGivesItsSpaceBackToo) {
   store_.ExpectPromisesKept();
 }
 
+// A drop leaves no record: until its volume is rewritten, or a checkpoint is without it, a crash brings the copy back, whole.
+TEST_F(DiskVolumesTest, ADroppedCopyTakesNoSpaceAndMayBePutAgain) {
+  PutMany(8);
+  const TestFragment moved = Stored()[0];
+  const auto drop_all = [&] { store_.volumes->Drop(store_.volumes->List({}).fragments); };
+  drop_all();
+  EXPECT_CODE(ReadWhole(*store_.volumes, moved), kNotFound);
+  EXPECT_EQ(store_.volumes->Stat().live, 0);
+  ASSERT_OK(Restart());
+  store_.ExpectPromisesKept();  // all are there again
+  drop_all();
+  ASSERT_OK(store_.Put(moved));
+  EXPECT_OK(ReadWhole(*store_.volumes, moved));
+  ASSERT_OK(store_.volumes->WriteCheckpoint());
+  store_.stored = {{moved.key, moved}};
+  ASSERT_OK(Restart());
+  store_.ExpectPromisesKept();
+  EXPECT_EQ(store_.volumes->Stat().fragments, 1);
+  const int64_t used = store_.volumes->Stat().used;
+  while (*store_.volumes->CompactOne()) continue;
+  EXPECT_LT(store_.volumes->Stat().used, used / 4);
+  ASSERT_OK(Restart());
+  store_.ExpectPromisesKept();
+  EXPECT_EQ(store_.volumes->Stat().fragments, 1);
+}
+
 TEST_F(DiskVolumesTest, DeletesOutliveCompactionWhileAnOlderVolumeHoldsTheirFragment) {
   // Volume 1 stays: mostly alive, but for one fragment. Its delete record lies in a later volume, which is compacted away.
   PutMany(6);

@@ -10,12 +10,12 @@
 namespace pbfs {
 namespace {
 
-enum Method : size_t { kPut, kRead, kDelete, kList, kStat };  // 0 and 1 are also named in fragment_reactors.cc
+enum Method : size_t { kPut, kRead, kDelete, kDrop, kList, kStat };  // 0 and 1 are also named in fragment_reactors.cc
 constexpr size_t kQueueLimit = 8192;
 
-using Base = v1::Fragments::WithRawCallbackMethod_Put<
-    v1::Fragments::WithRawCallbackMethod_Read<v1::Fragments::WithCallbackMethod_Delete<
-        v1::Fragments::WithCallbackMethod_List<v1::Fragments::WithCallbackMethod_Stat<v1::Fragments::Service>>>>>;
+using Base = v1::Fragments::WithRawCallbackMethod_Put<v1::Fragments::WithRawCallbackMethod_Read<
+    v1::Fragments::WithCallbackMethod_Delete<v1::Fragments::WithCallbackMethod_Drop<
+        v1::Fragments::WithCallbackMethod_List<v1::Fragments::WithCallbackMethod_Stat<v1::Fragments::Service>>>>>>;
 
 Buffer Token(const std::string& bytes) { return bytes.empty() ? Buffer() : Buffer::CopyOf(AsBytes(bytes)); }
 
@@ -24,7 +24,8 @@ Buffer Token(const std::string& bytes) { return bytes.empty() ? Buffer() : Buffe
 class FragmentServant::Service final : public Base {
  public:
   Service(FragmentStore& store, const Options& options)
-      : host_{store, CallMetrics(options.metrics, "pbfs_fragment_store", {"Put", "Read", "Delete", "List", "Stat"}),
+      : host_{store,
+              CallMetrics(options.metrics, "pbfs_fragment_store", {"Put", "Read", "Delete", "Drop", "List", "Stat"}),
               wire::MemoryBudget(options.memory_bytes), Executor("put", options.threads, kQueueLimit),
               Executor("read", options.threads, kQueueLimit)} {}
 
@@ -46,6 +47,17 @@ class FragmentServant::Service final : public Base {
         keys.push_back(key);
       }
       return host_.store.Delete(context, keys, Token(request->token()));
+    });
+  }
+
+  grpc::ServerUnaryReactor* Drop(Call* call, const v1::DropRequest* request, v1::DropReply*) override {
+    return Run(call, kDrop, "Fragments.Drop", [this, request](const Context& context) -> Status {
+      std::vector<FragmentInfo> copies;
+      for (const v1::DropRequest::Copy& copy : request->copies()) {
+        PBFS_ASSIGN_OR_RETURN(const FragmentKey key, wire::Decode(copy.key()));
+        copies.push_back({.key = key, .received_ms = copy.received_ms()});
+      }
+      return host_.store.Drop(context, copies, Token(request->token()));
     });
   }
 

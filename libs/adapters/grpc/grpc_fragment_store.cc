@@ -92,6 +92,22 @@ Status GrpcFragmentStore::Delete(const Context& context, const std::vector<Fragm
   return wire::FromGrpc(impl_->Next().stub->Delete(&call, request, &reply), call);
 }
 
+Status GrpcFragmentStore::Drop(const Context& context, const std::vector<FragmentInfo>& copies,
+                               const TokenBytes& token) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  v1::DropRequest request;
+  for (const FragmentInfo& copy : copies) {
+    v1::DropRequest::Copy* message = request.add_copies();
+    wire::Encode(copy.key, message->mutable_key());
+    message->set_received_ms(copy.received_ms);
+  }
+  request.set_token(token.data(), token.size());
+  v1::DropReply reply;
+  grpc::ClientContext call;
+  wire::Prepare(call, context);
+  return wire::FromGrpc(impl_->Next().stub->Drop(&call, request, &reply), call);
+}
+
 Result<ListFragmentsReply> GrpcFragmentStore::List(const Context& context, const ListFragmentsRequest& request) {
   PBFS_RETURN_IF_ERROR(context.Check());
   v1::ListFragmentsReply reply;

@@ -23,6 +23,7 @@ class GrpcFragmentStore final : public FragmentStore {
   std::unique_ptr<FragmentWriter> StartPut(const Context& context, PutRequest request, ReadyCallback on_ready) override;
   std::unique_ptr<PendingRead> StartRead(const Context& context, ReadRequest request, ReadyCallback on_ready) override;
   Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) override;
+  Status Drop(const Context& context, const std::vector<FragmentInfo>& copies, const TokenBytes& token) override;
   Result<ListFragmentsReply> List(const Context& context, const ListFragmentsRequest& request) override;
   Result<StoreStat> Stat(const Context& context) override;
 

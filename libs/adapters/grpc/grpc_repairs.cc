@@ -37,6 +37,14 @@ Result<std::vector<EncodedBody>> GrpcRepairs::ListEncodings(const Context& conte
   return wire::FromServer(wire::Decode(reply));
 }
 
+Result<std::vector<EncodedBody>> GrpcRepairs::FindEncodings(const Context& context,
+                                                            std::span<const EncodingId> encodings) {
+  v1::FindEncodingsRequest request;
+  for (const EncodingId encoding : encodings) request.add_encoding_ids(wire::Text(encoding.span()));
+  PBFS_ASSIGN_OR_RETURN(const v1::EncodedBodies reply, impl_->Ask(context, &Stub::FindEncodings, request));
+  return wire::FromServer(wire::Decode(reply));
+}
+
 Status GrpcRepairs::MarkMissing(const Context& context, std::span<const Shard> shards) {
   v1::ShardList request;
   for (const Shard& shard : shards) wire::Encode(shard, request.add_shards());

@@ -15,6 +15,10 @@ Result<std::vector<EncodedBody>> RepairsPool::ListEncodings(const Context& conte
   return pool_.Ask(context,
                    [&](const Context& attempt, Repairs& to) { return to.ListEncodings(attempt, range, limit); });
 }
+Result<std::vector<EncodedBody>> RepairsPool::FindEncodings(const Context& context,
+                                                            std::span<const EncodingId> encodings) {
+  return pool_.Ask(context, [&](const Context& attempt, Repairs& to) { return to.FindEncodings(attempt, encodings); });
+}
 Status RepairsPool::MarkMissing(const Context& context, std::span<const Shard> shards) {
   return pool_.Ask(context, [&](const Context& attempt, Repairs& to) { return to.MarkMissing(attempt, shards); });
 }

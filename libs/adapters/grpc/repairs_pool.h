@@ -16,6 +16,8 @@ class RepairsPool final : public Repairs {
   Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
   Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
                                                  int32_t limit) override;
+  Result<std::vector<EncodedBody>> FindEncodings(const Context& context,
+                                                 std::span<const EncodingId> encodings) override;
   Status MarkMissing(const Context& context, std::span<const Shard> shards) override;
   Result<std::vector<EncodedBody>> ListDegraded(const Context& context, DegradedPosition after, int32_t limit) override;
   Status ClearMissing(const Context& context, std::span<const PlacedShard> shards) override;

@@ -13,12 +13,13 @@ namespace {
 constexpr size_t kThreads = 4, kQueueLimit = 64;
 constexpr int32_t kMaxLimit = 10'000;  // a message has room for so many bodies
 
-const std::vector<std::string> kMethods = {"ListGroupChecks", "ListEncodings", "MarkMissing",
-                                           "ListDegraded",    "ClearMissing",  "GroupsChecked",
-                                           "Recheck",         "ReportSuspect", "GetRedundancy"};
+const std::vector<std::string> kMethods = {"ListGroupChecks", "ListEncodings", "FindEncodings", "MarkMissing",
+                                           "ListDegraded",    "ClearMissing",  "GroupsChecked", "Recheck",
+                                           "ReportSuspect",   "GetRedundancy"};
 enum Method : size_t {
   kListGroupChecks,
   kListEncodings,
+  kFindEncodings,
   kMarkMissing,
   kListDegraded,
   kClearMissing,
@@ -55,6 +56,20 @@ class RepairsServant::Service final : public v1::Repairs::CallbackService {
       PBFS_RETURN_IF_ERROR(CheckLimit(request->limit()));
       PBFS_ASSIGN_OR_RETURN(const pbfs::GroupRange range, wire::Decode(*request));
       PBFS_ASSIGN_OR_RETURN(const auto bodies, repairs_.ListEncodings(context, range, request->limit()));
+      *reply = wire::Encode(bodies);
+      return OkStatus();
+    });
+  }
+  Unary* FindEncodings(Call* call, const v1::FindEncodingsRequest* request, v1::EncodedBodies* reply) override {
+    return RunForRepairer(call, kFindEncodings, [this, request, reply](const Context& context) -> Status {
+      if (request->encoding_ids_size() > kMaxLimit)
+        return InvalidArgumentError("at most 10000 encodings are asked for");
+      std::vector<EncodingId> encodings;
+      for (const std::string& bytes : request->encoding_ids()) {
+        PBFS_ASSIGN_OR_RETURN(const EncodingId id, wire::DecodeId<EncodingId>(bytes, "encoding id"));
+        encodings.push_back(id);
+      }
+      PBFS_ASSIGN_OR_RETURN(const auto bodies, repairs_.FindEncodings(context, encodings));
       *reply = wire::Encode(bodies);
       return OkStatus();
     });

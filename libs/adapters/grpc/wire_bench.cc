@@ -53,6 +53,7 @@ class DoNothingStore final : public FragmentStore {
     return read;
   }
   Status Delete(const Context&, const std::vector<FragmentKey>&, const TokenBytes&) override { return OkStatus(); }
+  Status Drop(const Context&, const std::vector<FragmentInfo>&, const TokenBytes&) override { return OkStatus(); }
   Result<ListFragmentsReply> List(const Context&, const ListFragmentsRequest&) override { return ListFragmentsReply{}; }
   Result<StoreStat> Stat(const Context&) override { return StoreStat{}; }
 

@@ -18,7 +18,7 @@ std::optional<int64_t> TimeOf(const Rows& rows, int row, int column) {
   return rows.IsNull(row, column) ? std::nullopt : std::optional<int64_t>(rows.Int8(row, column));
 }
 
-/// Of list_encodings and list_degraded.
+/// Of list_encodings, find_encodings and list_degraded.
 std::vector<EncodedBody> BodiesOf(const Rows& rows) {
   std::vector<EncodedBody> bodies;
   for (int row = 0; row < rows.size(); ++row) {
@@ -56,6 +56,15 @@ Result<std::vector<EncodedBody>> PostgresCatalog::ListEncodings(const Context& c
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   const Params params = Params().Int2(range.first).Uuid(range.after).Int2(range.last).Int4(limit);
   PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(parts_->primary, context, postgres::kListEncodings, params));
+  return BodiesOf(rows);
+}
+
+Result<std::vector<EncodedBody>> PostgresCatalog::FindEncodings(const Context& context,
+                                                                std::span<const EncodingId> encodings) {
+  Array ids(Type::kUuid);
+  for (const EncodingId encoding : encodings) ids.Uuid(encoding);
+  const Params params = Params().Add(ids);
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(parts_->primary, context, postgres::kFindEncodings, params));
   return BodiesOf(rows);
 }
 

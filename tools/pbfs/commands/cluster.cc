@@ -89,6 +89,7 @@ Json StoreJson(Session& session, Connection& connection, const StoreInfo& store)
   if (!stat.ok()) return json;
   json["fragments"] = stat->fragments;
   json["used"] = stat->used;
+  json["live"] = stat->live;
   json["capacity"] = stat->capacity;
   json["corrupt"] = stat->corrupt;
   json["scrubbed_ms"] = stat->scrubbed_ms;

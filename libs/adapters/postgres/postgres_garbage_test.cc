@@ -234,6 +234,16 @@ TEST_F(JournalDaysTest, EachDayHasAPartitionAndThoseThatAreOldGo) {
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM journal_default"), "0\n");
 }
 
+// F61. The clock was ahead, and is right again.
+TEST_F(JournalDaysTest, EntriesOfTheFutureStayInTheDefault) {
+  database_.Sql("INSERT INTO journal (kind, at) VALUES (12, now() + interval '10 days')");
+  database_.Sql("SELECT make_journal_partition((now() AT TIME ZONE 'UTC')::date + 10)");
+  EXPECT_EQ(Partitions(), "4\n");
+  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(gone, 0);
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM journal_default"), "1\n");
+}
+
 TEST_F(JournalDaysTest, DaysThatAPeerHasNotReadStay) {
   ASSERT_NO_FATAL_FAILURE(MakeOldDays());
   database_.Sql("INSERT INTO peer (site_id, fence_epoch, sent_xid) VALUES (2, 1, '1')");

@@ -115,6 +115,9 @@ class Garbage {
   virtual Status HistoryAdvance(const Context& context) = 0;
   /// Forgets past extents at or below their bucket's floor, at most `limit` of each bucket. Returns how many.
   virtual Result<int64_t> HistoryExpire(const Context& context, int32_t limit) = 0;
+  /// Forgets past values of names: those at or below their bucket's floor, and those that were dropped, once neither history nor a
+  /// peer needs them; at most `limit` of each bucket. Versions stay. Returns how many.
+  virtual Result<int64_t> NamesExpire(const Context& context, int32_t limit) = 0;
 
   /// Reaps objects that nobody can name any more: open ones past their time, and those that lost their last name at or below the
   /// frontier and the floor of their bucket's history, unless a reference names them (I18, I24). Looks at `limit` of each kind at
@@ -140,6 +143,26 @@ class Garbage {
   /// Confirms marks, at most `limit`, once every transaction that may have missed them has ended. Returns the encodings whose
   /// fragments may be deleted.
   virtual Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) = 0;
+
+  /// Looks at objects that hold zeros, in the order of their ids from `after` on, at most `limit`, and drops those zeros that
+  /// nobody needs (I14): at or below the object's last truncation and the frontier, with nothing under or over them. Only where all
+  /// bytes that are left are younger: a rehome of older ones would be refused from then on.
+  virtual Result<ZerosPage> DropZeros(const Context& context, ObjectId after, int32_t limit) = 0;
+  /// Forgets confirmed tombstones of encodings that are older than 30 days, at most `limit`. Returns how many. A fragment of one that
+  /// is reported later is marked anew.
+  virtual Result<int64_t> SweepForget(const Context& context, int32_t limit) = 0;
+  /// Forgets days of the journal that ended more than a day ago and that every peer has read, and makes room for days to come.
+  /// Returns how many went.
+  virtual Result<int64_t> JournalExpire(const Context& context) = 0;
+
+  /// What this collector did; kept until its next pass of that kind.
+  virtual Status ReportPass(const Context& context, const CollectorPass& pass) = 0;
+  /// Asks for a pass of every kind, now. Whoever collects takes that up by TakeRequest, within some seconds.
+  virtual Status AskForPass(const Context& context) = 0;
+  /// Whether somebody asked since the last call. A collector that dies after it forgets that.
+  virtual Result<bool> TakeRequest(const Context& context) = 0;
+  /// Reads every body that waits: not for every minute.
+  virtual Result<GarbageState> GetGarbage(const Context& context) = 0;
 };
 
 /// What keeps every shard in its place: steps that a repairer takes (docs/design/repair.md). Each call is one transaction on the

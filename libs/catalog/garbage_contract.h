@@ -74,6 +74,35 @@ class GarbageContract : public CatalogContract<Fixture> {
     return confirmed.ok() && std::count(confirmed->begin(), confirmed->end(), id) == 1;
   }
 
+  void ExpireNames() {
+    for (int64_t gone = 1; gone > 0;) {
+      const Result<int64_t> reply = garbage().NamesExpire(TestContext(), 1);
+      ASSERT_OK(reply);
+      gone = *reply;
+    }
+  }
+  /// Values of a name that are remembered, the current one included.
+  int NamesOf(const std::string& name) {
+    const auto all = this->ports_.names.NameHistory(TestContext(), this->bucket_, name);
+    EXPECT_OK(all);
+    return all.ok() ? static_cast<int>(all->size()) : -1;
+  }
+  void ForgetTombstones() {
+    for (int64_t gone = 1; gone > 0;) {
+      const Result<int64_t> reply = garbage().SweepForget(TestContext(), 1);
+      ASSERT_OK(reply);
+      gone = *reply;
+    }
+  }
+  void DropZeros() {
+    for (ObjectId after; true;) {
+      const Result<ZerosPage> page = garbage().DropZeros(TestContext(), after, 100);
+      ASSERT_OK(page);
+      if (!page->last) return;
+      after = *page->last;
+    }
+  }
+
   Hlc unbound_ = 0;  // of the newest Delete
 };
 TYPED_TEST_SUITE_P(GarbageContract);
@@ -150,6 +179,45 @@ TYPED_TEST_P(GarbageContract, HistoryKeepsBodiesUntilItsFloorPasses) {
   this->fixture_.ExpireHistory(this->bucket_, this->List(object).extents.at(0).order.hlc);
   this->PurgeMark();
   EXPECT_TRUE(this->IsPurging(old.at(0).source.body));
+}
+
+TYPED_TEST_P(GarbageContract, PastNamesGoWithTheirHistory) {
+  this->bucket_ = this->MakeHistoryBucket();
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "l");
+  this->Delete(client, "l", object);
+  const Hlc first = this->unbound_;
+  TestCommit again(client);
+  ASSERT_EQ(this->SendCode(again.Bind("l", object)), CommitCode::kOk);
+  EXPECT_EQ(this->NamesOf("l"), 3);
+  ASSERT_OK(this->garbage().HistoryAdvance(TestContext()));
+  this->ExpireNames();
+  EXPECT_EQ(this->NamesOf("l"), 3);
+  this->fixture_.ExpireHistory(this->bucket_, first);
+  this->ExpireNames();
+  EXPECT_EQ(this->NamesOf("l"), 2);  // the binding went at that order; the deletion is a value until the next one
+  this->fixture_.ExpireHistory(this->bucket_, again.last_order().hlc);
+  this->ExpireNames();
+  EXPECT_EQ(this->NamesOf("l"), 1);
+}
+
+TYPED_TEST_P(GarbageContract, VersionsStayAndWhatWasDroppedGoesBelowTheFloor) {
+  this->bucket_ = this->MakeVersionedBucket();
+  TestClient client = this->MakeClient();
+  const ObjectId a = this->MakeObject(client), b = this->MakeObject(client);
+  TestCommit first(client), second(client), drop(client);
+  ASSERT_EQ(this->SendCode(first.Bind("m", a)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(second.Bind("m", b)), CommitCode::kOk);
+  this->fixture_.RaiseFloor(second.last_order().hlc);
+  this->ExpireNames();
+  EXPECT_EQ(this->NamesOf("m"), 2);
+  ASSERT_EQ(this->SendCode(drop.Drop("m", first.last_order())), CommitCode::kOk);
+  this->ExpireNames();
+  EXPECT_EQ(this->SendCode(TestCommit(client).Drop("m", first.last_order())), CommitCode::kOk);  // it is remembered
+  this->fixture_.RaiseFloor(drop.last_order().hlc);
+  this->ExpireNames();
+  EXPECT_EQ(this->SendCode(TestCommit(client).Drop("m", first.last_order())), CommitCode::kSourceGone);
+  EXPECT_EQ(this->NamesOf("m"), 1);
 }
 
 // ---- objects -----------------------------------------------------------------------------------------------------------------
@@ -269,6 +337,177 @@ TYPED_TEST_P(GarbageContract, EncodingThatACommitMayStillUseIsNotSwept) {
   EXPECT_FALSE(this->Confirms(young));
 }
 
+TYPED_TEST_P(GarbageContract, ConfirmedTombstonesAreForgottenAfterThirtyDays) {
+  TestClient client = this->MakeClient();
+  const EncodingId orphan = this->BornAgo(client, std::chrono::hours(25));
+  this->Marked({orphan});
+  this->fixture_.AgeTombstone(orphan);
+  this->ForgetTombstones();
+  ASSERT_OK(this->garbage().SweepArm(TestContext()));
+  EXPECT_TRUE(this->Confirms(orphan));  // one that is not confirmed stays, whatever its age
+  this->ForgetTombstones();
+  EXPECT_TRUE(this->Marked({orphan}).empty());  // forgotten, and marked anew
+  ASSERT_OK(this->garbage().SweepArm(TestContext()));
+  EXPECT_TRUE(this->Confirms(orphan));
+  this->ForgetTombstones();
+  EXPECT_EQ(this->Marked({orphan}), std::vector<EncodingId>{orphan});  // young
+}
+
+// ---- zeros -------------------------------------------------------------------------------------------------------------------
+
+// I14. No byte and no size changes.
+TYPED_TEST_P(GarbageContract, ZerosUpToTheLastTruncationGoIfNothingIsUnderOrOverThem) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = client.NewObject();
+  TestCommit trunc(client);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(object).Zero(object, 0, 1000)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Zero(object, 2000, 3000)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(trunc.Trunc(object, 9000)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Zero(object, 4000, 5000)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Write(object, 2500, Bytes(10, 1))), CommitCode::kOk);
+  this->DropZeros();
+  const ListReply list = this->List(object);
+  ASSERT_EQ(list.extents.size(), 3U);  // bytes, the zeros under them, and zeros that are younger than the truncation
+  for (const Extent& extent : list.extents) EXPECT_GE(extent.lo, 2000);
+  EXPECT_EQ(list.size, 9000);
+  EXPECT_EQ(list.zero_floor, trunc.last_order().hlc);
+}
+
+TYPED_TEST_P(GarbageContract, ZerosStayWhileOlderBytesAreLeft) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Trunc(object, 500)), CommitCode::kOk);
+  const ListReply before = this->List(object);
+  this->DropZeros();
+  EXPECT_EQ(this->List(object).zero_floor, 0);  // else no rehome could copy them any more
+  TestCommit rehome(client);
+  const Extent bytes = before.extents.at(before.extents[0].source.kind == SourceKind::kBody ? 0 : 1);
+  EXPECT_EQ(this->Send(rehome.Rehome(object, Bytes(100, 1), {{0, 100, bytes.order, 0}}, {bytes})).removed, 1);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Write(object, 0, Bytes(100, 2))), CommitCode::kOk);
+  this->DropZeros();
+  const ListReply after = this->List(object);
+  EXPECT_EQ(after.extents.size(), 1U);
+  EXPECT_GT(after.zero_floor, 0);
+  EXPECT_EQ(after.size, 500);
+}
+
+TYPED_TEST_P(GarbageContract, WhatDroppedZerosHadHiddenIsNotBroughtBack) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  const std::vector<Extent> listed = this->List(object).extents;
+  ASSERT_EQ(this->SendCode(TestCommit(client).Trunc(object, 0)), CommitCode::kOk);
+  this->DropZeros();
+  EXPECT_TRUE(this->List(object).extents.empty());
+  TestCommit rehome(client);  // by somebody who had listed before
+  EXPECT_EQ(this->SendCode(rehome.Rehome(object, Bytes(100, 1), {{0, 100, listed.at(0).order, 0}}, listed)),
+            CommitCode::kOk);
+  EXPECT_TRUE(this->List(object).extents.empty());
+  EXPECT_EQ(this->Stat(object).size, 0);
+}
+
+TYPED_TEST_P(GarbageContract, HistoryShowsDroppedZerosAndKeepsTruncations) {
+  this->bucket_ = this->MakeHistoryBucket();
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "z");
+  TestCommit zero(client), trunc(client), write(client);
+  ASSERT_EQ(this->SendCode(zero.Zero(object, 100'000, 200'000)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(trunc.Trunc(object, 300'000)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(write.Write(object, 0, Bytes(5000, 2))), CommitCode::kOk);
+  this->DropZeros();
+  ListReply list = this->List(object);
+  EXPECT_EQ(list.extents.size(), 2U);  // the bytes and the truncation
+  EXPECT_EQ(list.zero_floor, zero.last_order().hlc);
+  ASSERT_OK_AND_ASSIGN(list, this->TryList(this->bucket_, object, 0, 1 << 20, zero.last_order().hlc));
+  EXPECT_EQ(list.extents.size(), 2U);  // the older bytes and the zeros
+  EXPECT_EQ(list.size, 200'000);
+  ASSERT_OK_AND_ASSIGN(list, this->TryList(this->bucket_, object, 0, 1 << 20, trunc.last_order().hlc));
+  EXPECT_EQ(list.size, 300'000);
+}
+
+TYPED_TEST_P(GarbageContract, ObjectsWithZerosAreWalkedInPages) {
+  TestClient client = this->MakeClient();
+  std::vector<ObjectId> objects;
+  for (int i = 0; i < 3; ++i) {
+    objects.push_back(client.NewObject());
+    ASSERT_EQ(this->SendCode(TestCommit(client).Creates(objects.back()).Trunc(objects.back(), 7)), CommitCode::kOk);
+  }
+  ObjectId after;
+  while (true) {
+    ASSERT_OK_AND_ASSIGN(const ZerosPage page, this->garbage().DropZeros(TestContext(), after, 1));
+    if (!page.last) break;
+    EXPECT_GT(*page.last, after);
+    after = *page.last;
+  }
+  for (const ObjectId& object : objects) {
+    EXPECT_TRUE(this->List(object).extents.empty());
+    EXPECT_EQ(this->Stat(object).size, 7);
+  }
+}
+
+// ---- the journal, and what is said of the collector ----------------------------------------------------------------------------
+
+TYPED_TEST_P(GarbageContract, YoungEntriesOfTheJournalStay) {
+  TestClient client = this->MakeClient();
+  const ObjectId open = this->MakeObject(client);
+  ASSERT_OK(this->garbage().JournalExpire(TestContext()));
+  bool there = false;
+  for (JournalPosition after; !there;) {
+    ASSERT_OK_AND_ASSIGN(const auto page, this->ports_.journal.ReadJournal(TestContext(), after, 1000));
+    ASSERT_FALSE(page.empty());
+    for (const JournalEntry& entry : page) there = there || entry.object == open;
+    after = page.back().position;
+  }
+}
+
+TYPED_TEST_P(GarbageContract, WhatWaitsIsCounted) {
+  TestClient client = this->MakeClient();
+  ASSERT_OK_AND_ASSIGN(const GarbageState before, this->garbage().GetGarbage(TestContext()));
+  EXPECT_FALSE(before.frozen());
+  const ObjectId object = this->MakeNamed(client, "n"), open = this->MakeObject(client);
+  this->Overwrite(client, object);
+  this->fixture_.ExpireOpen(open);
+  this->Delete(client, "n", object);
+  this->Marked({this->BornAgo(client, std::chrono::hours(25))});
+  ASSERT_OK_AND_ASSIGN(const GarbageState after, this->garbage().GetGarbage(TestContext()));
+  EXPECT_EQ(after.bodies - before.bodies, 1);
+  EXPECT_EQ(after.bytes - before.bytes, 5000 * 6 / 4);
+  ASSERT_TRUE(after.since_ms);
+  EXPECT_LE(*after.since_ms, after.now_ms);
+  EXPECT_EQ(after.expired_objects - before.expired_objects, 1);
+  EXPECT_EQ(after.unbound_objects - before.unbound_objects, 1);
+  EXPECT_EQ(after.marked_encodings - before.marked_encodings, 1);
+  this->PurgeMark();
+  ASSERT_OK_AND_ASSIGN(const GarbageState purging, this->garbage().GetGarbage(TestContext()));
+  EXPECT_GE(purging.purging_bodies, 1);
+  EXPECT_LT(purging.bodies, after.bodies);
+}
+
+TYPED_TEST_P(GarbageContract, PassesAreAskedForAndReported) {
+  ASSERT_OK(this->garbage().TakeRequest(TestContext()));
+  ASSERT_OK(this->garbage().AskForPass(TestContext()));
+  ASSERT_OK(this->garbage().AskForPass(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const GarbageState asked, this->garbage().GetGarbage(TestContext()));
+  EXPECT_TRUE(asked.asked_ms);
+  for (const bool want : {true, false}) {
+    ASSERT_OK_AND_ASSIGN(const bool taken, this->garbage().TakeRequest(TestContext()));
+    EXPECT_EQ(taken, want);
+  }
+  CollectorPass stores{"stores", 0, 12, "store 3: it is away", {}},
+      catalog{"catalog", 0, 7, "", {{"bodies", 4}, {"objects", 0}}};
+  ASSERT_OK(this->garbage().ReportPass(TestContext(), {"stores", 0, 1, "", {{"x", 1}}}));
+  ASSERT_OK(this->garbage().ReportPass(TestContext(), stores));
+  ASSERT_OK(this->garbage().ReportPass(TestContext(), catalog));
+  ASSERT_OK_AND_ASSIGN(const GarbageState state, this->garbage().GetGarbage(TestContext()));
+  EXPECT_FALSE(state.asked_ms);
+  ASSERT_EQ(state.passes.size(), 2U);
+  for (CollectorPass* pass : {&catalog, &stores}) {
+    const CollectorPass& got = state.passes[pass == &catalog ? 0 : 1];
+    EXPECT_GT(got.ended_ms, 0);  // the catalog's clock says when
+    pass->ended_ms = got.ended_ms;
+    EXPECT_EQ(got, *pass);
+  }
+}
+
 TYPED_TEST_P(GarbageContract, LimitsArePositive) {
   EXPECT_CODE(this->garbage().HistoryExpire(TestContext(), 0), kInvalidArgument);
   EXPECT_CODE(this->garbage().Reap(TestContext(), 0), kInvalidArgument);
@@ -276,6 +515,9 @@ TYPED_TEST_P(GarbageContract, LimitsArePositive) {
   EXPECT_CODE(this->garbage().PurgeMark(TestContext(), {}, 0), kInvalidArgument);
   EXPECT_CODE(this->garbage().ListPurging(TestContext(), 0), kInvalidArgument);
   EXPECT_CODE(this->garbage().SweepConfirm(TestContext(), 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().NamesExpire(TestContext(), 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().DropZeros(TestContext(), {}, 0), kInvalidArgument);
+  EXPECT_CODE(this->garbage().SweepForget(TestContext(), 0), kInvalidArgument);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace, BodyThatAnotherObjectNamesStays,
@@ -286,6 +528,11 @@ REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrac
                             OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot, ObjectThatIsReferencedStays,
                             ObjectsThatStayHoldUpNobody, ReapedObjectTakesNothingAndIsJournaled,
                             OrphanIsMarkedThenArmedThenConfirmed, EncodingThatACommitMayStillUseIsNotSwept,
-                            LimitsArePositive);
+                            PastNamesGoWithTheirHistory, VersionsStayAndWhatWasDroppedGoesBelowTheFloor,
+                            ConfirmedTombstonesAreForgottenAfterThirtyDays,
+                            ZerosUpToTheLastTruncationGoIfNothingIsUnderOrOverThem, ZerosStayWhileOlderBytesAreLeft,
+                            WhatDroppedZerosHadHiddenIsNotBroughtBack, HistoryShowsDroppedZerosAndKeepsTruncations,
+                            ObjectsWithZerosAreWalkedInPages, YoungEntriesOfTheJournalStay, WhatWaitsIsCounted,
+                            PassesAreAskedForAndReported, LimitsArePositive);
 
 }  // namespace pbfs

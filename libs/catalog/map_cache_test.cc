@@ -105,6 +105,19 @@ TEST(MapCache, AForgottenMapIsAskedForWhileTheCatalogIsAskedForANewerOne) {
   });
 }
 
+// A catalog was restored from a backup: its map is older than one that it has shown.
+TEST(MapCache, AMapFromTheFutureIsKeptUntilItIsForgotten) {
+  WithVersion7([](SlowGroups& groups, MapCache& cache) {
+    groups.map.version = 5;
+    SleepFor(seconds(10));
+    EXPECT_EQ(Version(cache), 7);
+    SleepFor(seconds(1));
+    cache.Invalidate();
+    EXPECT_EQ(Version(cache, false), 5);
+    EXPECT_EQ(Version(cache), 5);
+  });
+}
+
 TEST(MapCache, AnOldMapIsBetterThanNone) {
   InVirtualTime([] {
     SlowGroups groups;

@@ -61,6 +61,7 @@ class MemoryCatalog final : public Commits,
 
   Status HistoryAdvance(const Context& context) override;
   Result<int64_t> HistoryExpire(const Context& context, int32_t limit) override;
+  Result<int64_t> NamesExpire(const Context& context, int32_t limit) override;
   Result<int64_t> Reap(const Context& context, int32_t limit) override;
   Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) override;
   Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) override;
@@ -69,6 +70,13 @@ class MemoryCatalog final : public Commits,
   Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) override;
   Status SweepArm(const Context& context) override;
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
+  Result<ZerosPage> DropZeros(const Context& context, ObjectId after, int32_t limit) override;
+  Result<int64_t> SweepForget(const Context& context, int32_t limit) override;
+  Result<int64_t> JournalExpire(const Context& context) override;
+  Status ReportPass(const Context& context, const CollectorPass& pass) override;
+  Status AskForPass(const Context& context) override;
+  Result<bool> TakeRequest(const Context& context) override;
+  Result<GarbageState> GetGarbage(const Context& context) override;
 
   Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
   Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
@@ -90,6 +98,8 @@ class MemoryCatalog final : public Commits,
   void RaiseFloor(Hlc floor);
   /// For tests: the time of an open object is over.
   void ExpireOpen(ObjectId object);
+  /// For tests: its tombstone is as old as those that are forgotten.
+  void AgeTombstone(EncodingId encoding);
   /// For tests: no Commit may use `encoding` any more.
   void MarkSwept(EncodingId encoding);
 
@@ -111,6 +121,8 @@ class MemoryCatalog final : public Commits,
   bool HasAllShards(uint16_t group) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
   int64_t ForgetPast(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
+  int64_t ForgetPastNames(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
+  int64_t DropZerosOf(MemoryTables::Object& object) PBFS_REQUIRES(mutex_);
   bool MayReap(ObjectId id, const MemoryTables::Object& object, int64_t now_ms) const PBFS_REQUIRES(mutex_);
   void DropOtherRows(ObjectId id, MemoryTables::Object& object, int64_t now_ms) PBFS_REQUIRES(mutex_);
 

@@ -53,6 +53,33 @@ int64_t MemoryCatalog::ForgetPast(BucketId bucket, int64_t limit) {
   return removed;
 }
 
+Result<int64_t> MemoryCatalog::NamesExpire(const Context& context, int32_t limit) {
+  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  MutexLock lock(mutex_);
+  int64_t removed = 0;
+  for (const auto& [id, bucket] : tables_.buckets) removed += ForgetPastNames(id, limit);
+  return removed;
+}
+
+// Without history only what was dropped has a gone_hlc: a repeat of the DROP may come until the frontier has passed it.
+int64_t MemoryCatalog::ForgetPastNames(BucketId bucket, int64_t limit) {
+  const BucketInfo& info = tables_.buckets.at(bucket);
+  const bool history = info.settings.history_ms > 0;
+  int64_t removed = 0;
+  for (auto name = tables_.past_names.lower_bound({bucket, ""});
+       name != tables_.past_names.end() && name->first.bucket == bucket;) {
+    std::erase_if(name->second, [&](const auto& row) {
+      const PastBinding& past = row.second;
+      if (!past.gone_hlc || removed == limit) return false;
+      if (*past.gone_hlc > (history ? info.history_floor : tables_.floor)) return false;
+      if (past.dropped && *past.gone_hlc > tables_.floor) return false;
+      return ++removed, true;
+    });
+    name = name->second.empty() ? tables_.past_names.erase(name) : std::next(name);
+  }
+  return removed;
+}
+
 void MemoryCatalog::ExpireHistory(BucketId bucket, Hlc floor) {
   MutexLock lock(mutex_);
   BucketInfo& info = tables_.buckets.at(bucket);
@@ -85,7 +112,7 @@ Result<int64_t> MemoryCatalog::Reap(const Context& context, int32_t limit) {
     if (reaped == limit || !MayReap(id, object, now_ms)) continue;
     object.state.life = ObjectLife::kReaped;
     object.expires_ms = now_ms;
-    tables_.AppendJournal(kJournalReap, id, {}, 0, {}, {});
+    tables_.AppendJournal(kJournalReap, id, {}, 0, {}, {}, now_ms);
     ++reaped;
   }
   return reaped;
@@ -178,7 +205,8 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context,
   const int64_t born_before = clock_.NowMillis() - kMaxEncodingAgeMs - kSweepMarginMs;
   std::vector<EncodingId> confirmed;
   for (const EncodingId& id : reported) {
-    if (id.Millis() < born_before && !tables_.encodings.contains(id)) tables_.swept.try_emplace(id);
+    if (id.Millis() < born_before && !tables_.encodings.contains(id))
+      tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
     const auto tombstone = tables_.swept.find(id);
     if (tombstone != tables_.swept.end() && tombstone->second.confirmed) confirmed.push_back(id);
   }
@@ -207,6 +235,18 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepConfirm(const Context& conte
   return confirmed;
 }
 
+Result<int64_t> MemoryCatalog::SweepForget(const Context& context, int32_t limit) {
+  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  MutexLock lock(mutex_);
+  const int64_t before = clock_.NowMillis() - MemoryTables::kTombstoneMs;
+  int64_t forgotten = 0;
+  std::erase_if(tables_.swept, [&](const auto& row) {
+    if (!row.second.confirmed || row.second.at_ms >= before || forgotten == limit) return false;
+    return ++forgotten, true;
+  });
+  return forgotten;
+}
+
 // ---- for tests ---------------------------------------------------------------------------------------------------------------
 
 void MemoryCatalog::RaiseFloor(Hlc floor) {
@@ -217,6 +257,11 @@ void MemoryCatalog::RaiseFloor(Hlc floor) {
 void MemoryCatalog::ExpireOpen(ObjectId object) {
   MutexLock lock(mutex_);
   tables_.objects.at(object).expires_ms = clock_.NowMillis() - 1;
+}
+
+void MemoryCatalog::AgeTombstone(EncodingId encoding) {
+  MutexLock lock(mutex_);
+  tables_.swept.at(encoding).at_ms -= MemoryTables::kTombstoneMs + 1000;
 }
 
 void MemoryCatalog::MarkSwept(EncodingId encoding) {

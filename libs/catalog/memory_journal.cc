@@ -29,7 +29,7 @@ Result<Hlc> MemoryCatalog::AdvanceFloor(const Context& context) {
   Bytes payload(8);
   for (int i = 0; i < 8; ++i) payload[i] = static_cast<uint8_t>(tables_.floor >> (56 - 8 * i));
   ++tables_.xid;
-  tables_.AppendJournal(kJournalFloor, {}, {}, 0, {}, Buffer::FromBytes(std::move(payload)));
+  tables_.AppendJournal(kJournalFloor, {}, {}, 0, {}, Buffer::FromBytes(std::move(payload)), clock_.NowMillis());
   return tables_.floor;
 }
 

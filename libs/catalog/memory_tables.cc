@@ -84,7 +84,7 @@ void MemoryTables::Apply(const RowChanges& changes, int64_t now_ms) {
         ops.emplace(ObjectOp{op.object, op.op}, OpRow{op.kind, op.order, op.record, op.digest, now_ms}).second;
     PBFS_CHECK(fresh);
     if (op.order) PBFS_CHECK(orders.emplace(ObjectOrder{op.object, *op.order}, op.op).second);
-    AppendJournal(static_cast<uint8_t>(op.kind), op.object, op.op, op.part, op.record, {});
+    AppendJournal(static_cast<uint8_t>(op.kind), op.object, op.op, op.part, op.record, {}, now_ms);
   }
   for (const ExtentInsert& row : changes.extents) PBFS_CHECK(objects.at(row.object).extents.Insert(row.extent));
   std::vector<Prune> prunes = changes.prunes;  // smallest gone first
@@ -197,7 +197,9 @@ const MemoryTables::OpRow* MemoryTables::FindOp(const ObjectOp& key) const {
   return row == ops.end() ? nullptr : &row->second;
 }
 
-void MemoryTables::AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload) {
+void MemoryTables::AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload,
+                                 int64_t now_ms) {
+  journal_ms.push_back(now_ms);
   journal.push_back({{xid, next_seq++}, part, kind, object, op, std::move(record), std::move(payload)});
 }
 

@@ -51,7 +51,9 @@ class MemoryTables {
     BodyId body;
     int64_t since_ms = 0;
   };
+  static constexpr int64_t kTombstoneMs = 2'592'000'000;  // of an encoding (format, section 10): 30 days
   struct Tombstone {
+    int64_t at_ms = 0;
     bool armed = false;
     bool confirmed = false;
   };
@@ -70,7 +72,8 @@ class MemoryTables {
   bool IsReferenced(ObjectId object) const;
   bool IsNamed(BodyId body) const;  // by an extent, present or past
   const OpRow* FindOp(const ObjectOp& key) const;
-  void AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload);
+  void AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload,
+                     int64_t now_ms);
 
   static Opset OpsetOf(const Object& object);
   static Hlc NewestOf(const Object& object);  // over all regions and spans
@@ -94,7 +97,10 @@ class MemoryTables {
   std::set<EncodingId> suspects;
   std::vector<PlacementStore> stores;
   std::vector<JournalEntry> journal;
+  std::vector<int64_t> journal_ms;  // when each entry was made
   std::vector<Suspect> garbage;
+  std::map<std::string, CollectorPass> passes;  // by kind
+  std::optional<int64_t> pass_asked_ms;
 
  private:
   bool AnyExtent(const std::function<bool(const Extent&)>& wanted) const;

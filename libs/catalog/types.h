@@ -270,6 +270,40 @@ struct PurgingBody {
   int n = 1;                           // its shards
 };
 
+/// How far a walk over the objects that hold zeros has come.
+struct ZerosPage {
+  int64_t dropped = 0;           // tombstones of zeros that went
+  std::optional<ObjectId> last;  // the last object that was looked at: go on after it. None: there are no more
+};
+
+/// What a garbage collector says of a pass, for those who ask what it does.
+struct CollectorPass {
+  std::string kind;      // "catalog", "tombstones" or "stores"
+  int64_t ended_ms = 0;  // by the catalog's clock, which sets it
+  int64_t took_ms = 0;
+  std::string trouble;                  // what it failed with; empty: it did not
+  std::map<std::string, int64_t> done;  // how much of what
+  friend bool operator==(const CollectorPass&, const CollectorPass&) = default;
+};
+
+/// What waits to be collected, as the catalog knows it. Fragments without a body are known to stores only.
+struct GarbageState {
+  int64_t now_ms = 0;                         // the catalog's clock
+  int32_t timeline = 0, thawed_timeline = 0;  // of the primary now, and where destructive work may run (I25)
+  int64_t expired_objects = 0;                // never bound, and past their time
+  int64_t unbound_objects = 0;                // lost their last name; history or a reference may hold them yet
+  int64_t reaped_objects = 0;                 // with rows that are still to be dropped
+  int64_t bodies = 0;                         // that lost a row: to be looked at when their time has come
+  int64_t bytes = 0;                          // of their fragments, or of ciphertext in the catalog
+  std::optional<int64_t> since_ms;            // when the first of them lost its row; after a rehome, when its hold ends
+  int64_t purging_bodies = 0;                 // whose fragments are being deleted
+  int64_t marked_encodings = 0;               // found without a body, and not confirmed yet
+  std::optional<int64_t> asked_ms;            // somebody asks for a pass, and no collector has taken that up
+  std::vector<CollectorPass> passes;          // the last of each kind, by kind
+
+  bool frozen() const { return timeline != thawed_timeline; }
+};
+
 /// One shard of an encoding, wherever its fragment stands.
 struct Shard {
   EncodingId encoding;

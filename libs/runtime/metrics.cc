@@ -1,13 +1,18 @@
 #include "libs/runtime/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
+#include <utility>
 
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+
+#include "libs/base/sync.h"
 
 namespace pbfs {
 namespace {
@@ -18,20 +23,49 @@ constexpr int kCodes = 17;
 const prometheus::Histogram::BucketBoundaries kSeconds = {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
                                                           0.1,    0.2,    0.5,   1,     2,     5,    10};
 
+/// Shows nothing of its own: brings others' numbers up to date before they are shown.
+class Refreshes final : public prometheus::Collectable {
+ public:
+  void Add(const void* owner, std::function<void()> refresh) {
+    MutexLock lock(mutex_);
+    refreshes_.emplace_back(owner, std::move(refresh));
+  }
+  void Remove(const void* owner) {
+    MutexLock lock(mutex_);
+    std::erase_if(refreshes_, [&](const auto& entry) { return entry.first == owner; });
+  }
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    MutexLock lock(mutex_);
+    for (const auto& [owner, refresh] : refreshes_) refresh();
+    return {};
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<std::pair<const void*, std::function<void()>>> refreshes_ PBFS_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
 struct Metrics::Impl {
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  std::shared_ptr<Refreshes> refreshes = std::make_shared<Refreshes>();
   std::unique_ptr<prometheus::Exposer> exposer;
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
+void Metrics::Refresh(std::function<void()> refresh) { impl_->refreshes->Add(nullptr, std::move(refresh)); }
+Refresher::Refresher(Metrics& metrics, std::function<void()> refresh) : metrics_(metrics) {
+  metrics_.impl_->refreshes->Add(this, std::move(refresh));
+}
+Refresher::~Refresher() { metrics_.impl_->refreshes->Remove(this); }
 prometheus::Registry& Metrics::registry() { return *impl_->registry; }
 
 Result<int> Metrics::Expose(const std::string& address) {
   try {
     impl_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+    impl_->exposer->RegisterCollectable(impl_->refreshes);  // they are asked in this order
     impl_->exposer->RegisterCollectable(impl_->registry);
     return impl_->exposer->GetListeningPorts().front();
   } catch (const std::exception& error) {  // civetweb's; none may leave this layer

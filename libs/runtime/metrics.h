@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,9 +29,26 @@ class Metrics {
   /// private network. Returns the port. Errors: UNAVAILABLE the port is in use, INVALID_ARGUMENT.
   Result<int> Expose(const std::string& address);
 
+  /// Calls `refresh` before each look at the page, one at a time, for as long as this lives: for numbers that nobody keeps up to date.
+  void Refresh(std::function<void()> refresh);
+
  private:
+  friend class Refresher;
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+/// The same for as long as the Refresher lives: its destructor waits for a call under way.
+class Refresher {
+ public:
+  /// `metrics` outlives this.
+  Refresher(Metrics& metrics, std::function<void()> refresh);
+  ~Refresher();
+  Refresher(const Refresher&) = delete;
+  Refresher& operator=(const Refresher&) = delete;
+
+ private:
+  Metrics& metrics_;
 };
 
 /// Numbers that go up and down, of one name, told apart by one label. Threads: any.

@@ -26,7 +26,7 @@ struct ProgramArguments {
 int RunProgram(int argc, char** argv, const std::string& name, const std::vector<std::string>& commands,
                const std::function<Status(const ProgramArguments&)>& body);
 
-/// Logging, and the metrics page if one is configured. Errors: UNAVAILABLE the port is in use.
+/// Logging, and the metrics page if one is configured, with the end of the process's certificate. Errors: UNAVAILABLE the port is in use.
 Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics);
 
 /// Says that the program is ready and waits for SIGTERM or SIGINT. Only under RunProgram.

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include "libs/adapters/grpc/loopback.h"
+#include "libs/base/clock.h"
 #include "libs/base/testing.h"
+#include "libs/runtime/certificate_end.h"
 #include "libs/runtime/logging.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
@@ -151,6 +153,15 @@ TEST_F(RuntimeTest, KeysAreRawOrHexadecimal) {
   EXPECT_CODE(ReadKey(Write("short", "616263"), 4), kFailedPrecondition);
   EXPECT_CODE(ReadKey(directory_.path() + "/none", 4), kFailedPrecondition);
   EXPECT_EQ(*ReadPublicKey(Write("public", "abcd", 0644), 4), ToBytes(AsBytes("abcd")));
+}
+
+TEST_F(RuntimeTest, ACertificateSaysWhenItEnds) {
+  ASSERT_OK_AND_ASSIGN(CertificateAuthority authority, CertificateAuthority::Create(directory_.path()));
+  ASSERT_OK_AND_ASSIGN(const TlsFiles files, authority.Issue("somebody", {}));
+  ASSERT_OK_AND_ASSIGN(const int64_t end_ms, CertificateEnd(files.cert));
+  EXPECT_GT(end_ms, SystemClock().NowMillis());
+  EXPECT_CODE(CertificateEnd(directory_.path() + "/none.pem"), kFailedPrecondition);
+  EXPECT_CODE(CertificateEnd(files.key), kFailedPrecondition);
 }
 
 TEST_F(RuntimeTest, ExitCodesTellConfigurationFromTheWorld) {

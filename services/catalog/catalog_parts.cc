@@ -7,11 +7,13 @@
 #include "libs/adapters/grpc/garbage_servant.h"
 #include "libs/adapters/grpc/repairs_servant.h"
 #include "libs/adapters/postgres/migrations.h"
+#include "libs/adapters/postgres/postgres_health.h"
 #include "libs/adapters/postgres/postgres_timelines.h"
 #include "libs/catalog/receipts.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/store_lease.h"
 #include "services/catalog/floors.h"
+#include "services/catalog/vitals.h"
 
 namespace pbfs::catalog {
 
@@ -56,6 +58,48 @@ Result<std::unique_ptr<LeasedMembership>> LeasedMembership::Begin(const CatalogS
   return membership;
 }
 
+std::optional<Membership::Look> LeasedMembership::look() const {
+  return membership_ == nullptr ? std::nullopt : std::optional(membership_->look());
+}
+
+namespace {
+
+/// How things are around the catalog, for the page of its metrics.
+class CatalogMetrics {
+ public:
+  explicit CatalogMetrics(Metrics& metrics)
+      : database_(metrics, "pbfs_catalog_database", "What a catalog sees of its PostgreSQL", "what"),
+        stores_(metrics, "pbfs_stores", "Stores of the site, by state", "state"),
+        membership_(metrics, "pbfs_membership", "What a catalog sees of the leases of stores", "what") {}
+
+  void Report(const Signs& signs, const std::optional<Membership::Look>& look) {
+    database_.Set("reachable", signs.database ? 1 : 0);
+    if (signs.database) Report(*signs.database);
+    database_.Set("oldest_transaction_seconds", std::chrono::duration<double>(signs.oldest_transaction).count());
+    for (const auto& [state, name] : kStates) {
+      const auto stores = signs.stores.find(state);
+      stores_.Set(name, stores == signs.stores.end() ? 0 : stores->second);
+    }
+    if (!look) return;
+    membership_.Set("current", look->status.ok() ? 1 : 0);
+    membership_.Set("stores_without_lease", look->without_lease);
+  }
+
+ private:
+  void Report(const DatabaseHealth& health) {
+    database_.Set("synchronous", health.synchronous ? 1 : 0), database_.Set("confirms", health.confirms ? 1 : 0);
+    database_.Set("frozen", health.frozen ? 1 : 0);
+    database_.Set("clock_ahead_seconds", static_cast<double>(health.clock_ahead_ms) / 1000);
+  }
+  static inline const std::map<StoreState, const char*> kStates = {
+      {StoreState::kJoining, "joining"},   {StoreState::kUp, "up"},
+      {StoreState::kSuspect, "suspect"},   {StoreState::kDown, "down"},
+      {StoreState::kDraining, "draining"}, {StoreState::kGone, "gone"}};
+  Gauges database_, stores_, membership_;
+};
+
+}  // namespace
+
 Status MigrateSchema(const CatalogSettings& settings) {
   PBFS_ASSIGN_OR_RETURN(const std::string dsn, ReadSecretText(settings.primary_dsn_file));
   return postgres::Migrate(Context::WithTimeout(std::chrono::minutes(10)), dsn, settings.site);
@@ -98,6 +142,9 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
   PBFS_ASSIGN_OR_RETURN(const auto membership, LeasedMembership::Begin(settings, catalog));
   PBFS_ASSIGN_OR_RETURN(const auto thaws, PatroniThaws::Begin(settings, postgres));
   Floors floors(catalog);
+  PostgresHealth health(postgres, clock);
+  CatalogMetrics report(metrics);
+  const Vitals vitals(health, catalog, [&](const Signs& signs) { report.Report(signs, membership->look()); });
   return ServeUntilSignal(*server, settings.listen, settings.drain);
 }
 

@@ -31,6 +31,8 @@ class SiteKey {
 class LeasedMembership {
  public:
   static Result<std::unique_ptr<LeasedMembership>> Begin(const CatalogSettings& settings, Groups& groups);
+  /// None where no coordinator is configured.
+  std::optional<Membership::Look> look() const;
 
  private:
   std::unique_ptr<Coordinator> coordinator_;

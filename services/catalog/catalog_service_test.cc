@@ -3,6 +3,7 @@
 #include "libs/base/simulated_scheduler.h"
 #include "libs/base/testing.h"
 #include "libs/catalog/memory_catalog.h"
+#include "libs/coordination/lease_keeper.h"
 #include "libs/coordination/memory_leases.h"
 #include "libs/format/token.h"
 #include "services/catalog/floors.h"
@@ -29,6 +30,7 @@ class MembershipTest : public testing::Test {
       catalog_ = &catalog;
       leases_ = &leases;
       Membership membership(leases, catalog, DecodeTestLease, {});
+      membership_ = &membership;
       body();
     });
   }
@@ -46,6 +48,7 @@ class MembershipTest : public testing::Test {
   SystemClock clock_;
   MemoryCatalog* catalog_ = nullptr;
   MemoryLeases* leases_ = nullptr;
+  Membership* membership_ = nullptr;
 };
 
 TEST_F(MembershipTest, AStoreJoinsMovesFailsAndComesBack) {
@@ -95,6 +98,53 @@ TEST_F(MembershipTest, NobodyGoesDownWhileMostAreMissing) {
     SleepFor(std::chrono::seconds(10));
     EXPECT_EQ(StateOf(1), StoreState::kDown) << "it has been missing for long";
     EXPECT_EQ(StateOf(2), StoreState::kUp);
+  });
+}
+
+TEST_F(MembershipTest, OfTwoStoresOfOneNumberTheFirstCounts) {
+  Run([&] {
+    const LeaseKeeper::Options keeping;
+    auto first = std::make_unique<LeaseKeeper>(*leases_, LeaseInfo{"stores/1", "first", "a:1"}, keeping);
+    SleepFor(std::chrono::seconds(10));
+    const LeaseKeeper second(*leases_, LeaseInfo{"stores/1", "second", "b:1"}, keeping);
+    SleepFor(std::chrono::minutes(1));
+    EXPECT_EQ(Store(1)->address, "a:1");
+    EXPECT_FALSE(second.Held());
+    EXPECT_CODE(second.LastStatus(), kAlreadyExists);
+    first = nullptr;
+    SleepFor(std::chrono::minutes(1));
+    EXPECT_EQ(Store(1)->address, "b:1");
+  });
+}
+
+TEST_F(MembershipTest, AWipedCoordinatorIsFilledAgainAndNobodyMoves) {
+  Run([&] {
+    std::vector<std::unique_ptr<LeaseKeeper>> keepers;
+    for (const char* id : {"1", "2", "3"})
+      keepers.push_back(std::make_unique<LeaseKeeper>(*leases_, LeaseInfo{std::string("stores/") + id, id, "a:1"},
+                                                      LeaseKeeper::Options{}));
+    SleepFor(std::chrono::minutes(1));
+    const std::vector<PlacementGroup> before = catalog_->WatchMap(Context(), -1)->groups;
+    for (const char* id : {"1", "2", "3"})
+      ASSERT_OK(leases_->Release(Context(), {std::string("stores/") + id, id, "a:1"}));
+    SleepFor(std::chrono::hours(1));
+    for (const uint32_t id : {1, 2, 3}) EXPECT_EQ(StateOf(id), StoreState::kUp);
+    EXPECT_EQ(catalog_->WatchMap(Context(), -1)->groups, before);
+  });
+}
+
+TEST_F(MembershipTest, TellsWhatItSees) {
+  Run([&] {
+    Acquire("stores/1", "a:1");
+    Acquire("stores/2", "b:1", std::chrono::seconds(30));
+    SleepFor(std::chrono::seconds(10));
+    EXPECT_OK(membership_->look().status);
+    EXPECT_EQ(membership_->look().without_lease, 0);
+    SleepFor(std::chrono::minutes(1));
+    EXPECT_EQ(membership_->look().without_lease, 1);
+    leases_->SetAvailable(false);
+    SleepFor(std::chrono::minutes(1));
+    EXPECT_CODE(membership_->look().status, kUnavailable);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "services/catalog/membership.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -10,6 +11,10 @@ namespace {
 constexpr auto kCall = std::chrono::seconds(10);
 
 using Stores = std::map<StoreId, StoreInfo>;
+
+bool Serves(StoreState state) {
+  return state != StoreState::kJoining && state != StoreState::kGone;  // or should
+}
 
 /// At least half of the stores that serve, or should, hold a lease.
 bool MostAreSeen(const Stores& known, const Stores& leased) {
@@ -43,6 +48,7 @@ void Membership::Run() {
     const auto changed = leases_.AwaitChange(Context::WithTimeout(kCall), kStoreLeases, 0);
     Status status = changed.status();
     if (status.ok()) status = Reconcile(Context::WithTimeout(kCall));
+    NoteLook(status);
     if (status.code() != last)
       spdlog::log(status.ok() ? spdlog::level::info : spdlog::level::warn, "membership: {}", status.ToString());
     last = status.code();
@@ -57,6 +63,16 @@ void Membership::Run() {
       if (news.status().code() != StatusCode::kDeadlineExceeded) break;
     }
   }
+}
+
+Membership::Look Membership::look() const {
+  MutexLock lock(mutex_);
+  return look_;
+}
+
+void Membership::NoteLook(const Status& status) {
+  MutexLock lock(mutex_);
+  look_ = {status, without_lease_};
 }
 
 Status Membership::Reconcile(const Context& context) {
@@ -78,6 +94,9 @@ Status Membership::Reconcile(const Context& context) {
     spdlog::info("store {} joins at {}", id.value, store.address);
     PBFS_RETURN_IF_ERROR(groups_.PutStore(context, store));
   }
+  without_lease_ = std::count_if(known.begin(), known.end(), [&](const auto& store) {
+    return Serves(store.second.state) && !leased.contains(store.first);
+  });
   const bool most_are_seen = MostAreSeen(known, leased);
   for (const auto& [id, store] : known) {
     const auto found = leased.find(id);

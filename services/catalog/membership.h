@@ -22,6 +22,11 @@ class Membership {
     Duration look_every = std::chrono::seconds(5);  // even if no lease changed
     Duration back_off = std::chrono::seconds(1);    // after an error
   };
+  /// How the last look went.
+  struct Look {
+    Status status = UnavailableError("not looked yet");  // of coordinator and catalog
+    int64_t without_lease = 0;                           // stores that serve, or should, and hold none
+  };
   /// What a lease "stores/<id>" says of its store; one that does not decode is passed over.
   using Decode = std::function<Result<StoreInfo>(const LeaseInfo&)>;
 
@@ -30,10 +35,12 @@ class Membership {
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
+  Look look() const;
 
  private:
   void Run();
   Status Reconcile(const Context& context);
+  void NoteLook(const Status& status);
   /// The row that a store should have, if another than it has.
   std::optional<StoreInfo> Wanted(const StoreInfo& now, const StoreInfo* leased, bool may_go_down);
 
@@ -41,7 +48,10 @@ class Membership {
   Groups& groups_;
   const Decode decode_;
   const Options options_;
+  int64_t without_lease_ = 0;                       // at the last look that succeeded; the thread's alone
   std::map<StoreId, MonotonicTime> missing_since_;  // of stores without a lease; the thread's alone
+  mutable Mutex mutex_;
+  Look look_ PBFS_GUARDED_BY(mutex_);
   StopSignal stop_;
   Thread thread_;  // last: it uses all the above
 };

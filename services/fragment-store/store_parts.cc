@@ -52,6 +52,32 @@ Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& s
   return presence;
 }
 
+bool Presence::Held() const { return keeper_ == nullptr || keeper_->Held(); }
+
+namespace {
+
+/// What the store holds and does, as of each look.
+class StoreMetrics {
+ public:
+  StoreMetrics(Metrics& metrics, disk::DiskVolumes& volumes, FragmentService& service, const Presence& presence)
+      : state_(metrics, "pbfs_store", "What a fragment store holds and does", "what"),
+        refresher_(metrics, [&] { Refresh(volumes.Stat(), service.load(), presence.Held()); }) {}
+
+ private:
+  void Refresh(const StoreStat& stat, const FragmentService::Load& load, bool leased) {
+    state_.Set("capacity_bytes", stat.capacity), state_.Set("used_bytes", stat.used);
+    state_.Set("live_bytes", stat.live), state_.Set("fragments", stat.fragments);
+    state_.Set("corrupt_fragments", stat.corrupt);
+    state_.Set("scrubbed_timestamp_seconds", stat.scrubbed_ms / 1000);
+    state_.Set("puts", load.puts), state_.Set("reads", load.reads), state_.Set("refused", load.refused);
+    state_.Set("leased", leased ? 1 : 0);
+  }
+  Gauges state_;
+  Refresher refresher_;  // last: it uses the above
+};
+
+}  // namespace
+
 Status Serve(const FragmentStoreSettings& settings, const StoreIdentity& identity, const TransportSecurity& security) {
   Metrics metrics;
   PBFS_RETURN_IF_ERROR(StartTelemetry("pbfs-fragment-store", settings, metrics));
@@ -63,6 +89,7 @@ Status Serve(const FragmentStoreSettings& settings, const StoreIdentity& identit
   FragmentServant servant(service, {static_cast<size_t>(settings.threads), settings.request_memory_bytes, &metrics});
   PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant}));
   PBFS_ASSIGN_OR_RETURN(const auto presence, Presence::Begin(settings, server->port(), random));
+  const StoreMetrics report(metrics, *volumes, service, *presence);
   return ServeUntilSignal(*server, settings.listen, settings.drain);
 }
 

@@ -21,6 +21,8 @@ LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& rando
 class Presence {
  public:
   static Result<std::unique_ptr<Presence>> Begin(const FragmentStoreSettings& settings, int port, Random& random);
+  /// Whether others see it now; true where no coordinator is configured.
+  bool Held() const;
 
  private:
   std::unique_ptr<Coordinator> coordinator_;

@@ -21,6 +21,9 @@ Status Collector::CollectHistory(const Context& context, CatalogPass& pass) {
   for (int64_t gone = 1; gone > 0; pass.past_extents += gone) {
     PBFS_ASSIGN_OR_RETURN(gone, ports_.garbage.HistoryExpire(context, options_.page));
   }
+  for (int64_t gone = 1; gone > 0; pass.past_names += gone) {
+    PBFS_ASSIGN_OR_RETURN(gone, ports_.garbage.NamesExpire(context, options_.page));
+  }
   return OkStatus();
 }
 
@@ -87,6 +90,18 @@ Status Collector::DeleteFrom(const Context& context, StoreId id, const std::vect
     PBFS_RETURN_IF_ERROR(store->Delete(context.Within(options_.store_timeout), some, token));
   }
   return OkStatus();
+}
+
+Result<TombstonesPass> Collector::CollectTombstones(const Context& context) {
+  TombstonesPass pass;
+  for (ZerosPage page{0, ObjectId{}}; page.last.has_value(); pass.zeros += page.dropped) {
+    PBFS_ASSIGN_OR_RETURN(page, ports_.garbage.DropZeros(context, *page.last, options_.page));
+  }
+  for (int64_t gone = 1; gone > 0; pass.encodings += gone) {
+    PBFS_ASSIGN_OR_RETURN(gone, ports_.garbage.SweepForget(context, options_.page));
+  }
+  PBFS_ASSIGN_OR_RETURN(pass.journal_days, ports_.garbage.JournalExpire(context));
+  return pass;
 }
 
 // ---- orphans -----------------------------------------------------------------------------------------------------------------

@@ -15,11 +15,19 @@ namespace pbfs::collector {
 /// What a pass over the catalog did.
 struct CatalogPass {
   int64_t past_extents = 0;  // out of their bucket's history
+  int64_t past_names = 0;    // likewise, and dropped ones
   int64_t objects = 0;       // reaped
   int64_t extents = 0;       // of reaped objects
   int64_t bodies = 0;        // purged
   int64_t fragments = 0;     // deleted, or missing already
   int64_t unreached = 0;     // on stores that did not answer: these will report them as orphans
+};
+
+/// What a pass over tombstones and journal forgot.
+struct TombstonesPass {
+  int64_t zeros = 0;
+  int64_t encodings = 0;
+  int64_t journal_days = 0;
 };
 
 /// What a pass over one store did.
@@ -54,6 +62,8 @@ class Collector {
 
   /// History, objects, bodies, and the fragments of the latter. Errors: those of Garbage; stores that do not answer are none.
   Result<CatalogPass> CollectCatalog(const Context& context);
+  /// Tombstones that nobody needs any more, of zeros and of encodings, and days of the journal. Errors: those of Garbage.
+  Result<TombstonesPass> CollectTombstones(const Context& context);
   /// Looks at all fragments of `store` that are too old to be committed any more. Errors: those of Garbage and of the store;
   /// FAILED_PRECONDITION the brake: more fragments are to go than a pass may delete, and none went.
   Result<StorePass> SweepStore(const Context& context, StoreId store);

@@ -87,6 +87,11 @@ class CollectorTest : public testing::Test {
     EXPECT_EQ(got, kSize);
     EXPECT_EQ(out, Bytes(kSize, fill));
   }
+  static bool Eventually(const std::function<bool()>& condition) {
+    const Context patience = Context::WithTimeout(std::chrono::seconds(30));
+    while (!condition() && patience.Check().ok()) SleepFor(std::chrono::milliseconds(1));
+    return condition();
+  }
   int64_t Fragments() {
     int64_t all = 0;
     for (int i = 0; i < cluster_.stores(); ++i) all += cluster_.disk(i).Stat(TestContext())->fragments;
@@ -202,22 +207,84 @@ TEST_F(CollectorTest, LoopCollectsAndSweepsWhenItIsItsTurn) {
   Collector collector = MakeCollector();
   std::atomic<bool> active = false;
   std::atomic<int64_t> asked = 0, passes = 0, orphans = 0;
+  CollectorLoop::Options pace;
+  pace.interval = std::chrono::milliseconds(1), pace.sweep_interval = std::chrono::hours(1);
   const CollectorLoop loop(
-      collector, cluster_.catalog(), [&] { return ++asked, active.load(); },
-      [&](const Collected& all) { passes = all.passes, orphans = all.orphans; },
-      {std::chrono::milliseconds(1), std::chrono::hours(1)});
-  const auto eventually = [](const std::function<bool()>& condition) {
-    const Context patience = Context::WithTimeout(std::chrono::seconds(30));
-    while (!condition() && patience.Check().ok()) SleepFor(std::chrono::milliseconds(1));
-    return condition();
-  };
-  EXPECT_TRUE(eventually([&] { return asked > 2; }));
+      {collector, cluster_.catalog(), cluster_.catalog(), clock_}, [&] { return ++asked, active.load(); },
+      [&](const Collected& all) { passes = all.passes, orphans = all.orphans; }, pace);
+  EXPECT_TRUE(Eventually([&] { return asked > 2; }));
   EXPECT_EQ(passes, 0);
   EXPECT_EQ(Fragments(), 3 * 6);
   active = true;
-  EXPECT_TRUE(eventually([&] { return orphans == 6; }));  // marked by one pass, deleted by the next
+  EXPECT_TRUE(Eventually([&] { return orphans == 6; }));  // marked by one pass, deleted by the next
   EXPECT_GE(passes, 2);
   EXPECT_EQ(Fragments(), 6);
+}
+
+TEST_F(CollectorTest, LoopTakesUpWhatItIsAskedForAndSaysWhatItDid) {
+  const ObjectId object = Put("a", 1);
+  ASSERT_OK(bucket_->Write(TestContext(), object, 0, Bytes(kSize, 2)));
+  Pass(kSweepAge);
+  Collector collector = MakeCollector();
+  CollectorLoop::Options pace;  // an hour away unless somebody asks
+  pace.interval = std::chrono::hours(1), pace.listen_every = std::chrono::milliseconds(1);
+  std::atomic<int> rounds = 0;
+  const CollectorLoop loop(
+      {collector, cluster_.catalog(), cluster_.catalog(), clock_}, [] { return true; },
+      [&](const Collected&) { ++rounds; }, pace);
+  ASSERT_OK_AND_ASSIGN(const GarbageState before, cluster_.catalog().GetGarbage(TestContext()));
+  EXPECT_EQ(before.bodies, 1);
+  EXPECT_TRUE(before.passes.empty());
+  ASSERT_OK(cluster_.catalog().AskForPass(TestContext()));
+  EXPECT_TRUE(Eventually([&] { return rounds == 1; }));
+  ASSERT_OK_AND_ASSIGN(const GarbageState after, cluster_.catalog().GetGarbage(TestContext()));
+  EXPECT_EQ(after.bodies, 0);
+  EXPECT_FALSE(after.asked_ms);
+  ASSERT_EQ(after.passes.size(), 3U);
+  EXPECT_EQ(after.passes[0].kind, "catalog");
+  EXPECT_EQ(after.passes[0].done.at("bodies"), 1);
+  EXPECT_EQ(after.passes[1].kind, "stores");
+  EXPECT_EQ(after.passes[1].done.at("fragments_looked_at"), 6);
+  EXPECT_EQ(after.passes[2].kind, "tombstones");
+  for (const CollectorPass& pass : after.passes) EXPECT_EQ(pass.trouble, "") << pass.kind;
+}
+
+TEST_F(CollectorTest, AStoreThatIsAwayIsTheTroubleOfItsPass) {
+  Put("a", 1);
+  cluster_.store(3).SetDown(true);
+  Collector collector = MakeCollector();
+  CollectorLoop::Options pace;
+  pace.interval = std::chrono::hours(1), pace.listen_every = std::chrono::milliseconds(1);
+  std::atomic<int64_t> failed = 0;
+  ASSERT_OK(cluster_.catalog().AskForPass(TestContext()));
+  const CollectorLoop loop(
+      {collector, cluster_.catalog(), cluster_.catalog(), clock_}, [] { return true; },
+      [&](const Collected& all) { failed = all.failed_passes; }, pace);
+  EXPECT_TRUE(Eventually([&] { return failed == 1; }));
+  ASSERT_OK_AND_ASSIGN(const GarbageState state, cluster_.catalog().GetGarbage(TestContext()));
+  EXPECT_EQ(state.passes.at(0).trouble, "");
+  EXPECT_NE(state.passes.at(1).trouble, "");
+}
+
+TEST_F(CollectorTest, TombstonesAndTheJournalGoInTime) {
+  ASSERT_OK_AND_ASSIGN(const Written empty, bucket_->Put(TestContext(), "empty", Bytes()));
+  ASSERT_OK(bucket_->Truncate(TestContext(), empty.object, 100));
+  ASSERT_OK(bucket_->Truncate(TestContext(), empty.object, 50));
+  Abandon(1);
+  Pass(kSweepAge);
+  EXPECT_EQ(SweepAll(), 6);
+  ASSERT_OK_AND_ASSIGN(const TombstonesPass first, MakeCollector().CollectTombstones(TestContext()));
+  EXPECT_EQ(first.zeros, 1);
+  EXPECT_EQ(first.encodings, 0);
+  EXPECT_EQ(first.journal_days, 0);
+  Pass(std::chrono::hours(31 * 24));
+  ASSERT_OK_AND_ASSIGN(const TombstonesPass second, MakeCollector().CollectTombstones(TestContext()));
+  EXPECT_EQ(second.zeros, 0);
+  EXPECT_EQ(second.encodings, 1);
+  EXPECT_GE(second.journal_days, 1);
+  Bytes out(100);
+  ASSERT_OK_AND_ASSIGN(const int64_t got, bucket_->Read(TestContext(), empty.object, 0, out));
+  EXPECT_EQ(got, 50);
 }
 
 }  // namespace

@@ -196,6 +196,11 @@ void Seeds::Messages() {
   single(20, "list_fragments_reply", ListFragmentsReply{{{key, 50280, 7, kMillis}}, true}, v1::ListFragmentsReply());
   single(21, "purging_body", PurgingBody{body, encoding.id, 6}, v1::PurgingBody());
   WriteMessage(22, "id_list", wire::EncodeIds<BodyId>(std::vector<BodyId>{body, body}));
+  const CollectorPass pass{"stores", kMillis, 12, "store 3: it is away", {{"orphaned_fragments", 4}}};
+  single(23, "collector_pass", pass, v1::CollectorPass());
+  GarbageState garbage;
+  garbage.bodies = 7, garbage.since_ms = kMillis, garbage.passes = {pass};
+  single(24, "garbage_state", garbage, v1::GarbageState());
 }
 
 void Seeds::Commits() {

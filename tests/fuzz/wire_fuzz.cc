@@ -107,6 +107,8 @@ constexpr Try kMessages[] = {
     Single<v1::ListFragmentsReply>,
     Single<v1::PurgingBody>,
     Ids,
+    Single<v1::CollectorPass>,
+    Single<v1::GarbageState>,
 };
 
 }  // namespace

@@ -102,6 +102,24 @@ TEST_F(CollectedCluster, WhatNobodyNeedsLeavesTheStores) {
   }
 }
 
+TEST_F(CollectedCluster, WhatWaitsIsShownAndAPassIsMadeAtOnce) {
+  ASSERT_OK_AND_ASSIGN(const Written made, bucket_->Put(TestContext(), "a", Random(1 << 20)));
+  ASSERT_OK(bucket_->Write(TestContext(), made.object, 0, Random(1 << 20)));
+  const auto before = running_.PbfsJson({"cluster", "gc"});
+  EXPECT_EQ(before.at("frozen"), false);
+  EXPECT_EQ(before.at("bodies"), 1);
+  EXPECT_EQ(before.at("bytes"), (1 << 20) * 3 / 2);
+  EXPECT_TRUE(before.contains("since_ms"));
+  const auto now = running_.PbfsJson({"cluster", "gc", "--now", "--wait"});
+  ASSERT_EQ(now.at("passes").size(), 3u);
+  for (const auto& pass : now.at("passes")) EXPECT_EQ(pass.at("trouble"), "") << pass;
+  EXPECT_EQ(now.at("bodies"), 1) << "its grace is not over";
+  const auto text = running_.Pbfs({"cluster", "gc"});
+  EXPECT_NE(text.output.find("1 bodies that lost a row, 1.5 MiB"), std::string::npos) << text.output;
+  EXPECT_NE(text.output.find("stores"), std::string::npos) << text.output;
+  EXPECT_EQ(running_.Pbfs({"cluster", "gc", "--wait"}).exit_code, 2) << "for what?";
+}
+
 // Nine tenths of the data go, and of the disk at least four fifths of them come back.
 TEST_F(CollectedCluster, SpaceComesBackOnTheDisks) {
   constexpr int kObjects = 10;

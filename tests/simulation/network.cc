@@ -71,6 +71,10 @@ Result<int64_t> RemoteGarbage::HistoryExpire(const Context& context, int32_t lim
   return calls_.Send<Result<int64_t>>(
       context, [limit, &inner = inner_](const Context& c) { return inner.HistoryExpire(c, limit); });
 }
+Result<int64_t> RemoteGarbage::NamesExpire(const Context& context, int32_t limit) {
+  return calls_.Send<Result<int64_t>>(
+      context, [limit, &inner = inner_](const Context& c) { return inner.NamesExpire(c, limit); });
+}
 Result<int64_t> RemoteGarbage::Reap(const Context& context, int32_t limit) {
   return calls_.Send<Result<int64_t>>(context,
                                       [limit, &inner = inner_](const Context& c) { return inner.Reap(c, limit); });
@@ -103,6 +107,31 @@ Status RemoteGarbage::SweepArm(const Context& context) {
 Result<std::vector<EncodingId>> RemoteGarbage::SweepConfirm(const Context& context, int32_t limit) {
   return calls_.Send<Result<std::vector<EncodingId>>>(
       context, [limit, &inner = inner_](const Context& c) { return inner.SweepConfirm(c, limit); });
+}
+
+Result<ZerosPage> RemoteGarbage::DropZeros(const Context& context, ObjectId after, int32_t limit) {
+  return calls_.Send<Result<ZerosPage>>(
+      context, [=, &inner = inner_](const Context& c) { return inner.DropZeros(c, after, limit); });
+}
+Result<int64_t> RemoteGarbage::SweepForget(const Context& context, int32_t limit) {
+  return calls_.Send<Result<int64_t>>(
+      context, [limit, &inner = inner_](const Context& c) { return inner.SweepForget(c, limit); });
+}
+Result<int64_t> RemoteGarbage::JournalExpire(const Context& context) {
+  return calls_.Send<Result<int64_t>>(context, [&inner = inner_](const Context& c) { return inner.JournalExpire(c); });
+}
+Status RemoteGarbage::ReportPass(const Context& context, const CollectorPass& pass) {
+  return calls_.Send<Status>(context, [pass, &inner = inner_](const Context& c) { return inner.ReportPass(c, pass); });
+}
+Status RemoteGarbage::AskForPass(const Context& context) {
+  return calls_.Send<Status>(context, [&inner = inner_](const Context& c) { return inner.AskForPass(c); });
+}
+Result<bool> RemoteGarbage::TakeRequest(const Context& context) {
+  return calls_.Send<Result<bool>>(context, [&inner = inner_](const Context& c) { return inner.TakeRequest(c); });
+}
+Result<GarbageState> RemoteGarbage::GetGarbage(const Context& context) {
+  return calls_.Send<Result<GarbageState>>(context,
+                                           [&inner = inner_](const Context& c) { return inner.GetGarbage(c); });
 }
 
 Result<std::vector<GroupCheck>> RemoteRepairs::ListGroupChecks(const Context& context) {

@@ -195,6 +195,7 @@ class CollectorMachine {
   void Round() {
     (void)catalog_.AdvanceFloor(Context());
     (void)collector_.CollectCatalog(Context::WithTimeout(std::chrono::minutes(1)));
+    (void)collector_.CollectTombstones(Context::WithTimeout(std::chrono::minutes(1)));
     for (uint32_t i = 1; i <= kStores; ++i)
       (void)collector_.SweepStore(Context::WithTimeout(std::chrono::minutes(1)), StoreId{i});
     (void)collector_.ConfirmOrphans(Context::WithTimeout(std::chrono::minutes(1)));

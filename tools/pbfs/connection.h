@@ -33,6 +33,8 @@ class Connection {
   /// The cluster map, and membership.
   Groups& groups();
   Repairs& repairs();
+  /// Only what anybody may ask: GetGarbage and AskForPass.
+  Garbage& garbage();
 
  private:
   struct Parts;

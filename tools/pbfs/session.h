@@ -111,6 +111,7 @@ void AddVerify(CommandLine& line);
 void AddRehome(CommandLine& line);
 void AddBench(CommandLine& line);
 void AddCluster(CommandLine& line);
+void AddClusterGc(CommandLine& line, CLI::App* cluster);  // of AddCluster
 void AddLocal(CommandLine& line);
 void AddJob(CommandLine& line);
 

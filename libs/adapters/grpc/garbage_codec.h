@@ -27,5 +27,10 @@ Result<std::vector<Id>> DecodeIds(const v1::IdList& in, const char* what) {
 
 void Encode(const PurgingBody& body, v1::PurgingBody* out);
 Result<PurgingBody> Decode(const v1::PurgingBody& in);
+void Encode(const CollectorPass& pass, v1::CollectorPass* out);
+/// Errors: a kind that is not one of the three, or more text than a person reads.
+Result<CollectorPass> Decode(const v1::CollectorPass& in);
+void Encode(const GarbageState& state, v1::GarbageState* out);
+Result<GarbageState> Decode(const v1::GarbageState& in);
 
 }  // namespace pbfs::wire

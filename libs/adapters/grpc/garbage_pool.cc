@@ -13,6 +13,9 @@ Status GarbagePool::HistoryAdvance(const Context& context) {
 Result<int64_t> GarbagePool::HistoryExpire(const Context& context, int32_t limit) {
   return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.HistoryExpire(attempt, limit); });
 }
+Result<int64_t> GarbagePool::NamesExpire(const Context& context, int32_t limit) {
+  return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.NamesExpire(attempt, limit); });
+}
 Result<int64_t> GarbagePool::Reap(const Context& context, int32_t limit) {
   return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.Reap(attempt, limit); });
 }
@@ -36,6 +39,27 @@ Status GarbagePool::SweepArm(const Context& context) {
 }
 Result<std::vector<EncodingId>> GarbagePool::SweepConfirm(const Context& context, int32_t limit) {
   return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.SweepConfirm(attempt, limit); });
+}
+Result<ZerosPage> GarbagePool::DropZeros(const Context& context, ObjectId after, int32_t limit) {
+  return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.DropZeros(attempt, after, limit); });
+}
+Result<int64_t> GarbagePool::SweepForget(const Context& context, int32_t limit) {
+  return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.SweepForget(attempt, limit); });
+}
+Result<int64_t> GarbagePool::JournalExpire(const Context& context) {
+  return pool_.Ask(context, [](const Context& attempt, Garbage& to) { return to.JournalExpire(attempt); });
+}
+Status GarbagePool::ReportPass(const Context& context, const CollectorPass& pass) {
+  return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.ReportPass(attempt, pass); });
+}
+Status GarbagePool::AskForPass(const Context& context) {
+  return pool_.Ask(context, [](const Context& attempt, Garbage& to) { return to.AskForPass(attempt); });
+}
+Result<bool> GarbagePool::TakeRequest(const Context& context) {
+  return pool_.Ask(context, [](const Context& attempt, Garbage& to) { return to.TakeRequest(attempt); });
+}
+Result<GarbageState> GarbagePool::GetGarbage(const Context& context) {
+  return pool_.Ask(context, [](const Context& attempt, Garbage& to) { return to.GetGarbage(attempt); });
 }
 
 }  // namespace pbfs

@@ -12,8 +12,10 @@ namespace {
 
 constexpr size_t kThreads = 2, kQueueLimit = 64;
 
-const std::vector<std::string> kMethods = {"HistoryAdvance", "HistoryExpire", "Reap",      "DropRows", "PurgeMark",
-                                           "ListPurging",    "PurgeDone",     "SweepMark", "SweepArm", "SweepConfirm"};
+const std::vector<std::string> kMethods = {
+    "HistoryAdvance", "HistoryExpire", "Reap",       "DropRows",     "PurgeMark",   "ListPurging",
+    "PurgeDone",      "SweepMark",     "SweepArm",   "SweepConfirm", "NamesExpire", "DropZeros",
+    "SweepForget",    "JournalExpire", "ReportPass", "AskForPass",   "TakeRequest", "GetGarbage"};
 enum Method : size_t {
   kHistoryAdvance,
   kHistoryExpire,
@@ -24,7 +26,15 @@ enum Method : size_t {
   kPurgeDone,
   kSweepMark,
   kSweepArm,
-  kSweepConfirm
+  kSweepConfirm,
+  kNamesExpire,
+  kDropZeros,
+  kSweepForget,
+  kJournalExpire,
+  kReportPass,
+  kAskForPass,
+  kTakeRequest,
+  kGetGarbage
 };
 
 }  // namespace
@@ -102,6 +112,65 @@ class GarbageServant::Service final : public v1::Garbage::CallbackService {
       *reply = wire::EncodeIds<EncodingId>(confirmed);
       return OkStatus();
     });
+  }
+
+  Unary* NamesExpire(Call* call, const v1::StepLimit* request, v1::StepCount* reply) override {
+    return Run(call, kNamesExpire, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const int64_t count, garbage_.NamesExpire(context, request->limit()));
+      reply->set_count(count);
+      return OkStatus();
+    });
+  }
+  Unary* DropZeros(Call* call, const v1::DropZerosRequest* request, v1::DropZerosReply* reply) override {
+    return Run(call, kDropZeros, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const ObjectId after, wire::DecodeId<ObjectId>(request->after(), "object id"));
+      PBFS_ASSIGN_OR_RETURN(const ZerosPage page, garbage_.DropZeros(context, after, request->limit()));
+      reply->set_dropped(page.dropped);
+      if (page.last) reply->set_last(wire::Text(page.last->span()));
+      return OkStatus();
+    });
+  }
+  Unary* SweepForget(Call* call, const v1::StepLimit* request, v1::StepCount* reply) override {
+    return Run(call, kSweepForget, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const int64_t count, garbage_.SweepForget(context, request->limit()));
+      reply->set_count(count);
+      return OkStatus();
+    });
+  }
+  Unary* JournalExpire(Call* call, const v1::Empty*, v1::StepCount* reply) override {
+    return Run(call, kJournalExpire, [this, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const int64_t count, garbage_.JournalExpire(context));
+      reply->set_count(count);
+      return OkStatus();
+    });
+  }
+  Unary* ReportPass(Call* call, const v1::CollectorPass* request, v1::Empty*) override {
+    return Run(call, kReportPass, [this, request](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const pbfs::CollectorPass pass, wire::Decode(*request));
+      return garbage_.ReportPass(context, pass);
+    });
+  }
+  Unary* TakeRequest(Call* call, const v1::Empty*, v1::TakeRequestReply* reply) override {
+    return Run(call, kTakeRequest, [this, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const bool asked, garbage_.TakeRequest(context));
+      reply->set_asked(asked);
+      return OkStatus();
+    });
+  }
+  Unary* AskForPass(Call* call, const v1::Empty*, v1::Empty*) override {
+    return RunForAnybody(call, kAskForPass, [this](const Context& context) { return garbage_.AskForPass(context); });
+  }
+  Unary* GetGarbage(Call* call, const v1::Empty*, v1::GarbageState* reply) override {
+    return RunForAnybody(call, kGetGarbage, [this, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const pbfs::GarbageState state, garbage_.GetGarbage(context));
+      wire::Encode(state, reply);
+      return OkStatus();
+    });
+  }
+
+  template <typename Work>
+  Unary* RunForAnybody(Call* call, Method method, Work work) {
+    return wire::RunUnary(call, executor_, {metrics_, method, kMethods[method].c_str()}, std::move(work));
   }
 
   template <typename Work>

@@ -9,7 +9,7 @@
 namespace pbfs {
 
 /// Serves a catalog's Garbage port over the wire, to callers whose certificate's name begins with "garbage-collector" and to
-/// nobody else (PERMISSION_DENIED): what it does cannot be undone. Few threads: its callers are in no hurry.
+/// nobody else (PERMISSION_DENIED), except AskForPass and GetGarbage: what it does cannot be undone. Few threads: its callers are in no hurry.
 class GarbageServant final : public GrpcServant {
  public:
   /// `metrics` may be null. All outlive this, and this outlives the server.

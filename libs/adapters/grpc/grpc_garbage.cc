@@ -37,6 +37,10 @@ Result<int64_t> GrpcGarbage::HistoryExpire(const Context& context, int32_t limit
   return impl_->Count(context, &Stub::HistoryExpire, limit);
 }
 
+Result<int64_t> GrpcGarbage::NamesExpire(const Context& context, int32_t limit) {
+  return impl_->Count(context, &Stub::NamesExpire, limit);
+}
+
 Result<int64_t> GrpcGarbage::Reap(const Context& context, int32_t limit) {
   return impl_->Count(context, &Stub::Reap, limit);
 }
@@ -81,6 +85,47 @@ Status GrpcGarbage::SweepArm(const Context& context) {
 Result<std::vector<EncodingId>> GrpcGarbage::SweepConfirm(const Context& context, int32_t limit) {
   PBFS_ASSIGN_OR_RETURN(const v1::IdList reply, impl_->Ask(context, &Stub::SweepConfirm, Impl::LimitOf(limit)));
   return wire::FromServer(wire::DecodeIds<EncodingId>(reply, "encoding id"));
+}
+
+Result<ZerosPage> GrpcGarbage::DropZeros(const Context& context, ObjectId after, int32_t limit) {
+  v1::DropZerosRequest request;
+  request.set_after(wire::Text(after.span()));
+  request.set_limit(limit);
+  PBFS_ASSIGN_OR_RETURN(const v1::DropZerosReply reply, impl_->Ask(context, &Stub::DropZeros, request));
+  ZerosPage page{reply.dropped(), {}};
+  if (!reply.last().empty()) {
+    PBFS_ASSIGN_OR_RETURN(page.last, wire::FromServer(wire::DecodeId<ObjectId>(reply.last(), "object id")));
+  }
+  return page;
+}
+
+Result<int64_t> GrpcGarbage::SweepForget(const Context& context, int32_t limit) {
+  return impl_->Count(context, &Stub::SweepForget, limit);
+}
+
+Result<int64_t> GrpcGarbage::JournalExpire(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const v1::StepCount reply, impl_->Ask(context, &Stub::JournalExpire, v1::Empty()));
+  return reply.count();
+}
+
+Status GrpcGarbage::ReportPass(const Context& context, const CollectorPass& pass) {
+  v1::CollectorPass message;
+  wire::Encode(pass, &message);
+  return impl_->Ask(context, &Stub::ReportPass, message).status();
+}
+
+Status GrpcGarbage::AskForPass(const Context& context) {
+  return impl_->Ask(context, &Stub::AskForPass, v1::Empty()).status();
+}
+
+Result<bool> GrpcGarbage::TakeRequest(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const v1::TakeRequestReply reply, impl_->Ask(context, &Stub::TakeRequest, v1::Empty()));
+  return reply.asked();
+}
+
+Result<GarbageState> GrpcGarbage::GetGarbage(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const v1::GarbageState reply, impl_->Ask(context, &Stub::GetGarbage, v1::Empty()));
+  return wire::FromServer(wire::Decode(reply));
 }
 
 }  // namespace pbfs

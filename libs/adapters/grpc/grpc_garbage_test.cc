@@ -26,6 +26,7 @@ class WireGarbageFixture {
   void ExpireHistory(BucketId bucket, Hlc floor) { twin_.ExpireHistory(bucket, floor); }
   void RaiseFloor(Hlc floor) { twin_.RaiseFloor(floor); }
   void ExpireOpen(ObjectId object) { twin_.ExpireOpen(object); }
+  void AgeTombstone(EncodingId encoding) { twin_.AgeTombstone(encoding); }
 
  private:
   MemoryCatalogFixture twin_;
@@ -52,6 +53,14 @@ TEST(GrpcGarbage, OnlyACollectorMayDestroy) {
   EXPECT_CODE(other.SweepMark(context, {}), kPermissionDenied);
   EXPECT_CODE(other.SweepArm(context), kPermissionDenied);
   EXPECT_CODE(other.SweepConfirm(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.NamesExpire(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.DropZeros(context, {}, 1), kPermissionDenied);
+  EXPECT_CODE(other.SweepForget(context, 1), kPermissionDenied);
+  EXPECT_CODE(other.JournalExpire(context), kPermissionDenied);
+  EXPECT_CODE(other.ReportPass(context, {"catalog", 0, 1, "", {}}), kPermissionDenied);
+  EXPECT_CODE(other.TakeRequest(context), kPermissionDenied);
+  EXPECT_OK(other.AskForPass(context));
+  EXPECT_OK(other.GetGarbage(context));
 }
 
 TEST(GarbagePool, GoesToAnotherCatalogIfOneIsAway) {

@@ -22,7 +22,7 @@ endforeach()
 
 file(GLOB migrations ${FOLDER}/migrations/*.sql)
 list(SORT migrations)
-string(APPEND header "\n/// In the order of their numbers, which are 1, 2, 3...\nstd::vector<Migration> Migrations();\n\n}  // namespace pbfs::postgres\n")
+string(APPEND header "\n/// In the order of their numbers.\nstd::vector<Migration> Migrations();\n\n}  // namespace pbfs::postgres\n")
 string(APPEND source "\nstd::vector<Migration> Migrations() {\n  return {\n")
 foreach(path ${migrations})
   get_filename_component(name ${path} NAME_WE)

@@ -33,9 +33,11 @@ class MigrationsTest : public ::testing::Test {
 PostgresServer* MigrationsTest::server_ = nullptr;
 int MigrationsTest::databases_ = 0;
 
-TEST_F(MigrationsTest, NumbersRunFromOneWithoutGaps) {
+// Gaps are allowed: a number may have been meant for a migration that was written at the same time.
+TEST_F(MigrationsTest, NumbersRise) {
   const std::vector<Migration> all = Migrations();
-  for (size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].version, static_cast<int>(i) + 1) << all[i].name;
+  EXPECT_EQ(all.at(0).version, 1);
+  for (size_t i = 1; i < all.size(); ++i) EXPECT_GT(all[i].version, all[i - 1].version) << all[i].name;
 }
 
 TEST_F(MigrationsTest, SecondRunChangesNothing) {

@@ -77,6 +77,7 @@ class PostgresCatalog final : public Commits,
 
   Status HistoryAdvance(const Context& context) override;
   Result<int64_t> HistoryExpire(const Context& context, int32_t limit) override;
+  Result<int64_t> NamesExpire(const Context& context, int32_t limit) override;
   Result<int64_t> Reap(const Context& context, int32_t limit) override;
   Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) override;
   Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) override;
@@ -85,6 +86,13 @@ class PostgresCatalog final : public Commits,
   Result<std::vector<EncodingId>> SweepMark(const Context& context, std::span<const EncodingId> reported) override;
   Status SweepArm(const Context& context) override;
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
+  Result<ZerosPage> DropZeros(const Context& context, ObjectId after, int32_t limit) override;
+  Result<int64_t> SweepForget(const Context& context, int32_t limit) override;
+  Result<int64_t> JournalExpire(const Context& context) override;
+  Status ReportPass(const Context& context, const CollectorPass& pass) override;
+  Status AskForPass(const Context& context) override;
+  Result<bool> TakeRequest(const Context& context) override;
+  Result<GarbageState> GetGarbage(const Context& context) override;
 
   Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
   Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,

@@ -26,6 +26,9 @@ class PostgresCatalogFixture {
   void ExpireOpen(ObjectId object) {
     Database().Sql("UPDATE object SET expires = now() - interval '1 s' WHERE object_id = '" + object.ToString() + "'");
   }
+  void AgeTombstone(EncodingId encoding) {
+    Database().Sql("UPDATE swept SET at = at - interval '31 days' WHERE encoding_id = '" + encoding.ToString() + "'");
+  }
   void ExpireHistory(BucketId bucket, Hlc floor) {
     Database().Sql("UPDATE bucket SET history_floor_hlc = greatest(history_floor_hlc, " + std::to_string(floor) +
                    ") WHERE bucket_id = '" + bucket.ToString() + "'");

@@ -26,6 +26,18 @@ std::vector<EncodingId> EncodingsOf(const Rows& rows) {
   return ids;
 }
 
+// One row for each pass and each thing that it did.
+Result<std::vector<CollectorPass>> ListPasses(SessionPool& pool, const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(pool, context, postgres::kListPasses));
+  std::vector<CollectorPass> passes;
+  for (int row = 0; row < rows.size(); ++row) {
+    if (passes.empty() || passes.back().kind != rows.Text(row, 0))
+      passes.push_back({rows.Text(row, 0), rows.Int8(row, 1), rows.Int8(row, 2), rows.Text(row, 3), {}});
+    if (!rows.IsNull(row, 4)) passes.back().done[rows.Text(row, 4)] = rows.Int8(row, 5);
+  }
+  return passes;
+}
+
 }  // namespace
 
 Status PostgresCatalog::HistoryAdvance(const Context& context) {
@@ -36,6 +48,13 @@ Result<int64_t> PostgresCatalog::HistoryExpire(const Context& context, int32_t l
   PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   PBFS_ASSIGN_OR_RETURN(
       const Rows rows, postgres::TransactOne(parts_->primary, context, postgres::kHistoryExpire, Params().Int4(limit)));
+  return rows.Int8(0, 0);
+}
+
+Result<int64_t> PostgresCatalog::NamesExpire(const Context& context, int32_t limit) {
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
+  PBFS_ASSIGN_OR_RETURN(const Rows rows,
+                        postgres::TransactOne(parts_->primary, context, postgres::kNamesExpire, Params().Int4(limit)));
   return rows.Int8(0, 0);
 }
 
@@ -94,6 +113,59 @@ Result<std::vector<EncodingId>> PostgresCatalog::SweepConfirm(const Context& con
   PBFS_ASSIGN_OR_RETURN(const Rows rows,
                         postgres::TransactOne(parts_->primary, context, postgres::kSweepConfirm, Params().Int4(limit)));
   return EncodingsOf(rows);
+}
+
+// ---- leftovers ---------------------------------------------------------------------------------------------------------------
+
+Result<ZerosPage> PostgresCatalog::DropZeros(const Context& context, ObjectId after, int32_t limit) {
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
+  const Params params = Params().Uuid(after).Int4(limit);
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::TransactOne(parts_->primary, context, postgres::kDropZeros, params));
+  ZerosPage page{rows.Int8(0, 0), {}};
+  if (!rows.IsNull(0, 1)) page.last = rows.Uuid<ObjectId>(0, 1);
+  return page;
+}
+
+Result<int64_t> PostgresCatalog::SweepForget(const Context& context, int32_t limit) {
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
+  PBFS_ASSIGN_OR_RETURN(const Rows rows,
+                        postgres::TransactOne(parts_->primary, context, postgres::kSweepForget, Params().Int4(limit)));
+  return rows.Int8(0, 0);
+}
+
+Result<int64_t> PostgresCatalog::JournalExpire(const Context& context) {
+  return CountOf(parts_->primary, context, postgres::kJournalExpire, {});
+}
+
+Status PostgresCatalog::ReportPass(const Context& context, const CollectorPass& pass) {
+  Array what(Type::kText), counts(Type::kInt8);
+  for (const auto& [name, count] : pass.done) what.Text(name), counts.Int8(count);
+  const Params params = Params().Text(pass.kind).Int8(pass.took_ms).Text(pass.trouble).Add(what).Add(counts);
+  return postgres::TransactOne(parts_->primary, context, postgres::kReportPass, params).status();
+}
+
+Status PostgresCatalog::AskForPass(const Context& context) {
+  return postgres::TransactOne(parts_->primary, context, postgres::kAskForPass).status();
+}
+
+Result<bool> PostgresCatalog::TakeRequest(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(parts_->primary, context, postgres::kTakePassRequest));
+  return rows.size() > 0;
+}
+
+Result<GarbageState> PostgresCatalog::GetGarbage(const Context& context) {
+  GarbageState state;
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(parts_->primary, context, postgres::kGarbageState));
+  state.now_ms = rows.Int8(0, 0);
+  state.timeline = static_cast<int32_t>(rows.Int4(0, 1)), state.thawed_timeline = static_cast<int32_t>(rows.Int4(0, 2));
+  state.expired_objects = rows.Int8(0, 3), state.unbound_objects = rows.Int8(0, 4);
+  state.reaped_objects = rows.Int8(0, 5);
+  state.bodies = rows.Int8(0, 6), state.bytes = rows.Int8(0, 7);
+  if (!rows.IsNull(0, 8)) state.since_ms = rows.Int8(0, 8);
+  state.purging_bodies = rows.Int8(0, 9), state.marked_encodings = rows.Int8(0, 10);
+  if (!rows.IsNull(0, 11)) state.asked_ms = rows.Int8(0, 11);
+  PBFS_ASSIGN_OR_RETURN(state.passes, ListPasses(parts_->primary, context));
+  return state;
 }
 
 }  // namespace pbfs

@@ -162,6 +162,111 @@ TEST_F(GarbageBesideTest, PurgeWaitsForPeers) {
   EXPECT_EQ(Purging(), 1);
 }
 
+// Nothing in PBFS shortens a bucket's history yet; an administrator may, in the database.
+TEST_F(GarbageBesideTest, ShortenedHistoryGoesWithTheNextPass) {
+  database_.Sql("UPDATE bucket SET history_ms = 365 * 86400000::int8");
+  for (int i = 0; i < 2; ++i) {
+    TestCommit overwrite(client_);
+    Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  }
+  ASSERT_OK(catalog_.HistoryAdvance(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t kept, catalog_.HistoryExpire(TestContext(), 100));
+  EXPECT_EQ(kept, 0);
+  database_.Sql("UPDATE bucket SET history_ms = 0");
+  ASSERT_OK(catalog_.HistoryAdvance(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.HistoryExpire(TestContext(), 100));
+  EXPECT_EQ(gone, 2);
+  ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));
+  EXPECT_EQ(Purging(), 2);
+}
+
+// I14. A peer may still send what these zeros have to hide.
+TEST_F(GarbageBesideTest, ZerosWaitForTheFloorsOfPeers) {
+  TestCommit trunc(client_);
+  Send(trunc.Trunc(object_, 0));
+  database_.Sql("INSERT INTO peer (site_id, fence_epoch, floor_hlc) VALUES (2, 1, 5)");
+  ASSERT_OK_AND_ASSIGN(const ZerosPage early, catalog_.DropZeros(TestContext(), {}, 100));
+  EXPECT_EQ(early.dropped, 0);
+  const std::string passed = std::to_string(trunc.last_order().hlc);
+  database_.Sql("UPDATE peer SET floor_hlc = " + passed + "; UPDATE site_self SET floor_hlc = " + passed);
+  ASSERT_OK_AND_ASSIGN(const ZerosPage then, catalog_.DropZeros(TestContext(), {}, 100));
+  EXPECT_EQ(then.dropped, 1);
+}
+
+// A write is under way: it may be about to put bytes over the zeros.
+TEST_F(GarbageBesideTest, ZerosOfAnObjectThatIsWrittenArePassedOver) {
+  TestCommit trunc(client_);
+  Send(trunc.Trunc(object_, 0));
+  Run("SELECT pg_advisory_xact_lock_shared(uuid_hash_extended(" + Quoted(object_) + ", 1))::text");
+  ASSERT_OK_AND_ASSIGN(const ZerosPage held, catalog_.DropZeros(TestContext(), {}, 100));
+  EXPECT_EQ(held.dropped, 0);
+  EXPECT_EQ(held.last, object_);
+  other_->Rollback();
+  ASSERT_OK_AND_ASSIGN(const ZerosPage then, catalog_.DropZeros(TestContext(), {}, 100));
+  EXPECT_EQ(then.dropped, 1);
+}
+
+// I23, of days of the journal.
+class JournalDaysTest : public GarbageBesideTest {
+ protected:
+  std::string Partitions() {
+    return database_.Sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'journal'::regclass");
+  }
+  std::string Old() { return database_.Sql("SELECT count(*) FROM journal WHERE at < now() - interval '2 days'"); }
+  /// A day long past, with a partition of its own, and another in the default.
+  void MakeOldDays() {
+    database_.Sql(
+        "SELECT make_journal_partition('2024-03-01'); INSERT INTO journal (kind, at) VALUES (12, '2024-03-01 "
+        "12:00+00'), "
+        "(12, '2024-03-02 12:00+00')");
+  }
+};
+
+TEST_F(JournalDaysTest, EachDayHasAPartitionAndThoseThatAreOldGo) {
+  EXPECT_EQ(Partitions(), "4\n");  // the default, today and two days to come
+  ASSERT_NO_FATAL_FAILURE(MakeOldDays());
+  EXPECT_EQ(Old(), "2\n");
+  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(gone, 2);
+  EXPECT_EQ(Old(), "0\n");
+  EXPECT_EQ(Partitions(), "4\n");
+  EXPECT_NE(database_.Sql("SELECT count(*) FROM journal"), "0\n");
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM journal_default"), "0\n");
+}
+
+// F61. The clock was ahead, and is right again.
+TEST_F(JournalDaysTest, EntriesOfTheFutureStayInTheDefault) {
+  database_.Sql("INSERT INTO journal (kind, at) VALUES (12, now() + interval '10 days')");
+  database_.Sql("SELECT make_journal_partition((now() AT TIME ZONE 'UTC')::date + 10)");
+  EXPECT_EQ(Partitions(), "4\n");
+  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(gone, 0);
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM journal_default"), "1\n");
+}
+
+TEST_F(JournalDaysTest, DaysThatAPeerHasNotReadStay) {
+  ASSERT_NO_FATAL_FAILURE(MakeOldDays());
+  database_.Sql("INSERT INTO peer (site_id, fence_epoch, sent_xid) VALUES (2, 1, '1')");
+  ASSERT_OK_AND_ASSIGN(const int64_t early, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(early, 0);
+  EXPECT_EQ(Old(), "2\n");
+  database_.Sql("UPDATE peer SET sent_xid = pg_current_xact_id()");
+  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(then, 2);
+}
+
+// The journal is locked alone for that: whoever commits comes first.
+TEST_F(JournalDaysTest, ACommitInFlightIsNotHeldUp) {
+  ASSERT_NO_FATAL_FAILURE(MakeOldDays());
+  Run("INSERT INTO pbfs.journal (kind) VALUES (12)");
+  ASSERT_OK_AND_ASSIGN(const int64_t held, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(held, 0);
+  EXPECT_EQ(Old(), "2\n");
+  other_->Rollback();
+  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.JournalExpire(TestContext()));
+  EXPECT_EQ(then, 2);
+}
+
 // I25.
 TEST_F(GarbageBesideTest, NothingIsDestroyedOnATimelineThatIsNotThawed) {
   TestCommit overwrite(client_);
@@ -174,6 +279,13 @@ TEST_F(GarbageBesideTest, NothingIsDestroyedOnATimelineThatIsNotThawed) {
   EXPECT_CODE(catalog_.SweepMark(TestContext(), {}), kFailedPrecondition);
   EXPECT_CODE(catalog_.SweepArm(TestContext()), kFailedPrecondition);
   EXPECT_CODE(catalog_.SweepConfirm(TestContext(), 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.NamesExpire(TestContext(), 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.DropZeros(TestContext(), {}, 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.SweepForget(TestContext(), 100), kFailedPrecondition);
+  EXPECT_CODE(catalog_.JournalExpire(TestContext()), kFailedPrecondition);
+  ASSERT_OK_AND_ASSIGN(const GarbageState frozen, catalog_.GetGarbage(TestContext()));
+  EXPECT_TRUE(frozen.frozen());
+  EXPECT_EQ(frozen.thawed_timeline, 77);
   EXPECT_EQ(Purging(), 0);
   database_.Sql("SELECT thaw()");
   ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));

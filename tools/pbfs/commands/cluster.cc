@@ -325,6 +325,8 @@ void AddCluster(CommandLine& line) {
   again->add_flag("--wait", repair->wait, "Until the cluster is healthy");
   line.Run(again, [repair](Session& session) { return Recheck(session, *repair); });
 
+  AddClusterGc(line, cluster);
+
   auto map = std::make_shared<MapArguments>();
   CLI::App* groups = line.Add("map", "Placement groups and their stores (* has not all its shards yet)",
                               "  pbfs cluster map --group 17", cluster);

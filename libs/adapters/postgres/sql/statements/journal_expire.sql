@@ -1,0 +1,1 @@
+SELECT journal_expire()

@@ -1,0 +1,1 @@
+SELECT names_expire($1::int4)

@@ -1,0 +1,1 @@
+SELECT sweep_forget($1::int4)

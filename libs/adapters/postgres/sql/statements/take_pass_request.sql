@@ -1,0 +1,1 @@
+DELETE FROM collector_request RETURNING 1

@@ -117,6 +117,7 @@ class MemoryCatalog final : public Commits,
   std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
   PlacementFacts FactsOfPlacement() const PBFS_REQUIRES(mutex_);
+  void RecheckGroupsOf(StoreId store) PBFS_REQUIRES(mutex_);
   MemoryTables::Body* LiveBody(EncodingId encoding) PBFS_REQUIRES(mutex_);
   bool HasAllShards(uint16_t group) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);

@@ -21,7 +21,10 @@ Status MemoryCatalog::PutStore(const Context& context, const StoreInfo& store) {
   MutexLock lock(mutex_);
   PBFS_RETURN_IF_ERROR(CheckMembership(map_.stores, map_.groups, FactsOfPlacement(), store));
   const bool place = PlacementDependsOn(map_.stores, store);
-  if (!PutInto(map_.stores, store)) return OkStatus();
+  const StoreInfo* known = map_.FindStore(store.id);
+  const bool suspect = known != nullptr && MayHaveAnotherDisk(*known, store);
+  if (!PutInto(map_.stores, Remembered(map_.stores, store))) return OkStatus();
+  if (suspect) RecheckGroupsOf(store.id);
   ++map_.version;
   tables_.stores = PlacementStoresOf(map_.stores);
   if (place) {
@@ -34,6 +37,15 @@ Status MemoryCatalog::PutStore(const Context& context, const StoreInfo& store) {
   }
   map_changed_.NotifyAll();
   return OkStatus();
+}
+
+void MemoryCatalog::RecheckGroupsOf(StoreId store) {
+  const auto names = [&](const std::vector<StoreId>& list) {
+    return std::find(list.begin(), list.end(), store) != list.end();
+  };
+  for (const PlacementGroup& group : map_.groups) {
+    if (names(group.stores) || names(group.previous)) tables_.checked_ms.erase(group.group);
+  }
 }
 
 PlacementFacts MemoryCatalog::FactsOfPlacement() const {

@@ -45,6 +45,9 @@ std::vector<StoreId> PreviousOf(const PlacementGroup& before) {
 }  // namespace
 
 Status CheckStore(const StoreInfo& store) {
+  constexpr size_t kLongestName = 64;
+  if (store.start.size() > kLongestName || store.start_before.size() > kLongestName)
+    return InvalidArgumentError("the name of a start has at most 64 bytes");
   if (store.id.value != 0 && std::isfinite(store.weight) && store.weight > 0) return OkStatus();
   return InvalidArgumentError("a store needs an id and a positive weight");
 }
@@ -86,6 +89,18 @@ bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& s
   if (before == stores.end()) return IsEligible(store);
   if (IsEligible(*before) != IsEligible(store)) return true;
   return IsEligible(store) && (before->weight != store.weight || before->domain != store.domain);
+}
+
+bool MayHaveAnotherDisk(const StoreInfo& known, const StoreInfo& store) {
+  return !known.start.empty() && !store.start.empty() && store.start != known.start &&
+         store.start_before != known.start;
+}
+
+StoreInfo Remembered(const std::vector<StoreInfo>& stores, StoreInfo store) {
+  const auto known = std::find_if(stores.begin(), stores.end(), [&](const StoreInfo& s) { return s.id == store.id; });
+  if (store.start.empty() && known != stores.end()) store.start = known->start;
+  store.start_before.clear();
+  return store;
 }
 
 bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store) {

@@ -9,7 +9,7 @@
 /// How the stores of a site make its placement groups: what PutStore of every catalog does. Pure.
 namespace pbfs {
 
-/// Errors: INVALID_ARGUMENT no id, a weight that is no positive number.
+/// Errors: INVALID_ARGUMENT no id, a weight that is no positive number, names of starts that are too long.
 Status CheckStore(const StoreInfo& store);
 
 /// What else the placement of a site depends on.
@@ -28,6 +28,12 @@ Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<P
 /// Would putting `store` among `stores` change any placement group? True if it becomes or stops being eligible, or an
 /// eligible one changes its weight or failure domain.
 bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& store);
+
+/// Is it uncertain that this store, known as `known`, still has what it had? Then its groups are to be checked anew.
+bool MayHaveAnotherDisk(const StoreInfo& known, const StoreInfo& store);
+
+/// What is remembered of `store`, which is put: without the start before its last one; the last one as it was, if it names none.
+StoreInfo Remembered(const std::vector<StoreInfo>& stores, StoreInfo store);
 
 /// Inserts or replaces `store`; `stores` are in the order of their ids. False if it was there just so.
 bool PutInto(std::vector<StoreInfo>& stores, const StoreInfo& store);

@@ -249,6 +249,41 @@ TYPED_TEST_P(RepairsContract, ACheckedGroupIsActiveOnceNothingIsMissing) {
   EXPECT_GT(this->ports_.groups.WatchMap(TestContext(), -1)->version, map) << "all who follow the map hear of it";
 }
 
+// A store tells which start it came from. Where that is not the one that is remembered, its disk is not what it was.
+TYPED_TEST_P(RepairsContract, AStoreThatComesBackWithAnotherDiskIsLookedAtAnew) {
+  const auto put = [&](const std::string& start, const std::string& before) {
+    StoreInfo store = this->Store(126);
+    store.start = start, store.start_before = before;
+    EXPECT_OK(this->ports_.groups.PutStore(TestContext(), store));
+    const ClusterMap map = *this->ports_.groups.WatchMap(TestContext(), -1);
+    EXPECT_EQ(map.FindStore(StoreId{126})->start_before, "");
+    return map.FindStore(StoreId{126})->start;
+  };
+  const auto unchecked = [&] {
+    std::vector<GroupVersion> checked;
+    const std::vector<GroupCheck> checks = *this->repairs().ListGroupChecks(TestContext());
+    const auto count = std::count_if(checks.begin(), checks.end(), [](const auto& c) { return !c.checked_ms; });
+    for (const GroupCheck& check : checks) checked.push_back({check.group, check.version});
+    EXPECT_OK(this->repairs().GroupsChecked(TestContext(), checked));
+    return count;
+  };
+  EXPECT_EQ(put("", ""), "");
+  unchecked();
+  EXPECT_EQ(put("a", ""), "a");
+  EXPECT_EQ(unchecked(), 0) << "nothing was known before";
+  EXPECT_EQ(put("b", "a"), "b");
+  EXPECT_EQ(put("b", ""), "b");
+  EXPECT_EQ(put("", ""), "b") << "an administrator, or a store that could not write";
+  EXPECT_EQ(unchecked(), 0);
+  EXPECT_EQ(put("c", ""), "c");
+  EXPECT_EQ(unchecked(), kPlacementGroups) << "an empty disk";
+  EXPECT_EQ(put("d", "b"), "d");
+  EXPECT_EQ(unchecked(), kPlacementGroups) << "as it was before the start c";
+  StoreInfo store = this->Store(126);
+  store.start = std::string(65, 'x');
+  EXPECT_CODE(this->ports_.groups.PutStore(TestContext(), store), kInvalidArgument);
+}
+
 TYPED_TEST_P(RepairsContract, RedundancyCounts) {
   TestClient client = this->MakeClient();
   const EncodedBody one = this->MakeWhole(client), two = this->MakeWhole(client);
@@ -280,6 +315,7 @@ TYPED_TEST_P(RepairsContract, RedundancyCounts) {
 REGISTER_TYPED_TEST_SUITE_P(RepairsContract, MissingShardsAreMarkedListedAndCleared, ListedBodiesCarryTheirHeader,
                             BodiesAreFoundByTheirEncodings, AnotherVersionOfTheGroupClearsNothing,
                             UnknownShardsArePassedOver, TheMostEndangeredComeFirst, EncodingsComeInPages,
-                            APurgedBodyIsNobodysConcern, ACheckedGroupIsActiveOnceNothingIsMissing, RedundancyCounts);
+                            APurgedBodyIsNobodysConcern, ACheckedGroupIsActiveOnceNothingIsMissing,
+                            AStoreThatComesBackWithAnotherDiskIsLookedAtAnew, RedundancyCounts);
 
 }  // namespace pbfs

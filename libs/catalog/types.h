@@ -215,6 +215,9 @@ struct StoreInfo {
   std::string domain;   // failure domain
   StoreState state = StoreState::kUp;
   float weight = 1;
+  /// Names of its last start and of the one before, kept on its disk; empty: unknown. Only the former is remembered: a store that
+  /// names another one before has not the disk that it had (MayHaveAnotherDisk).
+  std::string start = {}, start_before = {};
   friend bool operator==(const StoreInfo&, const StoreInfo&) = default;
 };
 /// One of 4096 ordered lists of stores; a version of it is a row.

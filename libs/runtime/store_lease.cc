@@ -30,6 +30,10 @@ Result<std::string> TextOf(const Json& json, const char* field) {
   return found->get<std::string>();
 }
 
+Result<std::string> TextOr(const Json& json, const char* field) {
+  return json.contains(field) ? TextOf(json, field) : Result<std::string>("");
+}
+
 Result<float> WeightOf(const Json& json) {
   const auto found = json.find("weight");
   if (found == json.end()) return 1.0f;
@@ -41,7 +45,9 @@ Result<float> WeightOf(const Json& json) {
 }  // namespace
 
 LeaseInfo EncodeStoreLease(const StoreInfo& store, std::string holder) {
-  const Json json = {{"address", store.address}, {"domain", store.domain}, {"weight", store.weight}};
+  Json json = {{"address", store.address}, {"domain", store.domain}, {"weight", store.weight}};
+  if (!store.start.empty()) json["start"] = store.start;
+  if (!store.start_before.empty()) json["startBefore"] = store.start_before;
   return {fmt::format("{}{}", kStoreLeases, store.id.value), std::move(holder),
           json.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
@@ -54,6 +60,8 @@ Result<StoreInfo> DecodeStoreLease(const LeaseInfo& lease) {
   PBFS_ASSIGN_OR_RETURN(store.address, TextOf(json, "address"));
   PBFS_ASSIGN_OR_RETURN(store.domain, TextOf(json, "domain"));
   PBFS_ASSIGN_OR_RETURN(store.weight, WeightOf(json));
+  PBFS_ASSIGN_OR_RETURN(store.start, TextOr(json, "start"));
+  PBFS_ASSIGN_OR_RETURN(store.start_before, TextOr(json, "startBefore"));
   PBFS_RETURN_IF_ERROR(CheckStore(store));
   return store;
 }

@@ -5,7 +5,8 @@
 #include "libs/coordination/leases.h"
 
 /// The lease by which a fragment store says that it is there, and by which catalogs learn of it: key "stores/<id>", value
-/// {"address": "host:port", "domain": "host-7", "weight": 1}. Fields that a reader does not know are ignored.
+/// {"address": "host:port", "domain": "host-7", "weight": 1, "start": "...", "startBefore": "..."}. Fields that a reader does not
+/// know are ignored; all but the first two may be left out.
 namespace pbfs {
 
 LeaseInfo EncodeStoreLease(const StoreInfo& store, std::string holder);

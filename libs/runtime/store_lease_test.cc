@@ -6,7 +6,7 @@
 namespace pbfs {
 namespace {
 
-const StoreInfo kStore{StoreId{7}, "store-7.example:7100", "rack \"a\"\n", StoreState::kUp, 2.5f};
+const StoreInfo kStore{StoreId{7}, "store-7.example:7100", "rack \"a\"\n", StoreState::kUp, 2.5f, "s2", "s1"};
 
 TEST(StoreLeaseTest, WhatIsWrittenIsRead) {
   const LeaseInfo lease = EncodeStoreLease(kStore, "life-1");

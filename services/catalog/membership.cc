@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "libs/catalog/place_groups.h"
+
 namespace pbfs::catalog {
 namespace {
 
@@ -102,6 +104,10 @@ Status Membership::Reconcile(const Context& context) {
     const auto found = leased.find(id);
     const auto wanted = Wanted(store, found == leased.end() ? nullptr : &found->second, most_are_seen);
     if (!wanted.has_value()) continue;
+    if (MayHaveAnotherDisk(store, *wanted))
+      spdlog::warn(
+          "store {} may have another disk than it had, or an older state of it: all it should have is looked for",
+          id.value);
     spdlog::info("store {} at {}: state {} to {}", id.value, wanted->address, static_cast<int>(store.state),
                  static_cast<int>(wanted->state));
     PBFS_RETURN_IF_ERROR(groups_.PutStore(context, *wanted));
@@ -121,7 +127,7 @@ std::optional<StoreInfo> Membership::Wanted(const StoreInfo& now, const StoreInf
     const bool long_gone = MonotonicNow() - since >= options_.down_after;
     wanted.state = long_gone && may_go_down ? StoreState::kDown : StoreState::kSuspect;
   }
-  return wanted == now ? std::nullopt : std::optional(wanted);
+  return Remembered({now}, wanted) == now ? std::nullopt : std::optional(wanted);
 }
 
 }  // namespace pbfs::catalog

@@ -34,21 +34,23 @@ ServiceLimits LimitsOf(const FragmentStoreSettings& settings) {
   return limits;
 }
 
-LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& random) {
+LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, const disk::StartMark& mark, Random& random) {
   std::string address = settings.address.empty() ? settings.listen : settings.address;
   // Port 0 was a wish for any.
   if (address.ends_with(":0")) address = address.substr(0, address.size() - 1) + std::to_string(port);
-  return EncodeStoreLease({settings.store, address, settings.domain, StoreState::kUp, settings.weight},
-                          BucketId::NewRandom(random).ToString());
+  return EncodeStoreLease(
+      {settings.store, address, settings.domain, StoreState::kUp, settings.weight, mark.start, mark.before},
+      BucketId::NewRandom(random).ToString());
 }
 
-Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& settings, int port, Random& random) {
+Result<std::unique_ptr<Presence>> Presence::Begin(const FragmentStoreSettings& settings, int port,
+                                                  const disk::StartMark& mark, Random& random) {
   auto presence = std::make_unique<Presence>();
   PBFS_ASSIGN_OR_RETURN(presence->coordinator_, Coordinator::Open(settings.leases));
   Coordinator& coordinator = *presence->coordinator_;
   if (coordinator.leases() == nullptr) return presence;
-  presence->keeper_ =
-      std::make_unique<LeaseKeeper>(*coordinator.leases(), LeaseOf(settings, port, random), coordinator.keeping());
+  presence->keeper_ = std::make_unique<LeaseKeeper>(*coordinator.leases(), LeaseOf(settings, port, mark, random),
+                                                    coordinator.keeping());
   return presence;
 }
 
@@ -88,7 +90,8 @@ Status Serve(const FragmentStoreSettings& settings, const StoreIdentity& identit
   FragmentService service(identity, *volumes, clock, LimitsOf(settings));
   FragmentServant servant(service, {static_cast<size_t>(settings.threads), settings.request_memory_bytes, &metrics});
   PBFS_ASSIGN_OR_RETURN(const auto server, GrpcServer::Start(settings.listen, security, {&servant}));
-  PBFS_ASSIGN_OR_RETURN(const auto presence, Presence::Begin(settings, server->port(), random));
+  PBFS_ASSIGN_OR_RETURN(const auto presence,
+                        Presence::Begin(settings, server->port(), disk::MarkStart(*files, random), random));
   const StoreMetrics report(metrics, *volumes, service, *presence);
   return ServeUntilSignal(*server, settings.listen, settings.drain);
 }

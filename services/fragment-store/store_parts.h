@@ -1,6 +1,7 @@
 #pragma once
 
 #include "libs/adapters/disk/disk_volumes.h"
+#include "libs/adapters/disk/start_mark.h"
 #include "libs/base/random.h"
 #include "libs/fragments/store_rules.h"
 #include "libs/runtime/coordinator.h"
@@ -15,12 +16,13 @@ Result<StoreIdentity> IdentityOf(const FragmentStoreSettings& settings);
 disk::DiskOptions DiskOptionsOf(const FragmentStoreSettings& settings);
 ServiceLimits LimitsOf(const FragmentStoreSettings& settings);
 /// What catalogs learn of the store. `port`: where it listens.
-LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, Random& random);
+LeaseInfo LeaseOf(const FragmentStoreSettings& settings, int port, const disk::StartMark& mark, Random& random);
 
 /// Says that the store is there for as long as it lives; nothing where no coordinator is configured.
 class Presence {
  public:
-  static Result<std::unique_ptr<Presence>> Begin(const FragmentStoreSettings& settings, int port, Random& random);
+  static Result<std::unique_ptr<Presence>> Begin(const FragmentStoreSettings& settings, int port,
+                                                 const disk::StartMark& mark, Random& random);
   /// Whether others see it now; true where no coordinator is configured.
   bool Held() const;
 

@@ -106,6 +106,21 @@ TEST_F(RepairedCluster, AStoreLostForGoodIsMadeUpForWithoutHelp) {
   ExpectAllReadable();
 }
 
+// Nobody has to find out: it comes back under its number, and its disk is an empty one.
+TEST_F(RepairedCluster, AStoreThatComesBackEmptyIsFilledAgain) {
+  ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));
+  const int64_t held = FragmentsOf(4);
+  ASSERT_NO_FATAL_FAILURE(LoseStore(4));
+  std::filesystem::create_directory(running_.cluster().directory() + "/store-4");
+  ASSERT_OK(running_.cluster().Start(TestContext(), "store-4"));
+  const Context patience = Context::WithTimeout(std::chrono::minutes(3));
+  while (FragmentsOf(4) != held) {
+    ASSERT_OK(patience.Check());
+    SleepFor(std::chrono::milliseconds(200));  // a poll of other processes, bounded by `patience`
+  }
+  ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));
+}
+
 TEST_F(RepairedCluster, ADrainedStoreCanBeRemoved) {
   ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));
   EXPECT_NE(running_.Pbfs({"cluster", "remove", "5"}).exit_code, 0) << "it is in use";

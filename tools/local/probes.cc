@@ -59,8 +59,9 @@ bool EtcdServes(const Context& context, const ClusterState& state, const Managed
 /// A document that Patroni keeps in etcd; null while it is not there or cannot be read.
 nlohmann::json PatroniDocument(const Context& context, const ClusterState& state, const ManagedProcess& etcd,
                                const std::string& key) {
-  const auto text = Etcdctl(context, state, etcd,
-                            {"get", "--print-value-only", fmt::format("{}{}/{}", kPatroniNamespace, kPatroniScope, key)});
+  const auto text =
+      Etcdctl(context, state, etcd,
+              {"get", "--print-value-only", fmt::format("{}{}/{}", kPatroniNamespace, kPatroniScope, key)});
   if (!text.ok()) return nullptr;
   return nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
 }

@@ -310,11 +310,14 @@ void Encode(const StoreInfo& store, v1::Store* out) {
   out->set_domain(store.domain);
   out->set_state(static_cast<uint32_t>(store.state));
   out->set_weight(store.weight);
+  out->set_start(store.start);
+  out->set_start_before(store.start_before);
 }
 
 Result<StoreInfo> Decode(const v1::Store& in) {
   if (in.state() < 1 || in.state() > 6) return InvalidArgumentError("a store's state is 1..6");
-  return StoreInfo{StoreId{in.id()}, in.address(), in.domain(), static_cast<StoreState>(in.state()), in.weight()};
+  return StoreInfo{StoreId{in.id()}, in.address(), in.domain(),      static_cast<StoreState>(in.state()),
+                   in.weight(),      in.start(),   in.start_before()};
 }
 
 namespace {

@@ -12,7 +12,7 @@ inline std::vector<StoreInfo> StoresOfRows(const Rows& rows) {
   std::vector<StoreInfo> stores;
   for (int row = 0; row < rows.size(); ++row)
     stores.push_back({StoreId{static_cast<uint32_t>(rows.Int4(row, 0))}, rows.Text(row, 1), rows.Text(row, 2),
-                      static_cast<StoreState>(rows.Int2(row, 3)), rows.Float4(row, 4)});
+                      static_cast<StoreState>(rows.Int2(row, 3)), rows.Float4(row, 4), rows.Text(row, 5)});
   return stores;
 }
 

@@ -28,7 +28,8 @@ void QueuePutStore(Connection& connection, const StoreInfo& store) {
                                             .Text(store.address)
                                             .Text(store.domain)
                                             .Int2(static_cast<int>(store.state))
-                                            .Float4(store.weight));
+                                            .Float4(store.weight)
+                                            .Text(store.start));
 }
 
 void QueuePutGroup(Connection& connection, const PlacementGroup& group) {
@@ -55,8 +56,12 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     const PlacementFacts facts = FactsOfRows(results[4]);
     PBFS_RETURN_IF_ERROR(CheckMembership(stores, groups, facts, store));
     const bool place = PlacementDependsOn(stores, store);
-    if (!PutInto(stores, store)) return OkStatus();  // as it was
-    QueuePutStore(connection, store);
+    const auto known = std::find_if(stores.begin(), stores.end(), [&](const auto& row) { return row.id == store.id; });
+    const bool suspect = known != stores.end() && MayHaveAnotherDisk(*known, store);
+    const StoreInfo remembered = Remembered(stores, store);
+    if (!PutInto(stores, remembered)) return OkStatus();  // as it was
+    QueuePutStore(connection, remembered);
+    if (suspect) connection.Queue(postgres::kRecheckGroupsOf, Params().Int4(store.id.value));
     connection.Queue(postgres::kRaiseMap);
     if (!place) return OkStatus();
     for (const PlacementGroup& group : PlaceAnew(stores, groups, facts)) QueuePutGroup(connection, group);

@@ -1,1 +1,1 @@
-SELECT store_id, addr, domain, state, weight FROM store ORDER BY store_id
+SELECT store_id, addr, domain, state, weight, start FROM store ORDER BY store_id

@@ -17,7 +17,7 @@ TEST_F(StartMarkTest, EachStartNamesTheOneBeforeAlsoAfterACrash) {
   const StartMark first = Mark();
   EXPECT_EQ(first.start.size(), 36u);
   EXPECT_EQ(first.before, "");
-  files_.Crash(MemoryFileSystem::Loss::kUnsynced);
+  files_.Restart(MemoryFileSystem::Loss::kUnsynced);
   const StartMark second = Mark();
   EXPECT_EQ(second.before, first.start);
   EXPECT_NE(second.start, first.start);

@@ -51,6 +51,15 @@ class MemoryTables {
     BodyId body;
     int64_t since_ms = 0;
   };
+  struct Retired {  // an encoding that was replaced
+    int n = 1;
+    int64_t since_ms = 0;
+  };
+  struct Recode {  // of a bucket whose scheme was changed
+    int64_t changed_ms = 0;
+    PlacementWidth widest;  // of what its bodies may have
+    std::optional<BodyCount> left;
+  };
   struct Tombstone {
     bool armed = false;
     bool confirmed = false;
@@ -87,6 +96,8 @@ class MemoryTables {
   std::unordered_map<BodyId, Body> bodies;
   std::unordered_map<EncodingId, BodyId> encodings;
   std::map<EncodingId, Tombstone> swept;
+  std::map<EncodingId, Retired> retired;
+  std::map<BucketId, Recode> recodes;
   std::map<NameKey, Binding> names;
   std::map<NameKey, std::map<Order, PastBinding>> past_names;
   std::map<uint16_t, PlacementGroup> groups;

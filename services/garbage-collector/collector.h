@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct CatalogPass {
   int64_t objects = 0;       // reaped
   int64_t extents = 0;       // of reaped objects
   int64_t bodies = 0;        // purged
+  int64_t encodings = 0;     // replaced by others, and purged
   int64_t fragments = 0;     // deleted, or missing already
   int64_t unreached = 0;     // on stores that did not answer: these will report them as orphans
 };
@@ -41,6 +43,7 @@ class Collector {
     FragmentStores& stores;
     Tokens* tokens;  // null: stores that run without tokens (tests only)
     const Clock& clock;
+    Recodes* recodes = nullptr;  // null: encodings that were replaced stay
   };
   struct Options {
     std::string subject = "garbage-collector";          // for tokens
@@ -52,7 +55,7 @@ class Collector {
   };
   Collector(const Ports& ports, const Options& options) : ports_(ports), options_(options) {}
 
-  /// History, objects, bodies, and the fragments of the latter. Errors: those of Garbage; stores that do not answer are none.
+  /// History, objects, bodies, encodings that were replaced, and the fragments of the latter two. Errors: those of Garbage; stores that do not answer are none.
   Result<CatalogPass> CollectCatalog(const Context& context);
   /// Looks at all fragments of `store` that are too old to be committed any more. Errors: those of Garbage and of the store;
   /// FAILED_PRECONDITION the brake: more fragments are to go than a pass may delete, and none went.
@@ -65,6 +68,8 @@ class Collector {
   Status CollectHistory(const Context& context, CatalogPass& pass);
   Status CollectObjects(const Context& context, CatalogPass& pass);
   Status CollectBodies(const Context& context, CatalogPass& pass);
+  Status CollectRetired(const Context& context, CatalogPass& pass);
+  void DeleteEverywhere(const Context& context, const KeysByStore& keys, std::set<StoreId>& silent, CatalogPass& pass);
   Result<KeysByStore> WhereShardsStand(const Context& context, const std::vector<PurgingBody>& bodies);
   Status DeleteFrom(const Context& context, StoreId store, const std::vector<FragmentKey>& keys);
   Result<std::vector<FragmentKey>> FindOrphans(const Context& context, FragmentStore& store, int64_t most,

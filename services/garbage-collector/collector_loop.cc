@@ -35,11 +35,14 @@ Status CollectorLoop::CollectCatalog() {
   PBFS_ASSIGN_OR_RETURN(const CatalogPass pass, collector_.CollectCatalog(context_.Within(options_.patience)));
   CatalogPass& all = collected_.catalog;
   all.past_extents += pass.past_extents, all.objects += pass.objects, all.extents += pass.extents;
-  all.bodies += pass.bodies, all.fragments += pass.fragments, all.unreached += pass.unreached;
+  all.bodies += pass.bodies, all.encodings += pass.encodings, all.fragments += pass.fragments,
+      all.unreached += pass.unreached;
   ++collected_.passes;
-  if (pass.objects + pass.bodies + pass.past_extents > 0)
-    spdlog::info("collected {} objects, {} bodies, {} past extents; {} fragments deleted, {} left to a later sweep",
-                 pass.objects, pass.bodies, pass.past_extents, pass.fragments, pass.unreached);
+  if (pass.objects + pass.bodies + pass.encodings + pass.past_extents > 0)
+    spdlog::info(
+        "collected {} objects, {} bodies, {} old encodings, {} past extents; {} fragments deleted, {} left to a later "
+        "sweep",
+        pass.objects, pass.bodies, pass.encodings, pass.past_extents, pass.fragments, pass.unreached);
   return OkStatus();
 }
 

@@ -7,6 +7,7 @@
 
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
+#include "libs/adapters/grpc/recodes_pool.h"
 #include "libs/adapters/grpc/repairs_pool.h"
 #include "libs/adapters/grpc/transport_security.h"
 #include "libs/client/file_key_store.h"
@@ -40,6 +41,7 @@ struct Connection::Parts {
   std::unique_ptr<FileKeyStore> keys;
   std::unique_ptr<CatalogPool> catalog;
   std::unique_ptr<RepairsPool> repairs;
+  std::unique_ptr<RecodesPool> recodes;
   std::unique_ptr<GrpcFragmentStores> stores;
   std::unique_ptr<Client> client;
 };
@@ -50,6 +52,8 @@ Client& Connection::client() { return *parts_->client; }
 FragmentStores& Connection::stores() { return *parts_->stores; }
 Groups& Connection::groups() { return parts_->catalog->ports().groups; }
 Repairs& Connection::repairs() { return *parts_->repairs; }
+Recodes& Connection::recodes() { return *parts_->recodes; }
+Buckets& Connection::buckets() { return parts_->catalog->ports().buckets; }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, std::optional<Duration> last_receipts) {
   // What gRPC would log of connections is in our errors; on stderr it would stand amid the JSON.
@@ -75,6 +79,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
   parts->catalog = std::make_unique<CatalogPool>(settings.catalogs, security, parts->random,
                                                  CatalogPool::Options{.total = settings.timeout});
   parts->repairs = std::make_unique<RepairsPool>(settings.catalogs, security, std::chrono::seconds(10));
+  parts->recodes = std::make_unique<RecodesPool>(settings.catalogs, security, std::chrono::seconds(10));
   parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, security);
   ClientOptions options;
   options.memory_bytes = settings.memory_bytes;

@@ -28,6 +28,9 @@ class Connection {
   /// The cluster map, and membership.
   Groups& groups();
   Repairs& repairs();
+  Recodes& recodes();
+  /// The settings of buckets, for those who change them.
+  Buckets& buckets();
 
  private:
   struct Parts;

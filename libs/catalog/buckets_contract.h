@@ -103,8 +103,54 @@ TYPED_TEST_P(BucketsContract, BucketsOwnSchemeSaysHowManyReceipts) {
   EXPECT_OK(commit({{1}, {2}, {3}}));
 }
 
+TYPED_TEST_P(BucketsContract, SchemeChangesFromWhatWasExpected) {
+  for (uint32_t id = 931; id < 937; ++id)
+    ASSERT_OK(this->ports_.groups.PutStore(
+        TestContext(), {StoreId{id}, "127.0.0.1:1", "host-" + std::to_string(id), StoreState::kUp, 1}));
+  const BucketInfo info = this->Fresh();  // 2+2, w = 3
+  ASSERT_OK(this->Create(info));
+  Buckets& buckets = this->ports_.buckets;
+  const BucketScheme old{2, 2, 3}, wanted{4, 2, 6}, site;
+  EXPECT_CODE(buckets.SetScheme(TestContext(), info.id, site, wanted), kAborted);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_OK(buckets.SetScheme(TestContext(), info.id, old, wanted));  // a repeat is harmless
+  ASSERT_OK_AND_ASSIGN(const BucketInfo found, buckets.FindBucket(TestContext(), info.settings.name));
+  EXPECT_EQ(SchemeOf(found.settings), wanted);
+  EXPECT_EQ(found.settings.integrity, info.settings.integrity);
+  EXPECT_OK(buckets.SetScheme(TestContext(), info.id, wanted, site));
+  EXPECT_CODE(buckets.SetScheme(TestContext(), info.id, site, {2, {}, {}}), kInvalidArgument);
+  EXPECT_CODE(buckets.SetScheme(TestContext(), info.id, site, {33, 2, {}}), kInvalidArgument);
+  EXPECT_CODE(buckets.SetScheme(TestContext(), info.id, site, {4, 2, 7}), kInvalidArgument);
+  EXPECT_CODE(buckets.SetScheme(TestContext(), BucketId{}, site, wanted), kNotFound);
+  const Status refused = buckets.SetScheme(TestContext(), info.id, site, {32, 16, {}});
+  EXPECT_CODE(refused, kFailedPrecondition);
+  EXPECT_THAT(refused.message(), testing::HasSubstr("stores are missing"));
+}
+
+// Clients that opened the bucket before go on with its old scheme, and those that open it now with the new one.
+TYPED_TEST_P(BucketsContract, BodiesOfBothSchemesAreTakenAfterAChange) {
+  for (uint32_t id = 931; id < 937; ++id)
+    ASSERT_OK(this->ports_.groups.PutStore(
+        TestContext(), {StoreId{id}, "127.0.0.1:1", "host-" + std::to_string(id), StoreState::kUp, 1}));
+  const BucketInfo info = this->Fresh();  // 2+2, w = 3
+  ASSERT_OK(this->Create(info));
+  TestClient client = this->MakeClient(info.id);
+  const auto commit = [&](uint8_t k, uint8_t n, std::vector<StoreId> stores) {
+    const ObjectId object = client.NewObject();
+    const BodyUpload body = client.MakeEncoded(Bytes(100, 1), k, n, 1, this->fixture_.clock().NowMillis(), stores);
+    return this->ports_.commits.Commit(TestContext(),
+                                       TestCommit(client).Creates(object).WriteBody(object, 0, 100, body).request());
+  };
+  EXPECT_OK(commit(2, 4, {{1}, {2}, {3}}));
+  ASSERT_OK(this->ports_.buckets.SetScheme(TestContext(), info.id, {2, 2, 3}, {3, 2, 5}));
+  EXPECT_OK(commit(2, 4, {{1}, {2}, {3}}));
+  EXPECT_CODE(commit(3, 5, {{1}, {2}, {3}, {4}}), kInvalidArgument);
+  EXPECT_OK(commit(3, 5, {{1}, {2}, {3}, {4}, {5}}));
+}
+
 REGISTER_TYPED_TEST_SUITE_P(BucketsContract, CreatedBucketIsFoundAsItWas, RepeatIsHarmlessAndOtherSettingsAreRefused,
                             BadSettingsAreInvalid, KeyringChangesByVersion, OnlyAnEmptyBucketIsDeleted,
-                            BucketsOwnSchemeSaysHowManyReceipts);
+                            BucketsOwnSchemeSaysHowManyReceipts, SchemeChangesFromWhatWasExpected,
+                            BodiesOfBothSchemesAreTakenAfterAChange);
 
 }  // namespace pbfs

@@ -78,6 +78,12 @@ class Buckets {
   /// Replaces the keyring if its version is still `expected_version`. Errors: ABORTED otherwise, NOT_FOUND.
   virtual Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
                             const Buffer& keyring) = 0;
+  /// Changes how bodies are coded from now on, if that is still `expected`. Those that are there are encoded anew by and by
+  /// (Recodes); clients that opened the bucket before go on writing as it was, until they open it again. A repeat is harmless.
+  /// Errors: ABORTED it is neither as expected nor as wanted; NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION of CheckRoom
+  /// (place_groups.h): there are fewer stores or failure domains than it takes.
+  virtual Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                           const BucketScheme& scheme) = 0;
   /// Errors: NOT_FOUND; FAILED_PRECONDITION while it has bound names.
   virtual Status DeleteBucket(const Context& context, BucketId bucket) = 0;
 };
@@ -203,7 +209,35 @@ class Repairs {
   virtual Result<Redundancy> GetRedundancy(const Context& context) = 0;
 };
 
-/// All ports of one catalog, for those who pass them on together. Garbage and Repairs are not among them: only services have those.
+/// What gives bodies another encoding after their bucket's scheme was changed (docs/design/repair.md): steps of a repairer, and of
+/// a collector for what it leaves. As with Repairs and Garbage, each call is one transaction, durable on return.
+class Recodes {
+ public:
+  virtual ~Recodes() = default;
+
+  /// Buckets whose scheme was ever changed, by name. May be a little behind, where a standby answers.
+  virtual Result<std::vector<Recoding>> ListRecodings(const Context& context) = 0;
+  /// Looks at the `limit` bodies of a bucket behind `after`, in the order of key epoch and id, and returns the live ones with an encoding
+  /// whose k or n is not what SchemeFor (libs/model/scheme.h) gives for the bucket. Of an unknown bucket there are none.
+  virtual Result<OtherwisePage> ListOtherwise(const Context& context, BucketId bucket, BucketPosition after,
+                                              int32_t limit) = 0;
+  /// The body has the new encoding from now on: readers that list it see that one. The old one is retired. Missing is what has no
+  /// receipt, or one from another place, as after a Commit. A repeat is harmless.
+  /// Errors: NOT_FOUND no such live body with an encoding, or its bucket is gone; ABORTED it has another encoding than the old one;
+  /// FAILED_PRECONDITION the new one is too old, swept, or taken (I20): mint another; INVALID_ARGUMENT receipts, as for Commit.
+  virtual Status SetEncoding(const Context& context, const EncodingChange& change) = 0;
+  /// So much of a bucket is coded otherwise. Passed over if its scheme was changed since. With nothing left, the placement of groups
+  /// reckons no longer with what the scheme was before.
+  virtual Status NoteLeft(const Context& context, BucketId bucket, int64_t changed_ms, BodyCount left) = 0;
+
+  /// Encodings that were replaced more than `grace` ago: nobody who listed them reads any more. At most `limit`.
+  /// Further errors: FAILED_PRECONDITION while the site is frozen after a failover (I25).
+  virtual Result<std::vector<RetiredEncoding>> ListRetired(const Context& context, Duration grace, int32_t limit) = 0;
+  /// Their fragments are deleted, or on stores that will report them as orphans: forgets them.
+  virtual Status RetiredDone(const Context& context, std::span<const EncodingId> encodings) = 0;
+};
+
+/// All ports of one catalog, for those who pass them on together. Garbage, Repairs and Recodes are not among them: only services have those.
 struct Catalog {
   Commits& commits;
   Lists& lists;

@@ -56,6 +56,11 @@ Status CatalogDecorator::SetKeyring(const Context& context, BucketId bucket, int
     return to.buckets.SetKeyring(c, bucket, expected_version, keyring);
   });
 }
+Status CatalogDecorator::SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                                   const BucketScheme& scheme) {
+  return Around(context,
+                [&](const Context& c, const Catalog& to) { return to.buckets.SetScheme(c, bucket, expected, scheme); });
+}
 Status CatalogDecorator::DeleteBucket(const Context& context, BucketId bucket) {
   return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.DeleteBucket(c, bucket); });
 }

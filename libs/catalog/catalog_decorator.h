@@ -23,6 +23,8 @@ class CatalogDecorator : public Commits, public Lists, public Names, public Buck
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
   Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                   const BucketScheme& scheme) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
   Status PutStore(const Context& context, const StoreInfo& store) override;

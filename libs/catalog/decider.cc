@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "libs/catalog/encoding_rules.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
@@ -252,9 +253,7 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
     if (bodies_.Find(body.row.id) != nullptr) return CommitCode::kBadOp;
     if (body.row.encoding) {
       const EncodingId id = body.row.encoding->id;
-      const int64_t birth = id.Millis();
-      if (birth < site.now_ms - site.max_age_ms || birth > site.now_ms + site.skew_ms)
-        return CommitCode::kEncodingExpired;
+      if (!IsBornInTime(site, id)) return CommitCode::kEncodingExpired;
       if (const EncodingState* taken = encodings_.Find(id)) {
         return taken->swept ? CommitCode::kEncodingExpired : CommitCode::kBadOp;
       }
@@ -271,21 +270,9 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
 uint64_t Decider::Missing(const ParsedBody& body) const {
   if (!body.row.encoding) return 0;
   const Encoding& encoding = *body.row.encoding;
-  uint64_t missing = (uint64_t{1} << encoding.n) - 1;
-  const std::vector<StoreId> places = Places(encoding);
-  for (const ParsedBody::Held& held : body.held) {
-    const bool placed = places.empty() || (held.shard < places.size() && places[held.shard] == held.store);
-    if (placed) missing &= ~(uint64_t{1} << held.shard);
-  }
-  return missing;
-}
-
-/// Where readers will look: shard j at the j-th place. Empty before the first placement of groups.
-std::vector<StoreId> Decider::Places(const Encoding& encoding) const {
   const auto group = loaded_.groups.find(PlacementGroupOf(encoding.id));
-  if (group == loaded_.groups.end()) return {};
-  if (loaded_.stores.empty()) return group->second.stores;
-  return SelectStores(group->second.stores, loaded_.stores, encoding.n, encoding.n - encoding.k).stores;
+  const PlacementGroup* placed = group == loaded_.groups.end() ? nullptr : &group->second;
+  return MissingShards(encoding, body.held, PlacesOf(encoding, placed, loaded_.stores));
 }
 
 template <typename T>

@@ -71,7 +71,6 @@ class Decider {
   void Place(const ParsedOp& op, ObjectEntry& object);
   void RaiseHeads(const ParsedOp& op, ObjectEntry& object);
   uint64_t Missing(const ParsedBody& body) const;
-  std::vector<StoreId> Places(const Encoding& encoding) const;
 
   NameRegister& Register(const std::string& name);
   void SetName(NameRegister& name, const ParsedOp& op, std::optional<ObjectId> object);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "libs/catalog/memory_catalog.h"
+#include "libs/catalog/place_groups.h"
 #include "libs/catalog/rules.h"
 
 namespace pbfs {
@@ -60,6 +61,28 @@ Status MemoryCatalog::SetKeyring(const Context& context, BucketId bucket, int64_
   return OkStatus();
 }
 
+Status MemoryCatalog::SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                                const BucketScheme& scheme) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckScheme(scheme));
+  MutexLock lock(mutex_);
+  const auto found = tables_.buckets.find(bucket);
+  if (found == tables_.buckets.end()) return NotFoundError("no such bucket");
+  BucketSettings& settings = found->second.settings;
+  const BucketScheme before = SchemeOf(settings);
+  if (before == scheme) return OkStatus();
+  if (before != expected) return AbortedError("the bucket's scheme has changed meanwhile");
+  PBFS_RETURN_IF_ERROR(CheckRoom(map_.stores, WidthOf(before), WidthOf(scheme)));
+  MemoryTables::Recode& recode =
+      tables_.recodes.try_emplace(bucket, MemoryTables::Recode{0, WidthOf(before), {}}).first->second;
+  for (const PlacementWidth width : {WidthOf(before), WidthOf(scheme)})
+    recode.widest = {std::max(recode.widest.n, width.n), std::min(recode.widest.m, width.m)};
+  recode.left.reset();
+  recode.changed_ms = std::max(clock_.NowMillis(), recode.changed_ms + 1);
+  settings.k = scheme.k, settings.m = scheme.m, settings.w = scheme.w;
+  return OkStatus();
+}
+
 bool MemoryCatalog::HoldsNames(BucketId bucket) const {
   const NameKey first{bucket, ""};
   for (auto name = tables_.names.lower_bound(first); name != tables_.names.end(); ++name) {
@@ -82,6 +105,7 @@ Status MemoryCatalog::DeleteBucket(const Context& context, BucketId bucket) {
   if (!tables_.buckets.contains(bucket)) return NotFoundError("no such bucket");
   if (HoldsNames(bucket)) return FailedPreconditionError("the bucket still has objects: delete them first");
   tables_.buckets.erase(bucket);
+  tables_.recodes.erase(bucket);
   std::erase_if(tables_.names, [&](const auto& row) { return row.first.bucket == bucket; });
   std::erase_if(tables_.past_names, [&](const auto& row) { return row.first.bucket == bucket; });
   for (auto& [id, object] : tables_.objects) {

@@ -14,7 +14,11 @@ Result<ParseRules> MemoryCatalog::RulesOf(BucketId bucket) const {
   MutexLock lock(mutex_);
   const auto found = tables_.buckets.find(bucket);
   if (found == tables_.buckets.end()) return NotFoundError("no such bucket");
-  return ParseRules{found->second.settings, options_.default_k, options_.default_m, options_.verify_receipt};
+  return RulesFor(found->second.settings);
+}
+
+ParseRules MemoryCatalog::RulesFor(const BucketSettings& settings) const {
+  return {settings, options_.default_k, options_.default_m, options_.verify_receipt};
 }
 
 Result<CommitReply> MemoryCatalog::Commit(const Context& context, const CommitRequest& request) {

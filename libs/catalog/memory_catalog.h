@@ -3,6 +3,7 @@
 #include "libs/base/clock.h"
 #include "libs/catalog/catalog.h"
 #include "libs/catalog/commit_batcher.h"
+#include "libs/catalog/encoding_rules.h"
 #include "libs/catalog/memory_tables.h"
 #include "libs/catalog/parsed_commit.h"
 #include "libs/catalog/place_groups.h"
@@ -20,6 +21,7 @@ class MemoryCatalog final : public Commits,
                             public Journal,
                             public Garbage,
                             public Repairs,
+                            public Recodes,
                             private CommitTransactor {
  public:
   struct Options {
@@ -51,6 +53,8 @@ class MemoryCatalog final : public Commits,
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
   Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                   const BucketScheme& scheme) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
 
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
@@ -91,6 +95,14 @@ class MemoryCatalog final : public Commits,
   Status ReportSuspect(const Context& context, EncodingId encoding) override;
   Result<Redundancy> GetRedundancy(const Context& context) override;
 
+  Result<std::vector<Recoding>> ListRecodings(const Context& context) override;
+  Result<OtherwisePage> ListOtherwise(const Context& context, BucketId bucket, BucketPosition after,
+                                      int32_t limit) override;
+  Status SetEncoding(const Context& context, const EncodingChange& change) override;
+  Status NoteLeft(const Context& context, BucketId bucket, int64_t changed_ms, BodyCount left) override;
+  Result<std::vector<RetiredEncoding>> ListRetired(const Context& context, Duration grace, int32_t limit) override;
+  Status RetiredDone(const Context& context, std::span<const EncodingId> encodings) override;
+
   /// For tests: raises the floor of a bucket's history to at least `floor`, which HistoryAdvance does by the clock, and forgets
   /// what lies below.
   void ExpireHistory(BucketId bucket, Hlc floor);
@@ -120,6 +132,9 @@ class MemoryCatalog final : public Commits,
   void RecheckGroupsOf(StoreId store) PBFS_REQUIRES(mutex_);
   MemoryTables::Body* LiveBody(EncodingId encoding) PBFS_REQUIRES(mutex_);
   bool HasAllShards(uint16_t group) const PBFS_REQUIRES(mutex_);
+  PlacementWidth WidthOf(const BucketScheme& scheme) const;
+  ParseRules RulesFor(const BucketSettings& settings) const;
+  RecodeFacts FactsOf(const BucketInfo& bucket, EncodingId encoding) const PBFS_REQUIRES(mutex_);
   bool HoldsNames(BucketId bucket) const PBFS_REQUIRES(mutex_);
   int64_t ForgetPast(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
   int64_t ForgetPastNames(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);

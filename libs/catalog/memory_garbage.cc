@@ -205,7 +205,8 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context,
   const int64_t born_before = clock_.NowMillis() - kMaxEncodingAgeMs - kSweepMarginMs;
   std::vector<EncodingId> confirmed;
   for (const EncodingId& id : reported) {
-    if (id.Millis() < born_before && !tables_.encodings.contains(id))
+    const bool named = tables_.encodings.contains(id) || tables_.retired.contains(id);
+    if (id.Millis() < born_before && !named)
       tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
     const auto tombstone = tables_.swept.find(id);
     if (tombstone != tables_.swept.end() && tombstone->second.confirmed) confirmed.push_back(id);
@@ -224,8 +225,10 @@ Status MemoryCatalog::SweepArm(const Context& context) {
 Result<std::vector<EncodingId>> MemoryCatalog::SweepConfirm(const Context& context, int32_t limit) {
   PBFS_RETURN_IF_ERROR(Check(context, limit));
   MutexLock lock(mutex_);
-  std::erase_if(tables_.swept,
-                [&](const auto& row) { return !row.second.confirmed && tables_.encodings.contains(row.first); });
+  std::erase_if(tables_.swept, [&](const auto& row) {
+    const bool named = tables_.encodings.contains(row.first) || tables_.retired.contains(row.first);
+    return !row.second.confirmed && named;
+  });
   std::vector<EncodingId> confirmed;
   for (auto& [id, tombstone] : tables_.swept) {
     if (!tombstone.armed || tombstone.confirmed || confirmed.size() == static_cast<size_t>(limit)) continue;

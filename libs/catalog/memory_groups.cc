@@ -49,12 +49,18 @@ void MemoryCatalog::RecheckGroupsOf(StoreId store) {
 }
 
 PlacementFacts MemoryCatalog::FactsOfPlacement() const {
-  PlacementFacts facts{{options_.default_k + options_.default_m, options_.default_m}, !tables_.encodings.empty()};
-  for (const auto& [id, bucket] : tables_.buckets) {
-    const int k = bucket.settings.k.value_or(options_.default_k), m = bucket.settings.m.value_or(options_.default_m);
-    facts.widest = {std::max(facts.widest.n, k + m), std::min(facts.widest.m, m)};
-  }
+  PlacementFacts facts{WidthOf({}), !tables_.encodings.empty()};
+  const auto widen = [&](PlacementWidth width) {
+    facts.widest = {std::max(facts.widest.n, width.n), std::min(facts.widest.m, width.m)};
+  };
+  for (const auto& [id, bucket] : tables_.buckets) widen(WidthOf(SchemeOf(bucket.settings)));
+  for (const auto& [id, recode] : tables_.recodes) widen(recode.widest);
   return facts;
+}
+
+PlacementWidth MemoryCatalog::WidthOf(const BucketScheme& scheme) const {
+  const int k = scheme.k.value_or(options_.default_k), m = scheme.m.value_or(options_.default_m);
+  return {k + m, m};
 }
 
 }  // namespace pbfs

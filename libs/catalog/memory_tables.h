@@ -52,6 +52,15 @@ class MemoryTables {
     int64_t since_ms = 0;
   };
   static constexpr int64_t kTombstoneMs = 2'592'000'000;  // of an encoding (format, section 10): 30 days
+  struct Retired {  // an encoding that was replaced
+    int n = 1;
+    int64_t since_ms = 0;
+  };
+  struct Recode {  // of a bucket whose scheme was changed
+    int64_t changed_ms = 0;
+    PlacementWidth widest;  // of what its bodies may have
+    std::optional<BodyCount> left;
+  };
   struct Tombstone {
     int64_t at_ms = 0;
     bool armed = false;
@@ -90,6 +99,8 @@ class MemoryTables {
   std::unordered_map<BodyId, Body> bodies;
   std::unordered_map<EncodingId, BodyId> encodings;
   std::map<EncodingId, Tombstone> swept;
+  std::map<EncodingId, Retired> retired;
+  std::map<BucketId, Recode> recodes;
   std::map<NameKey, Binding> names;
   std::map<NameKey, std::map<Order, PastBinding>> past_names;
   std::map<uint16_t, PlacementGroup> groups;

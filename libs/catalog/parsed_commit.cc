@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "libs/catalog/encoding_rules.h"
 #include "libs/catalog/receipts.h"
 #include "libs/format/op_record.h"
 #include "libs/model/limits.h"
@@ -125,14 +126,6 @@ class Parser {
     return OkStatus();
   }
 
-  static Status CheckEncoding(const Encoding& e) {
-    const bool replicated = e.scheme == 1 && e.k == 1;
-    const bool coded = e.scheme == 2 && e.k >= 2 && e.k <= kMaxDataShards;
-    if (e.id.IsNull() || !(replicated || coded) || e.n < e.k || e.n > kMaxShards) {
-      return InvalidArgumentError("an encoding is replicated (k = 1) or coded (2 <= k <= 32), n <= 48");
-    }
-    return OkStatus();
-  }
   static Status CheckInline(const BodyUpload& upload, int64_t length) {
     constexpr int64_t kTag = 16;
     const bool fits = length <= kMaxInlineBody && static_cast<int64_t>(upload.inline_ct.size()) == length + kTag;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -82,6 +83,31 @@ Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<P
           fmt::format("{} placement groups still count on store {}: wait until it is drained", count_on_it, id));
   }
   return OkStatus();
+}
+
+Status CheckRoom(const std::vector<StoreInfo>& stores, PlacementWidth before, PlacementWidth after) {
+  std::map<std::string, int> domains;
+  int usable = 0;
+  for (const StoreInfo& store : stores) {
+    if (!IsEligible(store)) continue;
+    ++usable;
+    ++domains[store.domain.empty() ? fmt::format("store {}", store.id.value) : store.domain];
+  }
+  if (usable < after.n)
+    return FailedPreconditionError(
+        fmt::format("{} stores are missing: encodings of {} shards need as many, and {} can be used", after.n - usable,
+                    after.n, usable));
+  // How many shards there is room for without more than max(1, m) of them in one domain.
+  const auto room = [&](PlacementWidth width) {
+    int shards = 0;
+    for (const auto& [domain, count] : domains) shards += std::min(count, std::max(1, width.m));
+    return shards;
+  };
+  if (room(before) < before.n || room(after) >= after.n) return OkStatus();
+  const int most = std::max(1, after.m), missing = (after.n - room(after) + most - 1) / most;
+  return FailedPreconditionError(fmt::format(
+      "{} failure domains are missing: at most {} of {} shards may be in one, and {} domains have room for {}", missing,
+      most, after.n, domains.size(), room(after)));
 }
 
 bool PlacementDependsOn(const std::vector<StoreInfo>& stores, const StoreInfo& store) {

@@ -14,7 +14,7 @@ Status CheckStore(const StoreInfo& store);
 
 /// What else the placement of a site depends on.
 struct PlacementFacts {
-  PlacementWidth widest;    // of the site's own scheme and those of its buckets
+  PlacementWidth widest;    // of the site's own scheme, those of its buckets, and those that bodies have from before
   bool holds_data = false;  // any body has an encoding; if not, nothing has to stay where it is
 };
 
@@ -24,6 +24,11 @@ struct PlacementFacts {
 /// Errors: FAILED_PRECONDITION, saying what is missing; none while the site holds no data.
 Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<PlacementGroup>& groups,
                        const PlacementFacts& facts, const StoreInfo& store);
+
+/// Is there room for encodings `after`, where they have been `before` until now? The same count as for a drain. Failure domains too: if
+/// the loss of one is survived now, it must be then.
+/// Errors: FAILED_PRECONDITION, saying how many stores or failure domains are missing.
+Status CheckRoom(const std::vector<StoreInfo>& stores, PlacementWidth before, PlacementWidth after);
 
 /// Would putting `store` among `stores` change any placement group? True if it becomes or stops being eligible, or an
 /// eligible one changes its weight or failure domain.

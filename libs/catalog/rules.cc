@@ -6,9 +6,8 @@
 #include "libs/model/limits.h"
 
 namespace pbfs {
-namespace {
 
-Status CheckScheme(const BucketSettings& s) {
+Status CheckScheme(const BucketScheme& s) {
   if (s.k.has_value() != s.m.has_value()) return InvalidArgumentError("a bucket sets both k and m, or neither");
   if (!s.k) return s.w ? InvalidArgumentError("w needs k and m") : OkStatus();
   if (*s.k < 1 || *s.k > kMaxDataShards || *s.m < 1 || *s.k + *s.m > kMaxShards) {
@@ -18,15 +17,13 @@ Status CheckScheme(const BucketSettings& s) {
   return OkStatus();
 }
 
-}  // namespace
-
 Status CheckBucket(const BucketInfo& bucket) {
   constexpr int64_t kYearMs = int64_t{365} * 86'400'000;
   const BucketSettings& settings = bucket.settings;
   if (bucket.id.IsNull()) return InvalidArgumentError("a bucket needs an id");
   PBFS_RETURN_IF_ERROR(CheckName(settings.name).Annotate("bucket: "));
   if (settings.name.size() > 255) return InvalidArgumentError("a bucket's name has at most 255 bytes");
-  PBFS_RETURN_IF_ERROR(CheckScheme(settings));
+  PBFS_RETURN_IF_ERROR(CheckScheme(SchemeOf(settings)));
   if (settings.history_ms < 0 || settings.history_ms > kYearMs) {
     return InvalidArgumentError("the history window is 0 to 365 days");
   }

@@ -11,6 +11,8 @@ namespace pbfs {
 
 /// Names like CheckName, at most 255 bytes; k and m both or none, within 1..32 and n <= 48; w in [k, n]; history 0..365 d.
 Status CheckBucket(const BucketInfo& bucket);
+/// k and m both or none, within 1..32 and n <= 48; w in [k, n].
+Status CheckScheme(const BucketScheme& scheme);
 /// 0 <= lo < hi <= 2^43, at least one extent may be returned.
 Status CheckList(const ListRequest& request);
 

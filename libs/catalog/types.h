@@ -198,6 +198,12 @@ struct BucketSettings {
   bool versioning = false;
   friend bool operator==(const BucketSettings&, const BucketSettings&) = default;
 };
+/// How a bucket's bodies are to be coded; as in BucketSettings.
+struct BucketScheme {
+  std::optional<uint8_t> k, m, w;
+  friend bool operator==(const BucketScheme&, const BucketScheme&) = default;
+};
+inline BucketScheme SchemeOf(const BucketSettings& settings) { return {settings.k, settings.m, settings.w}; }
 struct BucketInfo {
   BucketId id;
   BucketSettings settings;
@@ -338,6 +344,52 @@ struct GroupRange {
   uint16_t first = 0;
   EncodingId after;
   uint16_t last = 0;
+};
+
+/// Bodies and the bytes of their plaintext.
+struct BodyCount {
+  int64_t bodies = 0;
+  int64_t bytes = 0;
+  friend bool operator==(const BodyCount&, const BodyCount&) = default;
+};
+
+/// A bucket whose scheme was changed at some time: bodies of it may still be coded otherwise.
+struct Recoding {
+  BucketId bucket;
+  std::string name;
+  uint8_t k = 1, m = 0;           // of its scheme now
+  int64_t changed_ms = 0;         // when that was set
+  std::optional<BodyCount> left;  // coded otherwise, as counted last; none: not counted since
+  friend bool operator==(const Recoding&, const Recoding&) = default;
+};
+
+/// A place in the list of a bucket's bodies. The default is before all.
+struct BucketPosition {
+  uint32_t key_epoch = 0;
+  BodyId body;
+  friend auto operator<=>(const BucketPosition&, const BucketPosition&) = default;
+};
+
+/// What a look at some bodies of a bucket gave.
+struct OtherwisePage {
+  std::vector<EncodedBody> bodies;  // of those looked at, the ones that are coded otherwise than the bucket wants
+  BucketPosition last;              // the last that was looked at
+  bool more = false;                // there may be others behind it
+};
+
+/// A body that was encoded anew.
+struct EncodingChange {
+  BodyId body;
+  EncodingId old;                                 // what it has until now
+  Encoding encoding;                              // what it is to have
+  std::vector<std::array<uint8_t, 64>> receipts;  // of the new one, as for a BodyUpload
+};
+
+/// An encoding that was replaced. Its shards stand, or stood, where its placement group wants them.
+struct RetiredEncoding {
+  EncodingId encoding;
+  int n = 1;
+  friend bool operator==(const RetiredEncoding&, const RetiredEncoding&) = default;
 };
 
 /// A place in the list of bodies with missing shards: by margin, then id. The default is before all.

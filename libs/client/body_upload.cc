@@ -8,20 +8,13 @@
 #include "libs/base/pacer.h"
 #include "libs/base/signal.h"
 #include "libs/format/body_encoder.h"
+#include "libs/model/scheme.h"
 
 namespace pbfs {
 namespace {
 
 constexpr int kMaxAttempts = 4;
 constexpr int64_t kChunk = 1 << 20;  // of one fragment, handed to a store at a time
-
-struct Scheme {
-  uint8_t k, n;
-};
-Scheme SchemeFor(const OpenedBucket& bucket, int64_t length) {
-  if (length < int64_t{bucket.k} * kMaxInlineBody) return {1, static_cast<uint8_t>(1 + bucket.m)};
-  return {bucket.k, bucket.n()};
-}
 
 /// The puts of one encoding: n streams, driven by one thread. A stream that fails is dropped.
 class FragmentPuts {
@@ -227,7 +220,7 @@ Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const 
   if (body.header.length <= kMaxInlineBody) {
     done = InlineBody(core, bucket, body);
   } else {
-    const Scheme scheme = SchemeFor(bucket, body.header.length);
+    const Scheme scheme = SchemeFor(bucket.k, bucket.m, body.header.length);
     Status first;  // that later attempts find no usable stores is its consequence
     for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
       PBFS_RETURN_IF_ERROR(context.Check());

@@ -5,6 +5,7 @@
 #include "libs/adapters/etcd/patroni_failovers.h"
 #include "libs/adapters/grpc/catalog_servant.h"
 #include "libs/adapters/grpc/garbage_servant.h"
+#include "libs/adapters/grpc/recodes_servant.h"
 #include "libs/adapters/grpc/repairs_servant.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/adapters/postgres/postgres_health.h"
@@ -137,8 +138,9 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
       {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
   GarbageServant garbage(catalog, &metrics);
   RepairsServant repairs(catalog, &metrics);
+  RecodesServant recodes(catalog, &metrics);
   PBFS_ASSIGN_OR_RETURN(const auto server,
-                        GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs}));
+                        GrpcServer::Start(settings.listen, security, {&servant, &garbage, &repairs, &recodes}));
   PBFS_ASSIGN_OR_RETURN(const auto membership, LeasedMembership::Begin(settings, catalog));
   PBFS_ASSIGN_OR_RETURN(const auto thaws, PatroniThaws::Begin(settings, postgres));
   Floors floors(catalog);

@@ -1,7 +1,6 @@
 #include "services/garbage-collector/collector.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -13,6 +12,7 @@ Result<CatalogPass> Collector::CollectCatalog(const Context& context) {
   PBFS_RETURN_IF_ERROR(CollectHistory(context, pass));
   PBFS_RETURN_IF_ERROR(CollectObjects(context, pass));
   PBFS_RETURN_IF_ERROR(CollectBodies(context, pass));
+  PBFS_RETURN_IF_ERROR(CollectRetired(context, pass));
   return pass;
 }
 
@@ -47,15 +47,37 @@ Status Collector::CollectBodies(const Context& context, CatalogPass& pass) {
     PBFS_ASSIGN_OR_RETURN(const std::vector<PurgingBody> bodies, ports_.garbage.ListPurging(context, options_.page));
     if (bodies.empty()) return OkStatus();
     PBFS_ASSIGN_OR_RETURN(const KeysByStore keys, WhereShardsStand(context, bodies));
-    for (const auto& [store, fragments] : keys) {
-      const bool reached = !silent.contains(store) && DeleteFrom(context, store, fragments).ok();
-      if (!reached) silent.insert(store);
-      (reached ? pass.fragments : pass.unreached) += static_cast<int64_t>(fragments.size());
-    }
+    DeleteEverywhere(context, keys, silent, pass);
     std::vector<BodyId> ids;
     for (const PurgingBody& body : bodies) ids.push_back(body.body);
     PBFS_RETURN_IF_ERROR(ports_.garbage.PurgeDone(context, ids));
     pass.bodies += static_cast<int64_t>(ids.size());
+  }
+}
+
+Status Collector::CollectRetired(const Context& context, CatalogPass& pass) {
+  if (ports_.recodes == nullptr) return OkStatus();
+  std::set<StoreId> silent;
+  while (true) {
+    PBFS_ASSIGN_OR_RETURN(const auto due, ports_.recodes->ListRetired(context, options_.grace, options_.page));
+    if (due.empty()) return OkStatus();
+    std::vector<PurgingBody> of_encodings;
+    std::vector<EncodingId> ids;
+    for (const auto& [encoding, n] : due) of_encodings.push_back({{}, encoding, n}), ids.push_back(encoding);
+    PBFS_ASSIGN_OR_RETURN(const KeysByStore keys, WhereShardsStand(context, of_encodings));
+    DeleteEverywhere(context, keys, silent, pass);
+    PBFS_RETURN_IF_ERROR(ports_.recodes->RetiredDone(context, ids));
+    pass.encodings += static_cast<int64_t>(ids.size());
+  }
+}
+
+// Stores that do not answer are `silent`, and not asked again.
+void Collector::DeleteEverywhere(const Context& context, const KeysByStore& keys, std::set<StoreId>& silent,
+                                 CatalogPass& pass) {
+  for (const auto& [store, fragments] : keys) {
+    const bool reached = !silent.contains(store) && DeleteFrom(context, store, fragments).ok();
+    if (!reached) silent.insert(store);
+    (reached ? pass.fragments : pass.unreached) += static_cast<int64_t>(fragments.size());
   }
 }
 

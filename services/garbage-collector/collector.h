@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct CatalogPass {
   int64_t objects = 0;       // reaped
   int64_t extents = 0;       // of reaped objects
   int64_t bodies = 0;        // purged
+  int64_t encodings = 0;     // replaced by others, and purged
   int64_t fragments = 0;     // deleted, or missing already
   int64_t unreached = 0;     // on stores that did not answer: these will report them as orphans
 };
@@ -49,6 +51,7 @@ class Collector {
     FragmentStores& stores;
     Tokens* tokens;  // null: stores that run without tokens (tests only)
     const Clock& clock;
+    Recodes* recodes = nullptr;  // null: encodings that were replaced stay
   };
   struct Options {
     std::string subject = "garbage-collector";          // for tokens
@@ -60,7 +63,7 @@ class Collector {
   };
   Collector(const Ports& ports, const Options& options) : ports_(ports), options_(options) {}
 
-  /// History, objects, bodies, and the fragments of the latter. Errors: those of Garbage; stores that do not answer are none.
+  /// History, objects, bodies, encodings that were replaced, and the fragments of the latter two. Errors: those of Garbage; stores that do not answer are none.
   Result<CatalogPass> CollectCatalog(const Context& context);
   /// Tombstones that nobody needs any more, of zeros and of encodings, and days of the journal. Errors: those of Garbage.
   Result<TombstonesPass> CollectTombstones(const Context& context);
@@ -75,6 +78,8 @@ class Collector {
   Status CollectHistory(const Context& context, CatalogPass& pass);
   Status CollectObjects(const Context& context, CatalogPass& pass);
   Status CollectBodies(const Context& context, CatalogPass& pass);
+  Status CollectRetired(const Context& context, CatalogPass& pass);
+  void DeleteEverywhere(const Context& context, const KeysByStore& keys, std::set<StoreId>& silent, CatalogPass& pass);
   Result<KeysByStore> WhereShardsStand(const Context& context, const std::vector<PurgingBody>& bodies);
   Status DeleteFrom(const Context& context, StoreId store, const std::vector<FragmentKey>& keys);
   Result<std::vector<FragmentKey>> FindOrphans(const Context& context, FragmentStore& store, int64_t most,

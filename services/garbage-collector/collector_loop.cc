@@ -80,16 +80,20 @@ Result<CollectorLoop::Done> CollectorLoop::CollectCatalog() {
   CatalogPass& all = collected_.catalog;
   all.past_extents += pass.past_extents, all.past_names += pass.past_names;
   all.objects += pass.objects, all.extents += pass.extents;
-  all.bodies += pass.bodies, all.fragments += pass.fragments, all.unreached += pass.unreached;
+  all.bodies += pass.bodies, all.encodings += pass.encodings, all.fragments += pass.fragments,
+      all.unreached += pass.unreached;
   ++collected_.passes;
-  if (pass.objects + pass.bodies + pass.past_extents > 0)
-    spdlog::info("collected {} objects, {} bodies, {} past extents; {} fragments deleted, {} left to a later sweep",
-                 pass.objects, pass.bodies, pass.past_extents, pass.fragments, pass.unreached);
+  if (pass.objects + pass.bodies + pass.encodings + pass.past_extents > 0)
+    spdlog::info(
+        "collected {} objects, {} bodies, {} old encodings, {} past extents; {} fragments deleted, {} left to a later "
+        "sweep",
+        pass.objects, pass.bodies, pass.encodings, pass.past_extents, pass.fragments, pass.unreached);
   return Done{{"past_extents", pass.past_extents},
               {"past_names", pass.past_names},
               {"objects", pass.objects},
               {"extents", pass.extents},
               {"bodies", pass.bodies},
+              {"encodings", pass.encodings},
               {"fragments", pass.fragments},
               {"fragments_unreached", pass.unreached}};
 }

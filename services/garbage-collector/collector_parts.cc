@@ -9,6 +9,7 @@
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
+#include "libs/adapters/grpc/recodes_pool.h"
 #include "libs/model/limits.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/role_turn.h"
@@ -31,6 +32,7 @@ class CollectorMetrics {
   void Report(const Collected& all) {
     done_.Set("catalog_passes", all.passes), done_.Set("failed_passes", all.failed_passes);
     done_.Set("objects", all.catalog.objects), done_.Set("past_extents", all.catalog.past_extents);
+    done_.Set("encodings", all.catalog.encodings);
     done_.Set("bodies", all.catalog.bodies), done_.Set("fragments", all.catalog.fragments);
     done_.Set("fragments_unreached", all.catalog.unreached), done_.Set("orphaned_fragments", all.orphans);
     done_.Set("past_names", all.catalog.past_names), done_.Set("zeros", all.tombstones.zeros);
@@ -64,11 +66,12 @@ Status Collect(const GarbageCollectorSettings& settings, const TransportSecurity
   SystemRandom random;
   CatalogPool catalog(settings.catalogs, security, random, {});
   GarbagePool garbage(settings.catalogs, security, kAttempt);
+  RecodesPool recodes(settings.catalogs, security, kAttempt);
   GrpcFragmentStores stores(catalog.ports().groups, security);
   Collector::Options options;
   options.grace = settings.grace;
   options.brake = settings.brake;
-  Collector collector({garbage, catalog.ports().groups, stores, &catalog, clock}, options);
+  Collector collector({garbage, catalog.ports().groups, stores, &catalog, clock, &recodes}, options);
   PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.leases, "garbage-collector", random));
   CollectorMetrics report(metrics);
   CollectorLoop::Options pace;

@@ -1,35 +1,15 @@
 #pragma once
 
-#include <functional>
 #include <vector>
 
-#include "libs/base/pacer.h"
-#include "libs/catalog/catalog.h"
-#include "libs/catalog/place_groups.h"
-#include "libs/fragments/fragment_store.h"
+#include "services/repairer/body_reader.h"
 
 namespace pbfs::repairer {
 
-/// What a repair works with, the same for many bodies.
-struct RepairSite {
-  const ClusterMap& map;
-  FragmentStores& stores;
-  TokenBytes token;                        // GET, REPAIR
-  std::function<bool(StoreId)> is_silent;  // it did not answer lately
-  std::function<void(StoreId)> mark_silent;
-  Pacer& pacer;                                       // of bytes read and written
-  Duration store_timeout = std::chrono::seconds(10);  // of one call to a store
-  double extra_reads = 0.03;                          // see RepairBody
-};
-
-/// What came of it.
-struct BodyRepair {
+/// What came of it. If `suspect`, nothing was written.
+struct BodyRepair : BodyFindings {
   std::vector<uint8_t> restored;  // these stand at their places now
-  std::vector<uint8_t> lost;      // these were thought to stand at theirs, and did not or were not sound
-  std::vector<StoreId> liars;     // whose fragments are wrong under good CRCs
-  bool unchecked = false;  // rebuilt from exactly k shards, or not held against another one: a lie would have passed
-  bool suspect = false;    // fragments contradict each other, and which is wrong could not be told: nothing was written
-  int64_t bytes_read = 0, bytes_written = 0;
+  int64_t bytes_written = 0;
   Status status;  // OK if no shard is missing any more; else why not
 };
 

@@ -13,13 +13,6 @@ namespace {
 
 constexpr int64_t kHead = Geometry::kFragmentHeader;
 
-/// Does the head of a fragment say that it is this shard of this body?
-bool IsHeadOf(ByteSpan bytes, const Shard& shard, const EncodedBody& body) {
-  const Result<FragmentHeader> head = FragmentHeader::Decode(bytes);
-  return head.ok() && head->encoding == shard.encoding && head->shard == shard.number && head->body == body.body &&
-         head->geometry.k == body.encoding.k && head->geometry.n == body.encoding.n && head->ct_root == body.ct_root;
-}
-
 bool IsEmpty(const Status& status) {
   return status.code() == StatusCode::kNotFound || status.code() == StatusCode::kDataLoss;
 }
@@ -193,14 +186,7 @@ Result<RepairPass> Repairer::RepairMissing(const Context& context) {
 Status Repairer::RepairPage(const Context& context, const std::vector<EncodedBody>& bodies, RepairPass& pass) {
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, ports_.groups.WatchMap(context, -1));
   PBFS_ASSIGN_OR_RETURN(const TokenBytes token, Token(context));
-  const RepairSite site{map,
-                        ports_.stores,
-                        token,
-                        [this](StoreId store) { return IsSilent(store); },
-                        [this](StoreId store) { MarkSilent(store); },
-                        pacer_,
-                        options_.store_timeout,
-                        options_.extra_reads};
+  const RepairSite site = SiteOf(map, token);
   std::vector<BodyRepair> repairs(bodies.size());
   ParallelFor(ports_.executor, bodies.size(), [&](size_t i) {
     repairs[i].status = context.Check();
@@ -237,6 +223,17 @@ Status Repairer::Note(const Context& context, const ClusterMap& map, const std::
 }
 
 // ---- stores --------------------------------------------------------------------------------------------------------------------
+
+RepairSite Repairer::SiteOf(const ClusterMap& map, TokenBytes token) {
+  return {map,
+          ports_.stores,
+          std::move(token),
+          [this](StoreId store) { return IsSilent(store); },
+          [this](StoreId store) { MarkSilent(store); },
+          pacer_,
+          options_.store_timeout,
+          options_.extra_reads};
+}
 
 // One for any bucket, renewed at a third of its life.
 Result<TokenBytes> Repairer::Token(const Context& context) {

@@ -10,6 +10,7 @@
 #include "libs/catalog/catalog.h"
 #include "libs/catalog/tokens.h"
 #include "libs/fragments/fragment_store.h"
+#include "services/repairer/body_recode.h"
 #include "services/repairer/body_repair.h"
 
 namespace pbfs::repairer {
@@ -40,8 +41,18 @@ struct CopiesPass {
   int64_t dropped = 0, bytes = 0;
 };
 
+/// What a pass that encodes anew did.
+struct RecodePass {
+  int64_t bodies = 0;  // have the encoding that their bucket wants
+  int64_t left = 0;    // could not be given it yet
+  int64_t bytes_read = 0, bytes_written = 0;
+  int64_t suspects = 0;
+  bool more = false;  // the time was over before the work
+  Status trouble;     // one of those that were left
+};
+
 /// The repairer's work (docs/design/repair.md), over the ports: looks whether every shard stands at its place, says so to the catalog,
-/// and brings missing ones there, those of the most endangered bodies first. It keeps no state that matters: what it finds is in the
+/// brings missing ones there, those of the most endangered bodies first, and encodes bodies anew whose bucket wants another scheme. It keeps no state that matters: what it finds is in the
 /// catalog before it acts, putting twice is harmless. So it may be killed anywhere, and several may run at once.
 /// Threads: one at a time; uses those of the executor.
 class Repairer {
@@ -53,6 +64,8 @@ class Repairer {
     Tokens* tokens;  // null: stores that run without tokens (tests only)
     const Clock& clock;
     Executor& executor;
+    Recodes* recodes = nullptr;  // null: bodies stay coded as they are
+    Random* random = nullptr;    // of new encodings; not null if recodes is not
   };
   struct Options {
     std::string subject = "repairer";                   // for tokens
@@ -66,6 +79,8 @@ class Repairer {
     double extra_reads = 0.03;                 // see RepairBody
     /// Copies in older places are dropped so long after their group was found whole: readers may still use an older map.
     Duration old_copies = std::chrono::minutes(30);
+    Duration recode_slice = std::chrono::seconds(10);  // RecodeBuckets ends after so long, for repair comes first
+    Duration recode_every = std::chrono::hours(1);     // clients with an old scheme may have written meanwhile
   };
   Repairer(const Ports& ports, const Options& options)
       : ports_(ports), options_(options), pacer_(options.bytes_per_second) {}
@@ -81,6 +96,9 @@ class Repairer {
   /// in their places. Goes through a store when groups have changed, and as often as groups are checked. Fragments of no live body
   /// are the collector's.
   Result<CopiesPass> DropOldCopies(const Context& context);
+  /// Goes on giving bodies the encoding that their bucket wants, where its scheme was changed (RecodeBody). Each bucket is counted, then gone
+  /// through, and looked at again every recode_every. `more`: call again soon.
+  Result<RecodePass> RecodeBuckets(const Context& context);
 
  private:
   /// What a look at some bodies gave.
@@ -88,6 +106,16 @@ class Repairer {
     std::vector<Shard> missing;
     int64_t shards = 0;
     std::set<uint16_t> unanswered;  // groups of which a store has not answered
+  };
+  /// How far it is with one bucket.
+  struct Round {
+    int64_t changed_ms = 0;  // of the scheme
+    bool begun = false;
+    BucketPosition after{};  // listed up to here
+    bool at_end = false;
+    std::vector<EncodedBody> pending{};  // listed and not tried
+    BodyCount left{}, failed{};          // of all; and of those that were tried
+    MonotonicTime next{};
   };
   Result<std::vector<GroupCheck>> Due(const Context& context, const ClusterMap& map, CheckPass& pass);
   Status CheckRange(const Context& context, const ClusterMap& map, GroupRange range, std::set<uint16_t>& unanswered,
@@ -102,6 +130,15 @@ class Repairer {
   Status RepairPage(const Context& context, const std::vector<EncodedBody>& bodies, RepairPass& pass);
   Status Note(const Context& context, const ClusterMap& map, const std::vector<EncodedBody>& bodies,
               const std::vector<BodyRepair>& repairs, RepairPass& pass);
+  Result<BodyCount> CountOtherwise(const Context& context, BucketId bucket);
+  Status BeginRound(const Context& context, const Recoding& recoding, Round& round);
+  Status EndRound(const Context& context, const Recoding& recoding, Round& round);
+  Status RecodeSome(const Context& context, const Recoding& recoding, Round& round, RecodePass& pass);
+  Status RecodeBodies(const Context& context, const Recoding& recoding, const std::vector<EncodedBody>& bodies,
+                      Round& round, RecodePass& pass);
+  BodyRecode RecodeOne(const Context& context, const RepairSite& site, const Recoding& recoding,
+                       const EncodedBody& body);
+  RepairSite SiteOf(const ClusterMap& map, TokenBytes token);
   Result<TokenBytes> Token(const Context& context);
   bool IsSilent(StoreId store);
   void MarkSilent(StoreId store);
@@ -117,6 +154,7 @@ class Repairer {
     MonotonicTime next;
   };
   std::map<StoreId, GoneThrough> gone_through_;
+  std::map<BucketId, Round> rounds_;
   Mutex mutex_;
   std::map<StoreId, MonotonicTime> silent_until_ PBFS_GUARDED_BY(mutex_);
 };

@@ -55,11 +55,28 @@ Result<bool> RepairerLoop::Pass() {
   if (copies.dropped > 0)
     spdlog::info("dropped {} old copies of moved fragments, {:.1f} MiB", copies.dropped,
                  static_cast<double>(copies.bytes) / (1 << 20));
+  PBFS_ASSIGN_OR_RETURN(const RecodePass recodes, RecodeBuckets(context));
   PBFS_ASSIGN_OR_RETURN(progress_.redundancy, repairs_.GetRedundancy(context));
   ++progress_.passes;
   Log(checks, repairs);
   // Groups that wait for a store to come back are looked at in every pass: that alone is no progress.
-  return checks.missing > 0 || repairs.shards > 0;
+  return checks.missing > 0 || repairs.shards > 0 || (recodes.more && recodes.bodies > 0);
+}
+
+Result<RecodePass> RepairerLoop::RecodeBuckets(const Context& context) {
+  const MonotonicTime began = MonotonicNow();
+  PBFS_ASSIGN_OR_RETURN(RecodePass pass, repairer_.RecodeBuckets(context));
+  const std::chrono::duration<double> took = MonotonicNow() - began;
+  RecodePass& all = progress_.recodes;
+  all.bodies += pass.bodies, all.left = pass.left, all.suspects += pass.suspects;
+  all.bytes_read += pass.bytes_read, all.bytes_written += pass.bytes_written;
+  if (pass.bytes_written > 0 && took.count() > 0)
+    progress_.recode_bytes_per_second = static_cast<double>(pass.bytes_written) / took.count();
+  if (pass.bodies > 0)
+    spdlog::info("encoded {} bodies anew, {:.1f} MiB at {:.1f} MiB/s", pass.bodies,
+                 static_cast<double>(pass.bytes_written) / (1 << 20), progress_.recode_bytes_per_second / (1 << 20));
+  if (pass.left > 0) spdlog::warn("{} bodies could not be encoded anew yet: {}", pass.left, pass.trouble.ToString());
+  return pass;
 }
 
 void RepairerLoop::Log(const CheckPass& checks, const RepairPass& repairs) const {

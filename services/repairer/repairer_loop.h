@@ -12,14 +12,17 @@ struct RepairProgress {
   CheckPass checks;
   RepairPass repairs;
   CopiesPass copies;
+  RecodePass recodes;
   int64_t corrupt = 0;  // fragments that stores reported as bad
   int64_t passes = 0;   // completed
   int64_t failed_passes = 0;
-  Redundancy redundancy;        // after the last pass
-  double bytes_per_second = 0;  // written, in the last pass that wrote
+  Redundancy redundancy;               // after the last pass
+  double bytes_per_second = 0;         // written, in the last pass that repaired
+  double recode_bytes_per_second = 0;  // written, in the last pass that encoded anew
 };
 
-/// Runs a Repairer again and again: what stores report, what is due, what is missing, what stands elsewhere too; every `interval`, and at once again while there is
+/// Runs a Repairer again and again: what stores report, what is due, what is missing, what stands elsewhere too, what is coded otherwise
+/// than wanted; every `interval`, and at once again while there is
 /// progress. What fails is logged once and tried again. Destroying it calls the pass under way off. Threads: one of its own.
 class RepairerLoop {
  public:
@@ -38,6 +41,7 @@ class RepairerLoop {
  private:
   void Run();
   Result<bool> Pass();
+  Result<RecodePass> RecodeBuckets(const Context& context);
   void Log(const CheckPass& checks, const RepairPass& repairs) const;
   void Note(const Status& status);
 

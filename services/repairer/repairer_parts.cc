@@ -2,6 +2,7 @@
 
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
+#include "libs/adapters/grpc/recodes_pool.h"
 #include "libs/adapters/grpc/repairs_pool.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/role_turn.h"
@@ -28,11 +29,16 @@ class RepairerMetrics {
     done_.Set("bytes_read", all.repairs.bytes_read), done_.Set("bytes_written", all.repairs.bytes_written);
     done_.Set("unchecked", all.repairs.unchecked), done_.Set("suspects", all.repairs.suspects);
     done_.Set("copies_dropped", all.copies.dropped), done_.Set("bytes_dropped", all.copies.bytes);
+    done_.Set("bodies_recoded", all.recodes.bodies);
+    done_.Set("recode_bytes_read", all.recodes.bytes_read),
+        done_.Set("recode_bytes_written", all.recodes.bytes_written);
     const Redundancy& now = all.redundancy;
     state_.Set("suspects", now.suspects), state_.Set("groups", now.groups);
     state_.Set("groups_backfilling", now.backfilling), state_.Set("groups_unchecked", now.unchecked);
     state_.Set("bodies_waiting", all.repairs.left), state_.Set("copies_waiting", all.copies.waiting);
     state_.Set("bytes_per_second", all.bytes_per_second);
+    state_.Set("bodies_waiting_for_recode", all.recodes.left);
+    state_.Set("recode_bytes_per_second", all.recode_bytes_per_second);
     for (const auto& [margin, bodies] : seen_) degraded_.Set(std::to_string(margin), 0);
     seen_ = now.degraded;
     for (const auto& [margin, bodies] : seen_) degraded_.Set(std::to_string(margin), bodies);
@@ -52,13 +58,14 @@ Status RunRepairs(const RepairerSettings& settings, const TransportSecurity& sec
   SystemRandom random;
   CatalogPool catalog(settings.catalogs, security, random, {});
   RepairsPool repairs(settings.catalogs, security, kAttempt);
+  RecodesPool recodes(settings.catalogs, security, kAttempt);
   GrpcFragmentStores stores(catalog.ports().groups, security);
   Executor executor("repair", static_cast<size_t>(settings.threads), 1024);
   Repairer::Options options;
   options.check_every = settings.check_interval;
   options.bytes_per_second = settings.bytes_per_second;
   options.old_copies = settings.old_copies;
-  Repairer repairer({repairs, catalog.ports().groups, stores, &catalog, clock, executor}, options);
+  Repairer repairer({repairs, catalog.ports().groups, stores, &catalog, clock, executor, &recodes, &random}, options);
   PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin(settings.leases, "repairer", random));
   RepairerMetrics report(metrics);
   const RepairerLoop loop(

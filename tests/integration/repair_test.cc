@@ -1,7 +1,11 @@
-// The repairer of a real cluster: a store that is lost for good is made up for, one that is drained can be removed.
+// The repairer of a real cluster: a store that is lost for good is made up for, one that is drained can be removed, a bucket is coded
+// anew.
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
+#include "libs/base/executor.h"
 #include "libs/base/random.h"
 #include "libs/client/client.h"
 #include "tests/integration/cluster_fixture.h"
@@ -139,6 +143,134 @@ TEST_F(RepairedCluster, ADrainedStoreCanBeRemoved) {
   ExpectAllReadable();
   EXPECT_EQ(running_.PbfsJson({"cluster", "map", "--group", "9"}).at("groups").at(0).at("stores").size(), 7u);
   running_.PbfsJson({"cluster", "repair", "--wait"});
+}
+
+// ---- another scheme ----------------------------------------------------------------------------------------------------------------
+
+/// A client of its own that puts and patches objects, and reads all of its own again and again, until it is told to stop.
+class Worker {
+ public:
+  Worker(const std::string& config, std::string name, uint64_t seed) : name_(std::move(name)), random_(seed) {
+    auto connection = cli::Connection::Open(config);
+    PBFS_CHECK(connection.ok(), connection.status().message());
+    connection_ = *std::move(connection);
+    auto bucket = connection_->client().OpenBucket(TestContext(), "w");
+    PBFS_CHECK(bucket.ok(), bucket.status().message());
+    bucket_ = std::make_unique<Bucket>(*std::move(bucket));
+  }
+  void Run(const std::atomic<bool>& stop) {
+    for (int i = 0; !stop; ++i) {
+      if (contents_.size() < 60) Put(i);
+      if (i % 7 == 3) Patch();
+      ReadAll();
+    }
+  }
+  /// One body for each put and each patch, none inline or replicated, all of them visible.
+  int64_t bodies() const { return bodies_; }
+  void ReadAll() {
+    for (const auto& [name, object] : contents_) {
+      Bytes got(object.second.size());
+      EXPECT_OK(bucket_->Read(TestContext(), object.first, 0, got));
+      EXPECT_TRUE(got == object.second) << name;
+    }
+  }
+
+ private:
+  void Put(int i) {
+    Bytes content(i % 3 == 0 ? 1'000'000 : 40'000);
+    random_.Fill(content);
+    const std::string name = name_ + std::to_string(i);
+    const Result<Written> written = bucket_->Put(TestContext(), name, content);
+    ASSERT_OK(written);
+    contents_[name] = {written->object, std::move(content)};
+    ++bodies_;
+  }
+  // In the middle of one that has none yet, so that what was there stays visible.
+  void Patch() {
+    for (auto& [name, object] : contents_) {
+      if (object.second.size() < 100'000 || !patched_.insert(name).second) continue;
+      Bytes patch(30'000);
+      random_.Fill(patch);
+      ASSERT_OK(bucket_->Write(TestContext(), object.first, 50'000, patch));
+      std::copy(patch.begin(), patch.end(), object.second.begin() + 50'000);
+      ++bodies_;
+      return;
+    }
+  }
+
+  const std::string name_;
+  SeededRandom random_;
+  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Bucket> bucket_;
+  std::map<std::string, std::pair<ObjectId, Bytes>> contents_;
+  std::set<std::string> patched_;
+  std::atomic<int64_t> bodies_ = 0;
+};
+
+class RecodedCluster : public RepairedCluster {
+ protected:
+  int64_t Fragments() {
+    int64_t all = 0;
+    for (const Json& store : running_.PbfsJson({"cluster", "stores"}).at("stores"))
+      all += store.at("fragments").get<int64_t>();
+    return all;
+  }
+  /// Bodies of bucket w that are coded otherwise; -1: nobody has counted them yet.
+  int64_t Left() {
+    for (const Json& bucket : Status().at("recodings")) {
+      if (bucket.at("bucket") == "w") return bucket.value("bodies_left", int64_t{-1});
+    }
+    return 0;
+  }
+  template <typename Condition>
+  void Await(const Condition& condition) {
+    const Context patience = Context::WithTimeout(std::chrono::minutes(4));
+    while (!condition()) {
+      ASSERT_OK(patience.Check());
+      SleepFor(std::chrono::milliseconds(200));  // a poll of other processes, bounded by `patience`
+    }
+  }
+};
+
+TEST_F(RecodedCluster, ABucketIsCodedAnewWhileItIsWrittenAndRead) {
+  ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));
+  const int64_t of_others = Fragments();
+  BucketSettings settings;
+  settings.name = "w";
+  settings.k = 2, settings.m = 1;
+  ASSERT_OK(connection_->client().CreateBucket(TestContext(), settings));
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (const char* name : {"a", "b"})
+    workers.push_back(std::make_unique<Worker>(running_.cluster().client_config(), name, random_.U64()));
+  const auto bodies = [&] { return workers[0]->bodies() + workers[1]->bodies(); };
+  std::atomic<bool> stop = false;
+  std::atomic<int> running = 2;
+  Executor executor("workers", 2, 2);
+  for (const auto& worker : workers) {
+    ASSERT_OK(executor.Submit([&] {
+      worker->Run(stop);
+      --running;
+    }));
+  }
+  ASSERT_NO_FATAL_FAILURE(Await([&] { return bodies() > 40; }));
+
+  const auto refused = running_.Pbfs({"bucket", "set", "w", "--k", "8", "--m", "3"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_NE(refused.error.find("3 stores are missing"), std::string::npos) << refused.error;
+  Hurry("garbage-collector", {{"graceMs", 2000}, {"intervalMs", 200}});
+  running_.PbfsJson({"bucket", "set", "w", "--k", "4", "--m", "2", "--wait"});
+  EXPECT_EQ(running_.PbfsJson({"bucket", "show", "w"}).at("k"), 4);
+  stop = true;
+  ASSERT_NO_FATAL_FAILURE(Await([&] { return running == 0; }));
+  // They had opened the bucket before, and wrote 2+1 to the end. A repairer that begins looks at everything.
+  Hurry("repairer", Json::object());
+  ASSERT_NO_FATAL_FAILURE(Await([&] { return Left() == 0 && Fragments() == of_others + 6 * bodies(); }));
+  for (const auto& worker : workers) worker->ReadAll();
+  ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));
+  // Two stores may be lost now.
+  ASSERT_NO_FATAL_FAILURE(LoseStore(2));
+  ASSERT_NO_FATAL_FAILURE(LoseStore(7));
+  for (const auto& worker : workers) worker->ReadAll();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
+#include "libs/adapters/grpc/recodes_pool.h"
 #include "libs/adapters/grpc/repairs_pool.h"
 #include "libs/adapters/grpc/transport_security.h"
 #include "libs/client/file_key_store.h"
@@ -42,6 +43,7 @@ struct Connection::Parts {
   std::unique_ptr<CatalogPool> catalog;
   std::unique_ptr<RepairsPool> repairs;
   std::unique_ptr<GarbagePool> garbage;
+  std::unique_ptr<RecodesPool> recodes;
   std::unique_ptr<GrpcFragmentStores> stores;
   std::unique_ptr<Client> client;
 };
@@ -53,6 +55,8 @@ FragmentStores& Connection::stores() { return *parts_->stores; }
 Groups& Connection::groups() { return parts_->catalog->ports().groups; }
 Repairs& Connection::repairs() { return *parts_->repairs; }
 Garbage& Connection::garbage() { return *parts_->garbage; }
+Recodes& Connection::recodes() { return *parts_->recodes; }
+Buckets& Connection::buckets() { return parts_->catalog->ports().buckets; }
 
 Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, const ConnectionOptions& options) {
   // What gRPC would log of connections is in our errors; on stderr it would stand amid the JSON.
@@ -79,6 +83,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
                                                  CatalogPool::Options{.total = settings.timeout});
   parts->repairs = std::make_unique<RepairsPool>(settings.catalogs, security, std::chrono::seconds(10));
   parts->garbage = std::make_unique<GarbagePool>(settings.catalogs, security, std::chrono::seconds(25));
+  parts->recodes = std::make_unique<RecodesPool>(settings.catalogs, security, std::chrono::seconds(10));
   parts->stores = std::make_unique<GrpcFragmentStores>(parts->catalog->ports().groups, security);
   ClientOptions options;
   options.memory_bytes = settings.memory_bytes;

@@ -35,6 +35,9 @@ class Connection {
   Repairs& repairs();
   /// Only what anybody may ask: GetGarbage and AskForPass.
   Garbage& garbage();
+  Recodes& recodes();
+  /// The settings of buckets, for those who change them.
+  Buckets& buckets();
 
  private:
   struct Parts;

@@ -304,6 +304,26 @@ Result<BucketInfo> Decode(v1::Bucket* in) {
   return bucket;
 }
 
+void Encode(const BucketScheme& scheme, v1::BucketScheme* out) {
+  if (scheme.k.has_value()) out->set_k(*scheme.k);
+  if (scheme.m.has_value()) out->set_m(*scheme.m);
+  if (scheme.w.has_value()) out->set_w(*scheme.w);
+}
+
+Result<BucketScheme> Decode(const v1::BucketScheme& in) {
+  BucketScheme scheme;
+  if (in.has_k()) {
+    PBFS_ASSIGN_OR_RETURN(scheme.k, DecodeU8(in.k(), "k"));
+  }
+  if (in.has_m()) {
+    PBFS_ASSIGN_OR_RETURN(scheme.m, DecodeU8(in.m(), "m"));
+  }
+  if (in.has_w()) {
+    PBFS_ASSIGN_OR_RETURN(scheme.w, DecodeU8(in.w(), "w"));
+  }
+  return scheme;
+}
+
 void Encode(const StoreInfo& store, v1::Store* out) {
   out->set_id(store.id.value);
   out->set_address(store.address);

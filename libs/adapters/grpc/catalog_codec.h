@@ -66,6 +66,8 @@ Status Join(v1::NameHistoryReply* in, std::vector<NameEntry>& values);
 
 void Encode(const BucketInfo& bucket, v1::Bucket* out);
 Result<BucketInfo> Decode(v1::Bucket* in);
+void Encode(const BucketScheme& scheme, v1::BucketScheme* out);
+Result<BucketScheme> Decode(const v1::BucketScheme& in);
 
 void Encode(const StoreInfo& store, v1::Store* out);
 Result<StoreInfo> Decode(const v1::Store& in);

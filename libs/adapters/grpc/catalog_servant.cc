@@ -15,7 +15,7 @@ namespace {
 const std::vector<std::string> kMethods = {"Commit",       "List",         "Stat",         "History",    "Resolve",
                                            "ListNames",    "NameHistory",  "CreateBucket", "FindBucket", "ListBuckets",
                                            "SetKeyring",   "DeleteBucket", "WatchMap",     "PutStore",   "ReadJournal",
-                                           "AdvanceFloor", "IssueToken"};
+                                           "AdvanceFloor", "IssueToken",   "SetScheme"};
 enum Method : size_t {
   kCommit,
   kList,
@@ -33,7 +33,8 @@ enum Method : size_t {
   kPutStore,
   kReadJournal,
   kAdvanceFloor,
-  kIssueToken
+  kIssueToken,
+  kSetScheme
 };
 
 }  // namespace
@@ -138,6 +139,14 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
       PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(owned->bucket_id(), "bucket id"));
       const Buffer keyring = wire::TakeBuffer(owned->mutable_keyring());
       return catalog_.buckets.SetKeyring(context, bucket, owned->expected_version(), keyring);
+    });
+  }
+  Unary* SetScheme(Call* call, const v1::SetSchemeRequest* request, v1::Empty*) override {
+    return Run(call, kSetScheme, [this, request](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(request->bucket_id(), "bucket id"));
+      PBFS_ASSIGN_OR_RETURN(const BucketScheme expected, wire::Decode(request->expected()));
+      PBFS_ASSIGN_OR_RETURN(const BucketScheme scheme, wire::Decode(request->scheme()));
+      return catalog_.buckets.SetScheme(context, bucket, expected, scheme);
     });
   }
   Unary* DeleteBucket(Call* call, const v1::DeleteBucketRequest* request, v1::Empty*) override {

@@ -142,6 +142,16 @@ Status GrpcCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t 
   return impl_->Unary(context, &Stub::SetKeyring, request, &reply);
 }
 
+Status GrpcCatalog::SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                              const BucketScheme& scheme) {
+  v1::SetSchemeRequest request;
+  request.set_bucket_id(wire::Text(bucket.span()));
+  wire::Encode(expected, request.mutable_expected());
+  wire::Encode(scheme, request.mutable_scheme());
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::SetScheme, request, &reply);
+}
+
 Status GrpcCatalog::DeleteBucket(const Context& context, BucketId bucket) {
   v1::DeleteBucketRequest request;
   request.set_bucket_id(wire::Text(bucket.span()));

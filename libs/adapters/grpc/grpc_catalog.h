@@ -37,6 +37,8 @@ class GrpcCatalog final : public Commits,
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
   Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                   const BucketScheme& scheme) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
   /// Opens a stream for each call and takes its first map.
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;

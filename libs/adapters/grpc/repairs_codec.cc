@@ -20,13 +20,30 @@ Result<std::array<uint8_t, N>> DecodeBytes(const std::string& bytes, const char*
   return out;
 }
 
+}  // namespace
+
+void Encode(const Encoding& encoding, v1::Encoding* out) {
+  out->set_id(Text(encoding.id.span()));
+  out->set_scheme(encoding.scheme);
+  out->set_k(encoding.k);
+  out->set_n(encoding.n);
+}
+
+Result<Encoding> Decode(const v1::Encoding& in) {
+  Encoding encoding;
+  PBFS_ASSIGN_OR_RETURN(encoding.id, DecodeId<EncodingId>(in.id(), "encoding id"));
+  if (in.scheme() < 1 || in.scheme() > 2 || in.k() < 1 || in.k() > kMaxDataShards || in.n() < in.k() ||
+      in.n() > kMaxShards)
+    return InvalidArgumentError("an encoding that cannot be");
+  encoding.scheme = static_cast<uint8_t>(in.scheme());
+  encoding.k = static_cast<uint8_t>(in.k());
+  encoding.n = static_cast<uint8_t>(in.n());
+  return encoding;
+}
+
 void Encode(const EncodedBody& body, v1::EncodedBody* out) {
   out->set_body_id(Text(body.body.span()));
-  v1::Encoding* encoding = out->mutable_encoding();
-  encoding->set_id(Text(body.encoding.id.span()));
-  encoding->set_scheme(body.encoding.scheme);
-  encoding->set_k(body.encoding.k);
-  encoding->set_n(body.encoding.n);
+  Encode(body.encoding, out->mutable_encoding());
   out->set_header(Text(body.header));
   out->set_ct_root(Text(body.ct_root));
   out->set_missing(body.missing);
@@ -35,21 +52,13 @@ void Encode(const EncodedBody& body, v1::EncodedBody* out) {
 Result<EncodedBody> Decode(const v1::EncodedBody& in) {
   EncodedBody body;
   PBFS_ASSIGN_OR_RETURN(body.body, DecodeId<BodyId>(in.body_id(), "body id"));
-  PBFS_ASSIGN_OR_RETURN(body.encoding.id, DecodeId<EncodingId>(in.encoding().id(), "encoding id"));
-  const uint32_t scheme = in.encoding().scheme(), k = in.encoding().k(), n = in.encoding().n();
-  if (scheme < 1 || scheme > 2 || k < 1 || k > kMaxDataShards || n < k || n > kMaxShards)
-    return InvalidArgumentError("an encoding that cannot be");
-  body.encoding.scheme = static_cast<uint8_t>(scheme);
-  body.encoding.k = static_cast<uint8_t>(k);
-  body.encoding.n = static_cast<uint8_t>(n);
+  PBFS_ASSIGN_OR_RETURN(body.encoding, Decode(in.encoding()));
   PBFS_ASSIGN_OR_RETURN(body.header, DecodeBytes<64>(in.header(), "body header"));
   PBFS_ASSIGN_OR_RETURN(body.ct_root, DecodeBytes<32>(in.ct_root(), "ct_root"));
-  if ((in.missing() >> n) != 0) return InvalidArgumentError("missing shards that are none");
+  if ((in.missing() >> body.encoding.n) != 0) return InvalidArgumentError("missing shards that are none");
   body.missing = in.missing();
   return body;
 }
-
-}  // namespace
 
 void Encode(const GroupCheck& check, v1::GroupCheck* out) {
   out->set_group(check.group);

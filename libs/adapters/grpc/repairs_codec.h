@@ -14,6 +14,11 @@ Result<GroupCheck> Decode(const v1::GroupCheck& in);
 
 Result<GroupRange> Decode(const v1::ListEncodingsRequest& in);
 
+void Encode(const Encoding& encoding, v1::Encoding* out);
+Result<Encoding> Decode(const v1::Encoding& in);
+
+void Encode(const EncodedBody& body, v1::EncodedBody* out);
+Result<EncodedBody> Decode(const v1::EncodedBody& in);
 v1::EncodedBodies Encode(const std::vector<EncodedBody>& bodies);
 Result<std::vector<EncodedBody>> Decode(const v1::EncodedBodies& in);
 

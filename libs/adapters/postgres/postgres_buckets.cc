@@ -1,6 +1,10 @@
+#include <algorithm>
+
 #include "libs/adapters/postgres/bucket_rows.h"
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/placement_rows.h"
+#include "libs/catalog/place_groups.h"
 #include "libs/catalog/rules.h"
 
 /// The bucket directory.
@@ -21,6 +25,10 @@ void SmallOrNull(Params& params, std::optional<uint8_t> value) {
     params.Int2(*value);
   else
     params.Null();
+}
+
+std::optional<uint8_t> SmallOf(const Rows& rows, int column) {
+  return rows.IsNull(0, column) ? std::nullopt : std::optional<uint8_t>(static_cast<uint8_t>(rows.Int2(0, column)));
 }
 
 Params RowOf(const BucketInfo& bucket) {
@@ -81,6 +89,40 @@ Status PostgresCatalog::SetKeyring(const Context& context, BucketId bucket, int6
     if (results[2].size() == 0) return NotFoundError("no such bucket");
     return results[1].affected() == 1 ? OkStatus() : AbortedError("the keyring has changed meanwhile");
   });
+}
+
+Status PostgresCatalog::SetScheme(const Context& context, BucketId id, const BucketScheme& expected,
+                                  const BucketScheme& scheme) {
+  PBFS_RETURN_IF_ERROR(CheckScheme(scheme));
+  const Status done = postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    // With the lock of the map: a drain counts on the widest encodings, and this on the stores that stay.
+    connection.Queue(postgres::kLockMap);
+    connection.Queue(postgres::kFindScheme, Params().Uuid(id));
+    connection.Queue(postgres::kLoadStores);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    const Rows& found = results[2];
+    if (found.size() == 0) return NotFoundError("no such bucket");
+    const BucketScheme before{SmallOf(found, 1), SmallOf(found, 2), SmallOf(found, 3)};
+    if (before == scheme)
+      return connection.Queue(postgres::kEmitMessage), OkStatus();  // whoever set it may not have waited
+    if (before != expected) return AbortedError("the bucket's scheme has changed meanwhile");
+    const auto width = [&](const BucketScheme& of) {
+      const int k = of.k.value_or(*SmallOf(found, 4)), m = of.m.value_or(*SmallOf(found, 5));
+      return PlacementWidth{k + m, m};
+    };
+    const PlacementWidth old = width(before), wanted = width(scheme);
+    PBFS_RETURN_IF_ERROR(CheckRoom(postgres::StoresOfRows(results[3]), old, wanted));
+    const auto bucket = static_cast<int32_t>(found.Int4(0, 0));
+    Params row;
+    row.Int4(bucket);
+    SmallOrNull(row, scheme.k), SmallOrNull(row, scheme.m), SmallOrNull(row, scheme.w);
+    connection.Queue(postgres::kSetScheme, row);
+    connection.Queue(postgres::kNoteRecode,
+                     Params().Int4(bucket).Int2(std::max(old.n, wanted.n)).Int2(std::min(old.m, wanted.m)));
+    return OkStatus();
+  });
+  parts_->buckets.Refresh(id);
+  return done;
 }
 
 Status PostgresCatalog::DeleteBucket(const Context& context, BucketId bucket_id) {

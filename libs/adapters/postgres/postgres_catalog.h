@@ -45,7 +45,8 @@ class PostgresCatalog final : public Commits,
                               public Groups,
                               public Journal,
                               public Garbage,
-                              public Repairs {
+                              public Repairs,
+                              public Recodes {
  public:
   explicit PostgresCatalog(PostgresOptions options);
   ~PostgresCatalog() override;
@@ -67,6 +68,8 @@ class PostgresCatalog final : public Commits,
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
   Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
+                   const BucketScheme& scheme) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
 
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
@@ -106,6 +109,14 @@ class PostgresCatalog final : public Commits,
   Status Recheck(const Context& context) override;
   Status ReportSuspect(const Context& context, EncodingId encoding) override;
   Result<Redundancy> GetRedundancy(const Context& context) override;
+
+  Result<std::vector<Recoding>> ListRecodings(const Context& context) override;
+  Result<OtherwisePage> ListOtherwise(const Context& context, BucketId bucket, BucketPosition after,
+                                      int32_t limit) override;
+  Status SetEncoding(const Context& context, const EncodingChange& change) override;
+  Status NoteLeft(const Context& context, BucketId bucket, int64_t changed_ms, BodyCount left) override;
+  Result<std::vector<RetiredEncoding>> ListRetired(const Context& context, Duration grace, int32_t limit) override;
+  Status RetiredDone(const Context& context, std::span<const EncodingId> encodings) override;
 
  private:
   struct Parts;  // pools, caches, the transactor

@@ -7,6 +7,7 @@
 #include "libs/catalog/failures_contract.h"
 #include "libs/catalog/garbage_contract.h"
 #include "libs/catalog/history_property.h"
+#include "libs/catalog/recodes_contract.h"
 #include "libs/catalog/repairs_contract.h"
 #include "libs/catalog/testing/all_contracts.h"
 
@@ -20,6 +21,7 @@ class PostgresCatalogFixture {
   const Clock& clock() const { return clock_; }
   Garbage& garbage() { return catalog_; }
   Repairs& repairs() { return catalog_; }
+  Recodes& recodes() { return catalog_; }
   void RaiseFloor(Hlc floor) {
     Database().Sql("UPDATE site_self SET floor_hlc = greatest(floor_hlc, " + std::to_string(floor) + ")");
   }
@@ -52,6 +54,7 @@ PBFS_CATALOG_CONTRACTS(Postgres, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, GarbageContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, FailureMatrixContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, RepairsContract, PostgresCatalogFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, RecodesContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, HistoryProperty, PostgresCatalogFixture);
 
 // I13, I20. The clock of this database refuses to be read by a transaction that has no id yet.

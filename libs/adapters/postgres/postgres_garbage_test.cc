@@ -292,5 +292,109 @@ TEST_F(GarbageBesideTest, NothingIsDestroyedOnATimelineThatIsNotThawed) {
   EXPECT_EQ(Purging(), 1);
 }
 
+// ---- bodies that get another encoding ----------------------------------------------------------------------------------------
+
+/// With eight stores, a body of 4+2 in a bucket that wants 2+2, and another encoding for it.
+class RecodeBesideTest : public GarbageBesideTest {
+ protected:
+  static constexpr uint16_t kGroup = 5;
+  void SetUp() override {
+    for (uint32_t id = 1; id <= 8; ++id)
+      ASSERT_OK(catalog_.PutStore(TestContext(),
+                                  {StoreId{id}, "127.0.0.1:1", "host-" + std::to_string(id), StoreState::kUp, 1}));
+    GarbageBesideTest::SetUp();
+    const BodyUpload upload = Encoded(4, 6);
+    TestCommit commit(client_);
+    Send(commit.WriteBody(object_, 0, 20'000, upload));
+    body_ = upload.id;
+    old_ = upload.encoding->id;
+    ASSERT_OK(catalog_.SetScheme(TestContext(), bucket_, {}, {2, 2, {}}));
+    const BodyUpload anew = Encoded(2, 4);
+    change_ = {body_, old_, *anew.encoding, anew.receipts};
+  }
+  BodyUpload Encoded(uint8_t k, uint8_t n) {
+    std::vector<StoreId> places = catalog_.WatchMap(TestContext(), -1)->groups.at(kGroup).stores;
+    places.resize(n);
+    return client_.MakeEncoded(Bytes(20'000, 1), k, n, kGroup, clock_.NowMillis(), places);
+  }
+  int64_t Version() { return catalog_.WatchMap(TestContext(), -1)->groups.at(kGroup).version; }
+  std::string Row() { return database_.Sql("SELECT encoding_id, missing FROM body WHERE body_id = " + Quoted(body_)); }
+  /// What SetEncoding does, in the other session; one of the new shards is missing.
+  void SwitchInTheOtherSession() {
+    Run("UPDATE pbfs.body SET k = 2, n = 4, missing = 8, encoding_id = " + Quoted(change_.encoding.id) +
+        " WHERE body_id = " + Quoted(body_));
+  }
+  std::string Switched() { return change_.encoding.id.ToString() + "|8\n"; }
+
+  EncodingId old_;
+  EncodingChange change_;
+};
+
+// Bit 3 of the old encoding is another shard than bit 3 of the new one.
+TEST_F(RecodeBesideTest, ClearingAShardWaitsForTheSwitchAndTouchesNothing) {
+  const Shard marked[] = {{old_, 3}};
+  ASSERT_OK(catalog_.MarkMissing(TestContext(), marked));
+  SwitchInTheOtherSession();
+  const PlacedShard placed[] = {{{old_, 3}, Version()}};
+  WhileItWaits([&] { EXPECT_OK(catalog_.ClearMissing(TestContext(), placed)); });
+  EXPECT_EQ(Row(), Switched());
+}
+
+TEST_F(RecodeBesideTest, MarkingAShardWaitsForTheSwitchAndTouchesNothing) {
+  SwitchInTheOtherSession();
+  const Shard marked[] = {{old_, 0}};
+  WhileItWaits([&] { EXPECT_OK(catalog_.MarkMissing(TestContext(), marked)); });
+  EXPECT_EQ(Row(), Switched());
+}
+
+TEST_F(RecodeBesideTest, ASwitchWaitsForAPurgeAndFindsNoBody) {
+  Run("UPDATE pbfs.body SET state = 3 WHERE body_id = " + Quoted(body_));
+  WhileItWaits([&] { EXPECT_CODE(catalog_.SetEncoding(TestContext(), change_), kNotFound); });
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM retired"), "0\n");
+}
+
+TEST_F(RecodeBesideTest, ASwitchWaitsForAnotherOneAndIsRefused) {
+  SwitchInTheOtherSession();
+  const BodyUpload anew = Encoded(2, 4);
+  const EncodingChange late{body_, old_, *anew.encoding, anew.receipts};
+  WhileItWaits([&] { EXPECT_CODE(catalog_.SetEncoding(TestContext(), late), kAborted); });
+}
+
+TEST_F(RecodeBesideTest, ACloneInFlightHoldsOffNoSwitch) {
+  Run("SELECT FROM pbfs.body WHERE body_id = " + Quoted(body_) + " FOR KEY SHARE");
+  EXPECT_OK(catalog_.SetEncoding(TestContext(), change_));
+  EXPECT_EQ(Row(), change_.encoding.id.ToString() + "|0\n");
+}
+
+// A Commit that was in flight when its encoding was marked may have been given another one before the mark is confirmed.
+TEST_F(RecodeBesideTest, SweepLeavesWhatIsRetired) {
+  ASSERT_OK(catalog_.SetEncoding(TestContext(), change_));
+  database_.Sql("INSERT INTO swept (encoding_id, horizon) SELECT encoding_id, '1' FROM retired");
+  ASSERT_OK_AND_ASSIGN(const auto confirmed, catalog_.SweepConfirm(TestContext(), 100));
+  EXPECT_TRUE(confirmed.empty());
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM swept"), "0\n");
+  const EncodingId reported[] = {old_};
+  database_.Sql("UPDATE site_self SET max_age_ms = -1000000, margin_ms = 0");  // all is old enough
+  ASSERT_OK(catalog_.SweepMark(TestContext(), reported));
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM swept"), "0\n");
+}
+
+// I20: the tombstone is looked for after the clock was read.
+TEST_F(RecodeBesideTest, AnEncodingThatIsSweptIsRefused) {
+  database_.Sql("INSERT INTO swept (encoding_id) VALUES (" + Quoted(change_.encoding.id) + ")");
+  EXPECT_CODE(catalog_.SetEncoding(TestContext(), change_), kFailedPrecondition);
+  EXPECT_EQ(Row(), old_.ToString() + "|0\n");
+}
+
+// I25.
+TEST_F(RecodeBesideTest, NothingRetiredIsDeletedOnATimelineThatIsNotThawed) {
+  ASSERT_OK(catalog_.SetEncoding(TestContext(), change_));
+  database_.Sql("UPDATE site_self SET thawed_timeline = 77");
+  EXPECT_CODE(catalog_.ListRetired(TestContext(), {}, 100), kFailedPrecondition);
+  database_.Sql("SELECT thaw()");
+  ASSERT_OK_AND_ASSIGN(const auto due, catalog_.ListRetired(TestContext(), {}, 100));
+  EXPECT_EQ(due, (std::vector<RetiredEncoding>{{old_, 6}}));
+}
+
 }  // namespace
 }  // namespace pbfs

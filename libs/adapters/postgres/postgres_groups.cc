@@ -19,7 +19,7 @@ using postgres::Type;
 /// Of placement_facts: the widest encodings of buckets, and of the site.
 PlacementFacts FactsOfRows(const Rows& rows) {
   const auto number = [&](int column) { return static_cast<int>(rows.Int4(0, column)); };
-  return {{std::max(number(0), number(2)), std::min(number(1), number(3))}, rows.Bool(0, 4)};
+  return {{number(0), number(1)}, rows.Bool(0, 2)};
 }
 
 void QueuePutStore(Connection& connection, const StoreInfo& store) {

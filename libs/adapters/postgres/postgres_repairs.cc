@@ -1,3 +1,4 @@
+#include "libs/adapters/postgres/body_rows.h"
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
@@ -21,15 +22,7 @@ std::optional<int64_t> TimeOf(const Rows& rows, int row, int column) {
 /// Of list_encodings, find_encodings and list_degraded.
 std::vector<EncodedBody> BodiesOf(const Rows& rows) {
   std::vector<EncodedBody> bodies;
-  for (int row = 0; row < rows.size(); ++row) {
-    EncodedBody& body = bodies.emplace_back();
-    body.body = rows.Uuid<BodyId>(row, 0);
-    body.encoding = {rows.Uuid<EncodingId>(row, 1), static_cast<uint8_t>(rows.Int2(row, 2)),
-                     static_cast<uint8_t>(rows.Int2(row, 3)), static_cast<uint8_t>(rows.Int2(row, 4))};
-    body.header = rows.Fixed<64>(row, 5);
-    body.ct_root = rows.Fixed<32>(row, 6);
-    body.missing = static_cast<uint64_t>(rows.Int8(row, 7));
-  }
+  for (int row = 0; row < rows.size(); ++row) bodies.push_back(postgres::EncodedBodyOfRow(rows, row));
   return bodies;
 }
 

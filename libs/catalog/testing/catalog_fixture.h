@@ -15,8 +15,9 @@ namespace pbfs {
 /// What a contract suite needs of an implementation. A fixture is a class with these members:
 ///   Catalog ports();                     all ports, site 1, scheme 4+2, K_store derived from TestSiteSecret()
 ///   const Clock& clock();                near the catalog's own clock: orders and births are minted by it
-///   Garbage& garbage();                  (for GarbageContract, RepairsContract)
-///   Repairs& repairs();                  (for RepairsContract)
+///   Garbage& garbage();                  (for GarbageContract, RepairsContract, RecodesContract)
+///   Repairs& repairs();                  (for RepairsContract, RecodesContract)
+///   Recodes& recodes();                  (for RecodesContract)
 ///   void ExpireHistory(BucketId, Hlc);   raises the floor of a bucket's history and forgets what lies below
 ///   void RaiseFloor(Hlc);                raises the site's floor        (for GarbageContract)
 ///   void ExpireOpen(ObjectId);           an open object's time is over  (for GarbageContract)
@@ -29,6 +30,7 @@ class MemoryCatalogFixture {
   const Clock& clock() const { return clock_; }
   Garbage& garbage() { return catalog_; }
   Repairs& repairs() { return catalog_; }
+  Recodes& recodes() { return catalog_; }
   void ExpireHistory(BucketId bucket, Hlc floor) { catalog_.ExpireHistory(bucket, floor); }
   void RaiseFloor(Hlc floor) { catalog_.RaiseFloor(floor); }
   void ExpireOpen(ObjectId object) { catalog_.ExpireOpen(object); }

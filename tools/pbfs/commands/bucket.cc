@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "libs/base/sync.h"
 #include "libs/client/client.h"
+#include "tools/pbfs/connection.h"
 #include "tools/pbfs/session.h"
 #include "tools/pbfs/units.h"
 
@@ -11,6 +13,7 @@ struct Arguments {
   std::string name;
   int k = 0, m = -1, w = 0;  // 0, -1: the site's default
   std::string integrity = "crc32c", history = "0";
+  bool site_scheme = false, wait = false;
 };
 
 const char* IntegrityName(Integrity integrity) { return integrity == Integrity::kSha256 ? "sha256" : "crc32c"; }
@@ -82,6 +85,71 @@ Status Show(Session& session, const Arguments& arguments) {
   return OkStatus();
 }
 
+// ---- another scheme --------------------------------------------------------------------------------------------------------------
+
+constexpr Duration kPoll = std::chrono::seconds(1);
+constexpr Duration kPatience = std::chrono::seconds(10);  // of one look
+
+Result<BucketScheme> SchemeOf(const Arguments& arguments) {
+  BucketScheme scheme;
+  if (arguments.site_scheme != (arguments.k == 0 && arguments.m < 0 && arguments.w == 0))
+    return InvalidArgumentError("give --k and --m, or --site-scheme");
+  if (arguments.site_scheme) return scheme;
+  PBFS_ASSIGN_OR_RETURN(const BucketSettings settings, SettingsOf(arguments));
+  return SchemeOf(settings);
+}
+
+/// What is left to be coded anew of a bucket; none: it has not been counted yet.
+Result<std::optional<BodyCount>> LeftOf(Session& session, Connection& connection, BucketId bucket) {
+  PBFS_ASSIGN_OR_RETURN(const auto all, connection.recodes().ListRecodings(session.context().Within(kPatience)));
+  for (const Recoding& recoding : all) {
+    if (recoding.bucket == bucket) return recoding.left;
+  }
+  return std::optional<BodyCount>(BodyCount{});
+}
+
+Status AwaitRecoded(Session& session, Connection& connection, const BucketInfo& bucket) {
+  std::optional<BodyCount> first;
+  const MonotonicTime began = MonotonicNow();
+  std::string last;
+  for (;;) {
+    PBFS_ASSIGN_OR_RETURN(const std::optional<BodyCount> left, LeftOf(session, connection, bucket.id));
+    if (left && left->bodies == 0) return OkStatus();
+    std::string line = "bodies are being counted";
+    if (left) {
+      if (!first) first = left;
+      line = fmt::format("{} bodies to be coded anew, {}", left->bodies, FormatSize(left->bytes));
+      const int64_t done = first->bytes - left->bytes;
+      const std::chrono::duration<double> took = MonotonicNow() - began;
+      if (done > 0)
+        line += fmt::format(", {} a second, about {} to go",
+                            FormatSize(static_cast<int64_t>(static_cast<double>(done) / took.count())),
+                            FormatClock(std::chrono::duration_cast<Duration>(took * left->bytes / done)));
+    }
+    if (line != last) session.Note(line);
+    last = line;
+    SleepFor(kPoll);  // a poll of other processes, until the context ends
+    PBFS_RETURN_IF_ERROR(session.context().Check());
+  }
+}
+
+Status Set(Session& session, const Arguments& arguments) {
+  PBFS_ASSIGN_OR_RETURN(const BucketScheme scheme, SchemeOf(arguments));
+  PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
+  const Context context = session.context().Within(kPatience);
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo before, connection->buckets().FindBucket(context, arguments.name));
+  PBFS_RETURN_IF_ERROR(connection->buckets().SetScheme(context, before.id, SchemeOf(before.settings), scheme));
+  if (arguments.wait) PBFS_RETURN_IF_ERROR(AwaitRecoded(session, *connection, before));
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo bucket,
+                        connection->buckets().FindBucket(session.context().Within(kPatience), arguments.name));
+  session.Say(fmt::format("{} is {} from now on{}", arguments.name, SchemeText(bucket.settings),
+                          arguments.wait
+                              ? ", and all its bodies are"
+                              : "; the repairer codes its bodies anew: pbfs cluster status shows how many are left"));
+  session.Report(BucketJson(bucket));
+  return OkStatus();
+}
+
 Status Remove(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Client * client, session.client());
   PBFS_RETURN_IF_ERROR(client->DeleteBucket(session.context(), arguments.name));
@@ -95,20 +163,24 @@ Status Remove(Session& session, const Arguments& arguments) {
 void AddBucket(CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* bucket =
-      line.Add("bucket", "Make, list, show and remove buckets",
+      line.Add("bucket", "Make, list, show, change and remove buckets",
                "  pbfs bucket create photos\n  pbfs bucket create logs --k 2 --m 1 --integrity sha256 --history 7d\n"
-               "  pbfs bucket ls\n  pbfs bucket show photos\n  pbfs bucket rm photos");
+               "  pbfs bucket ls\n  pbfs bucket show photos\n  pbfs bucket set photos --k 8 --m 3 --wait\n  pbfs "
+               "bucket rm photos");
   bucket->require_subcommand(1);
   const auto add = [&](const char* name, const char* what, Status (*body)(Session&, const Arguments&)) {
     CLI::App* command = line.Add(name, what, "", bucket);
     line.Run(command, [arguments, body](Session& session) { return body(session, *arguments); });
     return command;
   };
+  const auto add_scheme = [&](CLI::App* command) {
+    command->add_option("--k", arguments->k, "Data shards")->check(CLI::Range(1, 32));
+    command->add_option("--m", arguments->m, "Parity shards: so many stores may be lost")->check(CLI::Range(0, 16));
+    command->add_option("--w", arguments->w, "Durable shards before a write is acknowledged")->check(CLI::Range(1, 48));
+  };
   CLI::App* create = add("create", "Make a bucket with a key of its own", Create);
   create->add_option("name", arguments->name)->required();
-  create->add_option("--k", arguments->k, "Data shards")->check(CLI::Range(1, 32));
-  create->add_option("--m", arguments->m, "Parity shards: so many stores may be lost")->check(CLI::Range(0, 16));
-  create->add_option("--w", arguments->w, "Durable shards before a write is acknowledged")->check(CLI::Range(1, 48));
+  add_scheme(create);
   create
       ->add_option("--integrity", arguments->integrity, "crc32c, or sha256 (whoever has no key can name a lying store)")
       ->check(CLI::IsMember({"crc32c", "sha256"}))
@@ -117,6 +189,11 @@ void AddBucket(CommandLine& line) {
       ->capture_default_str();
   add("ls", "All buckets", List);
   add("show", "The settings of a bucket", Show)->add_option("name", arguments->name)->required();
+  CLI::App* set = add("set", "Code a bucket otherwise: what is written from now on, and by and by what is there", Set);
+  set->add_option("name", arguments->name)->required();
+  add_scheme(set);
+  set->add_flag("--site-scheme", arguments->site_scheme, "As the site codes buckets that say nothing");
+  set->add_flag("--wait", arguments->wait, "Until all of its bodies are coded so");
   add("rm", "Remove an empty bucket", Remove)->add_option("name", arguments->name)->required();
 }
 

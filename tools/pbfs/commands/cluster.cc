@@ -32,6 +32,7 @@ const char* StateName(StoreState state) {
 struct View {
   ClusterMap map;
   Redundancy redundancy;
+  std::vector<Recoding> recodings;
 };
 
 Result<View> Look(Session& session, Connection& connection) {
@@ -39,6 +40,7 @@ Result<View> Look(Session& session, Connection& connection) {
   View view;
   PBFS_ASSIGN_OR_RETURN(view.map, connection.groups().WatchMap(context, -1));
   PBFS_ASSIGN_OR_RETURN(view.redundancy, connection.repairs().GetRedundancy(context));
+  PBFS_ASSIGN_OR_RETURN(view.recodings, connection.recodes().ListRecodings(context));
   return view;
 }
 
@@ -127,6 +129,29 @@ void SayRedundancy(const Session& session, const Redundancy& redundancy) {
                           redundancy.backfilling, redundancy.unchecked));
 }
 
+/// Buckets whose scheme was changed, while bodies of them are coded otherwise. That is no trouble: they are as safe as they were.
+void SayRecodings(const Session& session, const std::vector<Recoding>& recodings) {
+  for (const Recoding& recoding : recodings) {
+    const std::string scheme = fmt::format("{}+{}", recoding.k, recoding.m);
+    if (!recoding.left)
+      session.Say(
+          fmt::format("         ? bodies of bucket {} are not {} yet: they are being counted", recoding.name, scheme));
+    else if (recoding.left->bodies > 0)
+      session.Say(fmt::format("{:>10} bodies of bucket {} are not {} yet, {}", recoding.left->bodies, recoding.name,
+                              scheme, FormatSize(recoding.left->bytes)));
+  }
+}
+
+Json RecodingsJson(const std::vector<Recoding>& recodings) {
+  Json all = Json::array();
+  for (const Recoding& recoding : recodings) {
+    Json json = {{"bucket", recoding.name}, {"k", recoding.k}, {"m", recoding.m}, {"changed_ms", recoding.changed_ms}};
+    if (recoding.left) json["bodies_left"] = recoding.left->bodies, json["bytes_left"] = recoding.left->bytes;
+    all.push_back(json);
+  }
+  return all;
+}
+
 Json RedundancyJson(const Redundancy& redundancy) {
   Json degraded = Json::object();
   for (const auto& [margin, bodies] : redundancy.degraded) degraded[std::to_string(margin)] = bodies;
@@ -181,10 +206,12 @@ Status ShowStatus(Session& session, const StatusArguments& arguments) {
   session.Say(troubles.empty() ? "healthy" : "not healthy:");
   for (const std::string& trouble : troubles) session.Say("  " + trouble);
   SayRedundancy(session, view.redundancy);
+  SayRecodings(session, view.recodings);
   SayStores(session, stores);
   session.Report({{"healthy", troubles.empty()},
                   {"troubles", troubles},
                   {"redundancy", RedundancyJson(view.redundancy)},
+                  {"recodings", RecodingsJson(view.recodings)},
                   {"map_version", view.map.version},
                   {"stores", stores}});
   return OkStatus();

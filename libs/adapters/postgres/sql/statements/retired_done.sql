@@ -1,0 +1,1 @@
+DELETE FROM retired WHERE encoding_id = ANY ($1::uuid[])

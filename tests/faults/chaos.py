@@ -23,13 +23,13 @@ from chaos_faults import Faults, Running
 from chaos_journal import longest_silence, payload, read_journal
 from chaos_model import Attempt, judge_history
 
-AT_ONCE = 3  # faults
+AT_ONCE = 4  # faults
 SETTLE_SECONDS = 20  # TODO(issue 4): a primary that is gone sooner may have no successor
 HEAL_SECONDS = 240
 GARBAGE_SECONDS = 240
 SILENCE_SECONDS = 180  # with no operation of anybody that succeeds
 A_DAY = 25 * 3600
-LEFT_BYTES = 8 << 20  # that files of an empty store may take: its volume's head and its list
+LEFT_BYTES = chaos_cluster.VOLUME_BYTES + (1 << 20)  # of an empty store: the volume that it writes to, reserved whole
 
 
 class Failure(Exception):

@@ -22,6 +22,7 @@ CATALOGS, STORES, MEMBERS = 2, 8, 3
 SIDES = ('left', 'right', 'keepers')  # who asks catalogs: half of the clients, the other half, collector and repairer
 SMALL_STORE = STORES
 SMALL_DISK = 1_500_000_000
+VOLUME_BYTES = 64 << 20
 DOWN_AFTER_MS = 25_000
 GRACE_MS = 60_000  # longer than a client can be at one read: its timeout, and as long as it is frozen
 
@@ -145,7 +146,7 @@ class ChaosCluster(Cluster):
             def change(config, name=name):
                 config['address'] = self.link(name)
                 config['etcd']['endpoints'] = [self.link(f'etcd@{name}')]
-                config['limits']['volumeBytes'] = str(64 << 20)
+                config['limits']['volumeBytes'] = str(VOLUME_BYTES)
 
             self.change_json(self.configuration(name), change)
 

@@ -285,7 +285,7 @@ class Run:
             self.cluster.configuration('garbage-collector'),
             lambda config: config.update(sweepIntervalMs='1000', brake=1.0),
         )
-        self.cluster.local('up')
+        self.cluster.up()
         self.cluster.env.update(self.cluster.clock_environment('us'))
 
         def rest():

@@ -41,7 +41,7 @@ class ChaosCluster(Cluster):
     # ---- making it -------------------------------------------------------------------------------
 
     def make(self):
-        self.local('up', '--postgres', 'patroni')
+        self.up()
         self.local('down')
         self.start_proxy()
         self.set_up_clocks()
@@ -50,7 +50,15 @@ class ChaosCluster(Cluster):
         self.set_up_keepers()
         self.set_up_clients()
         self.mount_small_disk()
-        self.local('up')
+        self.up()
+
+    def up(self):
+        """Patiently: a machine that has other work takes longer than `pbfs local up` waits for all stores."""
+        for _ in range(5):
+            done = self.run('local', 'up', '--dir', self.dir, '--postgres', 'patroni')
+            if done.returncode == 0:
+                return
+        raise SystemExit(done.stderr.decode())
 
     def start_proxy(self):
         ports = self.ports()

@@ -249,6 +249,7 @@ class ChaosCluster(Cluster):
         with self.lock:
             self.proxy.stdin.write(json.dumps({'link': link, **settings}).encode() + b'\n')
             self.proxy.stdin.flush()
+            self.proxy.stdout.readline()
 
     def kill(self, name, signal='KILL'):
         if signal == 'KILL':

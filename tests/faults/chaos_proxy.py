@@ -3,7 +3,8 @@
 
   chaos_proxy.py {"store-1": 7101, ...}
 
-Listens on the loopback interface for each link, prints {"store-1": port, ...}, and then does what lines on stdin say:
+Listens on the loopback interface for each link, prints {"store-1": port, ...}, and then does what lines on stdin say,
+and prints "done" for each:
 
   {"link": "store-1", "delay": 0.1, "loss": 0.05, "cut": "both"}
 
@@ -106,6 +107,7 @@ async def follow_orders(links):
     while line := await orders.readline():
         settings = json.loads(line)
         links[settings['link']].set(settings)
+        print('done', flush=True)
 
 
 async def main():

@@ -49,6 +49,7 @@ class AProxy(unittest.TestCase):
     def order(self, **settings):
         self.proxy.stdin.write(json.dumps({'link': 'echo', **settings}).encode() + b'\n')
         self.proxy.stdin.flush()
+        self.assertEqual(self.proxy.stdout.readline(), b'done\n')
 
     def connect(self, link='echo'):
         connection = socket.create_connection(('127.0.0.1', self.ports[link]), timeout=30)
@@ -79,7 +80,6 @@ class AProxy(unittest.TestCase):
             old = self.connect()
             self.passes(old)
             self.order(cut=cut)
-            time.sleep(0.3)  # the order is on its way
             new = self.connect()
             for connection in (old, new):
                 connection.sendall(b'held')
@@ -91,7 +91,6 @@ class AProxy(unittest.TestCase):
     def test_a_slow_link_takes_its_time_each_way(self):
         connection = self.connect()
         self.order(delay=0.2)
-        time.sleep(0.3)  # the order is on its way
         began = time.monotonic()
         self.passes(connection)
         self.assertGreaterEqual(time.monotonic() - began, 0.4)

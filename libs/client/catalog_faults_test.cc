@@ -175,6 +175,32 @@ TEST_F(CatalogFaultsTest, AnOlderBindingThanOnesOwnIsStale) {
   EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
 }
 
+// A catalog whose standby is behind answers with the past: of a name that was bound anew and deleted, that it still has an
+// older object.
+TEST_F(CatalogFaultsTest, ARestoreGoesByNoHistoryOlderThanOnesOwnNewestOp) {
+  BucketSettings settings;
+  settings.name = "kept";
+  settings.history_ms = 3'600'000;
+  ASSERT_OK_AND_ASSIGN(Bucket kept, client->CreateBucket(TestContext(), settings));
+  ASSERT_OK(kept.Put(TestContext(), "x", Bytes{8}));
+  const std::vector<NameEntry> past = *cluster.catalog().NameHistory(TestContext(), kept.info().id, "x");
+  ASSERT_OK_AND_ASSIGN(const Written put, kept.Put(TestContext(), "x", Bytes{9}));
+  ASSERT_OK(kept.Unbind(TestContext(), "x"));
+
+  faulty.ForgeNameHistory([&](std::vector<NameEntry>& entries) { entries = past; });
+  EXPECT_FALSE(kept.Restore(Context::WithTimeout(std::chrono::milliseconds(20)), "x").ok());
+  EXPECT_CODE(kept.Find(TestContext(), "x"), kNotFound);
+
+  int behind = 3;  // answers, until the standby has caught up
+  faulty.ForgeNameHistory([&](std::vector<NameEntry>& entries) {
+    if (behind-- > 0) entries = past;
+  });
+  ASSERT_OK_AND_ASSIGN(const ObjectId restored, kept.Restore(TestContext(), "x"));
+  EXPECT_EQ(restored, put.object);
+  ASSERT_OK_AND_ASSIGN(const ObjectId found, kept.Find(TestContext(), "x"));
+  EXPECT_EQ(found, put.object);
+}
+
 TEST_F(CatalogFaultsTest, AReaderReadsAndDoesNotWrite) {
   MemoryKeyStore reader(cluster.random(), *cluster.keys().AdminKey(), false);
   const ClientIdentity identity = *reader.Identity();

@@ -1,4 +1,6 @@
 // Bucket's operations on names: find, list, bind, unbind, rename, history.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/client/committer.h"
@@ -44,6 +46,20 @@ Result<NameEntry> Resolve(const Context& context, ClientCore& core, const Opened
   }
   core.Observe(entry->order.hlc, 0);
   return entry;
+}
+
+// A NameHistory is read wherever it is asked for, also at a standby that is behind: what does not reach this client's own newest
+// op on the name is the past.
+Result<std::vector<NameEntry>> FreshNameHistory(const Context& context, ClientCore& core, const BucketId& bucket,
+                                                const std::string& name) {
+  const Hlc seen = core.acknowledged.NewestOfName(bucket, name);
+  return RetryRead(context, [&]() -> Result<std::vector<NameEntry>> {
+    PBFS_ASSIGN_OR_RETURN(auto entries, core.to.catalog.names.NameHistory(context, bucket, name));
+    Hlc newest = 0;
+    for (const NameEntry& entry : entries) newest = std::max(newest, entry.order.hlc);
+    if (newest < seen) return UnavailableError("name " + name + ": the catalog is behind what it had acknowledged");
+    return entries;
+  });
 }
 
 std::optional<NameCondition> ConditionOf(const PutOptions& options) {
@@ -149,8 +165,7 @@ Result<Order> Bucket::Rename(const Context& context, const std::string& from, co
 Result<std::vector<NameHistoryEntry>> Bucket::NameHistory(const Context& context, const std::string& name) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const auto entries,
-                        RetryRead(step, [&] { return core_->to.catalog.names.NameHistory(step, state_->id(), name); }));
+  PBFS_ASSIGN_OR_RETURN(const auto entries, FreshNameHistory(step, *core_, state_->id(), name));
   std::vector<NameHistoryEntry> history;
   for (const NameEntry& entry : entries) {
     PBFS_RETURN_IF_ERROR(VerifyEntry(*state_, entry).status());

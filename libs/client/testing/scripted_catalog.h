@@ -38,6 +38,11 @@ class ScriptedCatalog final : public CatalogDecorator {
     MutexLock lock(mutex_);
     forge_name_ = std::move(forge);
   }
+  /// The same for a NameHistory.
+  void ForgeNameHistory(std::function<void(std::vector<NameEntry>&)> forge) {
+    MutexLock lock(mutex_);
+    forge_name_history_ = std::move(forge);
+  }
   int64_t calls() const {
     MutexLock lock(mutex_);
     return calls_;
@@ -64,6 +69,13 @@ class ScriptedCatalog final : public CatalogDecorator {
     if (entry.ok() && forge_name_) forge_name_(*entry);
     return entry;
   }
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket,
+                                             const std::string& name) override {
+    Result<std::vector<NameEntry>> entries = CatalogDecorator::NameHistory(context, bucket, name);
+    MutexLock lock(mutex_);
+    if (entries.ok() && forge_name_history_) forge_name_history_(*entries);
+    return entries;
+  }
 
  private:
   Status Around(const Context& context, const Call& call) override {
@@ -84,6 +96,7 @@ class ScriptedCatalog final : public CatalogDecorator {
   Status status_ PBFS_GUARDED_BY(mutex_);
   std::function<void(ListReply&)> forge_list_ PBFS_GUARDED_BY(mutex_);
   std::function<void(NameEntry&)> forge_name_ PBFS_GUARDED_BY(mutex_);
+  std::function<void(std::vector<NameEntry>&)> forge_name_history_ PBFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace pbfs

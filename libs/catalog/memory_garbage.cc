@@ -206,8 +206,7 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context,
   std::vector<EncodingId> confirmed;
   for (const EncodingId& id : reported) {
     const bool named = tables_.encodings.contains(id) || tables_.retired.contains(id);
-    if (id.Millis() < born_before && !named)
-      tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
+    if (id.Millis() < born_before && !named) tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
     const auto tombstone = tables_.swept.find(id);
     if (tombstone != tables_.swept.end() && tombstone->second.confirmed) confirmed.push_back(id);
   }

@@ -52,7 +52,7 @@ class MemoryTables {
     int64_t since_ms = 0;
   };
   static constexpr int64_t kTombstoneMs = 2'592'000'000;  // of an encoding (format, section 10): 30 days
-  struct Retired {  // an encoding that was replaced
+  struct Retired {                                        // an encoding that was replaced
     int n = 1;
     int64_t since_ms = 0;
   };

@@ -207,6 +207,7 @@ class Bucket {
   /// One Commit: never none of the names, never both. Replaces what `to` was bound to unless `if_none_match`.
   Result<Order> Rename(const Context& context, const std::string& from, const std::string& to,
                        bool if_none_match = false);
+  /// Never older than this client's own newest op on the name: until a catalog has that, it waits.
   Result<std::vector<NameHistoryEntry>> NameHistory(const Context& context, const std::string& name);
   /// Binds the name again to the object that it had last: undoes a delete, while the object is not reaped yet.
   Result<ObjectId> Restore(const Context& context, const std::string& name);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/mutants.h"
 #include "libs/format/body.h"
 #include "libs/format/fragment.h"
 #include "libs/format/stripe_check.h"
@@ -215,7 +216,7 @@ class Repair {
     target.Finish();
     out_.bytes_written += target.written();
     site_.pacer.EndPiece(context_, target.written());
-    if (target.status().ok()) {
+    if (target.status().ok() || IsMutant(Mutant::kClearsWithoutWriting)) {
       out_.restored.push_back(target.shard());
     } else if (target.status().code() == StatusCode::kAlreadyExists) {
       out_.suspect = true;  // the place holds another fragment under this key
@@ -279,6 +280,7 @@ class Repair {
   // Whether to read one more than k.
   bool IsChecked() const {
     if (geometry_.leaves) return false;  // k and the leaves are enough
+    if (IsMutant(Mutant::kRepairUnchecked)) return false;
     const double part = site_.extra_reads * geometry_.k;
     return static_cast<double>(body_.body.bytes[15]) < part * 256;
   }

@@ -63,7 +63,8 @@ class Rehomer {
     for (const Extent& run : op_.extents) {
       if (run.order.hlc > object.zero_floor) {
         decider_.draft().extents.push_back({op_.object, run});
-        if (IsMutant(Mutant::kRunAtNewestOrder)) decider_.draft().extents.back().extent.order.hlc = decision_.reply.max_hlc;
+        if (IsMutant(Mutant::kRunAtNewestOrder))
+          decider_.draft().extents.back().extent.order.hlc = decision_.reply.max_hlc;
       } else {
         discarded = true;
       }

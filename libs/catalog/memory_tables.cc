@@ -161,8 +161,7 @@ SourceVerdicts MemoryTables::RemoveSources(const ParsedCommit& rehome, const Reh
   int64_t lo = INT64_MAX, hi = 0;
   for (const RehomeSource& source : op.sources) lo = std::min(lo, source.lo), hi = std::max(hi, source.hi);
   const SourceVerdicts verdicts = JudgeSources(object.extents.Overlapping(lo, hi), op.sources, op.op);
-  const bool history =
-      buckets.at(rehome.bucket).settings.history_ms > 0 && !IsMutant(Mutant::kRehomeDropsHistory);
+  const bool history = buckets.at(rehome.bucket).settings.history_ms > 0 && !IsMutant(Mutant::kRehomeDropsHistory);
   for (const Extent& extent : verdicts.removed) {
     Remove(object, extent, history, extent.size() > kRegionSize ? decision.gone_span : decision.gone,
            now_ms + kRehomeHoldMs);

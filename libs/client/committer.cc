@@ -139,8 +139,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     PBFS_ASSIGN_OR_RETURN(done.reply, SendUntilKnown(context, core, request));
     core.Observe(done.reply.max_hlc, done.reply.now_ms);
     ++core.counters.commits;
-    const bool stale_is_done =
-        IsMutant(Mutant::kStaleTakenForDone) && done.reply.code == CommitCode::kOrderStale;
+    const bool stale_is_done = IsMutant(Mutant::kStaleTakenForDone) && done.reply.code == CommitCode::kOrderStale;
     if (done.reply.code == CommitCode::kOk || done.reply.code == CommitCode::kReplay || stale_is_done) {
       NoteAcknowledged(core, bucket, plan, done.orders);
       return done;

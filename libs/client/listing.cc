@@ -55,8 +55,7 @@ const RecordExtent* FindStated(const OpRecord& record, const Extent& extent) {
 
 Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, const RecordBody& stated) {
   const bool as_stated = row.header == stated.header && row.ct_root == stated.ct_root;
-  if (!as_stated && !IsMutant(Mutant::kBodyRowUnchecked))
-    return BadRecord("a body row that differs from its record");
+  if (!as_stated && !IsMutant(Mutant::kBodyRowUnchecked)) return BadRecord("a body row that differs from its record");
   Result<BodyHeader> header = BodyHeader::Decode(row.header);
   if (!header.ok()) return BadRecord(header.status().message());
   PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(row.key_epoch));

@@ -39,7 +39,8 @@ Result<OpRecord> VerifyRecord(const OpenedBucket& bucket, ByteSpan bytes) {
   if (!record.ok()) return BadRecord(record.status().message());
   if (record->bucket != bucket.id()) return BadRecord("a record of another bucket");
   PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
-  if (!VerifyRecordMac(bytes, *keys) && !IsMutant(Mutant::kRecordMacUnchecked)) return BadRecord("a MAC that does not fit");
+  if (!VerifyRecordMac(bytes, *keys) && !IsMutant(Mutant::kRecordMacUnchecked))
+    return BadRecord("a MAC that does not fit");
   const bool signed_by_writer =
       !bucket.must_sign || std::any_of(bucket.writers.begin(), bucket.writers.end(),
                                        [&](const PublicKey& writer) { return VerifyRecordSignature(bytes, writer); });

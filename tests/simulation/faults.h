@@ -22,8 +22,9 @@ void DisturbNetwork(Site& site, std::vector<std::unique_ptr<ClientMachine>>& mac
 /// Everything can be reached, nothing is lost or changed on its way. Nobody works on a machine that crashed.
 void Heal(Site& site, std::vector<std::unique_ptr<ClientMachine>>& machines);
 
-/// An administrator who takes stores out of service and back, removes drained ones and puts new ones in their place. Once a day a store
-/// that is in service loses what it has: then nothing else may be lost before the repairer has made up for it.
+/// An administrator who takes stores out of service and back. On some days drained ones are removed, and new ones take their places; on
+/// others a store that is in service loses what it has, once. Not both on one day: an upload in flight may have five receipts, and needs
+/// four of those who gave them.
 class Administrator {
  public:
   Administrator(Site& site, RepairerMachine& repairer, Random& random)
@@ -33,7 +34,10 @@ class Administrator {
   void BringBack();
   int lost_fragments = 0;
   /// Another day may bring another loss. Whether this one did.
-  bool EndDay() { return std::exchange(lost_today_, false); }
+  bool EndDay() {
+    removed_today_ = false;
+    return std::exchange(lost_today_, false);
+  }
 
  private:
   void TakeAway();
@@ -46,7 +50,7 @@ class Administrator {
   Random& random_;
   StoreId away_;
   bool draining_ = false;
-  bool lost_today_ = false;
+  bool lost_today_ = false, removed_today_ = false;
 };
 
 /// A disk that goes bad.

@@ -53,7 +53,8 @@ class Checker {
     }
     for (const HistoryEntry& entry : history_) {
       if (!entry.authentic) return "a record that does not verify";
-      if (entry.order <= log_.base_order) continue;
+      const bool of_base = entry.order.wid == log_.base_order.wid && entry.order <= log_.base_order;
+      if (of_base) continue;
       const auto known = done.find(entry.order);
       if (known != done.end()) {
         if (!Fits(entry, *known->second))
@@ -133,7 +134,8 @@ class Checker {
     for (const Attempt& attempt : log_.attempts) {
       if (!attempt.condition_failed) continue;
       const auto prefix = prefixes.find(*attempt.if_opset);
-      if (prefix == prefixes.end()) return "a condition that was shown as the content's names a content there never was";
+      if (prefix == prefixes.end())
+        return "a condition that was shown as the content's names a content there never was";
       if (!IsFollowed(prefix->second, attempt)) return "a condition was refused although nothing had changed";
     }
     return "";
@@ -142,7 +144,8 @@ class Checker {
   bool IsFollowed(size_t count, const Attempt& refused) const {
     if (count == history_.size()) return false;
     const Order next = history_[count].order;
-    const auto made = std::find_if(timeline_.begin(), timeline_.end(), [&](const auto& op) { return op.first == next; });
+    const auto made =
+        std::find_if(timeline_.begin(), timeline_.end(), [&](const auto& op) { return op.first == next; });
     return made == timeline_.end() || made->second.invoked <= refused.returned;
   }
 

@@ -38,7 +38,7 @@ struct Observation {
 
 /// One object, as its clients know it.
 struct ObjectLog {
-  Bytes base;  // what it was made with, by ops up to base_order
+  Bytes base;  // what it was made with, by ops of its maker up to base_order
   Order base_order;
   std::vector<Attempt> attempts;
   std::vector<Observation> observations;

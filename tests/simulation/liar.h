@@ -42,7 +42,7 @@ class Liar {
   Random& random_;
   BucketKeys strange_;  // keys that are not the bucket's
   std::map<ObjectId, Known> objects_;
-  std::map<std::string, Known> names_;         // acknowledged
+  std::map<std::string, Known> names_;            // acknowledged
   std::map<std::string, NameEntry> old_entries_;  // the first that was shown
 };
 

@@ -44,6 +44,7 @@ void ClientMachine::Reboot() {
   catalog_.ForgetClient();
   ClientOptions options;
   options.timeout = patience_ == kDays ? kDays : std::chrono::seconds(20);
+  options.threads = options.streams_in_flight = 2;  // on whatever machine this runs
   options.rehome_offers = EagerOffers();
   const Catalog& site = site_.catalog.ports();
   const Catalog ports{catalog_, catalog_, catalog_, site.buckets, site.groups, site.journal};

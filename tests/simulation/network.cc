@@ -55,8 +55,8 @@ Result<CommitReply> RemoteCatalog::Commit(const Context& context, const CommitRe
 }
 Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest& request) {
   const MonotonicTime asked = MonotonicNow();
-  Result<ListReply> reply = calls_.Send<Result<ListReply>>(
-      context, [request, &inner = inner_.lists, &leases = leases_](const Context& c) {
+  Result<ListReply> reply =
+      calls_.Send<Result<ListReply>>(context, [request, &inner = inner_.lists, &leases = leases_](const Context& c) {
         Result<ListReply> list = inner.List(c, request);
         if (list.ok()) leases.Note(*list);
         return list;

@@ -17,13 +17,13 @@ namespace pbfs::simulation {
 struct Link {
   Duration delay_min = std::chrono::microseconds(50);
   Duration delay_max = std::chrono::milliseconds(2);
-  double drop_request = 0;    // the server never sees the call
-  double drop_reply = 0;      // the call happens, the caller does not learn of it
-  double double_request = 0;  // the call happens again later
-  bool cut = false;           // nothing goes through
-  double lie = 0;             // an answer is replaced by one that nobody made with the keys
+  double drop_request = 0;       // the server never sees the call
+  double drop_reply = 0;         // the call happens, the caller does not learn of it
+  double double_request = 0;     // the call happens again later
+  bool cut = false;              // nothing goes through
+  double lie = 0;                // an answer is replaced by one that nobody made with the keys
   MonotonicTime asleep_until{};  // the client's machine is suspended
-  int calls_until_sleep = -1;    // it will be before so many more calls of the catalog, until somebody wakes it; -1: not
+  int calls_until_sleep = -1;  // it will be before so many more calls of the catalog, until somebody wakes it; -1: not
   int64_t lies_told = 0;
 };
 
@@ -64,7 +64,12 @@ class Calls {
 class RemoteCatalog final : public Commits, public Lists, public Names {
  public:
   RemoteCatalog(Catalog inner, Link& link, Network& network, Leases& leases)
-      : inner_(inner), link_(link), network_(network), leases_(leases), calls_(link, network), liar_(network.random()) {}
+      : inner_(inner),
+        link_(link),
+        network_(network),
+        leases_(leases),
+        calls_(link, network),
+        liar_(network.random()) {}
   /// The client is another one from now on: it remembers nothing.
   void ForgetClient() { liar_.ForgetClient(); }
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;

@@ -1,5 +1,7 @@
 #include "tests/simulation/site_checks.h"
 
+#include <bit>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -37,9 +39,7 @@ class BodyCheck {
   }
 
  private:
-  void Find(const std::string& what) {
-    site_.findings.Add("all is said to be whole, but a body " + what);
-  }
+  void Find(const std::string& what) { site_.findings.Add("all is said to be whole, but a body " + what); }
   bool Fetch(uint8_t shard) {
     const SimulatedStore* const store = site_.FindStore(places_.stores[shard]);
     const FragmentRange all{{body_.encoding.id, shard}, 0, geometry_.FragmentSize()};
@@ -78,6 +78,19 @@ class BodyCheck {
 void CheckEverythingIsWhole(Site& site) {
   const auto map = site.catalog.WatchMap(Context(), -1);
   for (const EncodedBody& body : AllBodies(site)) BodyCheck(site, *map, body).Run();
+}
+
+void CheckMayBeRemoved(Site& site, const SimulatedStore& leaving) {
+  std::map<EncodingId, std::set<uint8_t>> elsewhere;
+  for (const auto& store : site.stores) {
+    if (store.get() == &leaving || store->removed) continue;
+    for (const FragmentInfo& fragment : site.FragmentsOf(*store))
+      elsewhere[fragment.key.encoding].insert(fragment.key.shard);
+  }
+  for (const EncodedBody& body : AllBodies(site)) {
+    const auto counted = static_cast<size_t>(body.encoding.n - std::popcount(body.missing));
+    site.findings.AddIf(elsewhere[body.encoding.id].size() < counted, "a store is let go that alone has a shard");
+  }
 }
 
 void CheckNothingIsLeftOver(Site& site, BucketId bucket, ObjectId object) {

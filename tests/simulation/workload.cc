@@ -195,7 +195,13 @@ TrackedObject& Workload::Track(ObjectId id, const std::string& name, Bytes base,
   object.name = name;
   object.log.base = std::move(base);
   object.log.base_order = order;
+  if (name.empty()) return object;
   object.released = unsettled_[name] > 0;
+  for (const NameAttempt& attempt : names_[name].attempts) {  // what others did before its maker heard of it
+    if (attempt.outcome != CallOutcome::kDone || attempt.order <= order) continue;
+    object.released = true;
+    object.gone = MonotonicNow();
+  }
   return object;
 }
 
@@ -286,10 +292,11 @@ void Workload::Publish(ClientMachine& machine, Bucket& bucket) {
   CheckError("a create", made.status(), false, false);
   if (!made.ok()) return;
   const auto sealed = bucket.Seal(context, made->object);
-  CheckError("a seal of a young object", sealed.status(), false, false);
+  CheckError("a seal of a young object", sealed.status(), machine.patient(), false);
   if (!sealed.ok()) return;
   TrackedObject& object = Track(made->object, "", bytes, made->order);
   object.sealed = true;
+  object.released = machine.patient();
   Clone(machine, bucket, object);
   object.released = true;  // its day will be over
 }

@@ -8,6 +8,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 option(PBFS_WARNINGS_AS_ERRORS "Fail on a warning" OFF)
 option(PBFS_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
 option(PBFS_TESTS "Build tests" ON)
+option(PBFS_MUTANTS "Rules that tests can weaken (libs/base/mutants.h); never in what ships" OFF)
 set(PBFS_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
 find_program(PBFS_CCACHE ccache)

@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "libs/base/mutants.h"
 #include "libs/catalog/encoding_rules.h"
 #include "libs/model/limits.h"
 
@@ -57,7 +58,7 @@ CommitCode Decider::Replay(const ParsedCommit& commit) {
     present += digest != nullptr;
     same += digest != nullptr && *digest == op.digest;
   }
-  if (present == 0) return CommitCode::kOk;
+  if (present == 0 || IsMutant(Mutant::kReplayNotRecognised)) return CommitCode::kOk;
   return same == commit.ops.size() ? CommitCode::kReplay : CommitCode::kOpIdReused;
 }
 
@@ -86,8 +87,9 @@ CommitCode Decider::Content(const ParsedOp& op) {
   ObjectEntry* object = LiveObject(op.object);
   if (object == nullptr) return CommitCode::kObjectGone;
   // I24: an object that lost its last name takes no more writes.
-  if (object->state.life == ObjectLife::kBound && object->state.bindings == 0) return CommitCode::kObjectGone;
-  if (object->state.sealed) return CommitCode::kSealed;
+  const bool unnamed = object->state.life == ObjectLife::kBound && object->state.bindings == 0;
+  if (unnamed && !IsMutant(Mutant::kUnnamedTakesWrites)) return CommitCode::kObjectGone;
+  if (object->state.sealed && !IsMutant(Mutant::kSealedTakesWrites)) return CommitCode::kSealed;
   if (const CommitCode code = CheckOrder(op, NewestOf(op, *object)); code != CommitCode::kOk) return code;
   if (const CommitCode code = Sources(op, *object); code != CommitCode::kOk) return code;
   Place(op, *object);
@@ -118,6 +120,7 @@ CommitCode Decider::ContentCondition() {
   Opset opset = object->state.span_opset;
   XorInto(opset, object->state.heads_opset);
   newest_ = std::max(object->state.span_hlc, object->state.heads_max);
+  if (IsMutant(Mutant::kConditionNotChecked)) return CommitCode::kOk;
   return opset == *commit_->if_opset ? CommitCode::kOk : CommitCode::kPrecondition;
 }
 
@@ -137,6 +140,7 @@ Hlc Decider::NewestOf(const ParsedOp& op, const ObjectEntry& object) {
 CommitCode Decider::CheckOrder(const ParsedOp& op, Hlc newest) {
   const SiteState& site = loaded_.site;
   newest_ = std::max(newest_, newest);
+  if (IsMutant(Mutant::kStaleOrderAccepted)) newest = 0;
   if (op.order.hlc <= newest || op.order.hlc < HlcFromMillis(site.now_ms - kMaxHlcAgeMs))
     return CommitCode::kOrderStale;
   // The second arm keeps a region writable whose newest order somebody pushed far ahead.
@@ -152,6 +156,7 @@ CommitCode Decider::CheckOrder(const ParsedOp& op, Hlc newest) {
 bool Decider::BodyIsLive(BodyId id) {
   if (uploads_.contains(id)) return true;
   const BodyState* body = bodies_.Find(id);
+  if (body != nullptr && IsMutant(Mutant::kPurgedBodyNamed)) return true;
   return body != nullptr && body->live && body->bucket == commit_->bucket;
 }
 
@@ -177,6 +182,7 @@ CommitCode Decider::Sources(const ParsedOp& op, ObjectEntry& object) {
 void Decider::Place(const ParsedOp& op, ObjectEntry& object) {
   AddOp(op, op.order);
   for (const Extent& extent : op.extents) {
+    if (IsMutant(Mutant::kTruncKeepsNoExtent) && op.kind == OpKind::kTrunc) continue;
     draft_.extents.push_back({op.object, extent});
     if (!object.state.has_extents) continue;
     draft_.prunes.push_back(
@@ -251,7 +257,7 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
   const SiteState& site = loaded_.site;
   for (const ParsedBody& body : commit.bodies) {
     if (bodies_.Find(body.row.id) != nullptr) return CommitCode::kBadOp;
-    if (body.row.encoding) {
+    if (body.row.encoding && !IsMutant(Mutant::kNoTimeFence)) {
       const EncodingId id = body.row.encoding->id;
       if (!IsBornInTime(site, id)) return CommitCode::kEncodingExpired;
       if (const EncodingState* taken = encodings_.Find(id)) {
@@ -261,7 +267,7 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
     }
     bodies_.Put(body.row.id, {commit.bucket, true});
     BodyInsert insert{commit.bucket, body.row};
-    insert.row.missing = Missing(body);
+    insert.row.missing = IsMutant(Mutant::kMissingNotMarked) ? 0 : Missing(body);
     draft_.bodies.push_back(std::move(insert));
   }
   return CommitCode::kOk;
@@ -294,7 +300,7 @@ void Decider::Keep() {
 void Decider::Discard() {
   objects_.Discard(), heads_.Discard(), names_.Discard(), bodies_.Discard(), encodings_.Discard(), ops_.Discard(),
       orders_.Discard();
-  draft_ = {};
+  if (!IsMutant(Mutant::kRefusedPartStays)) draft_ = {};
 }
 
 bool ObjectChange::IsNothing() const {

@@ -1,3 +1,4 @@
+#include "libs/base/mutants.h"
 #include "libs/catalog/decider.h"
 
 /// Names: registers of (order, object or none). BIND, UNBIND (also a delete marker) and DROP.
@@ -11,6 +12,7 @@ NameRegister& Decider::Register(const std::string& name) {
 CommitCode Decider::NameCondition(const Binding& current) {
   if (!name_condition_due_) return CommitCode::kOk;
   name_condition_due_ = false;
+  if (IsMutant(Mutant::kNameConditionNotChecked)) return CommitCode::kOk;
   return current.object == commit_->if_name->object ? CommitCode::kOk : CommitCode::kPrecondition;
 }
 
@@ -19,6 +21,7 @@ CommitCode Decider::NameOrder(const ParsedOp& op, NameRegister& name) {
     newest_ = std::max(newest_, name.state.current.order.hlc);
     return code;
   }
+  if (IsMutant(Mutant::kNameOrderNotChecked)) return CheckOrder(op, loaded_.site.floor);
   return CheckOrder(op, std::max(name.state.current.order.hlc, loaded_.site.floor));
 }
 
@@ -67,6 +70,7 @@ void Decider::PutPast(NameRegister& name, PastBinding past) {
 
 /// One binding fewer. The object's row is not locked: only the delta is sure.
 void Decider::Unname(ObjectId id, Hlc gone) {
+  if (IsMutant(Mutant::kUnboundObjectCounted)) return;
   ObjectEntry& object = objects_.FindOrPut(id, ObjectEntry());
   object.state.bindings -= 1;
   object.change.renamed = true;

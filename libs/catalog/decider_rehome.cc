@@ -1,3 +1,4 @@
+#include "libs/base/mutants.h"
 #include "libs/catalog/decider.h"
 #include "libs/model/limits.h"
 
@@ -62,6 +63,8 @@ class Rehomer {
     for (const Extent& run : op_.extents) {
       if (run.order.hlc > object.zero_floor) {
         decider_.draft().extents.push_back({op_.object, run});
+        if (IsMutant(Mutant::kRunAtNewestOrder))
+          decider_.draft().extents.back().extent.order.hlc = decision_.reply.max_hlc;
       } else {
         discarded = true;
       }

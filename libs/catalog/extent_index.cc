@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/mutants.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
@@ -41,7 +42,8 @@ std::vector<Extent> ExtentIndex::Overlapping(int64_t lo, int64_t hi) const {
 std::vector<Extent> ExtentIndex::Dominated(int64_t lo, int64_t hi, Order below) const {
   std::vector<Extent> found;
   Scan(lo, hi, [&](const Extent& extent) {
-    if (extent.lo >= lo && extent.hi <= hi && extent.order < below) found.push_back(extent);
+    const bool inside = (extent.lo >= lo && extent.hi <= hi) || IsMutant(Mutant::kPruneOverlapped);
+    if (inside && extent.order < below) found.push_back(extent);
   });
   return found;
 }
@@ -53,6 +55,7 @@ int64_t ExtentIndex::EndAbove(Order trunc) const {
     for (auto row = classes_[cls].rbegin(); row != classes_[cls].rend(); ++row) {
       const Extent& extent = row->second;
       if (kClassLength[cls] != INT64_MAX && extent.lo + kClassLength[cls] <= end) break;
+      if (IsMutant(Mutant::kZeroDoesNotExtend) && extent.source.kind == SourceKind::kZeros) continue;
       if (extent.hi != kTruncEnd && extent.order > trunc) end = std::max(end, extent.hi);
     }
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "libs/base/mutants.h"
 #include "libs/catalog/memory_catalog.h"
 #include "libs/model/limits.h"
 
@@ -23,8 +24,9 @@ Status MemoryCatalog::HistoryAdvance(const Context& context) {
   MutexLock lock(mutex_);
   for (auto& [id, bucket] : tables_.buckets) {
     const int64_t history_ms = bucket.settings.history_ms;
+    const int64_t kept_ms = IsMutant(Mutant::kHistoryFloorTooHigh) ? 0 : history_ms;
     if (history_ms > 0)
-      bucket.history_floor = std::max(bucket.history_floor, HlcFromMillis(clock_.NowMillis() - history_ms));
+      bucket.history_floor = std::max(bucket.history_floor, HlcFromMillis(clock_.NowMillis() - kept_ms));
   }
   return OkStatus();
 }
@@ -43,7 +45,8 @@ int64_t MemoryCatalog::ForgetPast(BucketId bucket, int64_t limit) {
   for (auto& [id, object] : tables_.objects) {
     if (object.state.bucket != bucket) continue;
     std::erase_if(object.past, [&](const MemoryTables::PastExtent& row) {
-      if (row.gone > floor || removed == limit) return false;
+      const bool needed = row.gone > floor && !IsMutant(Mutant::kHistoryExpiresAboveFloor);
+      if (needed || removed == limit) return false;
       if (row.extent.source.kind == SourceKind::kBody)
         tables_.garbage.push_back({row.extent.source.body, clock_.NowMillis()});
       ++removed;
@@ -91,15 +94,17 @@ void MemoryCatalog::ExpireHistory(BucketId bucket, Hlc floor) {
 
 bool MemoryCatalog::MayReap(ObjectId id, const MemoryTables::Object& object, int64_t now_ms) const {
   const ObjectState& state = object.state;
-  if (state.bindings > 0 || state.life == ObjectLife::kReaped) return false;
-  if (state.life == ObjectLife::kOpen && object.expires_ms >= now_ms) return false;
+  if (state.life == ObjectLife::kReaped) return false;
+  if (state.bindings > 0 && !IsMutant(Mutant::kReapsNamed)) return false;
+  const bool young = object.expires_ms >= now_ms && !IsMutant(Mutant::kOpenObjectReapedEarly);
+  if (state.life == ObjectLife::kOpen && young) return false;
   if (state.life == ObjectLife::kBound) {
     if (object.unbound_hlc > tables_.floor) return false;
     const auto bucket = tables_.buckets.find(state.bucket);
     const bool history = bucket != tables_.buckets.end() && bucket->second.settings.history_ms > 0;
     if (history && bucket->second.history_floor < object.unbound_hlc) return false;
   }
-  return !tables_.IsReferenced(id);
+  return IsMutant(Mutant::kReapIgnoresReferences) || !tables_.IsReferenced(id);
 }
 
 Result<int64_t> MemoryCatalog::Reap(const Context& context, int32_t limit) {
@@ -131,6 +136,7 @@ Result<std::optional<int64_t>> MemoryCatalog::DropRows(const Context& context, i
     for (size_t i = 0; i < past; ++i) rows.push_back(object.past[i].extent);
     object.past.erase(object.past.begin(), object.past.begin() + static_cast<ptrdiff_t>(past));
     for (const Extent& row : rows) {
+      if (IsMutant(Mutant::kDroppedRowsForgotten)) break;
       if (row.source.kind == SourceKind::kBody) tables_.garbage.push_back({row.source.body, now_ms});
     }
     if (rows.empty()) DropOtherRows(id, object, now_ms);
@@ -160,6 +166,7 @@ void MemoryCatalog::DropOtherRows(ObjectId id, MemoryTables::Object& object, int
 Result<int64_t> MemoryCatalog::PurgeMark(const Context& context, Duration grace, int32_t limit) {
   PBFS_RETURN_IF_ERROR(Check(context, limit));
   MutexLock lock(mutex_);
+  if (IsMutant(Mutant::kNoGrace)) grace = {};
   const int64_t before = clock_.NowMillis() - std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
   int64_t looked = 0;
   std::erase_if(tables_.garbage, [&](const MemoryTables::Suspect& suspect) {
@@ -205,8 +212,10 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context,
   const int64_t born_before = clock_.NowMillis() - kMaxEncodingAgeMs - kSweepMarginMs;
   std::vector<EncodingId> confirmed;
   for (const EncodingId& id : reported) {
-    const bool named = tables_.encodings.contains(id) || tables_.retired.contains(id);
-    if (id.Millis() < born_before && !named) tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
+    const bool named = !IsMutant(Mutant::kSweepIgnoresBodies) &&
+                       (tables_.encodings.contains(id) || tables_.retired.contains(id));
+    if (id.Millis() < born_before && !named && !IsMutant(Mutant::kOrphansStay))
+      tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
     const auto tombstone = tables_.swept.find(id);
     if (tombstone != tables_.swept.end() && tombstone->second.confirmed) confirmed.push_back(id);
   }
@@ -225,7 +234,8 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepConfirm(const Context& conte
   PBFS_RETURN_IF_ERROR(Check(context, limit));
   MutexLock lock(mutex_);
   std::erase_if(tables_.swept, [&](const auto& row) {
-    const bool named = tables_.encodings.contains(row.first) || tables_.retired.contains(row.first);
+    const bool named = !IsMutant(Mutant::kSweepIgnoresBodies) &&
+                       (tables_.encodings.contains(row.first) || tables_.retired.contains(row.first));
     return !row.second.confirmed && named;
   });
   std::vector<EncodingId> confirmed;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "libs/base/mutants.h"
 #include "libs/catalog/memory_catalog.h"
 
 namespace pbfs {
@@ -95,7 +96,8 @@ Status MemoryCatalog::ClearMissing(const Context& context, std::span<const Place
   MutexLock lock(mutex_);
   for (const auto& [shard, version] : shards) {
     const uint16_t group = PlacementGroupOf(shard.encoding);
-    if (group >= map_.groups.size() || map_.groups[group].version != version) continue;
+    if (group >= map_.groups.size()) continue;
+    if (map_.groups[group].version != version && !IsMutant(Mutant::kClearsForOldPlaces)) continue;
     MemoryTables::Body* body = LiveBody(shard.encoding);
     if (body != nullptr && shard.number < body->row.encoding->n) body->row.missing &= ~BitOf(shard);
   }
@@ -116,9 +118,10 @@ Status MemoryCatalog::GroupsChecked(const Context& context, std::span<const Grou
   for (const GroupVersion& checked : groups) {
     if (checked.group >= map_.groups.size()) continue;
     PlacementGroup& group = map_.groups[checked.group];
-    if (group.version != checked.version) continue;
+    if (group.version != checked.version && !IsMutant(Mutant::kCheckOfOldVersionCounts)) continue;
     tables_.checked_ms[checked.group] = clock_.NowMillis();
-    if (group.IsWhole() || !HasAllShards(checked.group)) continue;
+    const bool complete = IsMutant(Mutant::kActiveWhileMissing) || HasAllShards(checked.group);
+    if (group.IsWhole() || !complete) continue;
     group.members.assign(group.stores.size(), MemberState::kActive);
     group.previous.clear();
     tables_.groups[checked.group] = group;
@@ -150,7 +153,9 @@ Result<Redundancy> MemoryCatalog::GetRedundancy(const Context& context) {
   MutexLock lock(mutex_);
   Redundancy redundancy;
   for (const auto& [id, body] : tables_.bodies) {
-    if (body.row.missing != 0 && !body.purging) ++redundancy.degraded[SeenByRepair(body.row).Margin()];
+    const int margin = body.row.encoding ? SeenByRepair(body.row).Margin() : 0;
+    if (IsMutant(Mutant::kHealthyWithMargin) && margin > 0) continue;
+    if (body.row.missing != 0 && !body.purging) ++redundancy.degraded[margin];
   }
   redundancy.suspects = std::count_if(tables_.suspects.begin(), tables_.suspects.end(),
                                       [&](EncodingId id) { return LiveBody(id) != nullptr; });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/mutants.h"
 #include "libs/catalog/opset.h"
 #include "libs/model/limits.h"
 
@@ -140,12 +141,13 @@ void MemoryTables::ApplyObject(const ObjectChange& change, int64_t now_ms) {
 void MemoryTables::ApplyPrune(const Prune& prune, int64_t now_ms) {
   Object& object = objects.at(prune.object);
   for (const Extent& extent : object.extents.Dominated(prune.lo, prune.hi, prune.below)) {
-    Remove(object, extent, prune.history, prune.gone, now_ms);
+    Remove(object, extent, prune.history && !IsMutant(Mutant::kPruneDropsHistory), prune.gone, now_ms);
   }
 }
 
 void MemoryTables::Remove(Object& object, const Extent& extent, bool history, Hlc gone, int64_t since_ms) {
   object.extents.Erase(extent);
+  if (IsMutant(Mutant::kRemovedBodyForgotten) && !history) return;
   if (history) {
     object.past.push_back({extent, gone});
   } else if (extent.source.kind == SourceKind::kBody) {
@@ -159,7 +161,7 @@ SourceVerdicts MemoryTables::RemoveSources(const ParsedCommit& rehome, const Reh
   int64_t lo = INT64_MAX, hi = 0;
   for (const RehomeSource& source : op.sources) lo = std::min(lo, source.lo), hi = std::max(hi, source.hi);
   const SourceVerdicts verdicts = JudgeSources(object.extents.Overlapping(lo, hi), op.sources, op.op);
-  const bool history = buckets.at(rehome.bucket).settings.history_ms > 0;
+  const bool history = buckets.at(rehome.bucket).settings.history_ms > 0 && !IsMutant(Mutant::kRehomeDropsHistory);
   for (const Extent& extent : verdicts.removed) {
     Remove(object, extent, history, extent.size() > kRegionSize ? decision.gone_span : decision.gone,
            now_ms + kRehomeHoldMs);
@@ -179,6 +181,7 @@ bool MemoryTables::IsReferenced(ObjectId referenced) const {
 }
 
 bool MemoryTables::IsNamed(BodyId body) const {
+  if (IsMutant(Mutant::kPurgeIgnoresExtents)) return false;
   return AnyExtent([&](const Extent& extent) { return extent.source == Source::Of(body); });
 }
 
@@ -186,6 +189,7 @@ bool MemoryTables::AnyExtent(const std::function<bool(const Extent&)>& wanted) c
   for (const auto& [id, object] : objects) {
     const std::vector<Extent> present = object.extents.All();
     if (std::any_of(present.begin(), present.end(), wanted)) return true;
+    if (IsMutant(Mutant::kPurgeIgnoresHistory)) continue;
     if (std::any_of(object.past.begin(), object.past.end(), [&](const PastExtent& row) { return wanted(row.extent); }))
       return true;
   }
@@ -216,6 +220,7 @@ Hlc MemoryTables::NewestOf(const Object& object) {
 }
 
 int64_t MemoryTables::SizeOfObject(const Object& object) {
+  if (IsMutant(Mutant::kSizeIgnoresTrunc)) return object.extents.EndAbove({});
   return std::max(object.trunc.length, object.extents.EndAbove(object.trunc.order));
 }
 

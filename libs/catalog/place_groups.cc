@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/mutants.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
@@ -35,6 +36,7 @@ std::vector<MemberState> MembersOf(const std::vector<StoreId>& stores, const Pla
 
 // While a group is not whole, shards may stand where an older version wanted them.
 std::vector<StoreId> PreviousOf(const PlacementGroup& before) {
+  if (IsMutant(Mutant::kPreviousForgotten)) return {};
   std::vector<StoreId> previous = before.stores;
   for (const StoreId id : before.previous) {
     if (!Contains(previous, id)) previous.push_back(id);
@@ -76,6 +78,7 @@ Status CheckMembership(const std::vector<StoreInfo>& stores, const std::vector<P
     if (before->state != StoreState::kDraining)
       return FailedPreconditionError(fmt::format("store {} is in use: drain it, and remove it then", id));
     const auto count_on_it = std::count_if(groups.begin(), groups.end(), [&](const PlacementGroup& group) {
+      if (IsMutant(Mutant::kRemovedBeforeEmpty)) return Contains(group.stores, store.id);
       return Contains(group.stores, store.id) || Contains(group.previous, store.id);
     });
     if (count_on_it > 0)

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "libs/base/mutants.h"
 #include "libs/format/body.h"
 #include "libs/format/receipt.h"
 
@@ -9,6 +10,7 @@ namespace pbfs {
 
 int RequiredReceipts(const ParseRules& rules, const Encoding& encoding) {
   const int k = encoding.k, m = encoding.n - encoding.k;
+  if (IsMutant(Mutant::kQuorumOfK)) return k;
   const BucketSettings& bucket = rules.bucket;
   const bool of_bucket = bucket.k.value_or(rules.default_k) == k && bucket.m.value_or(rules.default_m) == m;
   if (of_bucket && bucket.w) return *bucket.w;

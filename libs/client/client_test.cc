@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "libs/client/testing/twin_site.h"
+#include "libs/format/fragment.h"
 #include "libs/format/geometry.h"
 #include "libs/model/limits.h"
 
@@ -297,6 +298,44 @@ TEST_F(ClientTest, LyingStoresAreDecodedAroundAndCounted) {
   ASSERT_EQ(stats.corrupt.size(), 2u) << "the liars and nobody else";
   EXPECT_GT(stats.corrupt.at(StoreId{2}), 0);
   EXPECT_GT(stats.corrupt.at(StoreId{7}), 0);
+}
+
+/// Puts wrong bytes under right checksums in the place of everything that `store` has.
+void MakeLiar(MemoryFragmentStore& store) {
+  ASSERT_OK_AND_ASSIGN(const auto all, store.List(TestContext(), {}));
+  for (const FragmentInfo& info : all.fragments) {
+    ASSERT_OK_AND_ASSIGN(auto read,
+                         store.StartRead(TestContext(), {{{info.key, 0, info.length}}, {}}, {})->Wait(TestContext()));
+    Bytes bytes = ToBytes(read.parts[0].bytes);
+    ASSERT_OK_AND_ASSIGN(const FragmentHeader header, FragmentHeader::Decode(ByteSpan(bytes).first(128)));
+    for (int64_t i = 0; i < header.geometry.Segments(); ++i) {
+      uint8_t* const block = bytes.data() + header.geometry.StripeBegin(i);
+      const auto size = static_cast<size_t>(header.geometry.Block(i));
+      block[0] ^= 1;
+      StoreLe(block + size, BlockCrc(info.key.encoding, info.key.shard, static_cast<uint32_t>(i), {block, size}));
+    }
+    ASSERT_TRUE(store.Lose(info.key));
+    const auto put = store.StartPut(TestContext(), {info.key, info.length, {}}, {});
+    ASSERT_OK(put->Append(TestContext(), Buffer::FromBytes(std::move(bytes))));
+    ASSERT_OK(put->Finish(TestContext()));
+  }
+}
+
+// Three sound shards and a wrong one: nothing is lost, the fourth is with a store that will come back.
+TEST_F(ClientTest, ALiarBesideStoresThatAreAwayIsNoLoss) {
+  TwinSite six(clock_, 6);  // every encoding has a fragment in every store
+  const auto client = six.MakeClient({});
+  ASSERT_OK_AND_ASSIGN(Bucket bucket, client->CreateBucket(TestContext(), {.name = "b"}));
+  const Bytes bytes = Data(300000);
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket.Put(TestContext(), "x", ByteSpan(bytes)));
+  MakeLiar(*six.memory[0]);
+  six.faulty[1]->SetDown(true);
+  six.faulty[2]->SetDown(true);
+  Bytes out(bytes.size());
+  EXPECT_CODE(bucket.Read(TestContext(), put.object, 0, out), kUnavailable);
+  six.faulty[1]->SetDown(false);
+  ASSERT_OK(bucket.Read(TestContext(), put.object, 0, out));
+  EXPECT_EQ(out, bytes);
 }
 
 TEST_F(ClientTest, AFullStoreIsGivenUp) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/mutants.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
 #include "libs/client/metadata.h"
@@ -117,7 +118,7 @@ Result<Written> Bucket::Clone(const Context& context, ObjectId from, const std::
     if (by_reference) plans = {ByReference(*core_, from, size, object)};
     // A trailing hole: the size must be kept all the same.
     const bool short_of_size = plans.empty() || plans.back().ops[0].record.extents.back().hi < size;
-    if (short_of_size && size > 0) {
+    if (short_of_size && size > 0 && !IsMutant(Mutant::kCloneForgetsSize)) {
       CommitPlan trunc = PlanFor(*core_, object);
       trunc.ops[0].record.kind = OpKind::kTrunc;
       trunc.ops[0].record.trunc_length = size;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/mutants.h"
+
 namespace pbfs {
 namespace {
 
@@ -82,6 +84,7 @@ Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, con
     const bool unknown = IsRetryable(reply.status()) || reply.status().code() == StatusCode::kCancelled;
     in_doubt = in_doubt || unknown;
     const bool give_up = !(busy || IsRetryable(reply.status())) || !context.Check().ok();
+    if (IsMutant(Mutant::kDoubtNotTold)) in_doubt = false;
     if (give_up) return in_doubt ? InDoubt(reply.status()) : reply.status();
     ++core.counters.commits_in_doubt;
     const auto jitter = Duration(static_cast<int64_t>(core.to.random.Below(static_cast<uint64_t>(back_off.count()))));
@@ -136,7 +139,8 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     PBFS_ASSIGN_OR_RETURN(done.reply, SendUntilKnown(context, core, request));
     core.Observe(done.reply.max_hlc, done.reply.now_ms);
     ++core.counters.commits;
-    if (done.reply.code == CommitCode::kOk || done.reply.code == CommitCode::kReplay) {
+    const bool stale_is_done = IsMutant(Mutant::kStaleTakenForDone) && done.reply.code == CommitCode::kOrderStale;
+    if (done.reply.code == CommitCode::kOk || done.reply.code == CommitCode::kReplay || stale_is_done) {
       NoteAcknowledged(core, bucket, plan, done.orders);
       return done;
     }

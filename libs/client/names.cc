@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/mutants.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
 #include "libs/client/metadata.h"
@@ -39,7 +40,7 @@ Result<NameEntry> Resolve(const Context& context, ClientCore& core, const Opened
   Result<NameEntry> entry = RetryRead(step, [&] { return core.to.catalog.names.Resolve(step, query); });
   if (!entry.ok()) return entry.status().Annotate(bucket.info.settings.name + "/" + name);
   if (entry->name != name) return DataLossError("BAD_RECORD: the catalog answered for another name");
-  if (entry->order.hlc < query.min_hlc) {
+  if (entry->order.hlc < query.min_hlc && !IsMutant(Mutant::kStaleNameAccepted)) {
     return DataLossError(
                "STALE_OR_ROLLBACK: the catalog shows an older binding than it had acknowledged to this client")
         .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/mutants.h"
 #include "libs/client/fetch_plan.h"
 #include "libs/client/listing.h"
 #include "libs/client/pieces_ahead.h"
@@ -64,7 +65,7 @@ class Reader {
       last = done.status().Annotate(where);
       const bool forged = last.Detail("pbfs-code").has_value();
       const bool gone = last.code() == StatusCode::kUnavailable || last.code() == StatusCode::kDataLoss;
-      if (forged || !gone) break;
+      if (forged || !gone || IsMutant(Mutant::kReaderListsOnce)) break;
       core_.cluster.Invalidate();
     }
     return last;

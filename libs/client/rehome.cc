@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "libs/base/mutants.h"
 #include "libs/base/pacer.h"
 #include "libs/client/body_upload.h"
 #include "libs/client/committer.h"
@@ -92,7 +93,8 @@ Order FlatOrder(const Listing& listing, const Merge& merge, Hlc frontier) {
 // I10: a byte whose order the frontier has passed keeps its value up to the frontier, for the list shows all that ever
 // touched it up to there. So runs below it take one order, and neighbours become one extent. The others keep theirs (I9).
 std::vector<RecordExtent> RunsOf(const Listing& listing, const Merge& merge, Hlc frontier) {
-  const Order flat = FlatOrder(listing, merge, frontier);
+  Order flat = FlatOrder(listing, merge, frontier);
+  if (IsMutant(Mutant::kRehomeRaisesAboveFrontier)) flat.hlc += HlcFromMillis(20);
   std::vector<RecordExtent> runs;
   int64_t inner = 0;
   for (const SkylinePiece& piece : merge.runs) {

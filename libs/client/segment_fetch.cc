@@ -55,6 +55,11 @@ struct Job {
   bool MayHoldMore() const {
     return s1 > s0 && std::any_of(shards.begin(), shards.end(), [](const Shard& shard) { return shard.corrupt; });
   }
+  /// Every shard is here, or nobody has it.
+  bool AllHeard() const {
+    return std::all_of(shards.begin(), shards.end(),
+                       [](const Shard& shard) { return !shard.bytes.empty() || shard.Lost(); });
+  }
   bool Awaits() const {
     return std::any_of(shards.begin(), shards.end(), [](const Shard& shard) { return shard.awaited > 0; });
   }
@@ -387,9 +392,13 @@ class Fetcher {
       const uint64_t seen = signal_->count();
       TakeReady();
       MarkLate();
-      if (calls_.empty() || !context_.Check().ok()) return OpenJob(job);
+      if (calls_.empty() || !context_.Check().ok()) break;
       signal_->Await(seen, NextStep());
     }
+    const Status opened = OpenJob(job);
+    if (opened.code() != StatusCode::kDataLoss || job.AllHeard()) return opened;
+    return UnavailableError(
+        fmt::format("{}; some stores cannot be reached: {}", opened.message(), last_error_.ToString()));
   }
   Status OpenJob(const Job& job) {
     BodyDecoder decoder(job.fetch->body->dek, job.fetch->body->header, job.geometry.k, job.geometry.n);

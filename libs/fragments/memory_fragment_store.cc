@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "libs/base/mutants.h"
+
 namespace pbfs {
 
 /// A put into the twin: pieces are checked as they come and installed with the last byte.
@@ -113,7 +115,7 @@ Result<ReceiptBytes> MemoryFragmentStore::Install(const FragmentKey& key, const 
   const auto found = fragments_.find(key);
   if (found != fragments_.end()) {
     PBFS_RETURN_IF_ERROR(CheckWriteOnce(found->second.info, info.sum));
-    if (found->second.damaged) found->second = {info, check.shape(), std::move(bytes)};
+    if (found->second.damaged && !IsMutant(Mutant::kRotStays)) found->second = {info, check.shape(), std::move(bytes)};
     return rules_.MakeReceipt(found->second.info);
   }
   if (live_bytes_ + info.length > capacity_) return StoreFullError();
@@ -147,7 +149,7 @@ ReadPart MemoryFragmentStore::ReadOne(const FragmentRange& range) {
   Status sound = CheckFragmentRange(range.key, stored.shape, range.begin, bytes);
   if (sound.ok()) return {OkStatus(), std::move(bytes)};
   corrupt_ += stored.damaged ? 0 : 1;
-  stored.damaged = true;
+  stored.damaged = !IsMutant(Mutant::kRotNotReported);
   return {std::move(sound), {}};
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "libs/base/mutants.h"
 #include "libs/crypto/primitives.h"
 #include "libs/model/limits.h"
 
@@ -105,7 +106,7 @@ StoreSelection SelectStores(std::span<const StoreId> group, std::span<const Plac
     const PlacementStore* store = Find(stores, id);
     if (store == nullptr || !store->up) continue;
     int& shards = held[DomainOf(*store)];
-    if (shards < std::max(1, m)) {
+    if (shards < std::max(1, m) || IsMutant(Mutant::kDomainsIgnored)) {
       ++shards;
       selection.stores.push_back(id);
     } else {

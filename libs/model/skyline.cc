@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/mutants.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
@@ -40,6 +41,7 @@ class Sweep {
 
   /// Heap order: the greatest on top.
   bool Below(size_t a, size_t b) const {
+    if (IsMutant(Mutant::kSkylineByPosition)) return a > b;
     if (Outranks(extents_[b], extents_[a])) return true;
     return !Outranks(extents_[a], extents_[b]) && a > b;
   }

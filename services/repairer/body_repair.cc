@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "libs/base/mutants.h"
 #include "libs/format/body.h"
 #include "services/repairer/body_target.h"
 
@@ -85,7 +86,7 @@ class Repair {
     target.Finish();
     out_.bytes_written += target.written();
     site_.pacer.EndPiece(context_, target.written());
-    if (target.status().ok()) {
+    if (target.status().ok() || IsMutant(Mutant::kClearsWithoutWriting)) {
       out_.restored.push_back(target.shard());
       reader_.SetRestored(target.shard());
     } else if (target.status().code() == StatusCode::kAlreadyExists) {
@@ -123,6 +124,7 @@ class Repair {
   // Whether to read one more than k.
   bool IsChecked() const {
     if (geometry_.leaves) return false;  // k and the leaves are enough
+    if (IsMutant(Mutant::kRepairUnchecked)) return false;
     const double part = site_.extra_reads * geometry_.k;
     return static_cast<double>(body_.body.bytes[15]) < part * 256;
   }

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "libs/base/mutants.h"
 #include "libs/format/body.h"
 #include "libs/format/fragment.h"
 
@@ -144,6 +145,7 @@ void Repairer::AskStore(const Context& context, StoreId id,
   const auto store = ports_.stores.Find(id);
   const auto token = Token(context);
   const auto leave_from = [&](size_t at) {
+    if (IsMutant(Mutant::kSilenceIsPresence)) return;
     for (; at < asked.size(); ++at) look.unanswered.insert(PlacementGroupOf(asked[at].first.encoding));
   };
   if (!store.ok() || !token.ok() || IsSilent(id)) return leave_from(0);

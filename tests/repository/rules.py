@@ -6,6 +6,7 @@
 A rule is a row of the tables below. rules_test.py holds a bad sample for each: a rule that cannot fire fails there.
 Standard library only.
 """
+import json
 import os
 import re
 import subprocess
@@ -122,9 +123,19 @@ def check_examples(read: Callable, files: set) -> Iterator[Finding]:
             yield Finding(file, 1, "example", "not in examples/CMakeLists.txt\n    instead: build it, and add_test() it with the label example")
 
 
+def check_presets(read: Callable, files: set) -> Iterator[Finding]:
+    """Mutants are for the tests of one preset; above all not in what ships."""
+    if "CMakePresets.json" not in files:
+        return
+    for preset in json.loads(read("CMakePresets.json"))["configurePresets"]:
+        value = preset.get("cacheVariables", {}).get("PBFS_MUTANTS", "OFF")
+        if value != "OFF" and preset["name"] != "dev":
+            yield Finding("CMakePresets.json", 1, "mutants", f"preset {preset['name']} sets PBFS_MUTANTS to {value}\n    instead: only dev has mutants")
+
+
 def check(files: set, read: Callable) -> list:
     """Findings in `files` (paths from the root); `read(path)` gives a file's text."""
-    findings = [*check_readmes(files), *check_examples(read, files)]
+    findings = [*check_readmes(files), *check_examples(read, files), *check_presets(read, files)]
     for file in files:
         if file.startswith(SELF) or not kind(file).endswith(CODE + (".md", ".json", ".yaml", ".yml")):
             continue

@@ -25,6 +25,7 @@ BAD = {
     "main-length": [("services/catalog/main.cc", "int a;\n" * 41)],
     "readme": [("libs/x/CMakeLists.txt", "")],
     "example": [("examples/a.cc", "")],
+    "mutants": [("CMakePresets.json", '{"configurePresets": [{"name": "release", "cacheVariables": {"PBFS_MUTANTS": "ON"}}]}')],
 }
 
 GOOD = [
@@ -39,6 +40,7 @@ GOOD = [
     ("libs/x/a.cc", '"pbfs/root/x"; "https://host.example/home"; "${dir}/work/x"; "/workers"'),
     ("libs/x/a.cc", "int a;\n" * 800),
     ("services/catalog/main.cc", "int a;\n" * 40),
+    ("CMakePresets.json", '{"configurePresets": [{"name": "dev", "cacheVariables": {"PBFS_MUTANTS": "ON"}}, {"name": "release"}]}'),
 ]
 
 

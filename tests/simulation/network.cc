@@ -1,10 +1,16 @@
 #include "tests/simulation/network.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace pbfs::simulation {
+namespace {
+
+constexpr Duration kGlance = std::chrono::minutes(10);
+
+}  // namespace
 
 Duration Network::Delay(const Link& link) {
   const auto spread = (link.delay_max - link.delay_min).count();
@@ -17,10 +23,18 @@ bool Network::Chance(double probability) {
 
 // ---- catalog ----------------------------------------------------------------------------------------------------------------
 
+void AwaitWaking(const Link& link) {
+  // When that is may change meanwhile.
+  while (MonotonicNow() < link.asleep_until) SleepUntil(std::min(link.asleep_until, MonotonicNow() + kGlance));
+}
+
 template <typename Reply, typename Call>
 Reply Calls::Send(const Context& context, const Call& call) const {
+  if (link_.calls_until_sleep > 0 && --link_.calls_until_sleep == 0) link_.asleep_until = MonotonicTime::max();
+  AwaitWaking(link_);
   SleepFor(network_.Delay(link_));
-  if (link_.cut || network_.Chance(link_.drop_request)) return UnavailableError("simulated: request lost");
+  const auto cut = [this] { return link_.cut || network_.catalog_away; };
+  if (cut() || network_.Chance(link_.drop_request)) return UnavailableError("simulated: request lost");
   PBFS_RETURN_IF_ERROR(context.Check());
   if (network_.Chance(link_.double_request)) {
     const MonotonicTime when = MonotonicNow() + network_.Delay(link_) * 20;
@@ -28,17 +42,32 @@ Reply Calls::Send(const Context& context, const Call& call) const {
   }
   Reply reply = call(context);
   SleepFor(network_.Delay(link_));
-  if (link_.cut || network_.Chance(link_.drop_reply)) return UnavailableError("simulated: reply lost, outcome unknown");
+  if (cut() || network_.Chance(link_.drop_reply)) return UnavailableError("simulated: reply lost, outcome unknown");
+  AwaitWaking(link_);
   return reply;
 }
 
 Result<CommitReply> RemoteCatalog::Commit(const Context& context, const CommitRequest& request) {
-  return calls_.Send<Result<CommitReply>>(
+  Result<CommitReply> reply = calls_.Send<Result<CommitReply>>(
       context, [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
+  if (reply.ok() && reply->code == CommitCode::kOk) liar_.NoteAcknowledged(request);
+  return reply;
 }
 Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest& request) {
-  return calls_.Send<Result<ListReply>>(
-      context, [request, &inner = inner_.lists](const Context& c) { return inner.List(c, request); });
+  const MonotonicTime asked = MonotonicNow();
+  Result<ListReply> reply =
+      calls_.Send<Result<ListReply>>(context, [request, &inner = inner_.lists, &leases = leases_](const Context& c) {
+        Result<ListReply> list = inner.List(c, request);
+        if (list.ok()) leases.Note(*list);
+        return list;
+      });
+  if (!reply.ok() || request.as_of) return reply;
+  if (Lies()) {
+    link_.lies_told += liar_.Forge(request.object, asked, *reply) ? 1 : 0;
+  } else {
+    liar_.NoteShown(request.object, *reply);
+  }
+  return reply;
 }
 Result<ObjectInfo> RemoteCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
   return calls_.Send<Result<ObjectInfo>>(
@@ -49,8 +78,16 @@ Result<std::vector<OpEntry>> RemoteCatalog::History(const Context& context, cons
       context, [request, &inner = inner_.lists](const Context& c) { return inner.History(c, request); });
 }
 Result<NameEntry> RemoteCatalog::Resolve(const Context& context, const NameQuery& query) {
-  return calls_.Send<Result<NameEntry>>(
+  const MonotonicTime asked = MonotonicNow();
+  Result<NameEntry> reply = calls_.Send<Result<NameEntry>>(
       context, [query, &inner = inner_.names](const Context& c) { return inner.Resolve(c, query); });
+  if (!reply.ok() || query.as_of) return reply;
+  if (Lies()) {
+    link_.lies_told += liar_.Forge(asked, *reply) ? 1 : 0;
+  } else {
+    liar_.NoteShown(*reply);
+  }
+  return reply;
 }
 Result<ListNamesReply> RemoteCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
   return calls_.Send<Result<ListNamesReply>>(
@@ -281,6 +318,7 @@ class RemoteRead final : public PendingRead {
 
 std::unique_ptr<FragmentWriter> RemoteFragmentStore::StartPut(const Context& context, PutRequest request,
                                                               ReadyCallback on_ready) {
+  AwaitWaking(link_);
   const int64_t length = request.length;
   return std::make_unique<RemoteWriter>(inner_->StartPut(context, std::move(request), {}), length, link_, network_,
                                         std::move(on_ready));
@@ -288,15 +326,18 @@ std::unique_ptr<FragmentWriter> RemoteFragmentStore::StartPut(const Context& con
 
 std::unique_ptr<PendingRead> RemoteFragmentStore::StartRead(const Context& context, ReadRequest request,
                                                             ReadyCallback on_ready) {
+  AwaitWaking(link_);
   const bool lost = link_.cut || network_.Chance(link_.drop_request) || network_.Chance(link_.drop_reply);
   Result<ReadReply> reply = UnavailableError("simulated: read lost");
-  if (!lost) reply = inner_->StartRead(context, std::move(request), {})->Wait(context);
+  if (!lost) reply = inner_->StartRead(context, request, {})->Wait(context);
+  if (reply.ok() && network_.Chance(link_.lie)) link_.lies_told += Forge(*inner_, request, *reply);
   return std::make_unique<RemoteRead>(std::move(reply), network_.Delay(link_) * 2, network_, std::move(on_ready));
 }
 
 Status RemoteFragmentStore::Delete(const Context& context, const std::vector<FragmentKey>& keys,
                                    const TokenBytes& token) {
   if (link_.cut) return UnavailableError("simulated: cut");
+  for (const FragmentKey& key : keys) leases_.CheckDelete(key.encoding);
   return inner_->Delete(context, keys, token);
 }
 Status RemoteFragmentStore::Drop(const Context& context, const std::vector<FragmentInfo>& copies,

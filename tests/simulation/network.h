@@ -1,10 +1,13 @@
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "libs/base/random.h"
 #include "libs/catalog/catalog.h"
 #include "libs/fragments/fragment_store.h"
+#include "tests/simulation/leases.h"
+#include "tests/simulation/liar.h"
 #include "tests/simulation/postman.h"
 
 namespace pbfs::simulation {
@@ -14,11 +17,18 @@ namespace pbfs::simulation {
 struct Link {
   Duration delay_min = std::chrono::microseconds(50);
   Duration delay_max = std::chrono::milliseconds(2);
-  double drop_request = 0;    // the server never sees the call
-  double drop_reply = 0;      // the call happens, the caller does not learn of it
-  double double_request = 0;  // the call happens again later
-  bool cut = false;           // nothing goes through
+  double drop_request = 0;       // the server never sees the call
+  double drop_reply = 0;         // the call happens, the caller does not learn of it
+  double double_request = 0;     // the call happens again later
+  bool cut = false;              // nothing goes through
+  double lie = 0;                // an answer is replaced by one that nobody made with the keys
+  MonotonicTime asleep_until{};  // the client's machine is suspended
+  int calls_until_sleep = -1;  // it will be before so many more calls of the catalog, until somebody wakes it; -1: not
+  int64_t lies_told = 0;
 };
+
+/// Returns when the machine on this end of the link runs.
+void AwaitWaking(const Link& link);
 
 /// Draws the fate of calls over links.
 class Network {
@@ -27,6 +37,9 @@ class Network {
   Duration Delay(const Link& link);
   bool Chance(double probability);
   Postman& postman() { return postman_; }
+  Random& random() { return random_; }
+  /// While the database fails over nobody reaches the catalog.
+  bool catalog_away = false;
 
  private:
   SeededRandom random_;
@@ -37,20 +50,28 @@ class Network {
 /// lost (UNAVAILABLE: unknown outcome).
 class Calls {
  public:
-  Calls(const Link& link, Network& network) : link_(link), network_(network) {}
+  Calls(Link& link, Network& network) : link_(link), network_(network) {}
   /// `call` owns what it needs: a doubled one happens later.
   template <typename Reply, typename Call>
   Reply Send(const Context& context, const Call& call) const;
 
  private:
-  const Link& link_;
+  Link& link_;
   Network& network_;
 };
 
-/// The catalog's Commits, Lists and Names behind a link.
+/// The catalog's Commits, Lists and Names behind a link: also a catalog that lies, where the link says so.
 class RemoteCatalog final : public Commits, public Lists, public Names {
  public:
-  RemoteCatalog(Catalog inner, const Link& link, Network& network) : inner_(inner), calls_(link, network) {}
+  RemoteCatalog(Catalog inner, Link& link, Network& network, Leases& leases)
+      : inner_(inner),
+        link_(link),
+        network_(network),
+        leases_(leases),
+        calls_(link, network),
+        liar_(network.random()) {}
+  /// The client is another one from now on: it remembers nothing.
+  void ForgetClient() { liar_.ForgetClient(); }
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
   Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
@@ -60,14 +81,20 @@ class RemoteCatalog final : public Commits, public Lists, public Names {
   Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
 
  private:
+  bool Lies() { return network_.Chance(link_.lie); }
+
   Catalog inner_;
+  Link& link_;
+  Network& network_;
+  Leases& leases_;
   Calls calls_;
+  Liar liar_;
 };
 
 /// A catalog's Garbage behind a link.
 class RemoteGarbage final : public Garbage {
  public:
-  RemoteGarbage(Garbage& inner, const Link& link, Network& network) : inner_(inner), calls_(link, network) {}
+  RemoteGarbage(Garbage& inner, Link& link, Network& network) : inner_(inner), calls_(link, network) {}
   Status HistoryAdvance(const Context& context) override;
   Result<int64_t> HistoryExpire(const Context& context, int32_t limit) override;
   Result<int64_t> NamesExpire(const Context& context, int32_t limit) override;
@@ -95,7 +122,7 @@ class RemoteGarbage final : public Garbage {
 /// A catalog's Repairs behind a link.
 class RemoteRepairs final : public Repairs {
  public:
-  RemoteRepairs(Repairs& inner, const Link& link, Network& network) : inner_(inner), calls_(link, network) {}
+  RemoteRepairs(Repairs& inner, Link& link, Network& network) : inner_(inner), calls_(link, network) {}
   Result<std::vector<GroupCheck>> ListGroupChecks(const Context& context) override;
   Result<std::vector<EncodedBody>> ListEncodings(const Context& context, const GroupRange& range,
                                                  int32_t limit) override;
@@ -114,11 +141,12 @@ class RemoteRepairs final : public Repairs {
   Calls calls_;
 };
 
-/// A fragment store behind a link. Answers come late, in any order between stores, or never.
+/// A fragment store behind a link. Answers come late, in any order between stores, or never; where the link says so, they are wrong
+/// under good checksums.
 class RemoteFragmentStore final : public FragmentStore {
  public:
-  RemoteFragmentStore(std::shared_ptr<FragmentStore> inner, const Link& link, Network& network)
-      : inner_(std::move(inner)), link_(link), network_(network) {}
+  RemoteFragmentStore(std::shared_ptr<FragmentStore> inner, Link& link, Network& network, Leases& leases)
+      : inner_(std::move(inner)), link_(link), network_(network), leases_(leases) {}
   std::unique_ptr<FragmentWriter> StartPut(const Context& context, PutRequest request, ReadyCallback on_ready) override;
   std::unique_ptr<PendingRead> StartRead(const Context& context, ReadRequest request, ReadyCallback on_ready) override;
   Status Delete(const Context& context, const std::vector<FragmentKey>& keys, const TokenBytes& token) override;
@@ -128,8 +156,9 @@ class RemoteFragmentStore final : public FragmentStore {
 
  private:
   std::shared_ptr<FragmentStore> inner_;
-  const Link& link_;
+  Link& link_;
   Network& network_;
+  Leases& leases_;
 };
 
 }  // namespace pbfs::simulation

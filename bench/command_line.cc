@@ -21,7 +21,8 @@ constexpr Family kFamilies[] = {
     {"codec", "seal, code, check and open, without any wire", CodecRows, true},
     {"merge", "reads of a patched region, rehome, a writer beside them", MergeRows, true},
     {"catalog-list", "lists among ten million extents (minutes)", CatalogListRows, false},
-    {"fragmentation", "200,000 patches of 4 KiB, rehomes and collection (minutes)", FragmentationRows, false},
+    {"fragmentation", "20,000 patches of 4 KiB on 64 MiB, rehomes and collection", FragmentationRows, false},
+    {"fragmentation-large", "200,000 on 1 GiB (a quarter of an hour)", LargeFragmentationRows, false},
     {"transfer", "put and get of 64 MiB objects over the wire", TransferRows, true},
     {"clear", "the same without TLS: what it costs", TransferInClearRows, true},
     {"traffic", "bytes that patches send and make others write", TrafficRows, true},
@@ -42,7 +43,7 @@ bool Wanted(const Arguments& arguments, const Family& family) {
 
 int Run(const Arguments& arguments) {
   if (arguments.list) {
-    for (const Family& family : kFamilies) std::printf("%-13s %s\n", family.name, family.what);
+    for (const Family& family : kFamilies) std::printf("%-20s %s\n", family.name, family.what);
     return 0;
   }
   std::vector<Row> rows;

@@ -30,6 +30,7 @@ std::vector<Row> CommitRows(const Options& options);
 std::vector<Row> MergeRows(const Options& options);
 /// Very many patches of 4 KiB with what mends them by itself: reads, space, and what all disks write. Alone on its disk.
 std::vector<Row> FragmentationRows(const Options& options);
+std::vector<Row> LargeFragmentationRows(const Options& options);
 /// Lists of a fragmented region among ten million extents against a SELECT by primary key. Bar 7.
 std::vector<Row> CatalogListRows(const Options& options);
 

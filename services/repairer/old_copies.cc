@@ -5,15 +5,6 @@
 #include "services/repairer/repairer.h"
 
 namespace pbfs::repairer {
-namespace {
-
-bool IsPlaceOf(const ClusterMap& map, StoreId store, const FragmentKey& fragment) {
-  const std::vector<StoreId>& places = map.groups[PlacementGroupOf(fragment.encoding)].stores;
-  return fragment.shard < places.size() && places[fragment.shard] == store;
-}
-
-}  // namespace
-
 Result<CopiesPass> Repairer::DropOldCopies(const Context& context) {
   CopiesPass pass;
   PBFS_ASSIGN_OR_RETURN(const ClusterMap map, ports_.groups.WatchMap(context, -1));
@@ -61,12 +52,8 @@ Result<bool> Repairer::DropFrom(const Context& context, const ClusterMap& map, S
     const auto page = (*store)->List(context.Within(options_.store_timeout), request);
     if (!page.ok()) return MarkSilent(id), silent();
     more = page->more && !page->fragments.empty();
-    std::vector<FragmentInfo> misplaced;
-    for (const FragmentInfo& fragment : page->fragments) {
-      request.after = fragment.key;
-      if (!IsPlaceOf(map, id, fragment.key)) misplaced.push_back(fragment);
-    }
-    PBFS_ASSIGN_OR_RETURN(const std::vector<FragmentInfo> needless, Needless(context, map, misplaced, pass));
+    if (!page->fragments.empty()) request.after = page->fragments.back().key;
+    PBFS_ASSIGN_OR_RETURN(const auto needless, Needless(context, map, id, page->fragments, pass));
     if (needless.empty()) continue;
     if (!(*store)->Drop(context.Within(options_.store_timeout), needless, request.token).ok())
       return MarkSilent(id), silent();
@@ -78,31 +65,36 @@ Result<bool> Repairer::DropFrom(const Context& context, const ClusterMap& map, S
 
 // Those of live bodies whose shards all stand in their places at this moment: what the catalog remembers may be a week old. And the
 // groups are looked at anew for each page: a store may have got its place back since the map was read.
-Result<std::vector<FragmentInfo>> Repairer::Needless(const Context& context, const ClusterMap& map,
-                                                     const std::vector<FragmentInfo>& misplaced, CopiesPass& pass) {
-  std::set<EncodingId> asked;
-  for (const FragmentInfo& fragment : misplaced) asked.insert(fragment.key.encoding);
-  if (asked.empty()) return std::vector<FragmentInfo>();
-  const std::vector<EncodingId> ids(asked.begin(), asked.end());
+Result<std::vector<FragmentInfo>> Repairer::Needless(const Context& context, const ClusterMap& map, StoreId store,
+                                                     const std::vector<FragmentInfo>& fragments, CopiesPass& pass) {
+  PBFS_ASSIGN_OR_RETURN(const Bodies live, FindBodies(context, fragments));
+  std::vector<FragmentInfo> misplaced;
+  Bodies of_misplaced;
+  for (const FragmentInfo& fragment : fragments) {
+    const auto body = live.find(fragment.key.encoding);
+    if (body == live.end() || IsPlaceOf(map, body->second, fragment.key.shard, store)) continue;
+    misplaced.push_back(fragment);
+    of_misplaced.insert(*body);
+  }
+  if (misplaced.empty()) return misplaced;
   PBFS_ASSIGN_OR_RETURN(const std::set<uint16_t> groups, GroupsLongWhole(context, map));
-  PBFS_ASSIGN_OR_RETURN(const std::vector<EncodedBody> live, ports_.repairs.FindEncodings(context, ids));
-  std::set<EncodingId> whole, waiting;
+  std::set<EncodingId> whole;
   std::vector<EncodedBody> looked;
-  for (const EncodedBody& body : live) {
-    const bool settled = body.missing == 0 && groups.contains(PlacementGroupOf(body.encoding.id));
-    (settled ? whole : waiting).insert(body.encoding.id);
-    if (settled) looked.push_back(body);
+  for (const auto& [id, body] : of_misplaced) {
+    if (body.missing != 0 || !groups.contains(PlacementGroupOf(id))) continue;
+    whole.insert(id);
+    looked.push_back(body);
   }
   Look look;
   PBFS_RETURN_IF_ERROR(LookFor(context, map, looked, look));
   PBFS_RETURN_IF_ERROR(ports_.repairs.MarkMissing(context, look.missing));
-  for (const Shard& shard : look.missing) whole.erase(shard.encoding), waiting.insert(shard.encoding);
+  for (const Shard& shard : look.missing) whole.erase(shard.encoding);
   std::vector<FragmentInfo> needless;
   for (const FragmentInfo& fragment : misplaced) {
     const EncodingId id = fragment.key.encoding;
     const bool seen = whole.contains(id) && !look.unanswered.contains(PlacementGroupOf(id));
     if (seen) needless.push_back(fragment);
-    if (waiting.contains(id) || (whole.contains(id) && !seen)) ++pass.waiting;
+    pass.waiting += seen ? 0 : 1;
   }
   return needless;
 }

@@ -39,20 +39,41 @@ Result<int64_t> Repairer::MarkCorrupt(const Context& context) {
         break;
       }
       more = page->more && !page->fragments.empty();
+      PBFS_ASSIGN_OR_RETURN(const Bodies live, FindBodies(context, page->fragments));
       std::vector<Shard> bad;
       for (const FragmentInfo& fragment : page->fragments) {
         request.after = fragment.key;
-        const uint16_t group = PlacementGroupOf(fragment.key.encoding);
-        if (group >= map.groups.size()) continue;
-        const std::vector<StoreId>& places = map.groups[group].stores;
-        if (fragment.key.shard < places.size() && places[fragment.key.shard] == info.id)
-          bad.push_back({fragment.key.encoding, fragment.key.shard});
+        const auto& [encoding, shard] = fragment.key;
+        const auto body = live.find(encoding);
+        if (body != live.end() && IsPlaceOf(map, body->second, shard, info.id)) bad.push_back({encoding, shard});
       }
       PBFS_RETURN_IF_ERROR(ports_.repairs.MarkMissing(context, bad));
       marked += static_cast<int64_t>(bad.size());
     }
   }
   return marked;
+}
+
+Result<Repairer::Bodies> Repairer::FindBodies(const Context& context, const std::vector<FragmentInfo>& fragments) {
+  std::set<EncodingId> asked;
+  for (const FragmentInfo& fragment : fragments) asked.insert(fragment.key.encoding);
+  Bodies bodies;
+  if (asked.empty()) return bodies;
+  const std::vector<EncodingId> ids(asked.begin(), asked.end());
+  PBFS_ASSIGN_OR_RETURN(const std::vector<EncodedBody> live, ports_.repairs.FindEncodings(context, ids));
+  for (const EncodedBody& body : live) bodies.emplace(body.encoding.id, body);
+  return bodies;
+}
+
+std::vector<StoreId> Repairer::PlacesOf(const ClusterMap& map, const EncodedBody& body) {
+  const uint16_t group = PlacementGroupOf(body.encoding.id);
+  if (group >= map.groups.size()) return {};
+  return SelectShardStores(map, group, body.encoding.n, body.encoding.n - body.encoding.k).stores;
+}
+
+bool Repairer::IsPlaceOf(const ClusterMap& map, const EncodedBody& body, uint8_t shard, StoreId store) {
+  const std::vector<StoreId> places = PlacesOf(map, body);
+  return shard < places.size() && places[shard] == store;
 }
 
 // ---- accounting ----------------------------------------------------------------------------------------------------------------
@@ -122,9 +143,8 @@ Status Repairer::LookFor(const Context& context, const ClusterMap& map, const st
                          Look& look) {
   std::map<StoreId, std::vector<std::pair<Shard, const EncodedBody*>>> by_store;
   for (const EncodedBody& body : bodies) {
-    const int n = body.encoding.n;
-    const auto places = SelectShardStores(map, PlacementGroupOf(body.encoding.id), n, n - body.encoding.k).stores;
-    for (uint8_t j = 0; j < n; ++j) {
+    const std::vector<StoreId> places = PlacesOf(map, body);
+    for (uint8_t j = 0; j < body.encoding.n; ++j) {
       if ((body.missing >> j & 1) != 0) continue;  // known
       const Shard shard{body.encoding.id, j};
       ++look.shards;

@@ -101,6 +101,7 @@ class Repairer {
   Result<RecodePass> RecodeBuckets(const Context& context);
 
  private:
+  using Bodies = std::map<EncodingId, EncodedBody>;
   /// What a look at some bodies gave.
   struct Look {
     std::vector<Shard> missing;
@@ -117,6 +118,11 @@ class Repairer {
     BodyCount left{}, failed{};          // of all; and of those that were tried
     MonotonicTime next{};
   };
+  /// The live bodies that these fragments are of.
+  Result<Bodies> FindBodies(const Context& context, const std::vector<FragmentInfo>& fragments);
+  /// Does this shard belong to that store? Not always the one at the shard's place of the group: a domain of failures may be full.
+  static bool IsPlaceOf(const ClusterMap& map, const EncodedBody& body, uint8_t shard, StoreId store);
+  static std::vector<StoreId> PlacesOf(const ClusterMap& map, const EncodedBody& body);
   Result<std::vector<GroupCheck>> Due(const Context& context, const ClusterMap& map, CheckPass& pass);
   Status CheckRange(const Context& context, const ClusterMap& map, GroupRange range, std::set<uint16_t>& unanswered,
                     CheckPass& pass);
@@ -124,8 +130,8 @@ class Repairer {
   void AskStore(const Context& context, StoreId store, const std::vector<std::pair<Shard, const EncodedBody*>>& asked,
                 Look& look);
   Result<bool> DropFrom(const Context& context, const ClusterMap& map, StoreId id, CopiesPass& pass);
-  Result<std::vector<FragmentInfo>> Needless(const Context& context, const ClusterMap& map,
-                                             const std::vector<FragmentInfo>& misplaced, CopiesPass& pass);
+  Result<std::vector<FragmentInfo>> Needless(const Context& context, const ClusterMap& map, StoreId store,
+                                             const std::vector<FragmentInfo>& fragments, CopiesPass& pass);
   Result<std::set<uint16_t>> GroupsLongWhole(const Context& context, const ClusterMap& map);
   Status RepairPage(const Context& context, const std::vector<EncodedBody>& bodies, RepairPass& pass);
   Status Note(const Context& context, const ClusterMap& map, const std::vector<EncodedBody>& bodies,

@@ -210,6 +210,48 @@ TEST_F(RepairerTest, OldCopiesAreDroppedOnceAllShardsStandInTheirPlaces) {
   EXPECT_EQ(AllFragments(), before);
 }
 
+/// Two stores share a domain of failures, and a bucket with one parity shard may have one shard in each: then shard j does not stand
+/// at the j-th place of its group where the list has two of a domain before that.
+class SharedDomainsTest : public RepairerTest {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < cluster_.stores(); ++i) {
+      StoreInfo info = *Map().FindStore(TwinCluster::IdOf(i));
+      info.domain = "rack-" + std::to_string(i / 2);
+      ASSERT_OK(cluster_.catalog().PutStore(TestContext(), info));
+    }
+    client_ = cluster_.NewClient();
+    BucketSettings settings;
+    settings.name = "b";
+    settings.k = 2, settings.m = 1;
+    ASSERT_OK_AND_ASSIGN(Bucket bucket, client_->CreateBucket(TestContext(), settings));
+    bucket_ = std::make_unique<Bucket>(std::move(bucket));
+    PutObjects(40);
+    Repair();
+  }
+};
+
+TEST_F(SharedDomainsTest, NoCopyInItsPlaceIsDropped) {
+  const Fragments before = AllFragments();
+  clock_.Advance(1'800'000'000);
+  ASSERT_OK_AND_ASSIGN(const CopiesPass pass, MakeRepairer().DropOldCopies(TestContext()));
+  EXPECT_EQ(pass.dropped, 0);
+  EXPECT_EQ(pass.waiting, 0);
+  EXPECT_EQ(AllFragments(), before);
+}
+
+TEST_F(SharedDomainsTest, WhatAStoreReportsAsBadIsMarkedWhereverItsPlaceIs) {
+  int64_t bad = 0;
+  for (int store = 0; store < cluster_.stores(); ++store) {
+    for (const auto& [key, bytes] : FragmentsOf(store)) {
+      ASSERT_TRUE(cluster_.disk(store).Damage(key.second, static_cast<int64_t>(bytes.size()) / 2));
+      ++bad;
+    }
+    FragmentsOf(store);  // the store has seen them now, as its scrub would have
+  }
+  EXPECT_EQ(*MakeRepairer().MarkCorrupt(TestContext()), bad);
+}
+
 TEST_F(RepairerTest, AStoreIsGoneThroughForOldCopiesOnceForEachChange) {
   PutObjects(8);
   Repair();

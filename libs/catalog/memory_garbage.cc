@@ -2,15 +2,11 @@
 
 #include "libs/base/mutants.h"
 #include "libs/catalog/memory_catalog.h"
+#include "libs/catalog/rules.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
 namespace {
-
-Status Check(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(context.Check());
-  return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive");
-}
 
 // What a repeat of an op may still mean for a day (I15); records of names stay, registers point at them.
 bool IsNameOp(OpKind kind) { return kind == OpKind::kBind || kind == OpKind::kUnbind || kind == OpKind::kDrop; }
@@ -32,7 +28,8 @@ Status MemoryCatalog::HistoryAdvance(const Context& context) {
 }
 
 Result<int64_t> MemoryCatalog::HistoryExpire(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   int64_t removed = 0;
   for (const auto& [id, bucket] : tables_.buckets) removed += ForgetPast(id, limit);
@@ -57,7 +54,8 @@ int64_t MemoryCatalog::ForgetPast(BucketId bucket, int64_t limit) {
 }
 
 Result<int64_t> MemoryCatalog::NamesExpire(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   int64_t removed = 0;
   for (const auto& [id, bucket] : tables_.buckets) removed += ForgetPastNames(id, limit);
@@ -108,7 +106,8 @@ bool MemoryCatalog::MayReap(ObjectId id, const MemoryTables::Object& object, int
 }
 
 Result<int64_t> MemoryCatalog::Reap(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   const int64_t now_ms = clock_.NowMillis();
   int64_t reaped = 0;
@@ -124,7 +123,8 @@ Result<int64_t> MemoryCatalog::Reap(const Context& context, int32_t limit) {
 }
 
 Result<std::optional<int64_t>> MemoryCatalog::DropRows(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   const int64_t now_ms = clock_.NowMillis();
   for (auto& [id, object] : tables_.objects) {
@@ -164,7 +164,8 @@ void MemoryCatalog::DropOtherRows(ObjectId id, MemoryTables::Object& object, int
 // ---- bodies ------------------------------------------------------------------------------------------------------------------
 
 Result<int64_t> MemoryCatalog::PurgeMark(const Context& context, Duration grace, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   if (IsMutant(Mutant::kNoGrace)) grace = {};
   const int64_t before = clock_.NowMillis() - std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
@@ -180,7 +181,8 @@ Result<int64_t> MemoryCatalog::PurgeMark(const Context& context, Duration grace,
 }
 
 Result<std::vector<PurgingBody>> MemoryCatalog::ListPurging(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   std::vector<PurgingBody> purging;
   for (const auto& [id, body] : tables_.bodies) {
@@ -231,7 +233,8 @@ Status MemoryCatalog::SweepArm(const Context& context) {
 
 // Every transaction is over before the next begins, so whatever is armed may be confirmed.
 Result<std::vector<EncodingId>> MemoryCatalog::SweepConfirm(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   std::erase_if(tables_.swept, [&](const auto& row) {
     const bool named = !IsMutant(Mutant::kSweepIgnoresBodies) &&
@@ -248,7 +251,8 @@ Result<std::vector<EncodingId>> MemoryCatalog::SweepConfirm(const Context& conte
 }
 
 Result<int64_t> MemoryCatalog::SweepForget(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   const int64_t before = clock_.NowMillis() - MemoryTables::kTombstoneMs;
   int64_t forgotten = 0;

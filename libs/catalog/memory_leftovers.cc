@@ -2,6 +2,7 @@
 #include <set>
 
 #include "libs/catalog/memory_catalog.h"
+#include "libs/catalog/rules.h"
 #include "libs/model/limits.h"
 
 /// What is left of Garbage besides data: tombstones of zeros, the journal, and what a collector says of itself.
@@ -16,8 +17,7 @@ bool IsZeros(const Extent& extent) { return extent.source.kind == SourceKind::kZ
 
 /// Bytes of the fragments of a body, or of its ciphertext where it is inline.
 int64_t StoredBytes(const BodyRow& body) {
-  int64_t length = 0;
-  for (int i = 7; i >= 0; --i) length = length << 8 | body.header[static_cast<size_t>(8 + i)];  // format, section 5
+  const int64_t length = BodyLength(body.header);
   return body.encoding ? length * body.encoding->n / body.encoding->k : length;
 }
 
@@ -27,7 +27,7 @@ int64_t StoredBytes(const BodyRow& body) {
 
 Result<ZerosPage> MemoryCatalog::DropZeros(const Context& context, ObjectId after, int32_t limit) {
   PBFS_RETURN_IF_ERROR(context.Check());
-  if (limit < 1) return InvalidArgumentError("limit must be positive");
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   std::set<ObjectId> with_zeros;
   for (const auto& [id, object] : tables_.objects) {

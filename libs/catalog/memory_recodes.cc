@@ -1,20 +1,10 @@
 #include <algorithm>
 
-#include "libs/base/bytes.h"
 #include "libs/catalog/memory_catalog.h"
+#include "libs/catalog/rules.h"
 #include "libs/model/scheme.h"
 
 namespace pbfs {
-namespace {
-
-int64_t LengthOf(const BodyRow& row) { return LoadLe<int64_t>(row.header.data() + 8); }
-
-Status Check(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(context.Check());
-  return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive");
-}
-
-}  // namespace
 
 Result<std::vector<Recoding>> MemoryCatalog::ListRecodings(const Context& context) {
   PBFS_RETURN_IF_ERROR(context.Check());
@@ -31,7 +21,8 @@ Result<std::vector<Recoding>> MemoryCatalog::ListRecodings(const Context& contex
 
 Result<OtherwisePage> MemoryCatalog::ListOtherwise(const Context& context, BucketId bucket, BucketPosition after,
                                                    int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   OtherwisePage page;
   const auto found = tables_.buckets.find(bucket);
@@ -49,7 +40,7 @@ Result<OtherwisePage> MemoryCatalog::ListOtherwise(const Context& context, Bucke
     page.last = at;
     const BodyRow& row = body->row;
     if (!row.encoding || body->purging) continue;
-    if (SchemeFor(k, m, LengthOf(row)) != Scheme{row.encoding->k, row.encoding->n})
+    if (SchemeFor(k, m, BodyLength(row.header)) != Scheme{row.encoding->k, row.encoding->n})
       page.bodies.push_back({row.id, *row.encoding, row.header, row.ct_root, row.missing});
   }
   page.more = looked > limit;
@@ -100,7 +91,8 @@ Status MemoryCatalog::NoteLeft(const Context& context, BucketId bucket, int64_t 
 }
 
 Result<std::vector<RetiredEncoding>> MemoryCatalog::ListRetired(const Context& context, Duration grace, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   const int64_t before = clock_.NowMillis() - std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
   std::vector<RetiredEncoding> due;

@@ -2,6 +2,7 @@
 
 #include "libs/base/mutants.h"
 #include "libs/catalog/memory_catalog.h"
+#include "libs/catalog/rules.h"
 
 namespace pbfs {
 namespace {
@@ -9,11 +10,6 @@ namespace {
 uint64_t BitOf(const Shard& shard) { return uint64_t{1} << shard.number; }
 
 EncodedBody SeenByRepair(const BodyRow& row) { return {row.id, *row.encoding, row.header, row.ct_root, row.missing}; }
-
-Status Check(const Context& context, int32_t limit) {
-  PBFS_RETURN_IF_ERROR(context.Check());
-  return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive");
-}
 
 }  // namespace
 
@@ -32,7 +28,8 @@ Result<std::vector<GroupCheck>> MemoryCatalog::ListGroupChecks(const Context& co
 
 Result<std::vector<EncodedBody>> MemoryCatalog::ListEncodings(const Context& context, const GroupRange& range,
                                                               int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   const auto position = [](EncodingId id) { return std::pair(PlacementGroupOf(id), id); };
   std::vector<EncodedBody> bodies;
@@ -77,7 +74,8 @@ Status MemoryCatalog::MarkMissing(const Context& context, std::span<const Shard>
 
 Result<std::vector<EncodedBody>> MemoryCatalog::ListDegraded(const Context& context, DegradedPosition after,
                                                              int32_t limit) {
-  PBFS_RETURN_IF_ERROR(Check(context, limit));
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckLimit(limit));
   MutexLock lock(mutex_);
   const auto position = [](const EncodedBody& body) { return DegradedPosition{body.Margin(), body.body}; };
   std::vector<EncodedBody> bodies;

@@ -6,6 +6,7 @@
 
 #include "libs/catalog/encoding_rules.h"
 #include "libs/catalog/receipts.h"
+#include "libs/catalog/rules.h"
 #include "libs/format/op_record.h"
 #include "libs/model/limits.h"
 
@@ -13,7 +14,6 @@ namespace pbfs {
 namespace {
 
 BodyId IdOf(const RecordBody& body) { return BodyId::FromBytes(ByteSpan(body.header).subspan(16, 16)); }
-int64_t LengthOf(const RecordBody& body) { return LoadLe<int64_t>(body.header.data() + 8); }
 
 Extent ToExtent(const OpRecord& record, const RecordExtent& from) {
   return {from.lo, from.hi, from.order, record.SourceOf(from), from.inner, record.op};
@@ -118,7 +118,7 @@ class Parser {
       PBFS_RETURN_IF_ERROR(CheckEncoding(*upload.encoding));
       PBFS_ASSIGN_OR_RETURN(body.held, ReadReceipts(upload, rules_));
     } else {
-      PBFS_RETURN_IF_ERROR(CheckInline(upload, LengthOf(named->second)));
+      PBFS_RETURN_IF_ERROR(CheckInline(upload, BodyLength(named->second.header)));
       body.row.inline_ct = upload.inline_ct;
       commit_.record_bytes += upload.inline_ct.size();
     }

@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "libs/base/bytes.h"
 #include "libs/format/name.h"
 #include "libs/model/limits.h"
 
@@ -37,6 +38,10 @@ Status CheckList(const ListRequest& request) {
   if (request.max_extents < 1) return InvalidArgumentError("max_extents must be positive");
   return OkStatus();
 }
+
+Status CheckLimit(int32_t limit) { return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive"); }
+
+int64_t BodyLength(std::span<const uint8_t, 64> header) { return LoadLe<int64_t>(header.data() + 8); }
 
 Status HistoryExpired() {
   return OutOfRangeError("the bucket keeps no history as far back").WithDetail("pbfs-code", "HISTORY_EXPIRED");

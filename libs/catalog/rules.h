@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "libs/base/status.h"
@@ -15,6 +16,11 @@ Status CheckBucket(const BucketInfo& bucket);
 Status CheckScheme(const BucketScheme& scheme);
 /// 0 <= lo < hi <= 2^43, at least one extent may be returned.
 Status CheckList(const ListRequest& request);
+
+/// Of a step that does at most so much: above zero.
+Status CheckLimit(int32_t limit);
+/// Bytes of plaintext of a body, as its header says (format, section 5).
+int64_t BodyLength(std::span<const uint8_t, 64> header);
 
 /// OUT_OF_RANGE with detail pbfs-code HISTORY_EXPIRED.
 Status HistoryExpired();

@@ -11,6 +11,7 @@
 #include "libs/adapters/postgres/postgres_health.h"
 #include "libs/adapters/postgres/postgres_timelines.h"
 #include "libs/catalog/receipts.h"
+#include "libs/catalog/store_state.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/store_lease.h"
 #include "services/catalog/floors.h"
@@ -77,9 +78,10 @@ class CatalogMetrics {
     database_.Set("reachable", signs.database ? 1 : 0);
     if (signs.database) Report(*signs.database);
     database_.Set("oldest_transaction_seconds", std::chrono::duration<double>(signs.oldest_transaction).count());
-    for (const auto& [state, name] : kStates) {
+    for (const StoreState state : {StoreState::kJoining, StoreState::kUp, StoreState::kSuspect, StoreState::kDown,
+                                   StoreState::kDraining, StoreState::kGone}) {
       const auto stores = signs.stores.find(state);
-      stores_.Set(name, stores == signs.stores.end() ? 0 : stores->second);
+      stores_.Set(NameOf(state), stores == signs.stores.end() ? 0 : stores->second);
     }
     if (!look) return;
     membership_.Set("current", look->status.ok() ? 1 : 0);
@@ -92,10 +94,6 @@ class CatalogMetrics {
     database_.Set("frozen", health.frozen ? 1 : 0);
     database_.Set("clock_ahead_seconds", static_cast<double>(health.clock_ahead_ms) / 1000);
   }
-  static inline const std::map<StoreState, const char*> kStates = {
-      {StoreState::kJoining, "joining"},   {StoreState::kUp, "up"},
-      {StoreState::kSuspect, "suspect"},   {StoreState::kDown, "down"},
-      {StoreState::kDraining, "draining"}, {StoreState::kGone, "gone"}};
   Gauges database_, stores_, membership_;
 };
 

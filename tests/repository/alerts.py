@@ -22,6 +22,7 @@ HEADINGS = ["What it means", "What users feel", "How to look", "What to do", "Wh
 SEVERITIES = ("warning", "critical")
 WIDTH = 130
 
+INCLUDES = re.compile(r'^#include "([\w/]+)\.h"', re.M)
 GAUGES = re.compile(r'(?:Gauges>?|\b\w+_)\(\s*metrics\s*,\s*"(pbfs_\w+)"\s*,\s*"')
 CALLS = re.compile(r'CallMetrics\w*[({]\s*\w+(?:\.\w+)?\s*,\s*"(\w+)"|metrics_\(\s*(?:options\.)?metrics\s*,\s*"(\w+)"\s*,\s*kMethods')
 SELECTOR = re.compile(r"\b(pbfs_\w+)(?:\{([^}]*)\})?")
@@ -30,11 +31,13 @@ COMMAND = re.compile(r"(?:^|`)(pbfs(?:-\w+(?:-\w+)?)? [a-z][^`\n]*)", re.M)
 
 
 def metrics_of(files: set, read: Callable) -> dict:
-    """Names of the metrics that the code makes, and the texts of the folders that make them."""
+    """Names of the metrics that the code makes, and the texts of the folders that make them, with the sources of what they include."""
     found, folders = {}, {}
     for file in sorted(files):
         if file.endswith(".cc") and not file.endswith("_test.cc"):
-            folders[file.rsplit("/", 1)[0]] = folders.get(file.rsplit("/", 1)[0], "") + read(file)
+            folder, text = file.rsplit("/", 1)[0], read(file)
+            used = [source for header in INCLUDES.findall(text) if (source := header + ".cc") in files and source != file]
+            folders[folder] = folders.get(folder, "") + text + "".join(read(source) for source in used)
     for file in sorted(files):
         if not file.endswith(".cc") or file.endswith("_test.cc"):
             continue

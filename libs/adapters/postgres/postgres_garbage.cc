@@ -1,6 +1,7 @@
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
+#include "libs/catalog/rules.h"
 
 namespace pbfs {
 
@@ -17,8 +18,6 @@ Result<int64_t> CountOf(SessionPool& pool, const Context& context, const Stateme
   PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::TransactOne(pool, context, statement, params));
   return rows.Int4(0, 0);
 }
-
-Status CheckLimit(int32_t limit) { return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive"); }
 
 std::vector<EncodingId> EncodingsOf(const Rows& rows) {
   std::vector<EncodingId> ids;

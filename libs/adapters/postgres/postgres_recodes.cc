@@ -5,6 +5,7 @@
 #include "libs/adapters/postgres/postgres_catalog.h"
 #include "libs/catalog/encoding_rules.h"
 #include "libs/catalog/place_groups.h"
+#include "libs/catalog/rules.h"
 
 namespace pbfs {
 
@@ -15,8 +16,6 @@ using postgres::Rows;
 using postgres::Type;
 
 namespace {
-
-Status CheckLimit(int32_t limit) { return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive"); }
 
 uint8_t SmallOf(const Rows& rows, int row, int column) { return static_cast<uint8_t>(rows.Int2(row, column)); }
 

@@ -2,6 +2,7 @@
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
+#include "libs/catalog/rules.h"
 
 namespace pbfs {
 
@@ -12,8 +13,6 @@ using postgres::Rows;
 using postgres::Type;
 
 namespace {
-
-Status CheckLimit(int32_t limit) { return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive"); }
 
 std::optional<int64_t> TimeOf(const Rows& rows, int row, int column) {
   return rows.IsNull(row, column) ? std::nullopt : std::optional<int64_t>(rows.Int8(row, column));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/sync.h"
+#include "libs/catalog/store_state.h"
 #include "tools/pbfs/connection.h"
 #include "tools/pbfs/progress.h"
 #include "tools/pbfs/session.h"
@@ -15,18 +16,6 @@ namespace {
 constexpr int64_t kDayMs = 86'400'000;
 constexpr Duration kPoll = std::chrono::seconds(1);
 constexpr Duration kPatience = std::chrono::seconds(10);  // of one look
-
-const char* StateName(StoreState state) {
-  switch (state) {
-    case StoreState::kJoining: return "joining";
-    case StoreState::kUp: return "up";
-    case StoreState::kSuspect: return "suspect";
-    case StoreState::kDown: return "down";
-    case StoreState::kDraining: return "draining";
-    case StoreState::kGone: return "gone";
-  }
-  return "unknown";
-}
 
 /// One look at everything.
 struct View {
@@ -56,7 +45,7 @@ std::vector<std::string> Troubles(const View& view) {
   std::vector<std::string> troubles;
   for (const StoreInfo& store : view.map.stores) {
     if (store.state != StoreState::kUp && store.state != StoreState::kGone)
-      troubles.push_back(fmt::format("store {} is {}", store.id.value, StateName(store.state)));
+      troubles.push_back(fmt::format("store {} is {}", store.id.value, NameOf(store.state)));
   }
   if (redundancy.groups == 0) troubles.push_back("no store has joined yet");
   for (const auto& [margin, bodies] : redundancy.degraded) {
@@ -80,7 +69,7 @@ std::vector<std::string> Troubles(const View& view) {
 
 Json StoreJson(Session& session, Connection& connection, const StoreInfo& store) {
   Json json = {{"id", store.id.value},
-               {"state", StateName(store.state)},
+               {"state", NameOf(store.state)},
                {"address", store.address},
                {"domain", store.domain},
                {"weight", store.weight}};
@@ -271,8 +260,8 @@ Status Drain(Session& session, const StoreArguments& arguments) {
 Status Change(Session& session, const StoreArguments& arguments, StoreState state) {
   PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_RETURN_IF_ERROR(PutState(session, *connection, arguments.store, state));
-  session.Say(fmt::format("store {} is {}", arguments.store, StateName(state)));
-  session.Report({{"store", arguments.store}, {"state", StateName(state)}});
+  session.Say(fmt::format("store {} is {}", arguments.store, NameOf(state)));
+  session.Report({{"store", arguments.store}, {"state", NameOf(state)}});
   return OkStatus();
 }
 

@@ -34,6 +34,7 @@ namespace pbfs {
   X(kNoTimeFence, "an encoding is taken however old it is, and though it was swept (I20)") \
   X(kMissingNotMarked, "a Commit does not mark shards without a receipt as missing (I17)") \
   X(kWrongPlaceCounts, "a receipt of a store at another place counts as if the shard stood at its own (I17)") \
+  X(kGoneStoreCounts, "a receipt of a store that was removed meanwhile counts (I17)") \
   X(kQuorumOfK, "k receipts make a body durable, not k + ceil(m / 2) (I17)") \
   /* rehome */ \
   X(kRunAtNewestOrder, "the runs of a rehome take the newest order of the region (I9)") \
@@ -47,12 +48,14 @@ namespace pbfs {
   X(kStaleNameAccepted, "a binding older than one acknowledged to the client is believed (I29)") \
   X(kReaderListsOnce, "a reader whose fragments are gone does not list again (I19)") \
   X(kDoubtNotTold, "a commit of unknown outcome is reported as one that did not happen") \
+  X(kLateCopyForgotten, "a refusal settles a commit of which an earlier copy may arrive yet") \
   X(kStaleTakenForDone, "ORDER_STALE is taken for done") \
   X(kCloneForgetsSize, "a clone ends with its source's last data, not with its size (I8)") \
   /* garbage */ \
   X(kPurgeIgnoresExtents, "a body that lost a row is purged though another row names it (I18)") \
   X(kPurgeIgnoresHistory, "a body is purged though the past of an object names it (I18)") \
   X(kNoGrace, "a body is purged at once, not after the grace (I19)") \
+  X(kGraceOfTheFirstRow, "the grace of a body is counted from when it lost its first row, not its last (I19)") \
   X(kReapIgnoresReferences, "a sealed object is reaped though a clone references it (I18)") \
   X(kReapsNamed, "an object is reaped though it has a name (I24)") \
   X(kOpenObjectReapedEarly, "an object without a name yet is reaped before its day is over (I24)") \
@@ -69,7 +72,6 @@ namespace pbfs {
   X(kRotStays, "a put of a fragment that is known to be bad leaves it as it is") \
   X(kSilenceIsPresence, "a store that did not answer a check counts as having everything") \
   X(kClearsWithoutWriting, "the mark of a missing shard is cleared though its put failed") \
-  X(kClearsForOldPlaces, "the mark is cleared though the placement group has changed meanwhile") \
   X(kCheckOfOldVersionCounts, "a check of an older version of a placement group counts for the newest") \
   X(kActiveWhileMissing, "members become ACTIVE, and older places are forgotten, while shards are missing") \
   X(kHealthyWithMargin, "bodies with missing shards are not counted while they may lose more") \

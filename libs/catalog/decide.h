@@ -153,7 +153,8 @@ struct LoadedState {
   std::unordered_map<ObjectOp, std::array<uint8_t, 32>, KeyHash> ops;  // digests of ops that exist
   std::unordered_map<ObjectOrder, bool, KeyHash> orders;               // that exist; the value is true
   std::unordered_map<uint16_t, PlacementGroup> groups;
-  std::vector<PlacementStore> stores;  // of the site, all as `up`: their domains say where the shards of a group belong
+  std::vector<PlacementStore>
+      stores;  // of the site, `up` but for those that are gone: PlacementStoresOf (place_groups.h)
 };
 
 // ---- (c), (d) what is to change ---------------------------------------------------------------------------------------------

@@ -90,6 +90,18 @@ TEST_F(DecideTest, SweptEncodingIsExpired) {
   EXPECT_EQ(Run({commit}).replies[0].code, CommitCode::kEncodingExpired);
 }
 
+TEST_F(DecideTest, ReceiptsOfStoresThatAreGoneDoNotCount) {
+  const ParsedCommit commit = Parse(TestCommit(client_).Write(object_, 0, Bytes(5000, 1)));
+  const ParsedBody& body = commit.bodies.at(0);
+  for (const ParsedBody::Held& receipt : body.held) state_.stores.push_back({receipt.store, "", 1, true});
+  const size_t spare = body.held.size() - static_cast<size_t>(body.required);
+  for (size_t gone = 0; gone <= spare; ++gone) {
+    EXPECT_EQ(Run({commit}).replies[0].code, CommitCode::kOk) << gone;
+    state_.stores[gone].up = false;
+  }
+  EXPECT_EQ(Run({commit}).replies[0].code, CommitCode::kEncodingExpired);
+}
+
 TEST_F(DecideTest, NothingAtOrBelowTheFloorIsOriginated) {
   state_.site.floor = client_.NextOrder().hlc + 1;
   const Order low{state_.site.floor, client_.wid()};

@@ -28,6 +28,8 @@ CommitReply Decider::Commit(const ParsedCommit& commit) {
   if (reply.code == CommitCode::kOk) {
     for (const ParsedOp& op : commit.ops) reply.max_hlc = std::max(reply.max_hlc, op.order.hlc);
     Keep();
+  } else if (IsMutant(Mutant::kRefusedPartStays)) {
+    Keep();
   } else {
     Discard();
   }
@@ -251,8 +253,8 @@ void Decider::AddOp(const ParsedOp& op, std::optional<Order> order) {
   draft_.ops.push_back({op.object, op.op, op.kind, order, op.record, op.digest, part_});
 }
 
-/// I17, I20: the encodings of new bodies are young and not swept, ids are new; shards that are not where the placement
-/// group wants them are missing.
+/// I17, I20: the encodings of new bodies are young and not swept, on enough stores that are not gone; ids are new; shards that are not
+/// where the placement group wants them are missing.
 CommitCode Decider::AddBodies(const ParsedCommit& commit) {
   const SiteState& site = loaded_.site;
   for (const ParsedBody& body : commit.bodies) {
@@ -263,6 +265,7 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
       if (const EncodingState* taken = encodings_.Find(id)) {
         return taken->swept ? CommitCode::kEncodingExpired : CommitCode::kBadOp;
       }
+      if (LastingReceipts(body.held, loaded_.stores) < body.required) return CommitCode::kEncodingExpired;
       encodings_.Put(id, {});
     }
     bodies_.Put(body.row.id, {commit.bucket, true});
@@ -300,7 +303,7 @@ void Decider::Keep() {
 void Decider::Discard() {
   objects_.Discard(), heads_.Discard(), names_.Discard(), bodies_.Discard(), encodings_.Discard(), ops_.Discard(),
       orders_.Discard();
-  if (!IsMutant(Mutant::kRefusedPartStays)) draft_ = {};
+  draft_ = {};
 }
 
 bool ObjectChange::IsNothing() const {

@@ -1,5 +1,7 @@
 #include "libs/catalog/encoding_rules.h"
 
+#include <algorithm>
+
 #include "libs/base/mutants.h"
 #include "libs/catalog/receipts.h"
 
@@ -36,6 +38,15 @@ uint64_t MissingShards(const Encoding& encoding, std::span<const ParsedBody::Hel
   return missing;
 }
 
+int LastingReceipts(std::span<const ParsedBody::Held> held, std::span<const PlacementStore> stores) {
+  const auto lasts = [&](const ParsedBody::Held& receipt) {
+    return std::none_of(stores.begin(), stores.end(),
+                        [&](const PlacementStore& store) { return store.id == receipt.store && !store.up; }) ||
+           IsMutant(Mutant::kGoneStoreCounts);
+  };
+  return static_cast<int>(std::count_if(held.begin(), held.end(), lasts));
+}
+
 Result<uint64_t> DecideEncoding(const EncodingChange& change, const RecodeFacts& facts) {
   PBFS_RETURN_IF_ERROR(CheckEncoding(change.encoding));
   BodyUpload upload;
@@ -43,8 +54,10 @@ Result<uint64_t> DecideEncoding(const EncodingChange& change, const RecodeFacts&
   upload.encoding = change.encoding;
   upload.receipts = change.receipts;
   PBFS_ASSIGN_OR_RETURN(const std::vector<ParsedBody::Held> held, ReadReceipts(upload, facts.rules));
-  if (!IsBornInTime(facts.site, change.encoding.id) || facts.taken)
-    return FailedPreconditionError("the encoding id is too old, swept or taken: encode under a new one")
+  const bool durable = LastingReceipts(held, facts.stores) >= RequiredReceipts(facts.rules, change.encoding);
+  if (!IsBornInTime(facts.site, change.encoding.id) || facts.taken || !durable)
+    return FailedPreconditionError(
+               "the encoding id is too old, swept or taken, or its stores are gone: encode under a new one")
         .WithDetail("pbfs-code", "ENCODING_EXPIRED");
   return MissingShards(change.encoding, held, PlacesOf(change.encoding, facts.group, facts.stores));
 }

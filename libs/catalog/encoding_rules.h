@@ -23,6 +23,10 @@ std::vector<StoreId> PlacesOf(const Encoding& encoding, const PlacementGroup* gr
 uint64_t MissingShards(const Encoding& encoding, std::span<const ParsedBody::Held> held,
                        const std::vector<StoreId>& places);
 
+/// How many of the receipts are of stores that are part of the site still. A store may be removed between a put and its Commit; what
+/// it holds is as good as lost.
+int LastingReceipts(std::span<const ParsedBody::Held> held, std::span<const PlacementStore> stores);
+
 /// What SetEncoding depends on besides the body itself, all read after the transaction had its id.
 struct RecodeFacts {
   ParseRules rules;

@@ -158,6 +158,27 @@ TYPED_TEST_P(GroupsContract, ShardsAwayFromTheirPlaceAreMissing) {
 
 // Readers skip a domain that already holds m shards (format, section 16), so what stands where they look is not missing. Groups
 // are arranged for the site's own scheme, 4+2; one with m = 1 has to skip.
+// A store may go between a put and its Commit: 5 of 6 make a body of 4+2 durable.
+TYPED_TEST_P(GroupsContract, ReceiptsOfStoresThatAreGoneDoNotCount) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  const std::vector<StoreId> stores = {{191}, {192}, {193}, {194}, {195}, {196}};
+  for (const StoreId store : stores) ASSERT_OK(this->Put(this->Store(store.value)));
+  const auto code = [&] {
+    const BodyUpload body = client.MakeEncoded(Bytes(100, 1), 4, 6, 5, this->fixture_.clock().NowMillis(), stores);
+    return this->SendCode(TestCommit(client).WriteBody(object, 0, 100, body));
+  };
+  const auto lose = [&](uint32_t store) {
+    ASSERT_OK(this->Put(this->Store(store, StoreState::kDown)));
+    EXPECT_EQ(code(), CommitCode::kOk) << "it may come back";
+    ASSERT_OK(this->Put(this->Store(store, StoreState::kGone)));
+  };
+  ASSERT_NO_FATAL_FAILURE(lose(191));
+  EXPECT_EQ(code(), CommitCode::kOk);
+  ASSERT_NO_FATAL_FAILURE(lose(196));
+  EXPECT_EQ(code(), CommitCode::kEncodingExpired);
+}
+
 TYPED_TEST_P(GroupsContract, ShardsThatFullDomainsMovedAreInTheirPlace) {
   for (uint32_t id = 171; id <= 179; ++id) {
     StoreInfo store = this->Store(id);
@@ -196,6 +217,6 @@ REGISTER_TYPED_TEST_SUITE_P(GroupsContract, StoresAppearInMapAndGroups, Repeated
                             NewAddressChangesTheMapButNoGroup, GoneStoreLeavesItsGroupsWhichRememberIt,
                             ADrainThatCostsRedundancyIsRefused, LateMemberIsBackfilled, WatchWakesOnAChange,
                             WatchEndsWithItsDeadline, ShardsAwayFromTheirPlaceAreMissing,
-                            ShardsThatFullDomainsMovedAreInTheirPlace);
+                            ReceiptsOfStoresThatAreGoneDoNotCount, ShardsThatFullDomainsMovedAreInTheirPlace);
 
 }  // namespace pbfs

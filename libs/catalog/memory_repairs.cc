@@ -95,7 +95,7 @@ Status MemoryCatalog::ClearMissing(const Context& context, std::span<const Place
   for (const auto& [shard, version] : shards) {
     const uint16_t group = PlacementGroupOf(shard.encoding);
     if (group >= map_.groups.size()) continue;
-    if (map_.groups[group].version != version && !IsMutant(Mutant::kClearsForOldPlaces)) continue;
+    if (map_.groups[group].version != version) continue;
     MemoryTables::Body* body = LiveBody(shard.encoding);
     if (body != nullptr && shard.number < body->row.encoding->n) body->row.missing &= ~BitOf(shard);
   }

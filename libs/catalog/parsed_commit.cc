@@ -117,6 +117,7 @@ class Parser {
     if (upload.encoding) {
       PBFS_RETURN_IF_ERROR(CheckEncoding(*upload.encoding));
       PBFS_ASSIGN_OR_RETURN(body.held, ReadReceipts(upload, rules_));
+      body.required = RequiredReceipts(rules_, *upload.encoding);
     } else {
       PBFS_RETURN_IF_ERROR(CheckInline(upload, BodyLength(named->second.header)));
       body.row.inline_ct = upload.inline_ct;

@@ -47,6 +47,7 @@ struct ParsedBody {
     StoreId store;
   };
   std::vector<Held> held;  // the verified receipts
+  int required = 0;        // of them
 };
 
 struct ParsedCommit {

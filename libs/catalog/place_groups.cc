@@ -172,7 +172,9 @@ std::vector<PlacementGroup> PlaceAnew(const std::vector<StoreInfo>& stores, cons
 std::vector<PlacementStore> PlacementStoresOf(const std::vector<StoreInfo>& stores) {
   std::vector<PlacementStore> placement;
   placement.reserve(stores.size());
-  for (const StoreInfo& store : stores) placement.push_back({store.id, store.domain, store.weight, true});
+  for (const StoreInfo& store : stores) {
+    placement.push_back({store.id, store.domain, store.weight, store.state != StoreState::kGone});
+  }
   return placement;
 }
 

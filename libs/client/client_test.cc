@@ -56,6 +56,24 @@ TEST_F(ClientTest, EverySizeComesBack) {
   }
 }
 
+// The client has still the map from before, and what was removed still takes fragments: as good as lost.
+TEST_F(ClientTest, StoresThatWereRemovedDuringAnUploadDoNotCount) {
+  Put("first", Data(100'000));
+  for (const uint32_t id : {1u, 2u}) {
+    for (const StoreState state : {StoreState::kDown, StoreState::kGone})
+      ASSERT_OK(
+          site_.catalog.PutStore(TestContext(), {StoreId{id}, "memory", "domain-" + std::to_string(id), state, 1}));
+  }
+  std::vector<std::pair<ObjectId, Bytes>> objects;
+  for (int i = 0; i < 10; ++i) {  // most groups have both of them
+    Bytes bytes = Data(100'000);
+    const ObjectId object = Put("o" + std::to_string(i), bytes);
+    objects.emplace_back(object, std::move(bytes));
+  }
+  for (const int lost : {0, 1, 2}) site_.faulty[lost]->SetDown(true);
+  for (const auto& [object, bytes] : objects) EXPECT_EQ(ReadAll(object), bytes);
+}
+
 // With few data shards much of a body stands in one fragment, and a store gives only so much in a call.
 TEST_F(ClientTest, LargeObjectsOfFewDataShardsComeBack) {
   for (const int k : {1, 2, 3}) {

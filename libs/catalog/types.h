@@ -89,10 +89,11 @@ struct CommitRequest {
 
 struct CommitReply {
   CommitCode code = CommitCode::kOk;
-  Hlc max_hlc = 0;      // the newest order of what the Commit touched; after kOk its own
-  int64_t now_ms = 0;   // the catalog's clock: births and orders are estimated from it
-  int32_t removed = 0;  // of a rehome: sources that went,
-  int32_t kept = 0;     // and those that stayed because they were not covered
+  Hlc max_hlc = 0;        // the newest order of what the Commit touched; after kOk its own
+  int64_t now_ms = 0;     // the catalog's clock: births and orders are estimated from it
+  int32_t removed = 0;    // of a rehome: sources that went,
+  int32_t kept = 0;       // and those that stayed because they were not covered
+  bool repeated = false;  // said by whoever repeats calls (CatalogPool): an earlier copy of the request may arrive yet
 };
 
 struct ListRequest {

@@ -259,6 +259,29 @@ TEST_F(CatalogFaultsTest, ALostCommitReplyIsNoSecondWrite) {
   EXPECT_EQ(stat.size, 100'010);
 }
 
+// Who answers the second copy has not seen the first, and says why this cannot be now: the name may be free when the first arrives.
+TEST_F(CatalogFaultsTest, ARefusalThatMayPassIsNoOutcomeBesideALateCopy) {
+  const auto refusal = [&] {
+    const Status status = bucket->Bind(TestContext(), "x", object, {.if_none_match = true}).status();
+    EXPECT_FALSE(status.ok());
+    return status;
+  };
+  EXPECT_EQ(refusal().Detail("pbfs-code").value_or(""), "PRECONDITION");
+  faulty.LoseCommitReply(1);
+  const Status status = refusal();
+  EXPECT_TRUE(IsRetryable(status)) << status.ToString();
+  EXPECT_EQ(status.Detail("pbfs-outcome").value_or(""), "in-doubt") << status.ToString();
+}
+
+// The ops of an object only become more: what it was it never is again.
+TEST_F(CatalogFaultsTest, AConditionOnContentIsSettledBesideALateCopy) {
+  ASSERT_OK_AND_ASSIGN(const ObjectStat stat, bucket->Stat(TestContext(), object));
+  ASSERT_OK(bucket->Write(TestContext(), object, 0, Bytes{1}));
+  faulty.LoseCommitReply(1);
+  const Status status = bucket->Write(TestContext(), object, 0, Bytes{2}, {stat.opset}).status();
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "PRECONDITION") << status.ToString();
+}
+
 TEST_F(CatalogFaultsTest, ACommitThatNobodyAnswersIsReportedInDoubt) {
   faulty.LoseAllCommitReplies(true);
   const Status status =

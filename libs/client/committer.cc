@@ -73,12 +73,23 @@ bool IsRefusal(const Status& status) {
   return status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kNotFound;
 }
 
-// Sends one request until its outcome is known.
+// Would a copy of the request that is still on its way meet the same answer? Not if clocks decide, or names: an object without one may
+// get one again. Orders only rise, a set of ops never comes back, and seals, purges and reaping are for good.
+bool MayPassLater(CommitCode code, const CommitRequest& request) {
+  if (IsMutant(Mutant::kLateCopyForgotten)) return false;
+  const bool by_clock = code == CommitCode::kDrift || code == CommitCode::kEncodingExpired;
+  const bool by_name = code == CommitCode::kObjectGone || (code == CommitCode::kPrecondition && request.if_name);
+  return by_clock || by_name;
+}
+
+// Sends one request until its outcome is known. A refusal is no outcome while an earlier copy may arrive yet.
 Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, const CommitRequest& request) {
   Duration back_off = kFirstBackOff;
   bool in_doubt = false;
   for (;;) {
     Result<CommitReply> reply = core.to.catalog.commits.Commit(context.Within(kCommitPatience), request);
+    const bool copies = reply.ok() && (in_doubt || reply->repeated);
+    if (copies && MayPassLater(reply->code, request)) return InDoubt(RefusalOf(reply->code));
     if (reply.ok() || IsRefusal(reply.status())) return reply;
     const bool busy = reply.status().code() == StatusCode::kResourceExhausted;
     const bool unknown = IsRetryable(reply.status()) || reply.status().code() == StatusCode::kCancelled;
@@ -144,6 +155,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
       NoteAcknowledged(core, bucket, plan, done.orders);
       return done;
     }
+    if (done.reply.code == CommitCode::kEncodingExpired) core.cluster.Invalidate();  // its stores may be gone
     if (done.reply.code != CommitCode::kOrderStale) return RefusalOf(done.reply.code);
     ++core.counters.orders_stale;
     above = done.reply.max_hlc;

@@ -59,6 +59,18 @@ Status CatalogPool::Try(const Context& context,
   }
 }
 
+Result<CommitReply> CatalogPool::Commit(const Context& context, const CommitRequest& request) {
+  Result<CommitReply> reply = InternalError("no catalog was asked");
+  bool lost = false;  // a copy
+  PBFS_RETURN_IF_ERROR(Around(context, [&](const Context& inner, const Catalog& to) {
+    reply = to.commits.Commit(inner, request);
+    lost |= IsRetryable(reply.status());
+    return reply.status();
+  }));
+  reply->repeated = lost;
+  return reply;
+}
+
 Status CatalogPool::SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
                                const Buffer& keyring) {
   // A repeat after an unknown outcome would say ABORTED of what may have been done.

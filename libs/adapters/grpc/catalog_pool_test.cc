@@ -9,13 +9,13 @@ namespace {
 /// A catalog that fails its next calls with given statuses, after doing what was asked if `does` is set.
 class FailingCommits final : public Commits {
  public:
-  explicit FailingCommits(Commits& inner) : inner_(inner) {}
+  explicit FailingCommits(Commits& inner) : inner_(&inner) {}
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override {
     ++calls;
-    if (failures.empty()) return inner_.Commit(context, request);
+    if (failures.empty()) return inner_->Commit(context, request);
     const Status status = failures.back();
     failures.pop_back();
-    if (does) (void)inner_.Commit(context, request);
+    if (does) (void)inner_->Commit(context, request);
     return status;
   }
   std::vector<Status> failures;
@@ -23,7 +23,7 @@ class FailingCommits final : public Commits {
   int calls = 0;
 
  private:
-  Commits& inner_;
+  Commits* inner_;
 };
 
 class NoTokens final : public Tokens {
@@ -61,6 +61,27 @@ TEST_F(CatalogPoolTest, AnotherCatalogIsTriedAtOnceAndKept) {
   EXPECT_EQ(pauses_.size(), 1u) << "a pause after each round only";
   EXPECT_CODE(pool.Commit(TestContext(), {}), kNotFound);
   EXPECT_EQ(one_.calls + two_.calls, 4);
+}
+
+TEST_F(CatalogPoolTest, AReplySaysWhetherACopyMayArriveYet) {
+  class Answering final : public Commits {
+   public:
+    Result<CommitReply> Commit(const Context&, const CommitRequest&) override {
+      return CommitReply{CommitCode::kDrift};
+    }
+  } answers;
+  one_ = FailingCommits(answers), two_ = FailingCommits(answers);
+  CatalogPool pool = MakePool();
+  const auto repeated = [&](const std::vector<Status>& failures) {
+    one_.failures = two_.failures = failures;
+    const Result<CommitReply> reply = pool.Commit(TestContext(), {});
+    EXPECT_OK(reply);
+    return reply.ok() && reply->repeated;
+  };
+  EXPECT_FALSE(repeated({}));
+  EXPECT_FALSE(repeated({ResourceExhaustedError("busy: nothing of it happened")}));
+  EXPECT_TRUE(repeated({DeadlineExceededError("frozen")}));
+  EXPECT_TRUE(repeated({UnavailableError("down")}));
 }
 
 TEST_F(CatalogPoolTest, WhatIsNotRetryableIsTheAnswer) {

@@ -134,7 +134,7 @@ class Garbage {
   virtual Result<std::optional<int64_t>> DropRows(const Context& context, int32_t limit) = 0;
 
   /// Looks at bodies that lost a row more than `grace` ago (after a rehome: 23.5 hours more), at most `limit`, and begins to purge
-  /// those that no row names: from then on none can (I18). Returns how many it has looked at.
+  /// those that no row names: from then on none can (I18). Inline ones go at once. Returns how many it has looked at.
   virtual Result<int64_t> PurgeMark(const Context& context, Duration grace, int32_t limit) = 0;
   /// Bodies that are being purged, whoever began it; at most `limit`.
   virtual Result<std::vector<PurgingBody>> ListPurging(const Context& context, int32_t limit) = 0;

@@ -130,6 +130,24 @@ TYPED_TEST_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace) {
   EXPECT_EQ(this->List(object).bodies.at(0).id, live);
 }
 
+// It has no fragments: nobody is waited for.
+TYPED_TEST_P(GarbageContract, OverwrittenInlineBodyGoesAtOnce) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client, 100), clone = client.NewObject(), late = client.NewObject();
+  const std::vector<Extent> extents = this->List(object).extents;
+  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(clone).Clone(clone, extents)), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Write(object, 0, Bytes(100, 2))), CommitCode::kOk);
+  this->PurgeMark();
+  EXPECT_EQ(this->List(clone).bodies.size(), 1u) << "the clone names it";
+  ASSERT_EQ(this->SendCode(TestCommit(client).Write(clone, 0, Bytes(100, 3))), CommitCode::kOk);
+  this->PurgeMark(std::chrono::hours(1));
+  ASSERT_EQ(this->SendCode(TestCommit(client).Clone(clone, extents)), CommitCode::kOk) << "the grace is not over";
+  ASSERT_EQ(this->SendCode(TestCommit(client).Write(clone, 0, Bytes(100, 4))), CommitCode::kOk);
+  this->PurgeMark();
+  EXPECT_FALSE(this->IsPurging(extents.at(0).source.body));
+  EXPECT_EQ(this->SendCode(TestCommit(client).Creates(late).Clone(late, extents)), CommitCode::kSourceGone);
+}
+
 // I18, both ways round.
 TYPED_TEST_P(GarbageContract, BodyThatAnotherObjectNamesStays) {
   TestClient client = this->MakeClient();
@@ -162,6 +180,21 @@ TYPED_TEST_P(GarbageContract, SourcesOfARehomeStayForTheHold) {
   ASSERT_EQ(this->Send(rehome).removed, 1);
   this->PurgeMark();
   EXPECT_FALSE(this->IsPurging(sources.at(0).source.body));
+}
+
+// I19: a body that lost a row long ago may have been shown by the other one until just now.
+TYPED_TEST_P(GarbageContract, EveryRowThatABodyLostIsWaitedFor) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "n"), clone = client.NewObject();
+  const std::vector<Extent> sources = this->List(object).extents;
+  ASSERT_EQ(this->SendCode(TestCommit(client).Creates(clone).Clone(clone, sources)), CommitCode::kOk);
+  this->Overwrite(client, object);
+  const std::vector<Extent> copies = this->List(clone).extents;
+  TestCommit rehome(client);
+  rehome.Rehome(clone, Bytes(5000, 1), {{0, 5000, copies.at(0).order, 0}}, copies);
+  ASSERT_EQ(this->Send(rehome).removed, 1);
+  this->PurgeMark();
+  EXPECT_FALSE(this->IsPurging(sources.at(0).source.body)) << "the hold of the rehome's sources is not over";
 }
 
 TYPED_TEST_P(GarbageContract, HistoryKeepsBodiesUntilItsFloorPasses) {
@@ -521,7 +554,8 @@ TYPED_TEST_P(GarbageContract, LimitsArePositive) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace, BodyThatAnotherObjectNamesStays,
-                            BodyThatIsPurgedCannotBeNamedAgain, SourcesOfARehomeStayForTheHold,
+                            OverwrittenInlineBodyGoesAtOnce, BodyThatIsPurgedCannotBeNamedAgain,
+                            SourcesOfARehomeStayForTheHold, EveryRowThatABodyLostIsWaitedFor,
                             HistoryKeepsBodiesUntilItsFloorPasses,
                             ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor,
                             HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "libs/base/mutants.h"
 #include "libs/catalog/memory_catalog.h"
@@ -169,12 +170,21 @@ Result<int64_t> MemoryCatalog::PurgeMark(const Context& context, Duration grace,
   MutexLock lock(mutex_);
   if (IsMutant(Mutant::kNoGrace)) grace = {};
   const int64_t before = clock_.NowMillis() - std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
+  std::set<BodyId> lately;  // lost another row
+  for (const MemoryTables::Suspect& suspect : tables_.garbage) {
+    if (suspect.since_ms > before && !IsMutant(Mutant::kGraceOfTheFirstRow)) lately.insert(suspect.body);
+  }
   int64_t looked = 0;
   std::erase_if(tables_.garbage, [&](const MemoryTables::Suspect& suspect) {
     if (looked == limit || suspect.since_ms > before) return false;
     ++looked;
     const auto body = tables_.bodies.find(suspect.body);
-    if (body != tables_.bodies.end() && !tables_.IsNamed(suspect.body)) body->second.purging = true;
+    if (body == tables_.bodies.end() || tables_.IsNamed(suspect.body) || lately.contains(suspect.body)) return true;
+    if (body->second.row.encoding) {
+      body->second.purging = true;
+    } else {
+      tables_.bodies.erase(body);
+    }
     return true;
   });
   return looked;

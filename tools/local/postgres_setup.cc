@@ -44,7 +44,9 @@ std::vector<std::pair<std::string, std::string>> SharedSettings() {
           {"shared_buffers", "256MB"},
           {"wal_level", "replica"},
           {"max_wal_senders", "6"},
+          {"min_wal_size", "1GB"},  // kept to be written again: a new segment is filled with zeros first
           {"max_wal_size", "4GB"},
+          {"wal_compression", "lz4"},  // of the images of pages that are changed first after a checkpoint
           {"wal_keep_size", "512MB"},
           {"hot_standby", "on"},
           {"wal_retrieve_retry_interval", "500ms"},

@@ -63,11 +63,11 @@ class PairTest : public ::testing::Test {
     bucket_ = MakeBucket(*catalog_);
     client_ = std::make_unique<TestClient>(clock_, bucket_, SystemRandom().U64());
   }
-  ObjectId MakeObject() {
+  ObjectId MakeObject(size_t size = 10) {
     const ObjectId object = client_->NewObject();
-    EXPECT_EQ(CodeOf(catalog_->Commit(TestContext(),
-                                      TestCommit(*client_).Creates(object).Write(object, 0, Bytes(10, 1)).request())),
-              CommitCode::kOk);
+    TestCommit commit(*client_);
+    commit.Creates(object).Write(object, 0, Bytes(size, 1));
+    EXPECT_EQ(CodeOf(catalog_->Commit(TestContext(), commit.request())), CommitCode::kOk);
     return object;
   }
   PostgresOptions BesideStandby() {
@@ -150,8 +150,8 @@ TEST_F(PairTest, ReadBesideAStandbyNeverAnswersWithThePast) {
 
 // F60, I25: what a collector acts on is on the standbys first, also what an earlier attempt has left behind.
 TEST_F(PairTest, NothingIsDestroyedThatIsNotConfirmedByTheStandby) {
-  const ObjectId object = MakeObject();
-  ASSERT_OK(catalog_->Commit(TestContext(), TestCommit(*client_).Write(object, 0, Bytes(10, 2)).request()));
+  const ObjectId object = MakeObject(5000);
+  ASSERT_OK(catalog_->Commit(TestContext(), TestCommit(*client_).Write(object, 0, Bytes(5000, 2)).request()));
   const EncodingId orphan = client_->MakeEncoded({}, 4, 6, 0, clock_.NowMillis() - 25 * 3'600'000, {}).encoding->id;
   ASSERT_OK(catalog_->SweepMark(TestContext(), {&orphan, 1}));
   ASSERT_OK(catalog_->SweepArm(TestContext()));

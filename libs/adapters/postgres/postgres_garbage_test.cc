@@ -23,7 +23,7 @@ class GarbageBesideTest : public ::testing::Test {
     info.keyring = Buffer::CopyOf(AsBytes("k"));
     ASSERT_OK(catalog_.CreateBucket(TestContext(), info));
     TestCommit commit(client_);
-    Send(commit.Creates(object_).Write(object_, 0, Bytes(100, 1)).Bind("a", object_));
+    Send(commit.Creates(object_).Write(object_, 0, Bytes(5000, 1)).Bind("a", object_));
     body_ = commit.last_body();
     ASSERT_OK_AND_ASSIGN(other_, postgres::Connection::Open(database_.dsn(), {}));
     other_->Queue(postgres::kBegin);
@@ -85,7 +85,7 @@ TEST_F(GarbageBesideTest, PurgeWaitsForACloneInFlightAndSeesIt) {
       "1, " +
       Quoted(body_) + ", gen_random_uuid())");
   TestCommit overwrite(client_);
-  Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  Send(overwrite.Write(object_, 0, Bytes(5000, 2)));
   WhileItWaits([&] { EXPECT_OK(catalog_.PurgeMark(TestContext(), {}, 100)); });
   EXPECT_EQ(Purging(), 0);
 }
@@ -154,7 +154,7 @@ TEST_F(GarbageBesideTest, AGroupIsSettledOnceTransactionsThatMayHaveUsedItsOlder
 TEST_F(GarbageBesideTest, PurgeWaitsForPeers) {
   database_.Sql("INSERT INTO peer (site_id, fence_epoch, sent_xid) VALUES (2, 1, '1')");
   TestCommit overwrite(client_);
-  Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  Send(overwrite.Write(object_, 0, Bytes(5000, 2)));
   ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));
   EXPECT_EQ(Purging(), 0);
   database_.Sql("UPDATE peer SET sent_xid = pg_current_xact_id()");
@@ -167,7 +167,7 @@ TEST_F(GarbageBesideTest, ShortenedHistoryGoesWithTheNextPass) {
   database_.Sql("UPDATE bucket SET history_ms = 365 * 86400000::int8");
   for (int i = 0; i < 2; ++i) {
     TestCommit overwrite(client_);
-    Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+    Send(overwrite.Write(object_, 0, Bytes(5000, 2)));
   }
   ASSERT_OK(catalog_.HistoryAdvance(TestContext()));
   ASSERT_OK_AND_ASSIGN(const int64_t kept, catalog_.HistoryExpire(TestContext(), 100));
@@ -270,7 +270,7 @@ TEST_F(JournalDaysTest, ACommitInFlightIsNotHeldUp) {
 // I25.
 TEST_F(GarbageBesideTest, NothingIsDestroyedOnATimelineThatIsNotThawed) {
   TestCommit overwrite(client_);
-  Send(overwrite.Write(object_, 0, Bytes(100, 2)));
+  Send(overwrite.Write(object_, 0, Bytes(5000, 2)));
   database_.Sql("UPDATE site_self SET thawed_timeline = 77");
   EXPECT_CODE(catalog_.PurgeMark(TestContext(), {}, 100), kFailedPrecondition);
   EXPECT_CODE(catalog_.Reap(TestContext(), 100), kFailedPrecondition);

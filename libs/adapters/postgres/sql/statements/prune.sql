@@ -7,4 +7,4 @@ WITH gone AS (
     AND (e.hlc, e.wid) < (p.hlc, p.wid)
   RETURNING e.body_id)
 INSERT INTO garbage (body_id, since)
-SELECT DISTINCT body_id, clock_timestamp() FROM gone WHERE body_id IS NOT NULL
+SELECT body_id, clock_timestamp() FROM gone WHERE body_id IS NOT NULL GROUP BY body_id

@@ -9,4 +9,4 @@ WITH covered AS MATERIALIZED (
 gone AS (
   DELETE FROM extent e USING covered WHERE e.ctid = covered.row RETURNING e.body_id)
 INSERT INTO garbage (body_id, since)
-SELECT DISTINCT body_id, clock_timestamp() + (SELECT rehome_hold FROM site_self) FROM gone WHERE body_id IS NOT NULL
+SELECT body_id, clock_timestamp() + (SELECT rehome_hold FROM site_self) FROM gone WHERE body_id IS NOT NULL GROUP BY body_id

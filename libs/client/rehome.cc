@@ -8,6 +8,7 @@
 
 #include "libs/base/mutants.h"
 #include "libs/base/pacer.h"
+#include "libs/base/sync.h"
 #include "libs/client/body_upload.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
@@ -20,6 +21,7 @@ constexpr int64_t kReadPiece = 4 << 20;
 constexpr int kPasses = 4;                   // over a region: what was gathered may fill a tier, and so on
 constexpr int64_t kUploadMemory = 32 << 20;  // fragments on their way, at most
 constexpr Duration kLentSoon = std::chrono::seconds(5);
+constexpr Duration kGatherEvery = std::chrono::milliseconds(300);  // beside a rewrite
 
 /// What a merge takes of bytes [lo, hi) of a region, which a verified listing shows completely.
 struct Merge {
@@ -159,7 +161,12 @@ class RegionRehome {
         const Merge merge = SelectMerge(listing, plan, before, lo, until);
         const Hlc frontier = FrontierOf(listing.reply, region);
         const bool commit = !merge.runs.empty() && !merge.sources.empty();
-        if (commit) PBFS_RETURN_IF_ERROR(Commit(listing, merge, frontier));
+        if (commit && plan.kind == RehomeKind::kRewrite) {
+          PBFS_RETURN_IF_ERROR(Rewrite(listing, merge, region));
+        } else if (commit) {
+          PBFS_ASSIGN_OR_RETURN(const RehomeReport done, Commit(listing, merge, frontier));
+          report_ += done;
+        }
         if (commit) before.Add(FlatOrder(listing, merge, frontier), frontier);
         if (!commit && !merge.runs.empty()) before = {until};
       }
@@ -168,7 +175,52 @@ class RegionRehome {
     return OkStatus();
   }
 
-  Status Commit(const Listing& listing, const Merge& merge, Hlc frontier) {
+  // At its rate a rewrite takes seconds, in which patches go on. Readers fetch each by itself, so what came after the listing is
+  // gathered beside it.
+  Status Rewrite(const Listing& listing, const Merge& merge, int64_t region) {
+    RehomeReport gathered;
+    Mutex mutex;
+    CondVar changed;
+    bool ended = false;
+    Thread beside("pbfs-gather", [&] {
+      for (MonotonicTime due = MonotonicNow() + kGatherEvery;; due = MonotonicNow() + kGatherEvery) {
+        {
+          MutexLock lock(mutex);
+          while (!ended && MonotonicNow() < due) changed.WaitUntil(mutex, due);
+          if (ended) return;
+        }
+        const Result<RehomeReport> done = GatherNewer(listing, region);
+        if (!done.ok()) return;  // nobody asked for it
+        gathered += *done;
+      }
+    });
+    const Result<RehomeReport> done = Commit(listing, merge, FrontierOf(listing.reply, region));
+    {
+      MutexLock lock(mutex);
+      ended = true;
+    }
+    changed.NotifyAll();
+    beside.Join();
+    report_ += gathered;
+    if (done.ok()) report_ += *done;
+    return done.status();
+  }
+
+  // Small bodies that `older` does not show.
+  Result<RehomeReport> GatherNewer(const Listing& older, int64_t region) {
+    const int64_t lo = region << kRegionLog2, hi = (region + 1) << kRegionLog2;
+    PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context_, core_, bucket_, object_, lo, hi, std::nullopt));
+    RegionShape shape = ShapesOf(listing)[region];
+    std::erase_if(shape.bodies, [&](const VisibleBody& body) { return older.bodies.contains(body.body); });
+    const RehomePlan plan = PlanGather(shape, policy_);
+    if (plan.kind == RehomeKind::kNothing) return RehomeReport();
+    const int64_t until = ReachOf(listing, lo, policy_.merge_extents);
+    const Merge merge = SelectMerge(listing, plan, {until}, lo, until);
+    if (merge.runs.empty() || merge.sources.empty()) return RehomeReport();
+    return Commit(listing, merge, FrontierOf(listing.reply, region));
+  }
+
+  Result<RehomeReport> Commit(const Listing& listing, const Merge& merge, Hlc frontier) {
     PBFS_ASSIGN_OR_RETURN(const MemoryShare share, TakeMemory(merge.bytes));
     Bytes content(static_cast<size_t>(merge.bytes));
     PBFS_RETURN_IF_ERROR(Read(listing, merge, content));
@@ -184,12 +236,13 @@ class RegionRehome {
     record.extents = RunsOf(listing, merge, frontier);
     commit.bodies = {uploaded.upload};
     PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context_, core_, bucket_, commit));
-    ++report_.merged;
-    report_.bytes += merge.bytes;
-    report_.removed += done.reply.removed;
-    report_.kept += done.reply.kept;
     core_.counters.rehome_bytes += merge.bytes;
-    return OkStatus();
+    RehomeReport report;
+    report.merged = 1;
+    report.bytes = merge.bytes;
+    report.removed = done.reply.removed;
+    report.kept = done.reply.kept;
+    return report;
   }
 
   // One share for everything: the content, and what reading it or sending it needs besides.

@@ -55,11 +55,16 @@ int64_t Scaled(int64_t number, double share) { return static_cast<int64_t>(stati
 RehomePlan PlanRehome(const RegionShape& region, const RehomePolicy& policy) {
   if (region.bodies.empty()) return {};
   if (WantsRewrite(region, policy)) return {RehomeKind::kRewrite, {}};
-  if (std::vector<BodyId> small = SmallOnes(region.bodies, policy); !small.empty())
-    return {RehomeKind::kGather, std::move(small)};
+  if (RehomePlan gather = PlanGather(region, policy); gather.kind != RehomeKind::kNothing) return gather;
   if (std::vector<BodyId> tier = FullTier(region.bodies, policy); !tier.empty())
     return {RehomeKind::kTier, std::move(tier)};
   return {};
+}
+
+RehomePlan PlanGather(const RegionShape& region, const RehomePolicy& policy) {
+  std::vector<BodyId> small = SmallOnes(region.bodies, policy);
+  if (small.empty()) return {};
+  return {RehomeKind::kGather, std::move(small)};
 }
 
 bool LooksFragmented(const RegionShape& part, double share, const RehomePolicy& policy) {

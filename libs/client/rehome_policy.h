@@ -57,9 +57,10 @@ struct RehomeOfferOptions {
   int queued = 64;
   /// An offer waits for half to one and a half of this, drawn at random: several clients that see the same do not all
   /// do the same, and a process of short life begins nothing that it could not end.
-  Duration delay = std::chrono::seconds(1);
-  /// A region that was merged is not offered again for so long. As long as this and the delay, patches pile up.
-  Duration interval = std::chrono::seconds(2);
+  Duration delay = std::chrono::milliseconds(300);
+  /// A region that was merged is not offered again for so long. As long as this and the delay patches pile up, and a reader fetches
+  /// each by itself: 1,000 of them take a third as long as 64 MiB in one body.
+  Duration interval = std::chrono::milliseconds(200);
   /// The same where there was nothing to do, or where it failed.
   Duration idle_interval = std::chrono::seconds(30);
 };
@@ -84,6 +85,9 @@ struct RehomePlan {
 /// Gather, which costs what is visible of small bodies: each byte once, then it lies in a gathered body. Tier, which
 /// costs what is visible of `tier_bodies` gathered ones: each byte once for every factor of `tier_bodies` in size.
 RehomePlan PlanRehome(const RegionShape& region, const RehomePolicy& policy);
+
+/// The gather that PlanRehome() would make if there were no reason for a rewrite, or nothing. Pure.
+RehomePlan PlanGather(const RegionShape& region, const RehomePolicy& policy);
 
 /// Whether a part of a region, `share` of its bytes (0 to 1), makes it likely that PlanRehome() of all of it finds
 /// something to gather or to rewrite. A hint for offers: a few bodies never look fragmented. Pure.

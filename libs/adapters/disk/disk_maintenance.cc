@@ -47,8 +47,10 @@ DiskVolumes::VolumePtr DiskVolumes::PickVictim() {
 /// An active volume that is mostly dead takes no more, to be rewritten: else a store that holds less than a volume would give
 /// nothing back. Its delete records are no waste: they would only move to the next one, which is made when it is needed.
 void DiskVolumes::GiveUpWastefulVolume() {
+  constexpr int64_t kWorthwhile = 8 << 20;  // of less a store may hold as much as it likes
   MutexLock lock(mutex_);
-  if (active_ == nullptr || rolling_ || !active_->open.empty() || active_->tail < options_.allocate_step) return;
+  if (active_ == nullptr || rolling_ || !active_->open.empty()) return;
+  if (active_->tail < std::min(options_.allocate_step, kWorthwhile)) return;
   const double least = options_.compact_below * static_cast<double>(active_->tail);
   if (static_cast<double>(active_->live) >= least) return;
   const uint32_t number = active_->header.number;

@@ -6,12 +6,13 @@
 #include "libs/base/scheduler.h"
 #include "libs/format/fragment.h"
 #include "libs/format/op_record.h"
+#include "libs/model/skyline.h"
 
 namespace pbfs::simulation {
 namespace {
 
 /// What a client was told it remembers a moment later.
-constexpr Duration kMoment = std::chrono::seconds(1);
+constexpr Duration kMoment = std::chrono::milliseconds(20);
 
 Hlc NewestIn(const ListReply& list) {
   Hlc newest = list.span_hlc;
@@ -53,12 +54,12 @@ void Liar::NoteShown(const NameEntry& entry) { old_entries_.try_emplace(entry.na
 
 void Liar::ForgetClient() { objects_.clear(), names_.clear(); }
 
-bool Liar::Forge(ObjectId object, MonotonicTime asked, ListReply& list) {
+bool Liar::Forge(const ListRequest& request, MonotonicTime asked, ListReply& list) {
   switch (random_.Below(4)) {
-    case 0: return MoveExtent(list);
+    case 0: return MoveExtent(request.lo, list);
     case 1: return ForgeRecord(list);
     case 2: return ExchangeBodies(list);
-    default: return ShowThePast(objects_[object], asked, list);
+    default: return ShowThePast(objects_[request.object], asked, list);
   }
 }
 
@@ -71,12 +72,18 @@ bool Liar::Forge(MonotonicTime asked, NameEntry& entry) {
   return true;
 }
 
-bool Liar::MoveExtent(ListReply& list) {
+// To where some of it shows: moved beneath a newer one it would be left out, and who has not seen it before cannot know.
+bool Liar::MoveExtent(int64_t lo, ListReply& list) {
   if (list.extents.empty()) return false;
-  Extent& extent = list.extents[random_.Below(list.extents.size())];
-  if (!IsBody(extent)) return false;
-  Shift(extent, 1 + static_cast<int64_t>(random_.Below(100)));
-  return true;
+  const size_t which = random_.Below(list.extents.size());
+  const Extent true_one = list.extents[which];
+  if (!IsBody(true_one)) return false;
+  Shift(list.extents[which], 1 + static_cast<int64_t>(random_.Below(100)));
+  for (const SkylinePiece& piece : Skyline(list.extents, lo, list.covered_hi)) {
+    if (piece.extent == which) return true;
+  }
+  list.extents[which] = true_one;
+  return false;
 }
 
 // The record says what the rows say, but nobody who has the keys has made it.

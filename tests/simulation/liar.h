@@ -24,7 +24,7 @@ class Liar {
   void ForgetClient();
 
   /// Changes an answer to a call that was made at `asked`; false if it finds nothing to change.
-  bool Forge(ObjectId object, MonotonicTime asked, ListReply& list);
+  bool Forge(const ListRequest& request, MonotonicTime asked, ListReply& list);
   bool Forge(MonotonicTime asked, NameEntry& entry);
 
  private:
@@ -34,7 +34,7 @@ class Liar {
   };
   static void Raise(Known& known, Hlc hlc);
   bool IsKnown(const Known& known, Hlc hlc, MonotonicTime asked) const;
-  bool MoveExtent(ListReply& list);
+  bool MoveExtent(int64_t lo, ListReply& list);
   bool ForgeRecord(ListReply& list);
   bool ExchangeBodies(ListReply& list);
   bool ShowThePast(const Known& known, MonotonicTime asked, ListReply& list);

@@ -84,10 +84,40 @@ collector::Collector::Options CollectorMachine::Options() {
 
 void RepairerMachine::Round() {
   (void)repairer_.MarkCorrupt(Context::WithTimeout(kRound));
+  const Marks before = MissingNow();
+  const std::set<uint16_t> whole_before = WholeGroups();
   (void)repairer_.CheckGroups(Context::WithTimeout(kRound));
+  const std::set<uint16_t> whole = WholeGroups();
+  const bool all = IsWhole();
+  for (const auto& [encoding, shards] : MissingNow()) {
+    const auto marked = before.find(encoding);
+    if (marked == before.end() || (marked->second & shards) == 0) continue;
+    site_.findings.AddIf(all, "all is said to be whole, but a body has shards that are marked missing");
+    const uint16_t group = PlacementGroupOf(encoding);
+    const bool became = whole.contains(group) && !whole_before.contains(group);
+    site_.findings.AddIf(became, "older places of a group are forgotten, but one of its bodies lacks a shard");
+  }
   const auto pass = repairer_.RepairMissing(Context::WithTimeout(kRound));
   trouble = pass.ok() ? pass->trouble : pass.status();
   (void)repairer_.DropOldCopies(Context::WithTimeout(kRound));
+}
+
+RepairerMachine::Marks RepairerMachine::MissingNow() {
+  Marks marks;
+  const auto bodies = site_.catalog.ListEncodings(Context(), {0, {}, kPlacementGroups - 1}, 100'000);
+  for (const EncodedBody& body : *bodies) {
+    if (body.missing != 0) marks[body.encoding.id] = body.missing;
+  }
+  return marks;
+}
+
+std::set<uint16_t> RepairerMachine::WholeGroups() {
+  std::set<uint16_t> whole;
+  const Result<ClusterMap> map = site_.catalog.WatchMap(Context(), -1);
+  for (const PlacementGroup& group : map->groups) {
+    if (group.IsWhole()) whole.insert(group.group);
+  }
+  return whole;
 }
 
 bool RepairerMachine::IsWhole(bool suspects_allowed) {

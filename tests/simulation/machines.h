@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 
 #include "libs/client/client.h"
 #include "services/garbage-collector/collector.h"
@@ -17,7 +19,11 @@ class ClientMachine {
   ClientMachine(Site& site, uint64_t seed, int64_t clock_error_micros, bool patient);
 
   Client& client() { return *client_; }
-  Context PatienceOfACall() const { return Context::WithTimeout(patience_); }
+  /// Now and then next to none, so that the caller is gone before it is known what became of the call.
+  Context PatienceOfACall() {
+    const bool hasty = !patient() && random.Below(8) == 0;
+    return Context::WithTimeout(hasty ? Duration(std::chrono::milliseconds(1 + random.Below(60))) : patience_);
+  }
   /// From any thread: whoever works on this machine gets no further, and has to Reboot().
   void Crash();
   bool crashed() const { return crashed_; }
@@ -68,7 +74,8 @@ class CollectorMachine {
 class RepairerMachine {
  public:
   explicit RepairerMachine(Site& site) : stores(site), site_(site), repairs_(site.catalog, link, site.network) {}
-  /// One round; what fails is for the next one.
+  /// One round; what fails is for the next one. No shard may be marked missing before and after the catalog said that all is whole, or
+  /// that the older places of its group are not needed any more.
   void Round();
   /// Whether every shard is accounted for, and none is missing, as the catalog knows it; nor is anything suspect, unless that may be.
   bool IsWhole(bool suspects_allowed = false);
@@ -78,6 +85,9 @@ class RepairerMachine {
 
  private:
   Site& site_;
+  using Marks = std::map<EncodingId, uint64_t>;
+  Marks MissingNow();
+  std::set<uint16_t> WholeGroups();
   static repairer::Repairer::Options Options();
   RemoteRepairs repairs_;
   SimulatedClock clock_{-20'000};

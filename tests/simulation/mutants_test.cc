@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,32 +36,15 @@ constexpr Row kMutants[] = {
 };
 
 /// Those of which it has not been shown yet that the simulation notices them soon enough: work to be done, not rules to be dropped.
-constexpr Mutant kOpen[] = {Mutant::kPurgedBodyNamed,
-                            Mutant::kRefusedPartStays,
-                            Mutant::kWrongPlaceCounts,
-                            Mutant::kRehomeRaisesAboveFrontier,
-                            Mutant::kStaleListAccepted,
-                            Mutant::kStaleNameAccepted,
-                            Mutant::kReaderListsOnce,
-                            Mutant::kDoubtNotTold,
-                            Mutant::kPurgeIgnoresHistory,
-                            Mutant::kNoGrace,
-                            Mutant::kReapIgnoresReferences,
-                            Mutant::kHistoryExpiresAboveFloor,
-                            Mutant::kStoreTakesBadBlocks,
-                            Mutant::kRotNotReported,
-                            Mutant::kRotStays,
-                            Mutant::kSilenceIsPresence,
-                            Mutant::kClearsWithoutWriting,
-                            Mutant::kClearsForOldPlaces,
-                            Mutant::kCheckOfOldVersionCounts,
-                            Mutant::kActiveWhileMissing,
-                            Mutant::kHealthyWithMargin,
-                            Mutant::kRepairUnchecked,
-                            Mutant::kLeavesUnchecked,
-                            Mutant::kDomainsIgnored,
-                            Mutant::kPreviousForgotten,
-                            Mutant::kRemovedBeforeEmpty};
+constexpr Mutant kOpen[] = {Mutant::kPurgedBodyNamed,   Mutant::kRefusedPartStays,  Mutant::kStaleListAccepted,
+                            Mutant::kStaleNameAccepted, Mutant::kDoubtNotTold,      Mutant::kPurgeIgnoresHistory,
+                            Mutant::kHealthyWithMargin, Mutant::kActiveWhileMissing};
+
+/// Seeds that noticed those which few do, when this was written: tried first.
+constexpr struct {
+  Mutant mutant;
+  uint64_t seed;
+} kHints[] = {{Mutant::kGoneStoreCounts, 162}, {Mutant::kLateCopyForgotten, 22}, {Mutant::kDomainsIgnored, 50}};
 
 /// PBFS_MUTANTS_OPEN=1: those too.
 std::vector<Row> Wanted() {
@@ -72,9 +56,9 @@ std::vector<Row> Wanted() {
   return rows;
 }
 
-/// What a run of `seed` with this mutant finds; empty if nothing. In a process of its own, since a mutant may break what the product holds
+/// What a run of `seed` with this mutant, or none, finds; empty if nothing. In a process of its own, since a mutant may break what the product holds
 /// for certain: an end by a signal is a finding as well.
-std::string FindIn(uint64_t seed, Mutant mutant) {
+std::string FindIn(uint64_t seed, std::optional<Mutant> mutant) {
   int ends[2];
   PBFS_CHECK(pipe(ends) == 0);
   const pid_t child = fork();
@@ -85,7 +69,7 @@ std::string FindIn(uint64_t seed, Mutant mutant) {
     const rlimit limit{kMostCpuSeconds, kMostCpuSeconds}, no_core{0, 0};
     setrlimit(RLIMIT_CPU, &limit);
     setrlimit(RLIMIT_CORE, &no_core);
-    ActivateMutant(mutant);
+    if (mutant) ActivateMutant(*mutant);
     const Report report = Simulate(seed);
     const std::string first = report.findings.empty() ? "" : "found: " + report.findings[0] + "\n";
     const ssize_t written = write(ends[1], first.data(), first.size());
@@ -103,28 +87,39 @@ std::string FindIn(uint64_t seed, Mutant mutant) {
   return found == std::string::npos ? "" : said.substr(found + 7, said.find('\n', found) - found - 7);
 }
 
+std::vector<uint64_t> SeedsFor(Mutant mutant) {
+  std::vector<uint64_t> seeds;
+  for (const auto& hint : kHints) {
+    if (hint.mutant == mutant) seeds.push_back(hint.seed);
+  }
+  for (uint64_t i = 0; i < kMostSeeds; ++i) seeds.push_back(TestSeed(1) + i);
+  return seeds;
+}
+
 class MutantsTest : public testing::TestWithParam<Row> {};
 
 // PBFS_TEST_SEED is where to begin; PBFS_MUTANTS_TABLE a file to which a row of each is added, for scripts/simulate --mutants.
 TEST_P(MutantsTest, IsFound) {
   const Row& row = GetParam();
-  const uint64_t first = TestSeed(1);
+  const std::vector<uint64_t> seeds = SeedsFor(row.mutant);
   std::string what;
-  uint64_t seeds = 0;
-  while (what.empty() && seeds < kMostSeeds) what = FindIn(first + seeds++, row.mutant);
+  size_t tried = 0;
+  while (what.empty() && tried < seeds.size()) what = FindIn(seeds[tried++], row.mutant);
   if (const char* const table = std::getenv("PBFS_MUTANTS_TABLE"))
     std::ofstream(table, std::ios::app) << fmt::format("{}\t{}\t{}\n", row.name + 1,
-                                                       what.empty() ? "-" : std::to_string(seeds), what);
-  RecordProperty("seeds", static_cast<int>(seeds));
+                                                       what.empty() ? "-" : std::to_string(seeds[tried - 1]), what);
+  RecordProperty("seed", static_cast<int>(seeds[tried - 1]));
   RecordProperty("found", what);
-  EXPECT_NE(what, "") << row.name << ": " << row.weakened << ": not noticed in " << seeds << " seeds";
+  EXPECT_NE(what, "") << row.name << ": " << row.weakened << ": not noticed in " << tried << " seeds";
+  if (!what.empty())
+    EXPECT_EQ(FindIn(seeds[tried - 1], std::nullopt), "") << "seed " << seeds[tried - 1] << " fails by itself";
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, MutantsTest, testing::ValuesIn(Wanted()),
                          [](const auto& mutant) { return std::string(mutant.param.name + 1); });
 
 TEST(MutantsListTest, HasWhatItShould) {
-  EXPECT_GE(Wanted().size(), 30u);
+  EXPECT_GE(Wanted().size(), 50u);
   EXPECT_FALSE(IsMutant(kMutants[0].mutant)) << "none is active unless a test makes it so";
 }
 

@@ -29,7 +29,7 @@ void AwaitWaking(const Link& link) {
 }
 
 template <typename Reply, typename Call>
-Reply Calls::Send(const Context& context, const Call& call) const {
+Reply Calls::Send(const Context& context, const Call& call, bool* doubled) const {
   if (link_.calls_until_sleep > 0 && --link_.calls_until_sleep == 0) link_.asleep_until = MonotonicTime::max();
   AwaitWaking(link_);
   SleepFor(network_.Delay(link_));
@@ -39,6 +39,7 @@ Reply Calls::Send(const Context& context, const Call& call) const {
   if (network_.Chance(link_.double_request)) {
     const MonotonicTime when = MonotonicNow() + network_.Delay(link_) * 20;
     network_.postman().At(when, [call] { (void)call(Context()); });
+    if (doubled != nullptr) *doubled = true;
   }
   Reply reply = call(context);
   SleepFor(network_.Delay(link_));
@@ -48,8 +49,10 @@ Reply Calls::Send(const Context& context, const Call& call) const {
 }
 
 Result<CommitReply> RemoteCatalog::Commit(const Context& context, const CommitRequest& request) {
+  bool doubled = false;
   Result<CommitReply> reply = calls_.Send<Result<CommitReply>>(
-      context, [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); });
+      context, [request, &inner = inner_.commits](const Context& c) { return inner.Commit(c, request); }, &doubled);
+  if (reply.ok()) reply->repeated = doubled;
   if (reply.ok() && reply->code == CommitCode::kOk) liar_.NoteAcknowledged(request);
   return reply;
 }
@@ -63,7 +66,7 @@ Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest&
       });
   if (!reply.ok() || request.as_of) return reply;
   if (Lies()) {
-    link_.lies_told += liar_.Forge(request.object, asked, *reply) ? 1 : 0;
+    link_.lies_told += liar_.Forge(request, asked, *reply) ? 1 : 0;
   } else {
     liar_.NoteShown(request.object, *reply);
   }

@@ -51,9 +51,9 @@ class Network {
 class Calls {
  public:
   Calls(Link& link, Network& network) : link_(link), network_(network) {}
-  /// `call` owns what it needs: a doubled one happens later.
+  /// `call` owns what it needs: a doubled one happens later, of which `doubled`, if given, learns.
   template <typename Reply, typename Call>
-  Reply Send(const Context& context, const Call& call) const;
+  Reply Send(const Context& context, const Call& call, bool* doubled = nullptr) const;
 
  private:
   Link& link_;

@@ -86,8 +86,8 @@ class Simulation {
       });
     };
     RottenDisk rotten(site_, random_);
-    again_and_again("collector", std::chrono::milliseconds(500), [&] { collector_.Round(); });
-    again_and_again("repairer", std::chrono::milliseconds(300), [&] { repairer_.Round(); });
+    again_and_again("collector", std::chrono::milliseconds(1000), [&] { collector_.Round(); });
+    again_and_again("repairer", std::chrono::milliseconds(600), [&] { repairer_.Round(); });
     if (trouble == Trouble::kMembership)
       again_and_again("administrator", std::chrono::milliseconds(400), [&] { administrator_.Act(); });
     if (trouble == Trouble::kRot) again_and_again("rot", std::chrono::milliseconds(600), [&] { rotten.Rot(); });
@@ -124,6 +124,8 @@ class Simulation {
       auto bucket = machine.client().OpenBucket(Context::WithTimeout(kQuiet), settings_.name);
       if (!bucket.ok()) return site_.findings.Add("the bucket cannot be opened: " + bucket.status().ToString());
       workload_.Step(machine, *bucket);
+      if (machine.random.Below(6) == 0)
+        SleepFor(std::chrono::seconds(1 + machine.random.Below(8)));  // what is garbage by now goes
       if (machine.crashed()) machine.Reboot();
     }
   }

@@ -44,6 +44,7 @@ Reply Calls::Send(const Context& context, const Call& call, bool* doubled) const
   Reply reply = call(context);
   SleepFor(network_.Delay(link_));
   if (cut() || network_.Chance(link_.drop_reply)) return UnavailableError("simulated: reply lost, outcome unknown");
+  PBFS_RETURN_IF_ERROR(context.Check());  // it came too late
   AwaitWaking(link_);
   return reply;
 }

@@ -113,6 +113,7 @@ class Simulation {
     rotten.Stop();
     patient_one.SleepUntil(MonotonicTime::max());
     Evening(trouble);
+    Dusk();
     Night();
     morning = true;
     patient_one.SleepUntil(MonotonicNow());
@@ -150,6 +151,15 @@ class Simulation {
     if (!repairer_.IsWhole(lies))
       return site_.findings.Add("in the evening not all is whole: " + repairer_.trouble.ToString());
     CheckEverythingIsWhole(site_);
+  }
+
+  // What was overwritten is garbage by now, but for the past that the bucket keeps.
+  void Dusk() {
+    if (settings_.history_ms == 0 || !site_.findings.all().empty()) return;
+    SleepFor(2 * kGrace);
+    for (int round = 0; round < 2; ++round) collector_.Round();
+    auto bucket = machines_[0]->client().OpenBucket(Context::WithTimeout(kQuiet), settings_.name);
+    for (int look = 0; look < 5 && bucket.ok(); ++look) workload_.LookBack(*machines_[0], *bucket);
   }
 
   void Night() {

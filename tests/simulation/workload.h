@@ -35,6 +35,8 @@ class Workload {
   void Step(ClientMachine& machine, Bucket& bucket);
   /// Bytes at the end of the main object: for a machine that may be suspended amid it.
   void Append(ClientMachine& machine, Bucket& bucket);
+  /// Reads the main object as of one of the ops of the last ten minutes, where the bucket keeps history.
+  void LookBack(ClientMachine& machine, Bucket& bucket);
   /// All but the main object lose their names.
   void UnbindAll(Bucket& bucket);
   /// Reads everything that still has its name, and holds it against what was done. Nobody is at work meanwhile.
@@ -47,7 +49,6 @@ class Workload {
   TrackedObject& PickObject(Random& random);
   void Patch(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
   void Look(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
-  void LookBack(ClientMachine& machine, Bucket& bucket);
   void Merge(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
   void Put(ClientMachine& machine, Bucket& bucket);
   void Unbind(ClientMachine& machine, Bucket& bucket, const std::string& name);

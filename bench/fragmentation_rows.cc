@@ -95,12 +95,8 @@ class Storm {
                             Need(bucket_.Extents(Patience(), object_, 0, std::min(size_, kPiece))).size());
     const double live = static_cast<double>(size_) * kExpansion;
     Row space = Ratio(name + ": space", used, live, 2);
-    space.note =
-        "of the stores' volumes after collection, against the object's fragments as they were put; catalog " +
-        Sql("SELECT pg_size_pretty(pg_database_size(current_database())) || ': ' || string_agg(one, ', ') FROM (SELECT "
-            "relname || ' ' || pg_size_pretty(pg_total_relation_size(oid)) AS one FROM pg_class WHERE relkind = 'r' "
-            "ORDER "
-            "BY pg_total_relation_size(oid) DESC LIMIT 4) largest");
+    space.note = "of the stores' volumes after collection, against the object's fragments as they were put; catalog " +
+                 CatalogSize();
     Row written = Ratio(name + ": written", disk, patched, 14);
     written.note = fmt::format(
         "by all disks for the bytes patched, collection included; rehomes wrote {:.2f}, PostgreSQL's log {:.2f}",
@@ -203,6 +199,13 @@ class Storm {
   }
   int64_t Wal() { return std::stoll(Sql("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")); }
 
+  // And of its largest tables.
+  std::string CatalogSize() {
+    return Sql(R"(SELECT pg_size_pretty(pg_database_size(current_database())) || ': ' || string_agg(one, ', ')
+                  FROM (SELECT relname || ' ' || pg_size_pretty(pg_total_relation_size(oid)) AS one FROM pg_class
+                        WHERE relkind = 'r' ORDER BY pg_total_relation_size(oid) DESC LIMIT 4) largest)");
+  }
+
   void HurryCollector() {
     const std::string path = cluster_.local().directory() + "/garbage-collector.json";
     std::ifstream in(path);
@@ -229,11 +232,10 @@ class Storm {
   }
 
   int64_t SpaceAfterCollection() {
-    const std::string left =
-        "SELECT (SELECT count(*) FROM pbfs.garbage) + (SELECT count(*) FROM pbfs.body WHERE state = 3) + (SELECT "
-        "count(*) "
-        "FROM pbfs.extent WHERE object_id = '" +
-        plain_.ToString() + "')";
+    const std::string left = fmt::format(
+        R"(SELECT (SELECT count(*) FROM pbfs.garbage) + (SELECT count(*) FROM pbfs.body WHERE state = 3)
+                  + (SELECT count(*) FROM pbfs.extent WHERE object_id = '{}'))",
+        plain_.ToString());
     while (Sql(left) != "0") SleepFor(std::chrono::seconds(1));
     int64_t last = -1, used = Used();
     for (; used != last; used = Used()) {  // stores rewrite their volumes by themselves

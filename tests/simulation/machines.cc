@@ -85,18 +85,9 @@ collector::Collector::Options CollectorMachine::Options() {
 void RepairerMachine::Round() {
   (void)repairer_.MarkCorrupt(Context::WithTimeout(kRound));
   const Marks before = MissingNow();
-  const std::set<uint16_t> whole_before = WholeGroups();
+  const std::set<uint16_t> whole_before = WholeOf(before);
   (void)repairer_.CheckGroups(Context::WithTimeout(kRound));
-  const std::set<uint16_t> whole = WholeGroups();
-  const bool all = IsWhole();
-  for (const auto& [encoding, shards] : MissingNow()) {
-    const auto marked = before.find(encoding);
-    if (marked == before.end() || (marked->second & shards) == 0) continue;
-    site_.findings.AddIf(all, "all is said to be whole, but a body has shards that are marked missing");
-    const uint16_t group = PlacementGroupOf(encoding);
-    const bool became = whole.contains(group) && !whole_before.contains(group);
-    site_.findings.AddIf(became, "older places of a group are forgotten, but one of its bodies lacks a shard");
-  }
+  if (!before.empty()) CheckClaims(before, whole_before);
   const auto pass = repairer_.RepairMissing(Context::WithTimeout(kRound));
   trouble = pass.ok() ? pass->trouble : pass.status();
   (void)repairer_.DropOldCopies(Context::WithTimeout(kRound));
@@ -111,13 +102,28 @@ RepairerMachine::Marks RepairerMachine::MissingNow() {
   return marks;
 }
 
-std::set<uint16_t> RepairerMachine::WholeGroups() {
+std::set<uint16_t> RepairerMachine::WholeOf(const Marks& marks) {
   std::set<uint16_t> whole;
+  if (marks.empty()) return whole;
   const Result<ClusterMap> map = site_.catalog.WatchMap(Context(), -1);
-  for (const PlacementGroup& group : map->groups) {
+  for (const auto& [encoding, shards] : marks) {
+    const PlacementGroup& group = map->groups[PlacementGroupOf(encoding)];
     if (group.IsWhole()) whole.insert(group.group);
   }
   return whole;
+}
+
+void RepairerMachine::CheckClaims(const Marks& before, const std::set<uint16_t>& whole_before) {
+  const std::set<uint16_t> whole = WholeOf(before);
+  const bool all = IsWhole();
+  for (const auto& [encoding, shards] : MissingNow()) {
+    const auto marked = before.find(encoding);
+    if (marked == before.end() || (marked->second & shards) == 0) continue;
+    site_.findings.AddIf(all, "all is said to be whole, but a body has shards that are marked missing");
+    const uint16_t group = PlacementGroupOf(encoding);
+    const bool became = whole.contains(group) && !whole_before.contains(group);
+    site_.findings.AddIf(became, "older places of a group are forgotten, but one of its bodies lacks a shard");
+  }
 }
 
 bool RepairerMachine::IsWhole(bool suspects_allowed) {

@@ -87,7 +87,9 @@ class RepairerMachine {
   Site& site_;
   using Marks = std::map<EncodingId, uint64_t>;
   Marks MissingNow();
-  std::set<uint16_t> WholeGroups();
+  /// Of the groups of these, those that are whole.
+  std::set<uint16_t> WholeOf(const Marks& marks);
+  void CheckClaims(const Marks& before, const std::set<uint16_t>& whole_before);
   static repairer::Repairer::Options Options();
   RemoteRepairs repairs_;
   SimulatedClock clock_{-20'000};

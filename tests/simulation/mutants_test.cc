@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,7 +44,9 @@ constexpr Mutant kOpen[] = {Mutant::kPurgedBodyNamed, Mutant::kStaleNameAccepted
 constexpr struct {
   Mutant mutant;
   uint64_t seed;
-} kHints[] = {{Mutant::kGraceOfTheFirstRow, 36}, {Mutant::kStaleListAccepted, 17}};
+} kHints[] = {{Mutant::kNameOrderNotChecked, 16}, {Mutant::kQuorumOfK, 15},         {Mutant::kWrongPlaceCounts, 17},
+              {Mutant::kReaderListsOnce, 29},     {Mutant::kStaleListAccepted, 17}, {Mutant::kDoubtNotTold, 9},
+              {Mutant::kGraceOfTheFirstRow, 36},  {Mutant::kConditionNotChecked, 7}};
 
 /// PBFS_MUTANTS_OPEN=1: those too.
 std::vector<Row> Wanted() {
@@ -110,8 +113,10 @@ TEST_P(MutantsTest, IsFound) {
   RecordProperty("seed", static_cast<int>(seeds[tried - 1]));
   RecordProperty("found", what);
   EXPECT_NE(what, "") << row.name << ": " << row.weakened << ": not noticed in " << tried << " seeds";
-  if (!what.empty())
-    EXPECT_EQ(FindIn(seeds[tried - 1], std::nullopt), "") << "seed " << seeds[tried - 1] << " fails by itself";
+  if (what.empty()) return;
+  static std::map<uint64_t, std::string> without;  // what seeds find by themselves
+  if (!without.contains(seeds[tried - 1])) without[seeds[tried - 1]] = FindIn(seeds[tried - 1], std::nullopt);
+  EXPECT_EQ(without[seeds[tried - 1]], "") << "seed " << seeds[tried - 1] << " fails by itself";
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, MutantsTest, testing::ValuesIn(Wanted()),

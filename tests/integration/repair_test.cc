@@ -258,7 +258,7 @@ TEST_F(RecodedCluster, ABucketIsCodedAnewWhileItIsWrittenAndRead) {
   const auto refused = running_.Pbfs({"bucket", "set", "w", "--k", "8", "--m", "3"});
   EXPECT_NE(refused.exit_code, 0);
   EXPECT_NE(refused.error.find("3 stores are missing"), std::string::npos) << refused.error;
-  Hurry("garbage-collector", {{"graceMs", 2000}, {"intervalMs", 200}});
+  Hurry("garbage-collector", {{"graceMs", 8000}, {"intervalMs", 200}});  // a busy machine reads slowly
   running_.PbfsJson({"bucket", "set", "w", "--k", "4", "--m", "2", "--wait"});
   EXPECT_EQ(running_.PbfsJson({"bucket", "show", "w"}).at("k"), 4);
   stop = true;

@@ -90,6 +90,19 @@ TEST_F(GarbageBesideTest, PurgeWaitsForACloneInFlightAndSeesIt) {
   EXPECT_EQ(Purging(), 0);
 }
 
+// The clock is read for each row: DISTINCT over it would be none.
+TEST_F(GarbageBesideTest, ABodyThatLosesManyRowsAtOnceIsQueuedOnce) {
+  ASSERT_OK_AND_ASSIGN(const ListReply list, catalog_.List(TestContext(), {bucket_, object_, 0, 5000}));
+  Extent first = list.extents.at(0), second = first;
+  first.hi = 1000, second.lo = 2000;
+  second.inner += 2000;
+  const ObjectId clone = client_.NewObject();
+  TestCommit copy(client_), overwrite(client_);
+  Send(copy.Creates(clone).Clone(clone, {first, second}));
+  Send(overwrite.Write(clone, 0, Bytes(5000, 2)));
+  EXPECT_EQ(database_.Sql("SELECT count(*) FROM garbage WHERE body_id = " + Quoted(body_)), "1\n");
+}
+
 // The same of a reference to a sealed object.
 TEST_F(GarbageBesideTest, ReapWaitsForAReferenceInFlightAndSeesIt) {
   database_.Sql("UPDATE object SET state = 0, nbind = 0, expires = now() - interval '1 s'");

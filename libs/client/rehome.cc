@@ -28,6 +28,7 @@ struct Merge {
   std::vector<SkylinePiece> runs;  // of data, by lo
   std::vector<ListedSource> sources;
   int64_t bytes = 0;
+  bool IsNothing() const { return runs.empty() || sources.empty(); }
 };
 
 // How far a merge from `lo` may reach: as far as the list does, and no more extents than one may take.
@@ -160,9 +161,9 @@ class RegionRehome {
       if (plan.kind != RehomeKind::kNothing) {
         const Merge merge = SelectMerge(listing, plan, before, lo, until);
         const Hlc frontier = FrontierOf(listing.reply, region);
-        const bool commit = !merge.runs.empty() && !merge.sources.empty();
+        const bool commit = !merge.IsNothing();
         if (commit && plan.kind == RehomeKind::kRewrite) {
-          PBFS_RETURN_IF_ERROR(Rewrite(listing, merge, region));
+          PBFS_RETURN_IF_ERROR(Rewrite(listing, merge, frontier, region));
         } else if (commit) {
           PBFS_ASSIGN_OR_RETURN(const RehomeReport done, Commit(listing, merge, frontier));
           report_ += done;
@@ -177,7 +178,7 @@ class RegionRehome {
 
   // At its rate a rewrite takes seconds, in which patches go on. Readers fetch each by itself, so what came after the listing is
   // gathered beside it.
-  Status Rewrite(const Listing& listing, const Merge& merge, int64_t region) {
+  Status Rewrite(const Listing& listing, const Merge& merge, Hlc frontier, int64_t region) {
     RehomeReport gathered;
     Mutex mutex;
     CondVar changed;
@@ -194,7 +195,7 @@ class RegionRehome {
         gathered += *done;
       }
     });
-    const Result<RehomeReport> done = Commit(listing, merge, FrontierOf(listing.reply, region));
+    const Result<RehomeReport> done = Commit(listing, merge, frontier);
     {
       MutexLock lock(mutex);
       ended = true;
@@ -216,7 +217,7 @@ class RegionRehome {
     if (plan.kind == RehomeKind::kNothing) return RehomeReport();
     const int64_t until = ReachOf(listing, lo, policy_.merge_extents);
     const Merge merge = SelectMerge(listing, plan, {until}, lo, until);
-    if (merge.runs.empty() || merge.sources.empty()) return RehomeReport();
+    if (merge.IsNothing()) return RehomeReport();
     return Commit(listing, merge, FrontierOf(listing.reply, region));
   }
 

@@ -45,7 +45,7 @@ struct RehomePolicy {
 };
 
 /// Rehomes that a client does by itself, in the background: of regions that its reads find fragmented, or that it has
-/// patched often. Foreground work never waits for one; at most half of the client's memory is lent to them, and only
+/// patched often. Foreground work never waits for one; at most half of the client's memory is lent to each, and only
 /// what nobody waits for. RehomeOffers (rehome_offers.h) says how an offer comes about.
 struct RehomeOfferOptions {
   bool enabled = true;
@@ -59,7 +59,7 @@ struct RehomeOfferOptions {
   /// do the same, and a process of short life begins nothing that it could not end.
   Duration delay = std::chrono::milliseconds(300);
   /// A region that was merged is not offered again for so long. As long as this and the delay patches pile up, and a reader fetches
-  /// each by itself: 1,000 of them take a third as long as 64 MiB in one body.
+  /// each by itself: 1,000 of them take a quarter as long as 64 MiB in one body.
   Duration interval = std::chrono::milliseconds(200);
   /// The same where there was nothing to do, or where it failed.
   Duration idle_interval = std::chrono::seconds(30);

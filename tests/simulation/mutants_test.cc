@@ -63,8 +63,8 @@ std::vector<Row> Wanted() {
   return rows;
 }
 
-/// What a run of `seed` with this mutant, or none, finds; empty if nothing. In a process of its own, since a mutant may break what the product holds
-/// for certain: an end by a signal is a finding as well.
+/// What a run of `seed` with this mutant, or none, finds; empty if nothing. In a process of its own, since a mutant may break what the
+/// product holds for certain: an end by a signal is a finding as well.
 std::string FindIn(uint64_t seed, std::optional<Mutant> mutant) {
   int ends[2];
   PBFS_CHECK(pipe(ends) == 0);
@@ -112,16 +112,17 @@ TEST_P(MutantsTest, IsFound) {
   std::string what;
   size_t tried = 0;
   while (what.empty() && tried < seeds.size()) what = FindIn(seeds[tried++], row.mutant);
+  const uint64_t seed = seeds[tried - 1];
   if (const char* const table = std::getenv("PBFS_MUTANTS_TABLE"))
     std::ofstream(table, std::ios::app) << fmt::format("{}\t{}\t{}\n", row.name + 1,
-                                                       what.empty() ? "-" : std::to_string(seeds[tried - 1]), what);
-  RecordProperty("seed", static_cast<int>(seeds[tried - 1]));
+                                                       what.empty() ? "-" : std::to_string(seed), what);
+  RecordProperty("seed", static_cast<int>(seed));
   RecordProperty("found", what);
   EXPECT_NE(what, "") << row.name << ": " << row.weakened << ": not noticed in " << tried << " seeds";
   if (what.empty()) return;
   static std::map<uint64_t, std::string> without;  // what seeds find by themselves
-  if (!without.contains(seeds[tried - 1])) without[seeds[tried - 1]] = FindIn(seeds[tried - 1], std::nullopt);
-  EXPECT_EQ(without[seeds[tried - 1]], "") << "seed " << seeds[tried - 1] << " fails by itself";
+  if (!without.contains(seed)) without[seed] = FindIn(seed, std::nullopt);
+  EXPECT_EQ(without[seed], "") << "seed " << seed << " fails by itself";
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, MutantsTest, testing::ValuesIn(Wanted()),

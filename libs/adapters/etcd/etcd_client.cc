@@ -37,7 +37,7 @@ Status EtcdClient::Try(const Context& context, const Call& call) {
     status = wire::FromGrpc(call(*members_[current % members_.size()], client), client);
     // The member hears of the deadline too, and may be the first to say so, in a status of its own.
     if (status.message().find("context deadline exceeded") != std::string::npos)
-      return DeadlineExceededError("etcd: " + status.message());
+      status = DeadlineExceededError(status.message());
     if (status.code() != StatusCode::kUnavailable) break;
     size_t expected = current;
     current_.compare_exchange_strong(expected, current + 1);

@@ -1,5 +1,5 @@
 -- A body may lose several rows, each at its time: every one is waited for.
-ALTER TABLE garbage DROP CONSTRAINT garbage_pkey;
+ALTER TABLE garbage DROP COLUMN seq;  -- and its index: rows are found by body, and by time
 CREATE INDEX garbage_body ON garbage (body_id);
 
 -- I18, I19: looks at up to p_limit bodies that lost a row longer than p_grace ago, where every peer has read our journal past that. One

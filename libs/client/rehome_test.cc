@@ -1,11 +1,14 @@
 // What a rehome leaves behind: every byte as it was, in as few extents as the frontier allows.
 #include <algorithm>
+#include <atomic>
 #include <optional>
+#include <set>
 
 #include "libs/base/testing.h"
 #include "libs/client/client.h"
 #include "libs/client/testing/scripted_catalog.h"
 #include "libs/client/twin_cluster.h"
+#include "libs/format/op_record.h"
 
 namespace pbfs {
 namespace {
@@ -146,6 +149,46 @@ TEST_F(RehomeTest, GatheredBodiesOfLikeSizeAreMergedAgain) {
   }
   EXPECT_EQ(merged, 4) << "and at last the three gathered ones";
   EXPECT_EQ(Rehome(policy).merged, 0);
+  ExpectContent();
+}
+
+/// A catalog that holds the first rehome's Commit back, after `meanwhile`, until a second one has been committed.
+class HeldRehome final : public CatalogDecorator {
+ public:
+  HeldRehome(const Catalog& inner, std::function<void()> meanwhile) : inner_(inner), meanwhile_(std::move(meanwhile)) {}
+  Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override {
+    if (DecodeRecord(request.records.at(0))->kind != OpKind::kRehome) return CatalogDecorator::Commit(context, request);
+    if (begun_++ == 0) {
+      meanwhile_();
+      while (done_ == 0 && context.Check().ok()) SleepFor(std::chrono::milliseconds(5));
+    }
+    Result<CommitReply> reply = CatalogDecorator::Commit(context, request);
+    ++done_;
+    return reply;
+  }
+
+ private:
+  Status Around(const Context& context, const Call& call) override { return call(context, inner_); }
+  const Catalog inner_;
+  const std::function<void()> meanwhile_;
+  std::atomic<int> begun_ = 0, done_ = 0;
+};
+
+TEST_F(RehomeTest, WhatIsPatchedDuringARewriteIsGatheredBesideIt) {
+  WriteOften(20);
+  HeldRehome held(cluster.catalog().ports(), [this] {
+    for (int i = 0; i < 8; ++i) Write(1000 + i * 5000, 500);
+  });
+  const auto other = cluster.NewClient({}, held.ports(), cluster.keys());
+  ASSERT_OK_AND_ASSIGN(Bucket same, other->OpenBucket(TestContext(), "b"));
+  RehomePolicy policy = Rewriting();
+  policy.gather_bodies = 4;
+  ASSERT_OK_AND_ASSIGN(const RehomeReport report, same.Rehome(TestContext(), object, policy));
+  EXPECT_EQ(report.merged, 2);
+  EXPECT_EQ(report.kept, 0);
+  std::set<BodyId> bodies;
+  for (const VisibleExtent& extent : Extents()) bodies.insert(extent.source.body);
+  EXPECT_EQ(bodies.size(), 2u);
   ExpectContent();
 }
 

@@ -98,7 +98,7 @@ class CommitPath {
   /// Every extent is there: none overlaps another, so none may be gone.
   void Check() {
     for (const Writer& writer : writers_) {
-      const ObjectInfo info = Need(catalog_.Stat(Patience(), bucket_, writer.object));
+      const ObjectInfo info = Need(catalog_.Stat(Patience(), {bucket_, writer.object}));
       PBFS_CHECK(info.extents == writer.next, "a commit that was acknowledged has no extent");
     }
   }

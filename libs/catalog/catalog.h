@@ -51,7 +51,7 @@ class Lists {
   /// HISTORY_EXPIRED if as_of lies before the bucket's history.
   virtual Result<ListReply> List(const Context& context, const ListRequest& request) = 0;
   /// Errors: NOT_FOUND.
-  virtual Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) = 0;
+  virtual Result<ObjectInfo> Stat(const Context& context, const StatRequest& request) = 0;
   /// The ops of an object, newest first.
   virtual Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) = 0;
 };
@@ -63,8 +63,7 @@ class Names {
   virtual Result<NameEntry> Resolve(const Context& context, const NameQuery& query) = 0;
   virtual Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) = 0;
   /// Every remembered value of a name, newest first, the current one included.
-  virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket,
-                                                     const std::string& name) = 0;
+  virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) = 0;
 };
 
 class Buckets {
@@ -158,8 +157,8 @@ class Garbage {
   /// is reported later is marked anew.
   virtual Result<int64_t> SweepForget(const Context& context, int32_t limit) = 0;
   /// Forgets days of the journal that ended more than a day ago and that every peer has read, and makes room for days to come.
-  /// Returns how many went.
-  virtual Result<int64_t> JournalExpire(const Context& context) = 0;
+  /// Returns how many went. What else the catalog keeps by the day, for itself, goes too.
+  virtual Result<int64_t> DaysExpire(const Context& context) = 0;
 
   /// What this collector did; kept until its next pass of that kind.
   virtual Status ReportPass(const Context& context, const CollectorPass& pass) = 0;

@@ -20,9 +20,8 @@ Result<CommitReply> CatalogDecorator::Commit(const Context& context, const Commi
 Result<ListReply> CatalogDecorator::List(const Context& context, const ListRequest& request) {
   return Ask<ListReply>(context, [&](const Context& c, const Catalog& to) { return to.lists.List(c, request); });
 }
-Result<ObjectInfo> CatalogDecorator::Stat(const Context& context, BucketId bucket, ObjectId object) {
-  return Ask<ObjectInfo>(context,
-                         [&](const Context& c, const Catalog& to) { return to.lists.Stat(c, bucket, object); });
+Result<ObjectInfo> CatalogDecorator::Stat(const Context& context, const StatRequest& request) {
+  return Ask<ObjectInfo>(context, [&](const Context& c, const Catalog& to) { return to.lists.Stat(c, request); });
 }
 Result<std::vector<OpEntry>> CatalogDecorator::History(const Context& context, const HistoryRequest& request) {
   return Ask<std::vector<OpEntry>>(context,
@@ -35,10 +34,10 @@ Result<ListNamesReply> CatalogDecorator::ListNames(const Context& context, const
   return Ask<ListNamesReply>(context,
                              [&](const Context& c, const Catalog& to) { return to.names.ListNames(c, request); });
 }
-Result<std::vector<NameEntry>> CatalogDecorator::NameHistory(const Context& context, BucketId bucket,
-                                                             const std::string& name) {
+Result<std::vector<NameEntry>> CatalogDecorator::NameHistory(const Context& context,
+                                                             const NameHistoryRequest& request) {
   return Ask<std::vector<NameEntry>>(
-      context, [&](const Context& c, const Catalog& to) { return to.names.NameHistory(c, bucket, name); });
+      context, [&](const Context& c, const Catalog& to) { return to.names.NameHistory(c, request); });
 }
 Status CatalogDecorator::CreateBucket(const Context& context, const BucketInfo& bucket) {
   return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.CreateBucket(c, bucket); });

@@ -14,11 +14,11 @@ class CatalogDecorator : public Commits, public Lists, public Names, public Buck
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
-  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<ObjectInfo> Stat(const Context& context, const StatRequest& request) override;
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;

@@ -56,7 +56,7 @@ class GarbageContract : public CatalogContract<Fixture> {
       if (!dropped->has_value()) return;
     }
   }
-  bool IsThere(ObjectId object) { return this->ports_.lists.Stat(TestContext(), this->bucket_, object).ok(); }
+  bool IsThere(ObjectId object) { return this->ports_.lists.Stat(TestContext(), {this->bucket_, object}).ok(); }
 
   /// An encoding id born so long ago.
   EncodingId BornAgo(TestClient& client, std::chrono::milliseconds ago) {
@@ -83,7 +83,7 @@ class GarbageContract : public CatalogContract<Fixture> {
   }
   /// Values of a name that are remembered, the current one included.
   int NamesOf(const std::string& name) {
-    const auto all = this->ports_.names.NameHistory(TestContext(), this->bucket_, name);
+    const auto all = this->ports_.names.NameHistory(TestContext(), {this->bucket_, name});
     EXPECT_OK(all);
     return all.ok() ? static_cast<int>(all->size()) : -1;
   }
@@ -482,7 +482,7 @@ TYPED_TEST_P(GarbageContract, ObjectsWithZerosAreWalkedInPages) {
 TYPED_TEST_P(GarbageContract, YoungEntriesOfTheJournalStay) {
   TestClient client = this->MakeClient();
   const ObjectId open = this->MakeObject(client);
-  ASSERT_OK(this->garbage().JournalExpire(TestContext()));
+  ASSERT_OK(this->garbage().DaysExpire(TestContext()));
   bool there = false;
   for (JournalPosition after; !there;) {
     ASSERT_OK_AND_ASSIGN(const auto page, this->ports_.journal.ReadJournal(TestContext(), after, 1000));

@@ -16,7 +16,7 @@ TYPED_TEST_P(ListsContract, UnknownIsNotFound) {
   EXPECT_CODE(this->TryList(this->bucket_, client.NewObject(), 0, 1), kNotFound);
   EXPECT_CODE(this->TryList(BucketId::NewRandom(client.random()), object, 0, 1), kNotFound);
   EXPECT_CODE(this->TryList(this->MakeBucket({}), object, 0, 1), kNotFound);  // of another bucket
-  EXPECT_CODE(this->ports_.lists.Stat(TestContext(), this->bucket_, client.NewObject()), kNotFound);
+  EXPECT_CODE(this->ports_.lists.Stat(TestContext(), {this->bucket_, client.NewObject()}), kNotFound);
 }
 
 TYPED_TEST_P(ListsContract, BadRangesAreInvalid) {

@@ -88,13 +88,13 @@ void MemoryCatalog::FillHeads(const MemoryTables::Object& object, const ListRequ
   reply.size = request.as_of ? SizeOf(RowsOf(object, 0, kTruncEnd, request.as_of)) : MemoryTables::SizeOfObject(object);
 }
 
-Result<ObjectInfo> MemoryCatalog::Stat(const Context& context, BucketId bucket, ObjectId id) {
+Result<ObjectInfo> MemoryCatalog::Stat(const Context& context, const StatRequest& request) {
   PBFS_RETURN_IF_ERROR(context.Check());
   MutexLock lock(mutex_);
-  const MemoryTables::Object* object = tables_.FindObject(bucket, id);
+  const MemoryTables::Object* object = tables_.FindObject(request.bucket, request.object);
   if (object == nullptr) return NotFoundError("no such object");
   ObjectInfo info;
-  info.object = id;
+  info.object = request.object;
   info.size = MemoryTables::SizeOfObject(*object);
   info.opset = MemoryTables::OpsetOf(*object);
   info.sealed = object->state.sealed;

@@ -80,13 +80,12 @@ Result<ListNamesReply> MemoryCatalog::ListNames(const Context& context, const Li
   }
 }
 
-Result<std::vector<NameEntry>> MemoryCatalog::NameHistory(const Context& context, BucketId bucket,
-                                                          const std::string& name) {
+Result<std::vector<NameEntry>> MemoryCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {
   PBFS_RETURN_IF_ERROR(context.Check());
-  PBFS_RETURN_IF_ERROR(CheckName(name));
+  PBFS_RETURN_IF_ERROR(CheckName(request.name));
   MutexLock lock(mutex_);
-  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(bucket, std::nullopt));
-  const NameKey key{bucket, name};
+  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(request.bucket, std::nullopt));
+  const NameKey key{request.bucket, request.name};
   std::vector<NameEntry> entries;
   if (std::optional<NameEntry> current = ValueOf(key, std::nullopt)) entries.push_back(*std::move(current));
   const auto past = tables_.past_names.find(key);

@@ -101,7 +101,7 @@ TYPED_TEST_P(NamesContract, RefusedCommitLeavesNoName) {
             CommitCode::kObjectGone);
   EXPECT_CODE(this->Resolve("a"), kNotFound);
   EXPECT_EQ(this->Stat(object).bindings, 0);
-  EXPECT_TRUE(this->ports_.names.NameHistory(TestContext(), this->bucket_, "a")->empty());
+  EXPECT_TRUE(this->ports_.names.NameHistory(TestContext(), {this->bucket_, "a"})->empty());
 }
 
 TYPED_TEST_P(NamesContract, ListsByPrefixInByteOrderInPages) {
@@ -137,7 +137,7 @@ TYPED_TEST_P(NamesContract, NamesAsOfAnEarlierOrder) {
   EXPECT_CODE(this->Resolve("n", first.last_order().hlc - 1), kNotFound);
   const ListNamesRequest request{this->bucket_, "", "", 10, second.last_order().hlc};
   EXPECT_EQ(this->ports_.names.ListNames(TestContext(), request)->names.size(), 1u);
-  EXPECT_EQ(this->ports_.names.NameHistory(TestContext(), this->bucket_, "n")->size(), 3u);
+  EXPECT_EQ(this->ports_.names.NameHistory(TestContext(), {this->bucket_, "n"})->size(), 3u);
 }
 
 TYPED_TEST_P(NamesContract, VersionedBucketKeepsVersionsAndDropsOne) {
@@ -155,7 +155,7 @@ TYPED_TEST_P(NamesContract, VersionedBucketKeepsVersionsAndDropsOne) {
   EXPECT_EQ(this->SendCode(drop), CommitCode::kReplay);
   EXPECT_EQ(this->ObjectOf("n"), a);  // the newest that remains
   EXPECT_EQ(this->Stat(b).bindings, 0);
-  EXPECT_EQ(this->ports_.names.NameHistory(TestContext(), this->bucket_, "n")->size(), 1u);
+  EXPECT_EQ(this->ports_.names.NameHistory(TestContext(), {this->bucket_, "n"})->size(), 1u);
   EXPECT_EQ(this->SendCode(TestCommit(client).Drop("n", first.last_order())), CommitCode::kOk);
   EXPECT_CODE(this->Resolve("n"), kNotFound);
 }

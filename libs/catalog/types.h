@@ -158,6 +158,11 @@ struct NameQuery {
   BucketId bucket;
   std::string name;
   std::optional<Hlc> as_of;
+  Hlc min_hlc = 0;  // as in ListRequest, of this name
+};
+struct NameHistoryRequest {
+  BucketId bucket;
+  std::string name;
   Hlc min_hlc = 0;
 };
 struct ListNamesRequest {
@@ -166,6 +171,7 @@ struct ListNamesRequest {
   std::string after;  // exclusive
   int32_t limit = 1000;
   std::optional<Hlc> as_of;
+  bool newest = false;  // of the primary: else a standby answers, which may be a little behind
 };
 struct ListNamesReply {
   std::vector<NameEntry> names;  // bound ones, in byte order
@@ -180,11 +186,17 @@ struct OpEntry {
   int64_t at_ms = 0;
   Buffer record;
 };
+struct StatRequest {
+  BucketId bucket;
+  ObjectId object;
+  Hlc min_hlc = 0;
+};
 struct HistoryRequest {
   BucketId bucket;
   ObjectId object;
   Hlc before = INT64_MAX;  // exclusive; newest first
   int32_t limit = 1000;    // a few more if several ops share the hlc of the last
+  Hlc min_hlc = 0;
 };
 
 enum class Integrity : uint8_t { kCrc32c = 1, kSha256 = 2 };

@@ -27,14 +27,16 @@ bool Shows(const std::vector<SkylinePiece>& pieces, const std::vector<Extent>& e
 
 void Acknowledged::Note(const OpRecord& record, const Order& order) {
   MutexLock lock(mutex_);
-  if (record.kind == OpKind::kBind || record.kind == OpKind::kUnbind) {
-    Hlc& newest = names_[{record.bucket, record.name}];
-    newest = std::max(newest, order.hlc);
-    while (names_.size() > kMaxEntries) names_.erase(names_.begin());
-  }
+  if (record.kind == OpKind::kBind || record.kind == OpKind::kUnbind) NoteName(record, order);
   if (!IsContentOp(record.kind)) return;
   for (const RecordExtent& extent : record.extents) NoteExtent(record.object, extent, order);
   ForgetOldest();
+}
+
+void Acknowledged::NoteName(const OpRecord& record, const Order& order) {
+  NameSeen& seen = names_[{record.bucket, record.name}];
+  if (order.hlc >= seen.newest) seen = {order.hlc, record.kind == OpKind::kBind, ++count_};
+  while (names_.size() > kMaxEntries) names_.erase(names_.begin());
 }
 
 void Acknowledged::NoteShown(const ObjectId& object, const ListReply& reply) {
@@ -85,10 +87,43 @@ Expected Acknowledged::Expect(const ObjectId& object, int64_t lo, int64_t hi) co
   return expected;
 }
 
+Hlc Acknowledged::NewestOfObject(const ObjectId& object) const {
+  MutexLock lock(mutex_);
+  Hlc newest = 0;
+  for (auto at = regions_.lower_bound({object, kSpan}); at != regions_.end() && at->first.first == object; ++at)
+    newest = std::max(newest, at->second.newest);
+  return newest;
+}
+
 Hlc Acknowledged::NewestOfName(const BucketId& bucket, const std::string& name) const {
   MutexLock lock(mutex_);
   const auto found = names_.find({bucket, name});
-  return found == names_.end() ? 0 : found->second;
+  return found == names_.end() ? 0 : found->second.newest;
+}
+
+int64_t Acknowledged::Moment() const {
+  MutexLock lock(mutex_);
+  return count_;
+}
+
+bool Acknowledged::ShowsNames(const ListNamesRequest& request, const ListNamesReply& reply, int64_t asked,
+                              bool may_lack) const {
+  const auto in_page = [&](const std::pair<BucketId, std::string>& key) {
+    const auto& [bucket, name] = key;
+    return bucket == request.bucket && name.starts_with(request.prefix) &&
+           !(reply.more && !reply.names.empty() && name > reply.names.back().name);
+  };
+  MutexLock lock(mutex_);
+  auto shown = reply.names.begin();  // both are in byte order
+  auto seen = names_.lower_bound({request.bucket, std::max(request.prefix, request.after)});
+  for (; seen != names_.end() && in_page(seen->first); ++seen) {
+    const std::string& name = seen->first.second;
+    if (name == request.after || seen->second.at > asked) continue;
+    while (shown != reply.names.end() && shown->name < name) ++shown;
+    const bool has = shown != reply.names.end() && shown->name == name;
+    if (has ? shown->order.hlc < seen->second.newest : seen->second.bound && !may_lack) return false;
+  }
+  return true;
 }
 
 Hlc Expected::Newest() const {

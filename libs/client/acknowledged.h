@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,19 +44,34 @@ class Acknowledged {
   void NoteShown(const ObjectId& object, const ListReply& reply);
   /// What a List of [lo, hi) that is asked for from now on has to show.
   Expected Expect(const ObjectId& object, int64_t lo, int64_t hi) const;
+  /// The greatest order of what was acknowledged or shown of an object; 0 if nothing is known.
+  Hlc NewestOfObject(const ObjectId& object) const;
   /// The order of this client's newest op on a name; 0 if none is known.
   Hlc NewestOfName(const BucketId& bucket, const std::string& name) const;
+
+  /// A moment, for ShowsNames.
+  int64_t Moment() const;
+  /// Whether a page of the names that are bound now, asked for after `asked`, has this client's own ops on them from before it: no
+  /// value is older, and none that it bound is left out. `may_lack`: others may have unbound those.
+  bool ShowsNames(const ListNamesRequest& request, const ListNamesReply& reply, int64_t asked, bool may_lack) const;
 
  private:
   using RegionKey = std::pair<ObjectId, int64_t>;
   void NoteExtent(const ObjectId& object, const RecordExtent& extent, const Order& order) PBFS_REQUIRES(mutex_);
+  struct NameSeen {
+    Hlc newest = 0;
+    bool bound = false;
+    int64_t at = 0;  // when it was noted, by count_
+  };
+  void NoteName(const OpRecord& record, const Order& order) PBFS_REQUIRES(mutex_);
   void Raise(const RegionKey& key, Hlc newest) PBFS_REQUIRES(mutex_);
   void ForgetOldest() PBFS_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   std::map<RegionKey, Expected::Region> regions_ PBFS_GUARDED_BY(mutex_);  // region -1: spans
   size_t writes_ PBFS_GUARDED_BY(mutex_) = 0;                              // in all regions
-  std::map<std::pair<BucketId, std::string>, Hlc> names_ PBFS_GUARDED_BY(mutex_);
+  std::map<std::pair<BucketId, std::string>, NameSeen> names_ PBFS_GUARDED_BY(mutex_);
+  int64_t count_ PBFS_GUARDED_BY(mutex_) = 0;  // of ops on names
 };
 
 }  // namespace pbfs

@@ -134,8 +134,8 @@ class OvertakenLists final : public Lists {
     overtake_();
     return reply;
   }
-  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override {
-    return inner_.Stat(context, bucket, object);
+  Result<ObjectInfo> Stat(const Context& context, const StatRequest& request) override {
+    return inner_.Stat(context, request);
   }
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override {
     return inner_.History(context, request);
@@ -183,7 +183,7 @@ TEST_F(CatalogFaultsTest, ARestoreGoesByNoHistoryOlderThanOnesOwnNewestOp) {
   settings.history_ms = 3'600'000;
   ASSERT_OK_AND_ASSIGN(Bucket kept, client->CreateBucket(TestContext(), settings));
   ASSERT_OK(kept.Put(TestContext(), "x", Bytes{8}));
-  const std::vector<NameEntry> past = *cluster.catalog().NameHistory(TestContext(), kept.info().id, "x");
+  const std::vector<NameEntry> past = *cluster.catalog().NameHistory(TestContext(), {kept.info().id, "x"});
   ASSERT_OK_AND_ASSIGN(const Written put, kept.Put(TestContext(), "x", Bytes{9}));
   ASSERT_OK(kept.Unbind(TestContext(), "x"));
 
@@ -199,6 +199,45 @@ TEST_F(CatalogFaultsTest, ARestoreGoesByNoHistoryOlderThanOnesOwnNewestOp) {
   EXPECT_EQ(restored, put.object);
   ASSERT_OK_AND_ASSIGN(const ObjectId found, kept.Find(TestContext(), "x"));
   EXPECT_EQ(found, put.object);
+}
+
+// A standby that is behind: it lacks a name, shows one that is gone, or an older value.
+TEST_F(CatalogFaultsTest, AListOfNamesShowsWhatThisClientDid) {
+  ASSERT_OK_AND_ASSIGN(const NamePage past, bucket->ListNames(TestContext(), ""));  // "x" alone
+  ASSERT_EQ(past.names.size(), 1U);
+  ListNamesReply behind = *cluster.catalog().ListNames(TestContext(), {bucket->info().id, "", "", 10, {}});
+  faulty.ForgeNamesLists([&](ListNamesReply& reply) { reply = behind; });
+  const auto listed = [&](const std::string& prefix, const std::string& after = "") {
+    std::string names;
+    const auto page = bucket->ListNames(TestContext(), prefix, after);
+    if (!page.ok()) return page.status().ToString();
+    for (const auto& entry : page->names) names += entry.name + (entry.order > past.names[0].order ? "+" : "") + " ";
+    return names;
+  };
+  EXPECT_EQ(listed(""), "x ");
+  ASSERT_OK(bucket->Put(TestContext(), "y", Bytes{1}));
+  EXPECT_EQ(listed(""), "x y+ ");
+  EXPECT_EQ(listed("z"), "x ") << "none of the names in question is this client's";
+  EXPECT_EQ(listed("", "y"), "x ");
+  ASSERT_OK(bucket->Put(TestContext(), "x", Bytes{2}));
+  EXPECT_EQ(listed(""), "x+ y+ ");
+  ASSERT_OK(bucket->Unbind(TestContext(), "x"));
+  EXPECT_EQ(listed(""), "y+ ");
+
+  // What another client unbound is gone, though this one bound it.
+  const auto other = cluster.NewClient();
+  ASSERT_OK_AND_ASSIGN(Bucket theirs, other->OpenBucket(TestContext(), bucket->info().settings.name));
+  ASSERT_OK(theirs.Unbind(TestContext(), "y"));
+  behind.names.clear();
+  EXPECT_EQ(listed(""), "");
+}
+
+TEST_F(CatalogFaultsTest, AListOfOlderBindingsThanOnesOwnIsRefused) {
+  const ListNamesReply behind = *cluster.catalog().ListNames(TestContext(), {bucket->info().id, "", "", 10, {}});
+  ASSERT_OK(bucket->Put(TestContext(), "x", Bytes{2}));
+  faulty.ForgeNamesLists([&](ListNamesReply& reply) { reply = behind; }, true);
+  const Status status = bucket->ListNames(TestContext(), "").status();
+  EXPECT_EQ(status.Detail("pbfs-code").value_or(""), "STALE_OR_ROLLBACK") << status.ToString();
 }
 
 TEST_F(CatalogFaultsTest, AReaderReadsAndDoesNotWrite) {

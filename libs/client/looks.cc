@@ -178,9 +178,9 @@ class BodyVerifier {
 
 Result<std::vector<HistoryEntry>> Bucket::History(const Context& context, ObjectId object, Hlc before, int32_t limit) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const auto ops, RetryRead(step, [&] {
-                          return core_->to.catalog.lists.History(step, {state_->id(), object, before, limit});
-                        }));
+  const HistoryRequest request{state_->id(), object, before, limit, core_->acknowledged.NewestOfObject(object)};
+  PBFS_ASSIGN_OR_RETURN(const auto ops,
+                        RetryRead(step, [&] { return core_->to.catalog.lists.History(step, request); }));
   std::vector<HistoryEntry> history;
   for (const OpEntry& op : ops) history.push_back(ToHistory(*state_, op));
   return history;

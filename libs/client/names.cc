@@ -49,18 +49,33 @@ Result<NameEntry> Resolve(const Context& context, ClientCore& core, const Opened
   return entry;
 }
 
-// A NameHistory is read wherever it is asked for, also at a standby that is behind: what does not reach this client's own newest
-// op on the name is the past.
+// What does not reach this client's own newest op on the name is the past.
 Result<std::vector<NameEntry>> FreshNameHistory(const Context& context, ClientCore& core, const BucketId& bucket,
                                                 const std::string& name) {
   const Hlc seen = core.acknowledged.NewestOfName(bucket, name);
   return RetryRead(context, [&]() -> Result<std::vector<NameEntry>> {
-    PBFS_ASSIGN_OR_RETURN(auto entries, core.to.catalog.names.NameHistory(context, bucket, name));
+    PBFS_ASSIGN_OR_RETURN(auto entries, core.to.catalog.names.NameHistory(context, {bucket, name, seen}));
     Hlc newest = 0;
     for (const NameEntry& entry : entries) newest = std::max(newest, entry.order.hlc);
     if (newest < seen) return UnavailableError("name " + name + ": the catalog is behind what it had acknowledged");
     return entries;
   });
+}
+
+// A standby that is behind may leave out a name that this client has bound, or show one that it has unbound. What others did is not
+// remembered, so then the newest state decides.
+Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, ListNamesRequest request) {
+  const int64_t asked = core.acknowledged.Moment();
+  const auto read = [&] {
+    return RetryRead(context, [&] { return core.to.catalog.names.ListNames(context, request); });
+  };
+  Result<ListNamesReply> reply = read();
+  if (request.as_of || !reply.ok() || core.acknowledged.ShowsNames(request, *reply, asked, false)) return reply;
+  request.newest = true;
+  reply = read();
+  if (!reply.ok() || core.acknowledged.ShowsNames(request, *reply, asked, true)) return reply;
+  return DataLossError("STALE_OR_ROLLBACK: the catalog lists an older binding than it had acknowledged to this client")
+      .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
 }
 
 std::optional<NameCondition> ConditionOf(const PutOptions& options) {
@@ -101,8 +116,9 @@ Result<ObjectStat> Bucket::Stat(const Context& context, const std::string& name,
 
 Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
   const Context step = context.Within(core_->options.timeout);
+  const StatRequest request{state_->id(), object, core_->acknowledged.NewestOfObject(object)};
   PBFS_ASSIGN_OR_RETURN(const ObjectInfo info,
-                        RetryRead(step, [&] { return core_->to.catalog.lists.Stat(step, state_->id(), object); }));
+                        RetryRead(step, [&] { return core_->to.catalog.lists.Stat(step, request); }));
   core_->Observe(info.max_hlc, 0);
   ObjectStat stat;
   stat.object = object;
@@ -117,9 +133,8 @@ Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
 Result<NamePage> Bucket::ListNames(const Context& context, const std::string& prefix, const std::string& after,
                                    int32_t limit, const ReadOptions& options) {
   const Context step = context.Within(core_->options.timeout);
-  const ListNamesRequest request{state_->id(), prefix, after, limit, options.as_of};
   PBFS_ASSIGN_OR_RETURN(const ListNamesReply reply,
-                        RetryRead(step, [&] { return core_->to.catalog.names.ListNames(step, request); }));
+                        FreshNames(step, *core_, {state_->id(), prefix, after, limit, options.as_of}));
   NamePage page;
   page.more = reply.more;
   for (const NameEntry& entry : reply.names) {

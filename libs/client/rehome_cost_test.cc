@@ -90,7 +90,7 @@ class RehomeCostTest : public testing::Test {
     return run;
   }
   void Look(ObjectId object, Outcome& run) {
-    const auto stat = cluster.catalog().Stat(TestContext(), bucket->info().id, object);
+    const auto stat = cluster.catalog().Stat(TestContext(), {bucket->info().id, object});
     run.most_extents = std::max(run.most_extents, stat->extents);
     ASSERT_OK_AND_ASSIGN(const auto extents, bucket->Extents(TestContext(), object, 0, 2 * kSize));
     std::set<BodyId> bodies;

@@ -78,7 +78,7 @@ TEST_F(RehomeTest, ARewriteLeavesOneExtentOfTheNewestOrder) {
   const auto extents = Extents();
   ASSERT_EQ(extents.size(), 1u);
   EXPECT_EQ(extents[0].order, newest);
-  EXPECT_EQ(cluster.catalog().Stat(TestContext(), bucket->info().id, object)->extents, 1);
+  EXPECT_EQ(cluster.catalog().Stat(TestContext(), {bucket->info().id, object})->extents, 1);
   ExpectContent();
   Write(5, 10);
   ExpectContent();
@@ -133,7 +133,7 @@ TEST_F(RehomeTest, ARegionOfMoreExtentsThanARecordHoldsGoesStretchByStretch) {
   EXPECT_GT(report.merged, 3);
   EXPECT_EQ(report.kept, 0);
   EXPECT_EQ(static_cast<int64_t>(Extents().size()), report.merged);
-  EXPECT_EQ(cluster.catalog().Stat(TestContext(), bucket->info().id, object)->extents, report.merged)
+  EXPECT_EQ(cluster.catalog().Stat(TestContext(), {bucket->info().id, object})->extents, report.merged)
       << "the large body beneath went with the last stretch";
   ExpectContent();
 }

@@ -76,9 +76,9 @@ TEST(FailureMatrix, F28_ARehomeThatDiesBeforeItsCommitChangesNothing) {
   const auto merger = site.NewClient(catalog.ports());
   RehomePolicy rewriting;
   rewriting.always_rewrite = true;
-  const auto before = *site.cluster.catalog().Stat(TestContext(), site.bucket->info().id, object);
+  const auto before = *site.cluster.catalog().Stat(TestContext(), {site.bucket->info().id, object});
   EXPECT_FALSE(FailureSite::Open(*merger).Rehome(TestContext(), object, rewriting).ok());
-  const auto after = *site.cluster.catalog().Stat(TestContext(), site.bucket->info().id, object);
+  const auto after = *site.cluster.catalog().Stat(TestContext(), {site.bucket->info().id, object});
   EXPECT_EQ(after.extents, before.extents);
   EXPECT_EQ(after.opset, before.opset);
   EXPECT_EQ(site.Fragments(), 3 * 6);

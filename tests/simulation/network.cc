@@ -73,9 +73,9 @@ Result<ListReply> RemoteCatalog::List(const Context& context, const ListRequest&
   }
   return reply;
 }
-Result<ObjectInfo> RemoteCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
+Result<ObjectInfo> RemoteCatalog::Stat(const Context& context, const StatRequest& request) {
   return calls_.Send<Result<ObjectInfo>>(
-      context, [=, &inner = inner_.lists](const Context& c) { return inner.Stat(c, bucket, object); });
+      context, [request, &inner = inner_.lists](const Context& c) { return inner.Stat(c, request); });
 }
 Result<std::vector<OpEntry>> RemoteCatalog::History(const Context& context, const HistoryRequest& request) {
   return calls_.Send<Result<std::vector<OpEntry>>>(
@@ -97,10 +97,9 @@ Result<ListNamesReply> RemoteCatalog::ListNames(const Context& context, const Li
   return calls_.Send<Result<ListNamesReply>>(
       context, [request, &inner = inner_.names](const Context& c) { return inner.ListNames(c, request); });
 }
-Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, BucketId bucket,
-                                                          const std::string& name) {
+Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {
   return calls_.Send<Result<std::vector<NameEntry>>>(
-      context, [=, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, bucket, name); });
+      context, [request, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, request); });
 }
 
 // ---- garbage ------------------------------------------------------------------------------------------------------------------
@@ -158,8 +157,8 @@ Result<int64_t> RemoteGarbage::SweepForget(const Context& context, int32_t limit
   return calls_.Send<Result<int64_t>>(
       context, [limit, &inner = inner_](const Context& c) { return inner.SweepForget(c, limit); });
 }
-Result<int64_t> RemoteGarbage::JournalExpire(const Context& context) {
-  return calls_.Send<Result<int64_t>>(context, [&inner = inner_](const Context& c) { return inner.JournalExpire(c); });
+Result<int64_t> RemoteGarbage::DaysExpire(const Context& context) {
+  return calls_.Send<Result<int64_t>>(context, [&inner = inner_](const Context& c) { return inner.DaysExpire(c); });
 }
 Status RemoteGarbage::ReportPass(const Context& context, const CollectorPass& pass) {
   return calls_.Send<Status>(context, [pass, &inner = inner_](const Context& c) { return inner.ReportPass(c, pass); });

@@ -74,11 +74,11 @@ class RemoteCatalog final : public Commits, public Lists, public Names {
   void ForgetClient() { liar_.ForgetClient(); }
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
-  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<ObjectInfo> Stat(const Context& context, const StatRequest& request) override;
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
 
  private:
   bool Lies() { return network_.Chance(link_.lie); }
@@ -108,7 +108,7 @@ class RemoteGarbage final : public Garbage {
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
   Result<ZerosPage> DropZeros(const Context& context, ObjectId after, int32_t limit) override;
   Result<int64_t> SweepForget(const Context& context, int32_t limit) override;
-  Result<int64_t> JournalExpire(const Context& context) override;
+  Result<int64_t> DaysExpire(const Context& context) override;
   Status ReportPass(const Context& context, const CollectorPass& pass) override;
   Status AskForPass(const Context& context) override;
   Result<bool> TakeRequest(const Context& context) override;

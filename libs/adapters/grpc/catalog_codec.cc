@@ -186,12 +186,29 @@ Status RefusalOf(const CommitReply& reply) {
   return code == StatusCode::kOk ? OkStatus() : Status(code, CommitCodeName(reply.code));
 }
 
+v1::StatObjectRequest Encode(const StatRequest& request) {
+  v1::StatObjectRequest out;
+  out.set_bucket_id(Text(request.bucket.span()));
+  out.set_object_id(Text(request.object.span()));
+  out.set_min_hlc(request.min_hlc);
+  return out;
+}
+
+Result<StatRequest> Decode(const v1::StatObjectRequest& in) {
+  StatRequest request;
+  PBFS_ASSIGN_OR_RETURN(request.bucket, DecodeId<BucketId>(in.bucket_id(), "bucket id"));
+  PBFS_ASSIGN_OR_RETURN(request.object, DecodeId<ObjectId>(in.object_id(), "object id"));
+  request.min_hlc = in.min_hlc();
+  return request;
+}
+
 v1::HistoryRequest Encode(const HistoryRequest& request) {
   v1::HistoryRequest out;
   out.set_bucket_id(Text(request.bucket.span()));
   out.set_object_id(Text(request.object.span()));
   out.set_before(request.before);
   out.set_limit(request.limit);
+  out.set_min_hlc(request.min_hlc);
   return out;
 }
 
@@ -201,6 +218,7 @@ Result<HistoryRequest> Decode(const v1::HistoryRequest& in) {
   PBFS_ASSIGN_OR_RETURN(request.object, DecodeId<ObjectId>(in.object_id(), "object id"));
   request.before = in.before();
   request.limit = in.limit();
+  request.min_hlc = in.min_hlc();
   return request;
 }
 
@@ -220,6 +238,22 @@ Result<NameQuery> Decode(const v1::ResolveRequest& in) {
   if (in.has_as_of()) query.as_of = in.as_of();
   query.min_hlc = in.min_hlc();
   return query;
+}
+
+v1::NameHistoryRequest Encode(const NameHistoryRequest& request) {
+  v1::NameHistoryRequest out;
+  out.set_bucket_id(Text(request.bucket.span()));
+  out.set_name(request.name);
+  out.set_min_hlc(request.min_hlc);
+  return out;
+}
+
+Result<NameHistoryRequest> Decode(const v1::NameHistoryRequest& in) {
+  NameHistoryRequest request;
+  PBFS_ASSIGN_OR_RETURN(request.bucket, DecodeId<BucketId>(in.bucket_id(), "bucket id"));
+  request.name = in.name();
+  request.min_hlc = in.min_hlc();
+  return request;
 }
 
 void Encode(const NameEntry& entry, v1::NameEntry* out) {
@@ -251,6 +285,7 @@ v1::ListNamesRequest Encode(const ListNamesRequest& request) {
   out.set_after(request.after);
   out.set_limit(request.limit);
   if (request.as_of.has_value()) out.set_as_of(*request.as_of);
+  out.set_newest(request.newest);
   return out;
 }
 
@@ -261,6 +296,7 @@ Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in) {
   request.after = in.after();
   request.limit = in.limit();
   if (in.has_as_of()) request.as_of = in.as_of();
+  request.newest = in.newest();
   return request;
 }
 

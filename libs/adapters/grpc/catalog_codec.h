@@ -47,6 +47,8 @@ Status Join(v1::ListReply* in, ListReply& reply);
 void Encode(const ObjectInfo& info, v1::ObjectInfo* out);
 Result<ObjectInfo> Decode(v1::ObjectInfo* in);
 
+v1::StatObjectRequest Encode(const StatRequest& request);
+Result<StatRequest> Decode(const v1::StatObjectRequest& in);
 v1::HistoryRequest Encode(const HistoryRequest& request);
 Result<HistoryRequest> Decode(const v1::HistoryRequest& in);
 std::vector<v1::HistoryReply> Split(const std::vector<OpEntry>& ops);
@@ -56,6 +58,8 @@ v1::ResolveRequest Encode(const NameQuery& query);
 Result<NameQuery> Decode(const v1::ResolveRequest& in);
 void Encode(const NameEntry& entry, v1::NameEntry* out);
 Result<NameEntry> Decode(v1::NameEntry* in);
+v1::NameHistoryRequest Encode(const NameHistoryRequest& request);
+Result<NameHistoryRequest> Decode(const v1::NameHistoryRequest& in);
 v1::ListNamesRequest Encode(const ListNamesRequest& request);
 Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in);
 /// Cuts the page where a message would become too large.

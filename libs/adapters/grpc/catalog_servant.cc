@@ -70,9 +70,8 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
   }
   Unary* Stat(Call* call, const v1::StatObjectRequest* request, v1::ObjectInfo* reply) override {
     return Run(call, kStat, [this, request, reply](const Context& context) -> Status {
-      PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(request->bucket_id(), "bucket id"));
-      PBFS_ASSIGN_OR_RETURN(const ObjectId object, wire::DecodeId<ObjectId>(request->object_id(), "object id"));
-      PBFS_ASSIGN_OR_RETURN(const ObjectInfo info, catalog_.lists.Stat(context, bucket, object));
+      PBFS_ASSIGN_OR_RETURN(const StatRequest stat, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const ObjectInfo info, catalog_.lists.Stat(context, stat));
       wire::Encode(info, reply);
       return OkStatus();
     });
@@ -106,8 +105,8 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
                                                               const v1::NameHistoryRequest* request) override {
     return Stream<v1::NameHistoryReply>(
         call, kNameHistory, [this, request](const Context& context) -> Result<std::vector<v1::NameHistoryReply>> {
-          PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(request->bucket_id(), "bucket id"));
-          PBFS_ASSIGN_OR_RETURN(const auto values, catalog_.names.NameHistory(context, bucket, request->name()));
+          PBFS_ASSIGN_OR_RETURN(const NameHistoryRequest history, wire::Decode(*request));
+          PBFS_ASSIGN_OR_RETURN(const auto values, catalog_.names.NameHistory(context, history));
           return wire::Split(values);
         });
   }

@@ -67,12 +67,9 @@ Result<ListReply> GrpcCatalog::List(const Context& context, const ListRequest& r
   return reply;
 }
 
-Result<ObjectInfo> GrpcCatalog::Stat(const Context& context, BucketId bucket, ObjectId object) {
-  v1::StatObjectRequest request;
-  request.set_bucket_id(wire::Text(bucket.span()));
-  request.set_object_id(wire::Text(object.span()));
+Result<ObjectInfo> GrpcCatalog::Stat(const Context& context, const StatRequest& request) {
   v1::ObjectInfo reply;
-  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Stat, request, &reply));
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Stat, wire::Encode(request), &reply));
   return wire::FromServer(wire::Decode(&reply));
 }
 
@@ -95,13 +92,9 @@ Result<ListNamesReply> GrpcCatalog::ListNames(const Context& context, const List
   return wire::FromServer(wire::Decode(&reply));
 }
 
-Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, BucketId bucket,
-                                                        const std::string& name) {
-  v1::NameHistoryRequest request;
-  request.set_bucket_id(wire::Text(bucket.span()));
-  request.set_name(name);
+Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {
   std::vector<NameEntry> values;
-  PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::NameHistory, request,
+  PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::NameHistory, wire::Encode(request),
                                      [&](v1::NameHistoryReply* message) { return wire::Join(message, values); }));
   return values;
 }

@@ -53,5 +53,15 @@ Result<T> ReadFresh(SessionPool& local, SessionPool& primary, const Context& con
   return run(primary, stale, standby);
 }
 
+/// Reads of the primary, which its standbys have confirmed to be it after the answer.
+template <typename T>
+Result<T> ReadNewest(SessionPool& primary, const Context& context, const std::function<Result<T>(Connection&)>& read) {
+  PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, primary.Take(context));
+  connection->Queue(kBeginSnapshot);
+  Result<T> answer = read(*connection);
+  PBFS_RETURN_IF_ERROR(ConfirmPrimary(*connection, context));
+  return answer;
+}
+
 }  // namespace postgres
 }  // namespace pbfs

@@ -57,12 +57,12 @@ class PostgresCatalog final : public Commits,
   void CommitEach(const Context& context, std::span<const CommitRequest> requests, const CommitsDone& done) override;
 
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
-  Result<ObjectInfo> Stat(const Context& context, BucketId bucket, ObjectId object) override;
+  Result<ObjectInfo> Stat(const Context& context, const StatRequest& request) override;
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
 
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket, const std::string& name) override;
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
 
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
@@ -91,7 +91,7 @@ class PostgresCatalog final : public Commits,
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
   Result<ZerosPage> DropZeros(const Context& context, ObjectId after, int32_t limit) override;
   Result<int64_t> SweepForget(const Context& context, int32_t limit) override;
-  Result<int64_t> JournalExpire(const Context& context) override;
+  Result<int64_t> DaysExpire(const Context& context) override;
   Status ReportPass(const Context& context, const CollectorPass& pass) override;
   Status AskForPass(const Context& context) override;
   Result<bool> TakeRequest(const Context& context) override;

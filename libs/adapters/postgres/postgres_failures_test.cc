@@ -41,7 +41,7 @@ class Site {
     return commit;
   }
   int64_t Extents(ObjectId object) {
-    const Result<ObjectInfo> info = catalog.Stat(TestContext(), bucket, object);
+    const Result<ObjectInfo> info = catalog.Stat(TestContext(), {bucket, object});
     EXPECT_OK(info);
     return info.ok() ? info->extents : -1;
   }
@@ -193,7 +193,7 @@ TEST(FailureMatrix, F59_AWriteAcrossABorderIsThereWithBothExtentsOrNoneAfterACra
   ASSERT_OK(server->Restart());
   EXPECT_EQ(site.Rows(), before);
   site.GoOn();
-  const auto serves = [&](ObjectId object) { return site.catalog.Stat(TestContext(), site.bucket, object).ok(); };
+  const auto serves = [&](ObjectId object) { return site.catalog.Stat(TestContext(), {site.bucket, object}).ok(); };
   EXPECT_TRUE(Site::Eventually([&] { return site.catalog.Commit(TestContext(), commit.request()).ok(); }));
   EXPECT_TRUE(Site::Eventually([&] { return serves(torn); }));
   EXPECT_EQ(site.Extents(torn), 2);

@@ -123,7 +123,7 @@ TEST_F(PairTest, CommitWhoseBackendIsKilledWhileItWaitsIsUnknownAndHappensOnce) 
   EXPECT_EQ(unknown.Detail("outcome"), "unknown");
   standby_->Thaw();
   EXPECT_EQ(CodeOf(catalog_->Commit(TestContext(), commit.request())), CommitCode::kReplay);
-  ASSERT_OK_AND_ASSIGN(const ObjectInfo info, catalog_->Stat(TestContext(), bucket_, object));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo info, catalog_->Stat(TestContext(), {bucket_, object}));
   EXPECT_EQ(info.extents, 2);
 }
 
@@ -144,7 +144,16 @@ TEST_F(PairTest, ReadBesideAStandbyNeverAnswersWithThePast) {
     EXPECT_EQ(list.extents.size(), paused ? 3U : 2U);
   }
   const ObjectId unseen = MakeObject();  // replay is still paused
-  EXPECT_OK(beside.Stat(TestContext(), bucket_, unseen));
+  EXPECT_OK(beside.Stat(TestContext(), {bucket_, unseen}));
+  const Hlc seen = request.min_hlc;
+  EXPECT_EQ(beside.Stat(TestContext(), {bucket_, object})->extents, 2) << "of who has seen nothing";
+  EXPECT_EQ(beside.Stat(TestContext(), {bucket_, object, seen})->extents, 3);
+  EXPECT_EQ(beside.History(TestContext(), {bucket_, object, INT64_MAX, 10, seen})->size(), 3U);
+  ASSERT_OK_AND_ASSIGN(const CommitReply bound,
+                       beside.Commit(TestContext(), TestCommit(*client_).Bind("name", object).request()));
+  EXPECT_EQ(beside.NameHistory(TestContext(), {bucket_, "name", bound.max_hlc})->size(), 1U);
+  EXPECT_EQ(beside.ListNames(TestContext(), {bucket_, "", "", 10, {}})->names.size(), 0U);
+  EXPECT_EQ(beside.ListNames(TestContext(), {bucket_, "", "", 10, {}, true})->names.size(), 1U);
   ASSERT_OK(standby_->Psql("SELECT pg_wal_replay_resume()"));
 }
 
@@ -196,6 +205,10 @@ TEST_F(PairTest, ReadOfAPrimaryThatWasReplacedIsRefusedIfTheCallerHasSeenMore) {
   EXPECT_CODE(catalog_->List(TestContext(), list), kUnavailable);
   const NameQuery query{bucket_, "name", {}, reply.max_hlc};
   EXPECT_CODE(catalog_->Resolve(TestContext(), query), kUnavailable);
+  EXPECT_CODE(catalog_->NameHistory(TestContext(), {bucket_, "name", reply.max_hlc}), kUnavailable);
+  EXPECT_CODE(catalog_->ListNames(TestContext(), {bucket_, "", "", 10, {}, true}), kUnavailable);
+  EXPECT_CODE(catalog_->Stat(TestContext(), {bucket_, object, reply.max_hlc}), kUnavailable);
+  EXPECT_CODE(catalog_->History(TestContext(), {bucket_, object, INT64_MAX, 10, reply.max_hlc}), kUnavailable);
   const ObjectId unseen = client_->NewObject();
   ASSERT_OK(successor.Commit(TestContext(), TestCommit(*client_).Creates(unseen).Write(unseen, 0, Bytes(1)).request()));
   EXPECT_CODE(catalog_->List(TestContext(), {bucket_, unseen, 0, 100, reply.max_hlc}), kUnavailable);
@@ -277,14 +290,14 @@ TEST_F(PairTest, WritesToAStandbyAloneSayThatItIsReadOnly) {
 TEST_F(PairTest, AcknowledgedCommitIsThereAfterFailover) {
   PostgresCatalog either(BesideStandby());
   const ObjectId object = MakeObject();
-  ASSERT_OK(either.Stat(TestContext(), bucket_, object));
+  ASSERT_OK(either.Stat(TestContext(), {bucket_, object}));
   primary_->Kill9();
   ASSERT_OK(standby_->Promote());
   ASSERT_OK(standby_->SetSynchronousStandbys(""));
   TestCommit commit(*client_);
   commit.Write(object, 20, Bytes(10, 2));
   EXPECT_TRUE(Eventually([&] { return either.Commit(TestContext(), commit.request()).ok(); }));
-  ASSERT_OK_AND_ASSIGN(const ObjectInfo info, either.Stat(TestContext(), bucket_, object));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo info, either.Stat(TestContext(), {bucket_, object}));
   EXPECT_EQ(info.extents, 2);
 }
 
@@ -302,10 +315,10 @@ TEST(PostgresFaults, ServerThatIsDownIsUnavailableAndServesAgainWhenItIsBack) {
   server->Kill9();
   // Backends outlive their postmaster for a moment.
   const auto is_down = [](const Status& status) { return status.code() == StatusCode::kUnavailable; };
-  EXPECT_TRUE(Eventually([&] { return is_down(catalog.Stat(TestContext(), bucket, object).status()); }));
+  EXPECT_TRUE(Eventually([&] { return is_down(catalog.Stat(TestContext(), {bucket, object}).status()); }));
   EXPECT_TRUE(Eventually([&] { return is_down(catalog.Commit(TestContext(), first.request()).status()); }));
   ASSERT_OK(server->Restart());
-  EXPECT_TRUE(Eventually([&] { return catalog.Stat(TestContext(), bucket, object).ok(); }));
+  EXPECT_TRUE(Eventually([&] { return catalog.Stat(TestContext(), {bucket, object}).ok(); }));
   Result<CommitReply> again = UnavailableError("not sent");
   EXPECT_TRUE(Eventually([&] { return (again = catalog.Commit(TestContext(), first.request())).ok(); }));
   EXPECT_EQ(CodeOf(again), CommitCode::kReplay);
@@ -336,7 +349,7 @@ class MisbehavingTest : public ::testing::Test {
     const Status refused = Commit(commit).status();
     EXPECT_EQ(StatusCodeName(refused.code()), StatusCodeName(code)) << refused.ToString();
     EXPECT_THAT(refused.message(), HasSubstr(reason));
-    ASSERT_OK_AND_ASSIGN(const ObjectInfo info, catalog_.Stat(TestContext(), bucket_, object_));
+    ASSERT_OK_AND_ASSIGN(const ObjectInfo info, catalog_.Stat(TestContext(), {bucket_, object_}));
     EXPECT_EQ(info.size, 10);
     EXPECT_CODE(catalog_.Resolve(TestContext(), {bucket_, "half", {}, 0}), kNotFound);
     Behave();
@@ -381,7 +394,7 @@ TEST_F(TwoCatalogsTest, OfTwoConditionalWritersOneWins) {
       CommitCode::kOk);
   Executor executor("writers", 1, 1);
   for (int round = 0; round < TestScaled(40); ++round) {
-    ASSERT_OK_AND_ASSIGN(const ObjectInfo info, first_.Stat(TestContext(), bucket_, object));
+    ASSERT_OK_AND_ASSIGN(const ObjectInfo info, first_.Stat(TestContext(), {bucket_, object}));
     CommitCode codes[2] = {};
     ParallelFor(executor, 2, [&](size_t i) {
       TestClient client(clock_, bucket_, SystemRandom().U64());
@@ -434,7 +447,7 @@ class RehomeBesideTest : public TwoCatalogsTest {
   }
   CommitCode Send(TestCommit& commit) { return CodeOf(first_.Commit(TestContext(), commit.request())); }
   int64_t Extents() {
-    const Result<ObjectInfo> info = first_.Stat(TestContext(), bucket_, object_);
+    const Result<ObjectInfo> info = first_.Stat(TestContext(), {bucket_, object_});
     EXPECT_OK(info);
     return info.ok() ? info->extents : 0;
   }

@@ -162,15 +162,16 @@ Result<ListReply> PostgresCatalog::List(const Context& context, const ListReques
                                         });
 }
 
-Result<ObjectInfo> PostgresCatalog::Stat(const Context& context, BucketId bucket_id, ObjectId object) {
-  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, bucket_id));
-  const auto read = [&](Connection& connection, bool&) -> Result<ObjectInfo> {
-    connection.Queue(postgres::kStatObject, Params().Uuid(object).Int4(bucket.number));
+Result<ObjectInfo> PostgresCatalog::Stat(const Context& context, const StatRequest& request) {
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
+  const auto read = [&](Connection& connection, bool& stale) -> Result<ObjectInfo> {
+    connection.Queue(postgres::kStatObject, Params().Uuid(request.object).Int4(bucket.number));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     const Rows& rows = results[1];
+    stale = (rows.size() == 0 ? 0 : rows.Int8(0, 4)) < request.min_hlc;
     if (rows.size() == 0) return NoSuchObject();
     ObjectInfo info;
-    info.object = object;
+    info.object = request.object;
     info.size = rows.Int8(0, 0);
     info.opset = rows.Bits(0, 1);
     info.sealed = rows.Bool(0, 2);
@@ -186,12 +187,13 @@ Result<ObjectInfo> PostgresCatalog::Stat(const Context& context, BucketId bucket
 
 Result<std::vector<OpEntry>> PostgresCatalog::History(const Context& context, const HistoryRequest& request) {
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
-  const auto read = [&](Connection& connection, bool&) -> Result<std::vector<OpEntry>> {
+  const auto read = [&](Connection& connection, bool& stale) -> Result<std::vector<OpEntry>> {
     connection.Queue(
         postgres::kListHistory,
         Params().Uuid(request.object).Int4(bucket.number).Int8(request.before).Int8(std::max(request.limit, 0)));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     const Rows& rows = results[1];
+    stale = (rows.size() == 0 ? 0 : rows.Int8(0, 7)) < request.min_hlc;
     if (rows.size() == 0) return NoSuchObject();
     std::vector<OpEntry> entries;
     for (int row = 0; row < rows.size(); ++row) {

@@ -63,7 +63,7 @@ Result<NameEntry> PostgresCatalog::Resolve(const Context& context, const NameQue
 Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
   if (request.limit < 1) return InvalidArgumentError("limit must be positive");
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
-  const auto read = [&](Connection& connection, bool&) -> Result<ListNamesReply> {
+  const auto read = [&](Connection& connection) -> Result<ListNamesReply> {
     connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
     Params params;
     params.Int4(bucket.number)
@@ -82,21 +82,27 @@ Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const 
     for (int row = 0; row < std::min(rows.size(), request.limit); ++row) reply.names.push_back(EntryOfRow(rows, row));
     return reply;
   };
-  return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience, read);
+  if (request.newest) return postgres::ReadNewest<ListNamesReply>(parts_->primary, context, read);
+  return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience,
+                                             [&](Connection& connection, bool&) { return read(connection); });
 }
 
-Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& context, BucketId bucket_id,
-                                                            const std::string& name) {
-  PBFS_RETURN_IF_ERROR(CheckName(name));
-  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, bucket_id));
-  const auto read = [&](Connection& connection, bool&) -> Result<std::vector<NameEntry>> {
+Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {
+  PBFS_RETURN_IF_ERROR(CheckName(request.name));
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
+  const auto read = [&](Connection& connection, bool& stale) -> Result<std::vector<NameEntry>> {
     connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
-    connection.Queue(postgres::kNameHistory, Params().Int4(bucket.number).Text(name));
+    connection.Queue(postgres::kNameHistory, Params().Int4(bucket.number).Text(request.name));
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], std::nullopt));
     std::vector<NameEntry> entries;
-    for (int row = 0; row < results[2].size(); ++row) entries.push_back(EntryOfRow(results[2], row));
+    Hlc newest = 0;
+    for (int row = 0; row < results[2].size(); ++row) {
+      entries.push_back(EntryOfRow(results[2], row));
+      newest = std::max(newest, entries.back().order.hlc);
+    }
+    stale = newest < request.min_hlc;
     return entries;
   };
   return postgres::ReadFresh<std::vector<NameEntry>>(parts_->local, parts_->primary, context, options_.replica_patience,

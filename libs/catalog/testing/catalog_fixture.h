@@ -100,7 +100,7 @@ class CatalogContract : public testing::Test {
     return reply.ok() ? *std::move(reply) : ListReply{};
   }
   ObjectInfo Stat(ObjectId object) {
-    Result<ObjectInfo> info = ports_.lists.Stat(TestContext(), bucket_, object);
+    Result<ObjectInfo> info = ports_.lists.Stat(TestContext(), {bucket_, object});
     EXPECT_OK(info);
     return info.ok() ? *std::move(info) : ObjectInfo{};
   }

@@ -38,6 +38,12 @@ class ScriptedCatalog final : public CatalogDecorator {
     MutexLock lock(mutex_);
     forge_name_ = std::move(forge);
   }
+  /// The same for a ListNames, `always` or where a standby may answer.
+  void ForgeNamesLists(std::function<void(ListNamesReply&)> forge, bool always = false) {
+    MutexLock lock(mutex_);
+    forge_names_list_ = std::move(forge);
+    forge_newest_names_ = always;
+  }
   /// The same for a NameHistory.
   void ForgeNameHistory(std::function<void(std::vector<NameEntry>&)> forge) {
     MutexLock lock(mutex_);
@@ -69,9 +75,14 @@ class ScriptedCatalog final : public CatalogDecorator {
     if (entry.ok() && forge_name_) forge_name_(*entry);
     return entry;
   }
-  Result<std::vector<NameEntry>> NameHistory(const Context& context, BucketId bucket,
-                                             const std::string& name) override {
-    Result<std::vector<NameEntry>> entries = CatalogDecorator::NameHistory(context, bucket, name);
+  Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override {
+    Result<ListNamesReply> reply = CatalogDecorator::ListNames(context, request);
+    MutexLock lock(mutex_);
+    if (reply.ok() && forge_names_list_ && (forge_newest_names_ || !request.newest)) forge_names_list_(*reply);
+    return reply;
+  }
+  Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override {
+    Result<std::vector<NameEntry>> entries = CatalogDecorator::NameHistory(context, request);
     MutexLock lock(mutex_);
     if (entries.ok() && forge_name_history_) forge_name_history_(*entries);
     return entries;
@@ -96,6 +107,8 @@ class ScriptedCatalog final : public CatalogDecorator {
   Status status_ PBFS_GUARDED_BY(mutex_);
   std::function<void(ListReply&)> forge_list_ PBFS_GUARDED_BY(mutex_);
   std::function<void(NameEntry&)> forge_name_ PBFS_GUARDED_BY(mutex_);
+  std::function<void(ListNamesReply&)> forge_names_list_ PBFS_GUARDED_BY(mutex_);
+  bool forge_newest_names_ PBFS_GUARDED_BY(mutex_) = false;
   std::function<void(std::vector<NameEntry>&)> forge_name_history_ PBFS_GUARDED_BY(mutex_);
 };
 

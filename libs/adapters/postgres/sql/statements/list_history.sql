@@ -1,6 +1,7 @@
 -- Newest first; a REHOME has no order of its own and stands where it came. Those that share a place stay on one page, for
--- the next page begins below it. No row: no such object.
-SELECT q.op_id, q.kind, q.hlc, q.wid, q.origin, q.ms, q.record
+-- the next page begins below it. No row: no such object. Last: the newest order of the object.
+SELECT q.op_id, q.kind, q.hlc, q.wid, q.origin, q.ms, q.record,
+       greatest(o.span_hlc, (SELECT max(h.max_hlc) FROM region_head h WHERE h.object_id = o.object_id))
 FROM object o JOIN bucket b ON b.bucket = o.bucket
 LEFT JOIN LATERAL (
   SELECT * FROM (SELECT p.op_id, p.kind, p.hlc, p.wid, p.origin, t.ms, p.record, coalesce(p.hlc, t.ms << 16 | 65535) AS place

@@ -172,6 +172,7 @@ struct OpInsert {
 struct BodyInsert {
   BucketId bucket;
   BodyRow row;
+  bool whole = false;  // comes with its object, and not as a patch of one that is there
 };
 struct ExtentInsert {
   ObjectId object;

@@ -269,7 +269,7 @@ CommitCode Decider::AddBodies(const ParsedCommit& commit) {
       encodings_.Put(id, {});
     }
     bodies_.Put(body.row.id, {commit.bucket, true});
-    BodyInsert insert{commit.bucket, body.row};
+    BodyInsert insert{commit.bucket, body.row, !commit.creates.empty()};
     insert.row.missing = IsMutant(Mutant::kMissingNotMarked) ? 0 : Missing(body);
     draft_.bodies.push_back(std::move(insert));
   }

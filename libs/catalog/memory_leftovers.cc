@@ -70,7 +70,7 @@ int64_t MemoryCatalog::DropZerosOf(MemoryTables::Object& object) {
 
 // ---- the journal -------------------------------------------------------------------------------------------------------------
 
-Result<int64_t> MemoryCatalog::JournalExpire(const Context& context) {
+Result<int64_t> MemoryCatalog::DaysExpire(const Context& context) {
   PBFS_RETURN_IF_ERROR(context.Check());
   MutexLock lock(mutex_);
   const int64_t today = clock_.NowMillis() / kDayMs, first_kept = (today - 1) * kDayMs;

@@ -122,7 +122,7 @@ Result<TombstonesPass> Collector::CollectTombstones(const Context& context) {
   for (int64_t gone = 1; gone > 0; pass.encodings += gone) {
     PBFS_ASSIGN_OR_RETURN(gone, ports_.garbage.SweepForget(context, options_.page));
   }
-  PBFS_ASSIGN_OR_RETURN(pass.journal_days, ports_.garbage.JournalExpire(context));
+  PBFS_ASSIGN_OR_RETURN(pass.journal_days, ports_.garbage.DaysExpire(context));
   return pass;
 }
 

@@ -46,8 +46,8 @@ Result<ZerosPage> GarbagePool::DropZeros(const Context& context, ObjectId after,
 Result<int64_t> GarbagePool::SweepForget(const Context& context, int32_t limit) {
   return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.SweepForget(attempt, limit); });
 }
-Result<int64_t> GarbagePool::JournalExpire(const Context& context) {
-  return pool_.Ask(context, [](const Context& attempt, Garbage& to) { return to.JournalExpire(attempt); });
+Result<int64_t> GarbagePool::DaysExpire(const Context& context) {
+  return pool_.Ask(context, [](const Context& attempt, Garbage& to) { return to.DaysExpire(attempt); });
 }
 Status GarbagePool::ReportPass(const Context& context, const CollectorPass& pass) {
   return pool_.Ask(context, [&](const Context& attempt, Garbage& to) { return to.ReportPass(attempt, pass); });

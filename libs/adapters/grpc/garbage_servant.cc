@@ -15,7 +15,7 @@ constexpr size_t kThreads = 2, kQueueLimit = 64;
 const std::vector<std::string> kMethods = {
     "HistoryAdvance", "HistoryExpire", "Reap",       "DropRows",     "PurgeMark",   "ListPurging",
     "PurgeDone",      "SweepMark",     "SweepArm",   "SweepConfirm", "NamesExpire", "DropZeros",
-    "SweepForget",    "JournalExpire", "ReportPass", "AskForPass",   "TakeRequest", "GetGarbage"};
+    "SweepForget",    "DaysExpire",    "ReportPass", "AskForPass",   "TakeRequest", "GetGarbage"};
 enum Method : size_t {
   kHistoryAdvance,
   kHistoryExpire,
@@ -30,7 +30,7 @@ enum Method : size_t {
   kNamesExpire,
   kDropZeros,
   kSweepForget,
-  kJournalExpire,
+  kDaysExpire,
   kReportPass,
   kAskForPass,
   kTakeRequest,
@@ -137,9 +137,9 @@ class GarbageServant::Service final : public v1::Garbage::CallbackService {
       return OkStatus();
     });
   }
-  Unary* JournalExpire(Call* call, const v1::Empty*, v1::StepCount* reply) override {
-    return Run(call, kJournalExpire, [this, reply](const Context& context) -> Status {
-      PBFS_ASSIGN_OR_RETURN(const int64_t count, garbage_.JournalExpire(context));
+  Unary* DaysExpire(Call* call, const v1::Empty*, v1::StepCount* reply) override {
+    return Run(call, kDaysExpire, [this, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const int64_t count, garbage_.DaysExpire(context));
       reply->set_count(count);
       return OkStatus();
     });

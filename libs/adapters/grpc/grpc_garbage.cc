@@ -103,8 +103,8 @@ Result<int64_t> GrpcGarbage::SweepForget(const Context& context, int32_t limit) 
   return impl_->Count(context, &Stub::SweepForget, limit);
 }
 
-Result<int64_t> GrpcGarbage::JournalExpire(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const v1::StepCount reply, impl_->Ask(context, &Stub::JournalExpire, v1::Empty()));
+Result<int64_t> GrpcGarbage::DaysExpire(const Context& context) {
+  PBFS_ASSIGN_OR_RETURN(const v1::StepCount reply, impl_->Ask(context, &Stub::DaysExpire, v1::Empty()));
   return reply.count();
 }
 

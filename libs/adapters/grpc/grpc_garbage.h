@@ -29,7 +29,7 @@ class GrpcGarbage final : public Garbage {
   Result<std::vector<EncodingId>> SweepConfirm(const Context& context, int32_t limit) override;
   Result<ZerosPage> DropZeros(const Context& context, ObjectId after, int32_t limit) override;
   Result<int64_t> SweepForget(const Context& context, int32_t limit) override;
-  Result<int64_t> JournalExpire(const Context& context) override;
+  Result<int64_t> DaysExpire(const Context& context) override;
   Status ReportPass(const Context& context, const CollectorPass& pass) override;
   Status AskForPass(const Context& context) override;
   Result<bool> TakeRequest(const Context& context) override;

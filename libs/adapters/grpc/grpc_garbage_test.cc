@@ -56,7 +56,7 @@ TEST(GrpcGarbage, OnlyACollectorMayDestroy) {
   EXPECT_CODE(other.NamesExpire(context, 1), kPermissionDenied);
   EXPECT_CODE(other.DropZeros(context, {}, 1), kPermissionDenied);
   EXPECT_CODE(other.SweepForget(context, 1), kPermissionDenied);
-  EXPECT_CODE(other.JournalExpire(context), kPermissionDenied);
+  EXPECT_CODE(other.DaysExpire(context), kPermissionDenied);
   EXPECT_CODE(other.ReportPass(context, {"catalog", 0, 1, "", {}}), kPermissionDenied);
   EXPECT_CODE(other.TakeRequest(context), kPermissionDenied);
   EXPECT_OK(other.AskForPass(context));

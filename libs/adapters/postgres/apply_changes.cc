@@ -88,13 +88,14 @@ class Applier {
     AddOps(params);
     AddExtents(params);
     AddHeads(params);
+    AddPassing(params);
     connection_.Queue(kApplyWrites, params);
   }
   void AddBodies(Params& params) {
     Array id(Type::kUuid), bucket(Type::kInt4), epoch(Type::kInt4), header(Type::kBytea), root(Type::kBytea),
         dek(Type::kBytea);
     Array scheme(Type::kInt2), k(Type::kInt2), n(Type::kInt2), encoding(Type::kUuid), missing(Type::kInt8),
-        inline_ct(Type::kBytea);
+        inline_ct(Type::kBytea), passes(Type::kBool);
     for (const BodyInsert& insert : changes_.bodies) {
       const BodyRow& body = insert.row;
       const Encoding coded = body.encoding.value_or(Encoding{});
@@ -106,12 +107,27 @@ class Applier {
         root.Raw(body.ct_root);
       scheme.Int2(coded.scheme), k.Int2(coded.k), n.Int2(coded.n), missing.Int8(static_cast<int64_t>(body.missing));
       if (body.encoding)
-        encoding.Uuid(coded.id), inline_ct.Null();
+        encoding.Uuid(coded.id);
       else
-        encoding.Null(), inline_ct.Raw(body.inline_ct);
+        encoding.Null();
+      if (IsInRow(insert))
+        inline_ct.Raw(body.inline_ct);
+      else
+        inline_ct.Null();
+      passes.Bool(IsPassing(insert));
     }
     params.Add(id).Add(bucket).Add(epoch).Add(header).Add(root).Add(dek);
-    params.Add(scheme).Add(k).Add(n).Add(encoding).Add(missing).Add(inline_ct);
+    params.Add(scheme).Add(k).Add(n).Add(encoding).Add(missing).Add(inline_ct).Add(passes);
+  }
+  // Ciphertext that is expected to be of use for a short time only stands apart from its body's row.
+  static bool IsPassing(const BodyInsert& insert) { return !insert.row.encoding && !insert.whole; }
+  static bool IsInRow(const BodyInsert& insert) { return !insert.row.encoding && insert.whole; }
+  void AddPassing(Params& params) {
+    Array id(Type::kUuid), ct(Type::kBytea);
+    for (const BodyInsert& insert : changes_.bodies) {
+      if (IsPassing(insert)) id.Uuid(insert.row.id), ct.Raw(insert.row.inline_ct);
+    }
+    params.Add(id).Add(ct);
   }
   void AddOps(Params& params) {
     Array object(Type::kUuid), op(Type::kUuid), kind(Type::kInt2), hlc(Type::kInt8), wid(Type::kInt8),

@@ -132,7 +132,12 @@ Result<int64_t> PostgresCatalog::SweepForget(const Context& context, int32_t lim
   return rows.Int8(0, 0);
 }
 
-Result<int64_t> PostgresCatalog::JournalExpire(const Context& context) {
+Result<int64_t> PostgresCatalog::DaysExpire(const Context& context) {
+  constexpr int32_t kAtOnce = 1000;  // bodies, of up to 4 KiB of ciphertext each
+  int64_t moved = kAtOnce;
+  while (moved > 0) {
+    PBFS_ASSIGN_OR_RETURN(moved, CountOf(parts_->primary, context, postgres::kInlineExpire, Params().Int4(kAtOnce)));
+  }
   return CountOf(parts_->primary, context, postgres::kJournalExpire, {});
 }
 

@@ -239,7 +239,7 @@ TEST_F(JournalDaysTest, EachDayHasAPartitionAndThoseThatAreOldGo) {
   EXPECT_EQ(Partitions(), "4\n");  // the default, today and two days to come
   ASSERT_NO_FATAL_FAILURE(MakeOldDays());
   EXPECT_EQ(Old(), "2\n");
-  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.JournalExpire(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.DaysExpire(TestContext()));
   EXPECT_EQ(gone, 2);
   EXPECT_EQ(Old(), "0\n");
   EXPECT_EQ(Partitions(), "4\n");
@@ -252,7 +252,7 @@ TEST_F(JournalDaysTest, EntriesOfTheFutureStayInTheDefault) {
   database_.Sql("INSERT INTO journal (kind, at) VALUES (12, now() + interval '10 days')");
   database_.Sql("SELECT make_journal_partition((now() AT TIME ZONE 'UTC')::date + 10)");
   EXPECT_EQ(Partitions(), "4\n");
-  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.JournalExpire(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t gone, catalog_.DaysExpire(TestContext()));
   EXPECT_EQ(gone, 0);
   EXPECT_EQ(database_.Sql("SELECT count(*) FROM journal_default"), "1\n");
 }
@@ -260,11 +260,11 @@ TEST_F(JournalDaysTest, EntriesOfTheFutureStayInTheDefault) {
 TEST_F(JournalDaysTest, DaysThatAPeerHasNotReadStay) {
   ASSERT_NO_FATAL_FAILURE(MakeOldDays());
   database_.Sql("INSERT INTO peer (site_id, fence_epoch, sent_xid) VALUES (2, 1, '1')");
-  ASSERT_OK_AND_ASSIGN(const int64_t early, catalog_.JournalExpire(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t early, catalog_.DaysExpire(TestContext()));
   EXPECT_EQ(early, 0);
   EXPECT_EQ(Old(), "2\n");
   database_.Sql("UPDATE peer SET sent_xid = pg_current_xact_id()");
-  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.JournalExpire(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.DaysExpire(TestContext()));
   EXPECT_EQ(then, 2);
 }
 
@@ -272,12 +272,95 @@ TEST_F(JournalDaysTest, DaysThatAPeerHasNotReadStay) {
 TEST_F(JournalDaysTest, ACommitInFlightIsNotHeldUp) {
   ASSERT_NO_FATAL_FAILURE(MakeOldDays());
   Run("INSERT INTO pbfs.journal (kind) VALUES (12)");
-  ASSERT_OK_AND_ASSIGN(const int64_t held, catalog_.JournalExpire(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t held, catalog_.DaysExpire(TestContext()));
   EXPECT_EQ(held, 0);
   EXPECT_EQ(Old(), "2\n");
   other_->Rollback();
-  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.JournalExpire(TestContext()));
+  ASSERT_OK_AND_ASSIGN(const int64_t then, catalog_.DaysExpire(TestContext()));
   EXPECT_EQ(then, 2);
+}
+
+// Inline ciphertext of patches stands in a table of its day.
+class InlineDaysTest : public GarbageBesideTest {
+ protected:
+  std::string Sql(const std::string& sql) { return database_.Sql(sql); }
+  std::string Partitions() { return Sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'inline_ct'::regclass"); }
+  std::string Days() { return Sql("SELECT count(*) FROM inline_ct"); }
+  /// What was written today was written on a day long past, with a partition of its own or not.
+  void LetDaysPass(bool partition = true) {
+    if (partition) Sql("SELECT make_inline_partition('2024-03-01')");
+    Sql("UPDATE inline_ct SET day = '2024-03-01'; UPDATE body SET inline_day = '2024-03-01' WHERE inline_day IS NOT "
+        "NULL");
+  }
+  void Patch(int64_t offset, uint8_t value) {
+    TestCommit patch(client_);
+    Send(patch.Write(object_, offset, Bytes(100, value)));
+  }
+  std::vector<std::string> Ciphertexts() {
+    std::vector<std::string> found;
+    const auto list = catalog_.List(TestContext(), {bucket_, object_, 0, 10'000});
+    for (const BodyRow& body : list.value().bodies) {
+      if (!body.encoding) found.emplace_back(AsText(body.inline_ct));
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+};
+
+TEST_F(InlineDaysTest, ADayGoesOnceNothingOfItIsNeeded) {
+  Patch(0, 1), Patch(1000, 2);
+  const auto before = Ciphertexts();
+  ASSERT_EQ(before.size(), 2U);
+  EXPECT_EQ(Days(), "2\n");
+  EXPECT_EQ(Partitions(), "4\n");  // the default, today and two days to come
+  ASSERT_OK(catalog_.DaysExpire(TestContext()));
+  EXPECT_EQ(Days(), "2\n") << "of today";
+  ASSERT_NO_FATAL_FAILURE(LetDaysPass());
+  EXPECT_EQ(Ciphertexts(), before);
+  TestCommit overwrite(client_);
+  Send(overwrite.Write(object_, 0, Bytes(100, 3)));
+  ASSERT_OK(catalog_.PurgeMark(TestContext(), {}, 100));
+  EXPECT_EQ(Sql("SELECT count(*) FROM body WHERE inline_day = '2024-03-01'"), "1\n");
+  const auto then = Ciphertexts();
+  ASSERT_OK(catalog_.DaysExpire(TestContext()));
+  EXPECT_EQ(Ciphertexts(), then) << "what is needed has moved into its row";
+  EXPECT_EQ(Sql("SELECT count(*) FROM body WHERE inline_day IS NOT NULL"), "1\n");
+  EXPECT_EQ(Days(), "1\n");
+  EXPECT_EQ(Partitions(), "4\n");
+}
+
+TEST_F(InlineDaysTest, SoDoesWhatHadNoPartition) {
+  Patch(0, 1);
+  const auto before = Ciphertexts();
+  ASSERT_NO_FATAL_FAILURE(LetDaysPass(false));
+  EXPECT_EQ(Ciphertexts(), before);
+  ASSERT_OK(catalog_.DaysExpire(TestContext()));
+  EXPECT_EQ(Ciphertexts(), before);
+  EXPECT_EQ(Days(), "0\n");
+}
+
+// The clock was set back: whoever writes for a day that is about to go is waited for.
+TEST_F(InlineDaysTest, AWriteInFlightIsNotLost) {
+  Patch(0, 1);
+  ASSERT_NO_FATAL_FAILURE(LetDaysPass());
+  Run("WITH ct AS (INSERT INTO pbfs.inline_ct VALUES ('2024-03-01', '11111111-1111-1111-1111-111111111111', 'x')) "
+      "INSERT INTO pbfs.body (body_id, bucket, key_epoch, header, wrapped_dek, scheme, k, n, inline_day) "
+      "SELECT '11111111-1111-1111-1111-111111111111', bucket, key_epoch, header, wrapped_dek, scheme, k, n, inline_day "
+      "FROM pbfs.body WHERE inline_day IS NOT NULL");
+  ASSERT_OK(catalog_.DaysExpire(TestContext()));
+  EXPECT_EQ(Partitions(), "5\n");
+  ASSERT_OK(other_->Commit(TestContext()));
+  ASSERT_OK(catalog_.DaysExpire(TestContext()));
+  EXPECT_EQ(Partitions(), "4\n");
+  EXPECT_EQ(Sql("SELECT inline_ct FROM body WHERE body_id = '11111111-1111-1111-1111-111111111111'"), "\\x78\n");
+}
+
+TEST_F(InlineDaysTest, WhatIsPutWholeStaysInItsRow) {
+  const ObjectId object = client_.NewObject();
+  TestCommit put(client_);
+  Send(put.Creates(object).Write(object, 0, Bytes(100, 1)));
+  EXPECT_EQ(Days(), "0\n");
+  EXPECT_EQ(Sql("SELECT count(*) FROM body WHERE inline_ct IS NOT NULL"), "1\n");
 }
 
 // I25.
@@ -295,7 +378,7 @@ TEST_F(GarbageBesideTest, NothingIsDestroyedOnATimelineThatIsNotThawed) {
   EXPECT_CODE(catalog_.NamesExpire(TestContext(), 100), kFailedPrecondition);
   EXPECT_CODE(catalog_.DropZeros(TestContext(), {}, 100), kFailedPrecondition);
   EXPECT_CODE(catalog_.SweepForget(TestContext(), 100), kFailedPrecondition);
-  EXPECT_CODE(catalog_.JournalExpire(TestContext()), kFailedPrecondition);
+  EXPECT_CODE(catalog_.DaysExpire(TestContext()), kFailedPrecondition);
   ASSERT_OK_AND_ASSIGN(const GarbageState frozen, catalog_.GetGarbage(TestContext()));
   EXPECT_TRUE(frozen.frozen());
   EXPECT_EQ(frozen.thawed_timeline, 77);

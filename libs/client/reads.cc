@@ -16,6 +16,7 @@ constexpr int64_t kWindow = 8 << 20;       // plaintext fetched at a time by one
 constexpr int64_t kStreamPiece = 8 << 20;  // of a stream
 constexpr size_t kPiecesAhead = 4;         // of a stream: one that the sink takes, others on their way
 constexpr int kListAgain = 3;              // when fragments are gone or the lease is over (I19)
+constexpr size_t kInlinesAtOnce = 64;      // opened by one thread
 
 /// Bytes of a body, or a row's own ciphertext, and where they go.
 struct InlineOpen {
@@ -160,13 +161,21 @@ class Reader {
   }
 
   // In batches, some side by side: while one is opened, the next is on its way. Each waits for its share of memory, so that
-  // stays bounded.
+  // stays bounded. Inline bodies are opened meanwhile.
   Status Fetch(const ReadPlan& plan) {
-    for (const InlineOpen& open : plan.inlines) PBFS_RETURN_IF_ERROR(OpenInlineBody(open));
-    std::vector<Batch> batches = MakeBatches(PlanFetches(plan.wanted, kWindow));
-    if (memory_ == Memory::kPaid) return FetchOneByOne(batches, plan.lease_until);
-    std::vector<Status> outcomes(batches.size());
-    ParallelFor(core_.executor, batches.size(), [&](size_t i) { outcomes[i] = FetchBatch(batches[i]); });
+    const std::vector<Batch> batches = MakeBatches(PlanFetches(plan.wanted, kWindow));
+    if (memory_ == Memory::kPaid) {
+      PBFS_RETURN_IF_ERROR(OpenInlines(plan.inlines));
+      return FetchOneByOne(batches, plan.lease_until);
+    }
+    const std::span<const InlineOpen> inlines = plan.inlines;
+    std::vector<Status> outcomes(batches.size() + (inlines.size() + kInlinesAtOnce - 1) / kInlinesAtOnce);
+    ParallelFor(core_.executor, outcomes.size(), [&](size_t i) {
+      const size_t first = i < batches.size() ? 0 : (i - batches.size()) * kInlinesAtOnce;
+      outcomes[i] = i < batches.size()
+                        ? FetchBatch(batches[i])
+                        : OpenInlines(inlines.subspan(first, std::min(kInlinesAtOnce, inlines.size() - first)));
+    });
     for (const Status& outcome : outcomes) PBFS_RETURN_IF_ERROR(outcome);
     if (MonotonicNow() > plan.lease_until) return UnavailableError("the listing's lease is over");
     return OkStatus();
@@ -196,10 +205,12 @@ class Reader {
     PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_.budget.Take(context_, batch.bytes));
     return FetchSegments(context_.Within(core_.options.timeout), core_, bucket_, batch.fetches);
   }
-  static Status OpenInlineBody(const InlineOpen& open) {
-    PBFS_ASSIGN_OR_RETURN(const Bytes plaintext,
-                          OpenInline(open.body->dek, open.body->header, open.body->row.inline_ct));
-    std::memcpy(open.out, plaintext.data() + open.inner, static_cast<size_t>(open.size));
+  static Status OpenInlines(std::span<const InlineOpen> inlines) {
+    for (const InlineOpen& open : inlines) {
+      PBFS_ASSIGN_OR_RETURN(const Bytes plaintext,
+                            OpenInline(open.body->dek, open.body->header, open.body->row.inline_ct));
+      std::memcpy(open.out, plaintext.data() + open.inner, static_cast<size_t>(open.size));
+    }
     return OkStatus();
   }
 

@@ -239,7 +239,7 @@ class Storm {
   }
   // As the collector does when a day is past.
   void LetTheDayGo() {
-    while (Sql("SELECT pbfs.inline_expire((now() AT TIME ZONE 'UTC')::date + 1, 1000)") != "0") {
+    while (Sql("SET search_path = pbfs; SELECT inline_expire((now() AT TIME ZONE 'UTC')::date + 1, 1000)") != "0") {
     }
   }
 

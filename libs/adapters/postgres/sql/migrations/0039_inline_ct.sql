@@ -19,12 +19,14 @@ CREATE FUNCTION inline_partition(p_day date) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
   SELECT 'inline_ct_' || to_char(p_day, 'YYYYMMDD')
 $$;
+-- Not vacuumed: it is dropped soon, and each page would be written once more for that.
 -- As with the journal: if the clock was ahead for a while, the default has rows of the day, and the day has no partition.
 CREATE FUNCTION make_inline_partition(p_day date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass(inline_partition(p_day)) IS NULL THEN
-    EXECUTE format('CREATE TABLE %I PARTITION OF inline_ct FOR VALUES IN (%L)', inline_partition(p_day), p_day);
+    EXECUTE format('CREATE TABLE %I PARTITION OF inline_ct FOR VALUES IN (%L)
+                    WITH (autovacuum_enabled = false, toast.autovacuum_enabled = false)', inline_partition(p_day), p_day);
   END IF;
 EXCEPTION WHEN check_violation THEN
   NULL;

@@ -32,6 +32,7 @@ class Administrator {
   void Act();
   /// Drains a store until it is not needed any more, and has a new one take its place. False if that does not come about.
   bool Replace(StoreId id);
+  /// Any that was not removed.
   SimulatedStore* DrawStoreInService();
   /// The evening: whatever is away comes back.
   void BringBack();

@@ -31,7 +31,7 @@ class ClientMachine {
   void Reboot();
   /// Everything stands still until then.
   void SleepUntil(MonotonicTime when);
-  /// The same, before so many more calls of the catalog; or until SleepUntil() says when it ends.
+  /// The same, before so many more calls of the catalog and until `wakes`, or until SleepUntil() says when it ends.
   void SleepBeforeCall(int calls, MonotonicTime wakes = MonotonicTime::max()) {
     catalog_link.calls_until_sleep = calls;
     catalog_link.wakes = wakes;

@@ -40,10 +40,11 @@ constexpr Row kMutants[] = {
 constexpr struct {
   Mutant mutant;
   uint64_t seed;
-} kHints[] = {
-    {Mutant::kRecordMacUnchecked, 80},      {Mutant::kQuorumOfK, 37},        {Mutant::kBodyRowUnchecked, 32},
-    {Mutant::kNameOrderNotChecked, 26},     {Mutant::kWrongPlaceCounts, 17}, {Mutant::kSilenceIsPresence, 13},
-    {Mutant::kCheckOfOldVersionCounts, 12}, {Mutant::kDoubtNotTold, 9},      {Mutant::kConditionNotChecked, 7}};
+} kHints[] = {{Mutant::kDoubtNotTold, 22},       {Mutant::kWrongPlaceCounts, 16},  {Mutant::kConditionNotChecked, 14},
+              {Mutant::kNameOrderNotChecked, 9}, {Mutant::kGoneStoreCounts, 7},    {Mutant::kExtentUnstated, 6},
+              {Mutant::kStaleNameAccepted, 6},   {Mutant::kRecordMacUnchecked, 5}, {Mutant::kLateCopyForgotten, 5},
+              {Mutant::kRefusedPartStays, 4},    {Mutant::kNoTimeFence, 4},        {Mutant::kStaleListAccepted, 4},
+              {Mutant::kPurgeIgnoresHistory, 3}};
 
 /// What a run of `seed` with this mutant, or none, finds; empty if nothing. In a process of its own, since a mutant may break what the
 /// product holds for certain: an end by a signal is a finding as well.

@@ -9,6 +9,8 @@ namespace {
 
 using Machines = std::vector<std::unique_ptr<ClientMachine>>;
 
+constexpr int kDrainRounds = 40;
+
 Duration Below(Random& random, Duration most) {
   return Duration(static_cast<int64_t>(random.Below(static_cast<uint64_t>(most.count()))));
 }
@@ -117,14 +119,14 @@ void Administrator::Act() {
   if (!lost_today_ && !removed_today_ && random_.Below(6) == 0) LoseContent();
 }
 
-StoreId Administrator::DrawStoreInService() {
+SimulatedStore* Administrator::DrawStoreInService() {
   const std::vector<SimulatedStore*> stores = StoresInService(site_);
-  return stores[random_.Below(stores.size())]->id;
+  return stores[random_.Below(stores.size())];
 }
 
 // A drain takes nothing from anybody, so it may begin at any time. What is taken for dead is made anew elsewhere.
 void Administrator::TakeAway() {
-  const StoreId id = DrawStoreInService();
+  const StoreId id = DrawStoreInService()->id;
   draining_ = random_.Below(3) > 0;
   if (!draining_ && !repairer_.IsWhole()) return;
   if (!site_.SetState(id, draining_ ? StoreState::kDraining : StoreState::kDown).ok()) return;
@@ -135,20 +137,35 @@ void Administrator::TakeAway() {
 // A store that may be removed is not needed: it is thrown away, and a new one takes its place.
 bool Administrator::Remove(StoreId id) {
   if (lost_today_ || !site_.SetState(id, StoreState::kGone).ok()) return false;
-  SimulatedStore& store = *site_.FindStore(id);
+  ThrowAway(*site_.FindStore(id));
+  removed_today_ = true;
+  away_ = {};
+  return true;
+}
+
+void Administrator::ThrowAway(SimulatedStore& store) {
   CheckMayBeRemoved(site_, store);
-  removed_today_ = store.removed = true;
+  store.removed = true;
   store.machine->SetDown(true);
   for (const FragmentInfo& fragment : site_.FragmentsOf(store)) store.disk->Lose(fragment.key);
-  away_ = {};
   site_.AddStore(store.domain);
+}
+
+bool Administrator::Replace(StoreId id) {
+  if (!site_.SetState(id, StoreState::kDraining).ok()) return false;
+  for (int round = 0; !site_.SetState(id, StoreState::kGone).ok(); ++round) {
+    if (round == kDrainRounds) return false;
+    SleepFor(std::chrono::milliseconds(500));
+    repairer_.Round();
+  }
+  ThrowAway(*site_.FindStore(id));
   return true;
 }
 
 void Administrator::LoseContent() {
   if (away_.value != 0 && !draining_) return;
   lost_today_ = true;
-  SimulatedStore& store = *site_.FindStore(DrawStoreInService());
+  SimulatedStore& store = *DrawStoreInService();
   for (const FragmentInfo& fragment : site_.FragmentsOf(store))
     lost_fragments += store.disk->Lose(fragment.key) ? 1 : 0;
   (void)site_.catalog.Recheck(Context());

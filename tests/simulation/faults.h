@@ -30,6 +30,10 @@ class Administrator {
   Administrator(Site& site, RepairerMachine& repairer, Random& random)
       : site_(site), repairer_(repairer), random_(random) {}
   void Act();
+  /// Drains a store until it is not needed any more, and has a new one take its place. False if that does not come about.
+  bool Replace(StoreId id);
+  /// Any that was not removed.
+  SimulatedStore* DrawStoreInService();
   /// The evening: whatever is away comes back.
   void BringBack();
   int lost_fragments = 0;
@@ -42,8 +46,8 @@ class Administrator {
  private:
   void TakeAway();
   bool Remove(StoreId id);
+  void ThrowAway(SimulatedStore& store);
   void LoseContent();
-  StoreId DrawStoreInService();
 
   Site& site_;
   RepairerMachine& repairer_;

@@ -50,13 +50,24 @@ void Liar::NoteAcknowledged(const CommitRequest& request) {
 }
 
 void Liar::NoteShown(ObjectId object, const ListReply& list) { Raise(objects_[object], NewestIn(list)); }
-void Liar::NoteShown(const NameEntry& entry) { old_entries_.try_emplace(entry.name, entry); }
+void Liar::NoteShown(const NameEntry& entry) {
+  std::vector<NameEntry>& shown = old_entries_[entry.name];
+  if (shown.empty() || shown.back().order != entry.order) shown.push_back(entry);
+}
 
 void Liar::ForgetClient() { objects_.clear(), names_.clear(); }
 
 bool Liar::Forge(const ListRequest& request, MonotonicTime asked, ListReply& list) {
-  switch (random_.Below(4)) {
-    case 0: return MoveExtent(request.lo, list);
+  const uint64_t first = random_.Below(4);
+  for (uint64_t kind = first; kind < first + 4; ++kind) {
+    if (Tell(kind % 4, request, asked, list)) return true;
+  }
+  return false;
+}
+
+bool Liar::Tell(uint64_t kind, const ListRequest& request, MonotonicTime asked, ListReply& list) {
+  switch (kind) {
+    case 0: return MoveAnExtent(request.lo, list);
     case 1: return ForgeRecord(list);
     case 2: return ExchangeBodies(list);
     default: return ShowThePast(objects_[request.object], asked, list);
@@ -67,15 +78,23 @@ bool Liar::Forge(MonotonicTime asked, NameEntry& entry) {
   const auto old = old_entries_.find(entry.name);
   const auto known = names_.find(entry.name);
   if (old == old_entries_.end() || known == names_.end()) return false;
-  if (!IsKnown(known->second, old->second.order.hlc, asked)) return false;
-  entry = old->second;
+  const NameEntry& shown = old->second[random_.Below(old->second.size())];
+  if (!IsKnown(known->second, shown.order.hlc, asked)) return false;
+  entry = shown;
   return true;
 }
 
+bool Liar::MoveAnExtent(int64_t lo, ListReply& list) {
+  const size_t count = list.extents.size();
+  const size_t first = count == 0 ? 0 : random_.Below(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (Move((first + i) % count, lo, list)) return true;
+  }
+  return false;
+}
+
 // To where some of it shows: moved beneath a newer one it would be left out, and who has not seen it before cannot know.
-bool Liar::MoveExtent(int64_t lo, ListReply& list) {
-  if (list.extents.empty()) return false;
-  const size_t which = random_.Below(list.extents.size());
+bool Liar::Move(size_t which, int64_t lo, ListReply& list) {
   const Extent true_one = list.extents[which];
   if (!IsBody(true_one)) return false;
   Shift(list.extents[which], 1 + static_cast<int64_t>(random_.Below(100)));

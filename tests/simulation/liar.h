@@ -34,7 +34,9 @@ class Liar {
   };
   static void Raise(Known& known, Hlc hlc);
   bool IsKnown(const Known& known, Hlc hlc, MonotonicTime asked) const;
-  bool MoveExtent(int64_t lo, ListReply& list);
+  bool Tell(uint64_t kind, const ListRequest& request, MonotonicTime asked, ListReply& list);
+  bool MoveAnExtent(int64_t lo, ListReply& list);
+  bool Move(size_t which, int64_t lo, ListReply& list);
   bool ForgeRecord(ListReply& list);
   bool ExchangeBodies(ListReply& list);
   bool ShowThePast(const Known& known, MonotonicTime asked, ListReply& list);
@@ -42,8 +44,8 @@ class Liar {
   Random& random_;
   BucketKeys strange_;  // keys that are not the bucket's
   std::map<ObjectId, Known> objects_;
-  std::map<std::string, Known> names_;            // acknowledged
-  std::map<std::string, NameEntry> old_entries_;  // the first that was shown
+  std::map<std::string, Known> names_;                         // acknowledged
+  std::map<std::string, std::vector<NameEntry>> old_entries_;  // that were shown
 };
 
 /// Puts wrong blocks under right checksums into the answer to a read; how many.

@@ -54,6 +54,10 @@ void ClientMachine::Reboot() {
 void ClientMachine::SleepUntil(MonotonicTime when) {
   catalog_link.calls_until_sleep = -1;
   catalog_link.asleep_until = when;
+  StoresSleepUntil(when);
+}
+
+void ClientMachine::StoresSleepUntil(MonotonicTime when) {
   for (const auto& store : site_.stores) stores[store->id].asleep_until = when;
 }
 
@@ -61,6 +65,7 @@ void ClientMachine::Heal() {
   if (crashed_ && client_ != nullptr) return;  // first it has to reboot
   catalog_link = Link{.asleep_until = catalog_link.asleep_until,
                       .calls_until_sleep = catalog_link.calls_until_sleep,
+                      .wakes = catalog_link.wakes,
                       .lies_told = catalog_link.lies_told};
   stores.Heal();
 }

@@ -31,8 +31,13 @@ class ClientMachine {
   void Reboot();
   /// Everything stands still until then.
   void SleepUntil(MonotonicTime when);
-  /// The same, before so many more calls of the catalog, until SleepUntil() says when it ends.
-  void SleepBeforeCall(int calls) { catalog_link.calls_until_sleep = calls; }
+  /// The same, before so many more calls of the catalog and until `wakes`, or until SleepUntil() says when it ends.
+  void SleepBeforeCall(int calls, MonotonicTime wakes = MonotonicTime::max()) {
+    catalog_link.calls_until_sleep = calls;
+    catalog_link.wakes = wakes;
+  }
+  /// Only what it has to do with stores stands still.
+  void StoresSleepUntil(MonotonicTime when);
   bool IsAsleep() const { return MonotonicNow() < catalog_link.asleep_until; }
   int64_t lies_told() const { return catalog_link.lies_told + stores.lies_told(); }
   void Heal();

@@ -30,7 +30,7 @@ void AwaitWaking(const Link& link) {
 
 template <typename Reply, typename Call>
 Reply Calls::Send(const Context& context, const Call& call, bool* doubled) const {
-  if (link_.calls_until_sleep > 0 && --link_.calls_until_sleep == 0) link_.asleep_until = MonotonicTime::max();
+  if (link_.calls_until_sleep > 0 && --link_.calls_until_sleep == 0) link_.asleep_until = link_.wakes;
   AwaitWaking(link_);
   SleepFor(network_.Delay(link_));
   const auto cut = [this] { return link_.cut || network_.catalog_away; };

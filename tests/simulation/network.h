@@ -17,13 +17,14 @@ namespace pbfs::simulation {
 struct Link {
   Duration delay_min = std::chrono::microseconds(50);
   Duration delay_max = std::chrono::milliseconds(2);
-  double drop_request = 0;       // the server never sees the call
-  double drop_reply = 0;         // the call happens, the caller does not learn of it
-  double double_request = 0;     // the call happens again later
-  bool cut = false;              // nothing goes through
-  double lie = 0;                // an answer is replaced by one that nobody made with the keys
-  MonotonicTime asleep_until{};  // the client's machine is suspended
-  int calls_until_sleep = -1;  // it will be before so many more calls of the catalog, until somebody wakes it; -1: not
+  double drop_request = 0;                     // the server never sees the call
+  double drop_reply = 0;                       // the call happens, the caller does not learn of it
+  double double_request = 0;                   // the call happens again later
+  bool cut = false;                            // nothing goes through
+  double lie = 0;                              // an answer is replaced by one that nobody made with the keys
+  MonotonicTime asleep_until{};                // the client's machine is suspended
+  int calls_until_sleep = -1;                  // it will be before so many more calls of the catalog; -1: not
+  MonotonicTime wakes = MonotonicTime::max();  // and until then, or until somebody wakes it
   int64_t lies_told = 0;
 };
 

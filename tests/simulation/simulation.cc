@@ -7,6 +7,7 @@
 #include "libs/base/simulated_scheduler.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/machines.h"
+#include "tests/simulation/scenes.h"
 #include "tests/simulation/site_checks.h"
 #include "tests/simulation/workload.h"
 
@@ -50,6 +51,9 @@ class Simulation {
       const uint64_t own_seed = seed * 100 + static_cast<uint64_t>(i);
       machines_.push_back(std::make_unique<ClientMachine>(site_, own_seed, clock_error, i == kClients - 1));
     }
+    scenes_ = std::make_unique<Scenes>(Scenes::Parts{site_, *machines_[0], *machines_[1], collector_, repairer_,
+                                                     administrator_, workload_, settings_, random_,
+                                                     [this] { AwaitWhole(); }});
   }
 
   void Run(Report& report) {
@@ -114,6 +118,7 @@ class Simulation {
     patient_one.SleepUntil(MonotonicTime::max());
     Evening(trouble);
     Dusk();
+    scenes_->PlayOne();
     Night();
     morning = true;
     patient_one.SleepUntil(MonotonicNow());
@@ -142,13 +147,17 @@ class Simulation {
     repairer_.stores.Heal();
     if (administrator_.EndDay()) (void)site_.catalog.Recheck(Context());
     if (trouble == Trouble::kRot) ScrubAll(site_);
-    const bool lies = lied_ |= trouble == Trouble::kLies;  // under which a body may rightly have become suspect
+    lied_ |= trouble == Trouble::kLies;
+    AwaitWhole();
+    if (trouble == Trouble::kLies) scenes_->LossAmidLies();
+  }
+  void AwaitWhole() {
     int round = 0;
-    do {
+    do {  // under lies a body may rightly have become suspect
       SleepFor(std::chrono::milliseconds(500));
       repairer_.Round();
-    } while (!repairer_.IsWhole(lies) && ++round < kEveningRounds);
-    if (!repairer_.IsWhole(lies))
+    } while (!repairer_.IsWhole(lied_) && ++round < kEveningRounds);
+    if (!repairer_.IsWhole(lied_))
       return site_.findings.Add("in the evening not all is whole: " + repairer_.trouble.ToString());
     CheckEverythingIsWhole(site_);
   }
@@ -213,6 +222,7 @@ class Simulation {
   BucketId bucket_;
   bool lied_ = false;
   std::vector<std::unique_ptr<ClientMachine>> machines_;
+  std::unique_ptr<Scenes> scenes_;
 };
 
 }  // namespace

@@ -67,12 +67,12 @@ void Workload::SetMain(const Written& put, int64_t wid) {
 void Workload::Step(ClientMachine& machine, Bucket& bucket) {
   switch (machine.random.Below(24)) {
     case 0:
-    case 1: return Put(machine, bucket);
+    case 1: return Put(machine, bucket, DrawName(machine.random));
     case 2: return Unbind(machine, bucket, DrawName(machine.random));
     case 3: return Clone(machine, bucket, *objects_.front());
     case 4: return Publish(machine, bucket);
     case 5:
-    case 6: return Find(machine, bucket);
+    case 6: return Find(machine, bucket, machine.random.Below(4) == 0 ? "x" : DrawName(machine.random));
     case 7:
     case 8: return Merge(machine, bucket, PickObject(machine.random));
     case 9:
@@ -82,7 +82,7 @@ void Workload::Step(ClientMachine& machine, Bucket& bucket) {
     case 13:
     case 14:
     case 15: return Look(machine, bucket, PickObject(machine.random));
-    default: return Patch(machine, bucket, PickObject(machine.random));
+    default: return Patch(machine, bucket, PickObject(machine.random), DrawOp(machine.random));
   }
 }
 
@@ -92,10 +92,22 @@ TrackedObject& Workload::PickObject(Random& random) {
 
 // ---- content -------------------------------------------------------------------------------------------------------------------
 
-void Workload::Patch(ClientMachine& machine, Bucket& bucket, TrackedObject& object) {
+void Workload::PatchMain(ClientMachine& machine, Bucket& bucket) {
+  Patch(machine, bucket, *objects_.front(), DrawOp(machine.random));
+}
+
+void Workload::PatchNearby(ClientMachine& machine, Bucket& bucket) {
+  ModelOp op;
+  op.lo = static_cast<int64_t>(machine.random.Below(800));
+  op.hi = op.lo + 1 + static_cast<int64_t>(machine.random.Below(200));
+  op.bytes = DrawBytes(machine.random, static_cast<size_t>(op.hi - op.lo));
+  Patch(machine, bucket, *objects_.front(), std::move(op));
+}
+
+void Workload::Patch(ClientMachine& machine, Bucket& bucket, TrackedObject& object, ModelOp op) {
   const Context context = machine.PatienceOfACall();
   Attempt attempt;
-  attempt.op = DrawOp(machine.random);
+  attempt.op = std::move(op);
   if (machine.random.Below(4) == 0) {
     const auto stat = bucket.Stat(context, object.id);
     if (stat.ok()) attempt.if_opset = stat->opset;
@@ -133,10 +145,19 @@ void Workload::Append(ClientMachine& machine, Bucket& bucket) {
 }
 
 void Workload::Look(ClientMachine& machine, Bucket& bucket, TrackedObject& object) {
+  const auto lo = static_cast<int64_t>(machine.random.Below(kSpace));
+  LookAt(machine, bucket, object, lo, 1 + machine.random.Below(20000));
+}
+
+void Workload::LookAtMain(ClientMachine& machine, Bucket& bucket) {
+  LookAt(machine, bucket, *objects_.front(), 0, kSpace * 2);
+}
+
+void Workload::LookAt(ClientMachine& machine, Bucket& bucket, TrackedObject& object, int64_t lo, size_t wanted) {
   Observation seen;
-  seen.lo = static_cast<int64_t>(machine.random.Below(kSpace));
-  seen.wanted = 1 + machine.random.Below(20000);
-  seen.bytes.resize(seen.wanted);
+  seen.lo = lo;
+  seen.wanted = wanted;
+  seen.bytes.resize(wanted);
   const int64_t lies = machine.lies_told();
   seen.invoked = MonotonicNow();
   const auto got = bucket.Read(machine.PatienceOfACall(), object.id, seen.lo, seen.bytes);
@@ -232,8 +253,7 @@ void Workload::EndNameOp(const std::string& name, NameAttempt attempt, const Res
   }
 }
 
-void Workload::Put(ClientMachine& machine, Bucket& bucket) {
-  const std::string name = DrawName(machine.random);
+void Workload::Put(ClientMachine& machine, Bucket& bucket, const std::string& name) {
   const Bytes bytes = DrawBytes(machine.random, 1 + machine.random.Below(20000));
   PutOptions options;
   options.if_none_match = machine.random.Below(3) == 0;
@@ -301,8 +321,7 @@ void Workload::Publish(ClientMachine& machine, Bucket& bucket) {
   object.released = true;  // its day will be over
 }
 
-void Workload::Find(ClientMachine& machine, Bucket& bucket) {
-  const std::string name = machine.random.Below(4) == 0 ? "x" : DrawName(machine.random);
+void Workload::Find(ClientMachine& machine, Bucket& bucket, const std::string& name) {
   const int64_t lies = machine.lies_told();
   NameObservation seen;
   seen.invoked = MonotonicNow();

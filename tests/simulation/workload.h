@@ -33,6 +33,14 @@ class Workload {
   const TrackedObject& main() const { return *objects_.front(); }
   /// One thing that a client does.
   void Step(ClientMachine& machine, Bucket& bucket);
+  /// What scenes (scenes.h) are made of.
+  void PatchMain(ClientMachine& machine, Bucket& bucket);
+  void PatchNearby(ClientMachine& machine, Bucket& bucket);  // a few bytes of the first thousand of the main object
+  void MergeMain(ClientMachine& machine, Bucket& bucket) { Merge(machine, bucket, *objects_.front()); }
+  void LookAtMain(ClientMachine& machine, Bucket& bucket);  // at all of it
+  void Put(ClientMachine& machine, Bucket& bucket, const std::string& name);
+  void Find(ClientMachine& machine, Bucket& bucket, const std::string& name);
+  static std::string DrawName(Random& random);
   /// Bytes at the end of the main object: for a machine that may be suspended amid it.
   void Append(ClientMachine& machine, Bucket& bucket);
   /// Reads the main object as of one of the ops of the last ten minutes, where the bucket keeps history.
@@ -47,20 +55,18 @@ class Workload {
 
  private:
   TrackedObject& PickObject(Random& random);
-  void Patch(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
+  void Patch(ClientMachine& machine, Bucket& bucket, TrackedObject& object, ModelOp op);
   void Look(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
+  void LookAt(ClientMachine& machine, Bucket& bucket, TrackedObject& object, int64_t lo, size_t wanted);
   void Merge(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
-  void Put(ClientMachine& machine, Bucket& bucket);
   void Unbind(ClientMachine& machine, Bucket& bucket, const std::string& name);
   void Clone(ClientMachine& machine, Bucket& bucket, TrackedObject& source);
   void Publish(ClientMachine& machine, Bucket& bucket);
-  void Find(ClientMachine& machine, Bucket& bucket);
 
   NameAttempt BeginNameOp(ClientMachine& machine, const std::string& name, bool binds);
   void EndNameOp(const std::string& name, NameAttempt attempt, const Result<Order>& outcome);
   TrackedObject& Track(ObjectId id, const std::string& name, Bytes base, Order order);
   void ReleaseObjectsOf(const std::string& name);
-  std::string DrawName(Random& random);
   std::optional<Bytes> ReadAll(ClientMachine& machine, Bucket& bucket, ObjectId object);
   /// A finding if a call may not end like this: on a healthy object, an honest link.
   void CheckError(const char* what, const Status& status, bool may_be_gone, bool lied_to);

@@ -34,6 +34,31 @@ TEST(ClientClock, AClientThatIsAYearOffIsToldSoAndNothingIsVisible) {
   EXPECT_OK(good.Put(TestContext(), "x", ByteSpan(Bytes(300'000, 7))));
 }
 
+/// This machine's, set by hand.
+class ShiftedClock final : public Clock {
+ public:
+  int64_t NowMicros() const override { return SystemClock().NowMicros() + shift_; }
+  void SetBack(int64_t micros) { shift_ -= micros; }
+
+ private:
+  std::atomic<int64_t> shift_{0};
+};
+
+// A failover: the new primary's clock is behind. What was acknowledged is ahead of it, and so is what comes next, for a while. Where
+// nothing is newer that is refused.
+TEST(ClientClock, ACatalogsClockThatIsSetBackIsWaitedFor) {
+  ShiftedClock clock;
+  TwinSite site(clock);
+  const auto client = site.MakeClient();
+  ASSERT_OK_AND_ASSIGN(Bucket bucket, client->CreateBucket(TestContext(), {.name = "b"}));
+  ASSERT_OK_AND_ASSIGN(const Written before, bucket.Put(TestContext(), "x", Bytes{1}));
+  clock.SetBack((kMaxHlcDriftMs + 200) * 1000);
+  ASSERT_OK_AND_ASSIGN(const Written after, bucket.Put(TestContext(), "y", Bytes{2}));
+  EXPECT_GT(after.order, before.order);
+  clock.SetBack(3'600'000'000);
+  EXPECT_CODE(bucket.Put(TestContext(), "z", Bytes{3}), kFailedPrecondition);
+}
+
 // Where stores ask for tokens, the catalog's clock comes with the token, before anything is minted for a store.
 TEST(ClientClock, TheClockThatComesWithATokenIsGoodForEncodings) {
   const ManualClock clock(1'800'000'000'000'000);

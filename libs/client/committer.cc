@@ -10,6 +10,7 @@ namespace pbfs {
 namespace {
 
 constexpr int kMaxStaleRetries = 1000;
+constexpr int64_t kDriftWaitedMs = 10'000;  // by how much orders may be ahead of the catalog's clock, to be waited for
 constexpr Duration kFirstBackOff = std::chrono::milliseconds(5);
 constexpr Duration kLongestBackOff = std::chrono::milliseconds(500);
 constexpr Duration kCommitPatience = std::chrono::seconds(10);  // of one call; the catalog's own limit is 20 s
@@ -114,6 +115,16 @@ void NoteAcknowledged(ClientCore& core, const OpenedBucket& bucket, const Commit
   }
 }
 
+// After a failover the catalog's clock may be behind what the one before it said. Orders never go back, so they are ahead until it has
+// caught up: that is waited for. True if it has by now.
+bool AwaitCatalogsClock(const Context& context, const Order& order, const CommitReply& reply) {
+  const int64_t ahead = HlcMillis(order.hlc) - reply.now_ms;
+  const MonotonicTime caught_up = MonotonicNow() + std::chrono::milliseconds(ahead);
+  if (ahead > kDriftWaitedMs || caught_up > context.deadline()) return false;
+  SleepUntil(caught_up);
+  return true;
+}
+
 }  // namespace
 
 OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
@@ -156,6 +167,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
       return done;
     }
     if (done.reply.code == CommitCode::kEncodingExpired) core.cluster.Invalidate();  // its stores may be gone
+    if (done.reply.code == CommitCode::kDrift && AwaitCatalogsClock(context, done.orders.back(), done.reply)) continue;
     if (done.reply.code != CommitCode::kOrderStale) return RefusalOf(done.reply.code);
     ++core.counters.orders_stale;
     above = done.reply.max_hlc;

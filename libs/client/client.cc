@@ -123,7 +123,7 @@ Result<Bucket> Client::CreateBucket(const Context& context, const BucketSettings
 Result<Bucket> Client::OpenBucket(const Context& context, const std::string& name) {
   const Context step = context.Within(core_->options.timeout);
   PBFS_ASSIGN_OR_RETURN(BucketInfo info,
-                        RetryRead(step, [&] { return core_->to.catalog.buckets.FindBucket(step, name); }));
+                        RetryRead(step, [&] { return core_->to.catalog.buckets.FindBucket(step, name, 0); }));
   return Open(context, std::move(info));
 }
 
@@ -163,7 +163,7 @@ Result<std::vector<BucketInfo>> Client::ListBuckets(const Context& context) {
 
 Status Client::DeleteBucket(const Context& context, const std::string& name) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const BucketInfo info, core_->to.catalog.buckets.FindBucket(step, name));
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo info, core_->to.catalog.buckets.FindBucket(step, name, 0));
   return core_->to.catalog.buckets.DeleteBucket(step, info.id);
 }
 

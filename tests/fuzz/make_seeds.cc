@@ -201,6 +201,9 @@ void Seeds::Messages() {
   GarbageState garbage;
   garbage.bodies = 7, garbage.since_ms = kMillis, garbage.passes = {pass};
   single(24, "garbage_state", garbage, v1::GarbageState());
+  WriteMessage(25, "list_wrapped", wire::Encode(WrappedQuery{bucket_, 3, {2, body}, 10}));
+  single(26, "list_wrapped_reply", std::vector<WrappedBody>{{body, 2, {1}}}, v1::ListWrappedReply());
+  WriteMessage(27, "rewrap", wire::Encode(RewrapRequest{bucket_, 3, {{body, {1}, {2}}}}));
 }
 
 void Seeds::Commits() {

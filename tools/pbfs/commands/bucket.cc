@@ -137,11 +137,11 @@ Status Set(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const BucketScheme scheme, SchemeOf(arguments));
   PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   const Context context = session.context().Within(kPatience);
-  PBFS_ASSIGN_OR_RETURN(const BucketInfo before, connection->buckets().FindBucket(context, arguments.name));
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo before, connection->buckets().FindBucket(context, arguments.name, 0));
   PBFS_RETURN_IF_ERROR(connection->buckets().SetScheme(context, before.id, SchemeOf(before.settings), scheme));
   if (arguments.wait) PBFS_RETURN_IF_ERROR(AwaitRecoded(session, *connection, before));
   PBFS_ASSIGN_OR_RETURN(const BucketInfo bucket,
-                        connection->buckets().FindBucket(session.context().Within(kPatience), arguments.name));
+                        connection->buckets().FindBucket(session.context().Within(kPatience), arguments.name, 0));
   session.Say(fmt::format("{} is {} from now on{}", arguments.name, SchemeText(bucket.settings),
                           arguments.wait
                               ? ", and all its bodies are"

@@ -30,7 +30,7 @@ class KeyStore {
   virtual Result<ClientIdentity> Identity() = 0;
   /// The key that keyrings must be signed by, pinned by configuration. Errors: NOT_FOUND.
   virtual Result<PublicKey> AdminPublicKey() = 0;
-  /// The administrator's key, kept only where buckets are made. Errors: PERMISSION_DENIED it is not here.
+  /// The administrator's key, kept only where buckets are made or get new keys. Errors: PERMISSION_DENIED it is not here.
   virtual Result<SigningKey> AdminKey() = 0;
   /// None if no keyring of the bucket was ever seen.
   virtual Result<std::optional<SeenKeyring>> LastKeyring(BucketId bucket) = 0;

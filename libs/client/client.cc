@@ -118,24 +118,24 @@ Result<Bucket> Client::CreateBucket(const Context& context, const BucketSettings
     return true;
   });
   PBFS_RETURN_IF_ERROR(created.status());
-  return Open(context, std::move(info));
+  return Open(context, {std::move(info), {}});
 }
 
 Result<Bucket> Client::OpenBucket(const Context& context, const std::string& name) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(BucketInfo info, FindNewest(step, *core_, name));
-  return Open(context, std::move(info));
+  PBFS_ASSIGN_OR_RETURN(ShownBucket shown, FindNewest(step, *core_, name));
+  return Open(context, std::move(shown));
 }
 
-Result<Bucket> Client::Open(const Context& context, BucketInfo info) {
+Result<Bucket> Client::Open(const Context& context, ShownBucket shown) {
   PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, core_->to.keys.Identity());
-  PBFS_ASSIGN_OR_RETURN(auto keyring, OpenShownKeyring(core_->to.keys, info));
+  PBFS_ASSIGN_OR_RETURN(auto keyring, OpenShownKeyring(core_->to.keys, shown));
   PBFS_ASSIGN_OR_RETURN(const auto map, core_->cluster.Map(context.Within(core_->options.timeout)));
   auto state = std::make_shared<OpenedBucket>(std::move(keyring));
-  state->k = info.settings.k.value_or(map->default_k);
-  state->m = info.settings.m.value_or(map->default_m);
+  state->k = shown.info.settings.k.value_or(map->default_k);
+  state->m = shown.info.settings.m.value_or(map->default_m);
   state->signing = identity.signing;
-  state->info = std::move(info);
+  state->info = std::move(shown.info);
   return Bucket(core_.get(), std::move(state));
 }
 

@@ -34,7 +34,7 @@ class KeyStore {
   virtual Result<SigningKey> AdminKey() = 0;
   /// None if no keyring of the bucket was ever seen.
   virtual Result<std::optional<SeenKeyring>> LastKeyring(BucketId bucket) = 0;
-  /// Durable on return.
+  /// Durable on return. One that is no newer than what is remembered changes nothing: several may look at once.
   virtual Status RememberKeyring(BucketId bucket, const SeenKeyring& seen) = 0;
 };
 

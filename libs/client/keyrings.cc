@@ -39,21 +39,42 @@ Status CheckKeepsKeys(const OpenedKeyring& next, const OpenedKeyring& now) {
 
 }  // namespace
 
-Result<std::shared_ptr<const OpenedKeyring>> OpenShownKeyring(KeyStore& keys, const BucketInfo& shown) {
+Result<ShownBucket> FindNewest(const Context& context, ClientCore& core, const std::string& name) {
+  Buckets& buckets = core.to.catalog.buckets;
+  ShownBucket shown;
+  PBFS_ASSIGN_OR_RETURN(shown.info, RetryRead(context, [&] { return buckets.FindBucket(context, name, 0); }));
+  PBFS_ASSIGN_OR_RETURN(shown.seen, core.to.keys.LastKeyring(shown.info.id));
+  if (!shown.seen.has_value() || shown.info.keyring_version >= shown.seen->version) return shown;
+  return FindAgain(context, core, shown.info, 0);
+}
+
+Result<ShownBucket> FindAgain(const Context& context, ClientCore& core, const BucketInfo& bucket, int64_t min_keyring) {
+  Buckets& buckets = core.to.catalog.buckets;
+  const std::string& name = bucket.settings.name;
+  ShownBucket shown;
+  PBFS_ASSIGN_OR_RETURN(shown.seen, core.to.keys.LastKeyring(bucket.id));
+  const int64_t wanted = std::max(min_keyring, shown.seen.has_value() ? shown.seen->version : 0);
+  PBFS_ASSIGN_OR_RETURN(shown.info, RetryRead(context, [&] { return buckets.FindBucket(context, name, wanted); }));
+  if (shown.info.id == bucket.id) return shown;
+  return NotFoundError("bucket " + name + ": it is gone, and another has its name");
+}
+
+Result<std::shared_ptr<const OpenedKeyring>> OpenShownKeyring(KeyStore& keys, const ShownBucket& shown) {
+  const BucketId bucket = shown.info.id;
   PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, keys.Identity());
   PBFS_ASSIGN_OR_RETURN(const PublicKey admin, keys.AdminPublicKey());
-  PBFS_ASSIGN_OR_RETURN(const Keyring keyring, Keyring::Decode(shown.keyring, admin));
-  if (keyring.bucket != shown.id) return PermissionDeniedError("the catalog shows the keyring of another bucket");
-  const Digest32 hash = Sha256(shown.keyring);
-  PBFS_ASSIGN_OR_RETURN(const auto seen, keys.LastKeyring(shown.id));
-  if (seen.has_value()) PBFS_RETURN_IF_ERROR(CheckFollows(keyring, hash, *seen));
-  if (!seen.has_value() || seen->version < keyring.version)
-    PBFS_RETURN_IF_ERROR(keys.RememberKeyring(shown.id, {keyring.version, hash}));
+  PBFS_ASSIGN_OR_RETURN(const Keyring keyring, Keyring::Decode(shown.info.keyring, admin));
+  if (keyring.bucket != bucket) return PermissionDeniedError("the catalog shows the keyring of another bucket");
+  const Digest32 hash = Sha256(shown.info.keyring);
+  if (shown.seen.has_value()) PBFS_RETURN_IF_ERROR(CheckFollows(keyring, hash, *shown.seen));
+  PBFS_ASSIGN_OR_RETURN(const auto last, keys.LastKeyring(bucket));
+  if (!last.has_value() || last->version < keyring.version)
+    PBFS_RETURN_IF_ERROR(keys.RememberKeyring(bucket, {keyring.version, hash}));
   PBFS_ASSIGN_OR_RETURN(const auto bucket_keys, OpenKeyring(keyring, identity.box));
   auto opened = std::make_shared<OpenedKeyring>();
-  opened->bucket = shown.id;
+  opened->bucket = bucket;
   opened->version = keyring.version;
-  for (const auto& [epoch, key] : bucket_keys) opened->keys.push_back(BucketKeys::Derive(shown.id, epoch, key));
+  for (const auto& [epoch, key] : bucket_keys) opened->keys.push_back(BucketKeys::Derive(bucket, epoch, key));
   opened->must_sign = keyring.recipients.size() > 1;
   for (const Keyring::Recipient& recipient : keyring.recipients) {
     if (recipient.role == KeyringRole::kWriter) opened->writers.push_back(recipient.signing);
@@ -61,24 +82,10 @@ Result<std::shared_ptr<const OpenedKeyring>> OpenShownKeyring(KeyStore& keys, co
   return std::shared_ptr<const OpenedKeyring>(std::move(opened));
 }
 
-Result<BucketInfo> FindNewest(const Context& context, ClientCore& core, const std::string& name) {
-  const auto find = [&](int64_t min_keyring) {
-    return RetryRead(context, [&] { return core.to.catalog.buckets.FindBucket(context, name, min_keyring); });
-  };
-  PBFS_ASSIGN_OR_RETURN(BucketInfo info, find(0));
-  PBFS_ASSIGN_OR_RETURN(const auto seen, core.to.keys.LastKeyring(info.id));
-  if (!seen.has_value() || info.keyring_version >= seen->version) return info;
-  return find(seen->version);
-}
-
 Status RenewKeyring(const Context& context, ClientCore& core, const OpenedBucket& bucket) {
   const auto now = bucket.keyring();
-  const Context step = context.Within(core.options.timeout);
-  const std::string& name = bucket.info.settings.name;
-  PBFS_ASSIGN_OR_RETURN(const BucketInfo shown, RetryRead(step, [&] {
-                          return core.to.catalog.buckets.FindBucket(step, name, now->version + 1);
-                        }));
-  if (shown.id != bucket.id()) return NotFoundError("bucket " + name + ": it is gone, and another has its name");
+  PBFS_ASSIGN_OR_RETURN(const ShownBucket shown,
+                        FindAgain(context.Within(core.options.timeout), core, bucket.info, now->version + 1));
   PBFS_ASSIGN_OR_RETURN(auto opened, OpenShownKeyring(core.to.keys, shown));
   PBFS_RETURN_IF_ERROR(CheckKeepsKeys(*opened, *now));
   bucket.Adopt(std::move(opened));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/client/key_store.h"
@@ -8,14 +9,24 @@
 
 namespace pbfs {
 
-/// The keyring of `shown`, opened with this client's key, and remembered as the newest that was seen of its bucket (durable
-/// on return; format, section 4).
+/// A bucket as a catalog shows it, and the newest of its keyrings that this client had seen before it asked for a state with
+/// that: another process may see a newer one at any time.
+struct ShownBucket {
+  BucketInfo info;
+  std::optional<SeenKeyring> seen;
+};
+
+/// The bucket of this name. Errors: those of FindBucket.
+Result<ShownBucket> FindNewest(const Context& context, ClientCore& core, const std::string& name);
+/// The bucket with this id of that name, with a keyring of at least this version, if there is one.
+/// Errors: NOT_FOUND it is gone; those of FindBucket.
+Result<ShownBucket> FindAgain(const Context& context, ClientCore& core, const BucketInfo& bucket, int64_t min_keyring);
+
+/// The keyring of `shown`, opened with this client's key, and remembered if it is the newest that was seen of its bucket
+/// (durable on return; format, section 4).
 /// Errors: PERMISSION_DENIED it is not signed by the pinned administrator key, it is another bucket's, or this client is no
 /// recipient; DATA_LOSS with detail pbfs-code STALE_OR_ROLLBACK it is older than one seen before, or does not follow it.
-Result<std::shared_ptr<const OpenedKeyring>> OpenShownKeyring(KeyStore& keys, const BucketInfo& shown);
-
-/// The bucket of this name with its newest keyring, at least as new as the one seen last. Errors: those of FindBucket.
-Result<BucketInfo> FindNewest(const Context& context, ClientCore& core, const std::string& name);
+Result<std::shared_ptr<const OpenedKeyring>> OpenShownKeyring(KeyStore& keys, const ShownBucket& shown);
 
 /// Fetches the keyring anew: from now on whoever works on the bucket has it. Without effect if there is no newer one.
 /// Errors: NOT_FOUND the bucket is gone; DATA_LOSS with detail pbfs-code STALE_OR_ROLLBACK also if it lacks a key that this

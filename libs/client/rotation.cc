@@ -12,9 +12,11 @@ namespace {
 
 constexpr int kMostRaces = 100;
 
-/// The keyring after `now`: the same recipients, a fresh key, and all keys so far. Signed only if `now` is none of the past.
-Result<Buffer> NextKeyring(ClientCore& core, const BucketInfo& now) {
-  PBFS_RETURN_IF_ERROR(OpenShownKeyring(core.to.keys, now).status());
+/// The keyring after the one that is shown: the same recipients, a fresh key, and all keys so far. Signed only if what is shown
+/// is none of the past.
+Result<Buffer> NextKeyring(ClientCore& core, const ShownBucket& shown) {
+  PBFS_RETURN_IF_ERROR(OpenShownKeyring(core.to.keys, shown).status());
+  const BucketInfo& now = shown.info;
   PBFS_ASSIGN_OR_RETURN(const SigningKey admin, core.to.keys.AdminKey());
   PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, core.to.keys.Identity());
   PBFS_ASSIGN_OR_RETURN(const Keyring keyring, Keyring::Decode(now.keyring, admin.public_key));
@@ -44,10 +46,10 @@ class KeyringChange {
   Result<bool> Run() {
     const uint32_t before = bucket_.keyring()->newest().epoch;
     for (int race = 0; race < kMostRaces; ++race) {
-      const auto known = bucket_.keyring();
-      PBFS_ASSIGN_OR_RETURN(const BucketInfo now, RetryRead(context_, [&] { return Find(known->version); }));
+      PBFS_ASSIGN_OR_RETURN(const ShownBucket now,
+                            FindAgain(context_, core_, bucket_.info, bucket_.keyring()->version));
       PBFS_ASSIGN_OR_RETURN(const Buffer next, NextKeyring(core_, now));
-      PBFS_ASSIGN_OR_RETURN(const bool set, Set(now, next));
+      PBFS_ASSIGN_OR_RETURN(const bool set, Set(now.info, next));
       PBFS_RETURN_IF_ERROR(RenewKeyring(context_, core_, bucket_));
       if (set || bucket_.keyring()->newest().epoch > before) return set;
     }
@@ -55,10 +57,6 @@ class KeyringChange {
   }
 
  private:
-  Result<BucketInfo> Find(int64_t min_keyring) {
-    return core_.to.catalog.buckets.FindBucket(context_, bucket_.info.settings.name, min_keyring);
-  }
-
   /// Whether the bucket has `next`. The same request again is no second change: it says which version it replaces. What the
   /// catalog shows tells what became of one that nobody answered.
   Result<bool> Set(const BucketInfo& now, const Buffer& next) {
@@ -71,7 +69,8 @@ class KeyringChange {
       if (changed && last.ok()) return false;
       if (!changed && !IsUnknown(status)) return status;
       last = status;
-      PBFS_ASSIGN_OR_RETURN(const BucketInfo shown, Find(version + 1));
+      PBFS_ASSIGN_OR_RETURN(const BucketInfo shown,
+                            core_.to.catalog.buckets.FindBucket(context_, bucket_.info.settings.name, version + 1));
       if (shown.keyring_version <= version) return status;
       return Equal(shown.keyring, next);
     };

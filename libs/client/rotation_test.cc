@@ -1,4 +1,5 @@
 // Rotation of a bucket's key: nobody notices it, whoever dies or comes in between, and in the end no body has an older key.
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -243,6 +244,35 @@ TEST_F(RotationTest, TwoAtOnceDoEachBodyOnce) {
     numbered.Reset();
     ExpectReadableByAll();
   }
+}
+
+// All of them remember the newest keyring in one place: what one has just seen makes nothing stale that another asked for before.
+TEST_F(RotationTest, ClientsSideBySideRotateOpenReadAndWrite) {
+  constexpr int64_t kPlace = 1000;  // that a thread writes to
+  std::vector<Thread> threads;
+  for (int64_t t = 0; t < 4; ++t) {
+    threads.emplace_back("client", [&, t] {
+      const auto one = cluster.NewClient();
+      Bucket mine = *one->OpenBucket(TestContext(), "b");
+      for (uint8_t round = 1; round <= 30; ++round) {
+        ASSERT_OK(mine.Write(TestContext(), object, t * kPlace, Bytes(kPlace, round)));
+        if (round % 3 == t % 3) {
+          ASSERT_OK(mine.RotateKey(TestContext(), InPages(round % 2 == 0)));
+        }
+        if (round % 5 == 0) {
+          ASSERT_OK_AND_ASSIGN(mine, one->OpenBucket(TestContext(), "b"));
+        }
+        Bytes out(kPlace);
+        ASSERT_OK(mine.Read(TestContext(), object, t * kPlace, out));
+        ASSERT_EQ(out, Bytes(kPlace, round));
+      }
+    });
+  }
+  for (Thread& thread : threads) thread.Join();
+  std::fill(content.begin(), content.begin() + 4 * kPlace, 30);
+  ExpectReadableByAll();
+  ASSERT_OK(bucket->RotateKey(TestContext(), InPages(false)));
+  EXPECT_TRUE(WrappedBelow(Epoch()).empty());
 }
 
 TEST_F(RotationTest, ABodyThatDoesNotOpenIsLeftAsItIs) {

@@ -192,7 +192,7 @@ void Seeds::Messages() {
   single(16, "fragment_key", key, v1::FragmentKey());
   WriteMessage(17, "put", wire::Encode(PutRequest{key, 50280, some}));
   WriteMessage(18, "read", wire::Encode(ReadRequest{{{key, 0, 100}, {key, 100, 200}}, some}));
-  WriteMessage(19, "list_fragments", wire::Encode(ListFragmentsRequest{key, 10, kMillis, some}));
+  WriteMessage(19, "list_fragments", wire::Encode(ListFragmentsRequest{key, 10, kMillis, false, some}));
   single(20, "list_fragments_reply", ListFragmentsReply{{{key, 50280, 7, kMillis}}, true}, v1::ListFragmentsReply());
   single(21, "purging_body", PurgingBody{body, encoding.id, 6}, v1::PurgingBody());
   WriteMessage(22, "id_list", wire::EncodeIds<BodyId>(std::vector<BodyId>{body, body}));

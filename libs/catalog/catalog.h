@@ -71,12 +71,20 @@ class Buckets {
   virtual ~Buckets() = default;
   /// Errors: ALREADY_EXISTS the name or id, unless everything is equal (so a repeat is harmless); INVALID_ARGUMENT settings.
   virtual Status CreateBucket(const Context& context, const BucketInfo& bucket) = 0;
-  /// Errors: NOT_FOUND.
-  virtual Result<BucketInfo> FindBucket(const Context& context, const std::string& name) = 0;
+  /// From a state in which its keyring has at least this version, if there is one: 0 takes what a standby has, which may be a
+  /// little behind. Errors: NOT_FOUND.
+  virtual Result<BucketInfo> FindBucket(const Context& context, const std::string& name, int64_t min_keyring) = 0;
   virtual Result<std::vector<BucketInfo>> ListBuckets(const Context& context) = 0;
   /// Replaces the keyring if its version is still `expected_version`. Errors: ABORTED otherwise, NOT_FOUND.
   virtual Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version,
                             const Buffer& keyring) = 0;
+  /// Live bodies whose keys are wrapped under older epochs, in the order of key epoch and id: fewer than the limit are all that there
+  /// are. Of an unknown bucket there are none. Errors: INVALID_ARGUMENT.
+  virtual Result<std::vector<WrappedBody>> ListWrapped(const Context& context, const WrappedQuery& query) = 0;
+  /// Wraps keys of bodies anew: nothing else of a body changes, and readers that listed it before can go on with the old wrap. Those
+  /// that are wrapped otherwise by now or under no older epoch, and those that are gone, being purged or of another bucket are passed
+  /// over: so a repeat is harmless. Returns how many were changed; durable on return. Errors: INVALID_ARGUMENT.
+  virtual Result<int64_t> Rewrap(const Context& context, const RewrapRequest& request) = 0;
   /// Changes how bodies are coded from now on, if that is still `expected`. Those that are there are encoded anew by and by
   /// (Recodes); clients that opened the bucket before go on writing as it was, until they open it again. A repeat is harmless.
   /// Errors: ABORTED it is neither as expected nor as wanted; NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION of CheckRoom

@@ -42,8 +42,9 @@ Result<std::vector<NameEntry>> CatalogDecorator::NameHistory(const Context& cont
 Status CatalogDecorator::CreateBucket(const Context& context, const BucketInfo& bucket) {
   return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.CreateBucket(c, bucket); });
 }
-Result<BucketInfo> CatalogDecorator::FindBucket(const Context& context, const std::string& name) {
-  return Ask<BucketInfo>(context, [&](const Context& c, const Catalog& to) { return to.buckets.FindBucket(c, name); });
+Result<BucketInfo> CatalogDecorator::FindBucket(const Context& context, const std::string& name, int64_t min_keyring) {
+  return Ask<BucketInfo>(
+      context, [&](const Context& c, const Catalog& to) { return to.buckets.FindBucket(c, name, min_keyring); });
 }
 Result<std::vector<BucketInfo>> CatalogDecorator::ListBuckets(const Context& context) {
   return Ask<std::vector<BucketInfo>>(context,
@@ -54,6 +55,13 @@ Status CatalogDecorator::SetKeyring(const Context& context, BucketId bucket, int
   return Around(context, [&](const Context& c, const Catalog& to) {
     return to.buckets.SetKeyring(c, bucket, expected_version, keyring);
   });
+}
+Result<std::vector<WrappedBody>> CatalogDecorator::ListWrapped(const Context& context, const WrappedQuery& query) {
+  return Ask<std::vector<WrappedBody>>(
+      context, [&](const Context& c, const Catalog& to) { return to.buckets.ListWrapped(c, query); });
+}
+Result<int64_t> CatalogDecorator::Rewrap(const Context& context, const RewrapRequest& request) {
+  return Ask<int64_t>(context, [&](const Context& c, const Catalog& to) { return to.buckets.Rewrap(c, request); });
 }
 Status CatalogDecorator::SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                                    const BucketScheme& scheme) {

@@ -171,6 +171,30 @@ TYPED_TEST_P(GarbageContract, BodyThatIsPurgedCannotBeNamedAgain) {
   EXPECT_EQ(this->SendCode(TestCommit(client).Creates(clone).Clone(clone, extents)), CommitCode::kSourceGone);
 }
 
+// A rotation of the bucket's key that has listed the body before.
+TYPED_TEST_P(GarbageContract, BodyThatIsPurgedIsNotWrappedAnew) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeNamed(client, "a");
+  const BodyId body = this->BodyOf(object);
+  this->Overwrite(client, object);
+  Buckets& buckets = this->ports_.buckets;
+  const WrappedQuery query{this->bucket_, 2, {}, 10};
+  ASSERT_OK_AND_ASSIGN(const auto before, buckets.ListWrapped(TestContext(), query));
+  EXPECT_EQ(before.size(), 2u);
+  this->PurgeMark();
+  ASSERT_TRUE(this->IsPurging(body));
+  ASSERT_OK_AND_ASSIGN(const auto after, buckets.ListWrapped(TestContext(), query));
+  EXPECT_EQ(after.size(), 1u);
+  RewrapRequest request{this->bucket_, 2, {}};
+  for (const WrappedBody& row : before) request.changes.push_back({row.body, row.wrapped_dek, {1}});
+  EXPECT_EQ(*buckets.Rewrap(TestContext(), request), 1);
+  EXPECT_TRUE(this->IsPurging(body));
+  const BodyId gone[] = {body};
+  ASSERT_OK(this->garbage().PurgeDone(TestContext(), gone));
+  request.key_epoch = 3;
+  EXPECT_EQ(*buckets.Rewrap(TestContext(), request), 0);
+}
+
 TYPED_TEST_P(GarbageContract, SourcesOfARehomeStayForTheHold) {
   TestClient client = this->MakeClient();
   const ObjectId object = this->MakeNamed(client, "d");
@@ -555,8 +579,8 @@ TYPED_TEST_P(GarbageContract, LimitsArePositive) {
 
 REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace, BodyThatAnotherObjectNamesStays,
                             OverwrittenInlineBodyGoesAtOnce, BodyThatIsPurgedCannotBeNamedAgain,
-                            SourcesOfARehomeStayForTheHold, EveryRowThatABodyLostIsWaitedFor,
-                            HistoryKeepsBodiesUntilItsFloorPasses,
+                            BodyThatIsPurgedIsNotWrappedAnew, SourcesOfARehomeStayForTheHold,
+                            EveryRowThatABodyLostIsWaitedFor, HistoryKeepsBodiesUntilItsFloorPasses,
                             ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor,
                             HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses,
                             OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot, ObjectThatIsReferencedStays,

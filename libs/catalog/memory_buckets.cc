@@ -30,7 +30,7 @@ Status MemoryCatalog::CreateBucket(const Context& context, const BucketInfo& buc
   return OkStatus();
 }
 
-Result<BucketInfo> MemoryCatalog::FindBucket(const Context& context, const std::string& name) {
+Result<BucketInfo> MemoryCatalog::FindBucket(const Context& context, const std::string& name, int64_t) {
   PBFS_RETURN_IF_ERROR(context.Check());
   MutexLock lock(mutex_);
   for (const auto& [id, bucket] : tables_.buckets) {
@@ -59,6 +59,42 @@ Status MemoryCatalog::SetKeyring(const Context& context, BucketId bucket, int64_
   found->second.keyring = keyring;
   ++found->second.keyring_version;
   return OkStatus();
+}
+
+Result<std::vector<WrappedBody>> MemoryCatalog::ListWrapped(const Context& context, const WrappedQuery& query) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckWrappedQuery(query));
+  MutexLock lock(mutex_);
+  if (!tables_.buckets.contains(query.bucket)) return std::vector<WrappedBody>{};
+  std::map<BucketPosition, const MemoryTables::Body*> behind;
+  for (const auto& [id, body] : tables_.bodies) {
+    const BucketPosition at{body.row.key_epoch, id};
+    const bool wanted = body.bucket == query.bucket && !body.purging && at.key_epoch < query.below_epoch;
+    if (wanted && at > query.after) behind.emplace(at, &body);
+  }
+  std::vector<WrappedBody> page;
+  for (const auto& [at, body] : behind) {
+    if (page.size() == static_cast<size_t>(query.limit)) break;
+    page.push_back({at.body, at.key_epoch, body->row.wrapped_dek});
+  }
+  return page;
+}
+
+Result<int64_t> MemoryCatalog::Rewrap(const Context& context, const RewrapRequest& request) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckRewrap(request));
+  MutexLock lock(mutex_);
+  int64_t changed = 0;
+  for (const RewrapRequest::Change& change : request.changes) {
+    const auto found = tables_.bodies.find(change.body);
+    if (found == tables_.bodies.end() || found->second.bucket != request.bucket || found->second.purging) continue;
+    BodyRow& row = found->second.row;
+    if (row.wrapped_dek != change.old_dek || row.key_epoch >= request.key_epoch) continue;
+    row.wrapped_dek = change.wrapped_dek;
+    row.key_epoch = request.key_epoch;
+    ++changed;
+  }
+  return changed;
 }
 
 Status MemoryCatalog::SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,

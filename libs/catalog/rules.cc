@@ -39,6 +39,24 @@ Status CheckList(const ListRequest& request) {
   return OkStatus();
 }
 
+namespace {
+Status CheckEpoch(uint32_t epoch) {
+  return epoch >= 1 && epoch <= INT32_MAX ? OkStatus() : InvalidArgumentError("a key epoch is 1 to 2147483647");
+}
+}  // namespace
+
+Status CheckWrappedQuery(const WrappedQuery& query) {
+  PBFS_RETURN_IF_ERROR(CheckEpoch(query.below_epoch));
+  if (query.limit < 1 || query.limit > kMaxRewraps) return InvalidArgumentError("the limit is 1 to 10000");
+  return query.after.key_epoch <= INT32_MAX ? OkStatus() : InvalidArgumentError("no bucket has so many key epochs");
+}
+
+Status CheckRewrap(const RewrapRequest& request) {
+  PBFS_RETURN_IF_ERROR(CheckEpoch(request.key_epoch));
+  return request.changes.size() <= kMaxRewraps ? OkStatus()
+                                               : InvalidArgumentError("at most 10000 bodies are wrapped at one time");
+}
+
 Status CheckLimit(int32_t limit) { return limit > 0 ? OkStatus() : InvalidArgumentError("limit must be positive"); }
 
 int64_t BodyLength(std::span<const uint8_t, 64> header) { return LoadLe<int64_t>(header.data() + 8); }

@@ -17,6 +17,10 @@ Status CheckScheme(const BucketScheme& scheme);
 /// 0 <= lo < hi <= 2^43, at least one extent may be returned.
 Status CheckList(const ListRequest& request);
 
+/// Epochs are 1 to 2^31 - 1, a page has 1 to kMaxRewraps bodies.
+Status CheckWrappedQuery(const WrappedQuery& query);
+Status CheckRewrap(const RewrapRequest& request);
+
 /// Of a step that does at most so much: above zero.
 Status CheckLimit(int32_t limit);
 /// Bytes of plaintext of a body, as its header says (format, section 5).

@@ -383,6 +383,35 @@ struct BucketPosition {
   friend auto operator<=>(const BucketPosition&, const BucketPosition&) = default;
 };
 
+/// How the key of a body is wrapped at present (format, section 4).
+struct WrappedBody {
+  BodyId body;
+  uint32_t key_epoch = 0;
+  std::array<uint8_t, 72> wrapped_dek{};
+  friend bool operator==(const WrappedBody&, const WrappedBody&) = default;
+};
+
+/// Which of them are asked for.
+struct WrappedQuery {
+  BucketId bucket;
+  uint32_t below_epoch = 0;  // those of older epochs
+  BucketPosition after;      // exclusive
+  int32_t limit = 1000;      // 1 to kMaxRewraps
+};
+
+/// Wraps the keys of bodies anew, under one epoch.
+struct RewrapRequest {
+  struct Change {
+    BodyId body;
+    std::array<uint8_t, 72> old_dek{};  // as it is wrapped until now
+    std::array<uint8_t, 72> wrapped_dek{};
+  };
+  BucketId bucket;
+  uint32_t key_epoch = 0;       // of all the new ones
+  std::vector<Change> changes;  // at most kMaxRewraps
+};
+inline constexpr int32_t kMaxRewraps = 10'000;  // of one call
+
 /// What a look at some bodies of a bucket gave.
 struct OtherwisePage {
   std::vector<EncodedBody> bodies;  // of those looked at, the ones that are coded otherwise than the bucket wants

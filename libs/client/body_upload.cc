@@ -153,7 +153,7 @@ void SendFragments(const Context& context, BodyEncoder& encoder, const NewBody& 
   }
 }
 
-UploadedBody InlineBody(ClientCore& core, const OpenedBucket& bucket, const NewBody& body) {
+UploadedBody InlineBody(ClientCore& core, const NewBody& body) {
   UploadedBody done;
   done.record.header = body.header.Encode();
   Bytes sealed = SealInline(body.dek, body.header, body.plaintext);
@@ -162,7 +162,6 @@ UploadedBody InlineBody(ClientCore& core, const OpenedBucket& bucket, const NewB
   }
   done.upload.inline_ct = Buffer::FromBytes(std::move(sealed));
   done.upload.id = body.id;
-  done.upload.key_epoch = bucket.newest_keys().epoch;
   ++core.counters.inline_bodies;
   return done;
 }
@@ -191,7 +190,6 @@ Result<UploadedBody> TryEncoding(const Context& context, ClientCore& core, const
   UploadedBody done;
   done.record = {body.header.Encode(), encoder.ct_root()};
   done.upload.id = body.id;
-  done.upload.key_epoch = bucket.newest_keys().epoch;
   done.upload.encoding = Encoding{facts.encoding, static_cast<uint8_t>(scheme.k == 1 ? 1 : 2), scheme.k, scheme.n};
   done.upload.receipts = puts.receipts();
   core.counters.fragments_missing += scheme.n - static_cast<int64_t>(done.upload.receipts.size());
@@ -218,7 +216,7 @@ Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const 
                                 const NewBody& body) {
   Result<UploadedBody> done = UnavailableError("not tried");
   if (body.header.length <= kMaxInlineBody) {
-    done = InlineBody(core, bucket, body);
+    done = InlineBody(core, body);
   } else {
     const Scheme scheme = SchemeFor(bucket.k, bucket.m, body.header.length);
     Status first;  // that later attempts find no usable stores is its consequence
@@ -233,7 +231,9 @@ Result<UploadedBody> UploadBody(const Context& context, ClientCore& core, const 
     }
     if (!done.ok()) return first;
   }
-  done->upload.wrapped_dek = WrapDek(bucket.newest_keys(), body.id, body.dek, core.to.random);
+  const auto keyring = bucket.keyring();
+  done->upload.key_epoch = keyring->newest().epoch;
+  done->upload.wrapped_dek = WrapDek(keyring->newest(), body.id, body.dek, core.to.random);
   ++core.counters.bodies_written;
   core.counters.plaintext_written += body.header.length;
   return done;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -166,6 +167,24 @@ struct RehomeCost {
   }
 };
 
+/// What a rotation of a bucket's key has done so far.
+struct RotationReport {
+  uint32_t epoch = 0;       // of the newest bucket key, which bodies are wrapped under
+  bool fresh_key = false;   // this call made that one
+  int64_t rewrapped = 0;    // bodies
+  int64_t passed_over = 0;  // listed, but then wrapped anew by somebody else, or purged
+  int64_t unreadable = 0;   // bodies whose key no key of the keyring opens: left as they are
+};
+
+struct RotationOptions {
+  /// Makes a new bucket key first. False: goes on with a rotation that was interrupted, under the newest key that there is.
+  bool fresh_key = true;
+  /// Bodies of one step, 1 to 10,000: a transaction of the catalog, and some 170 bytes of each on the wire.
+  int32_t page = 1000;
+  /// Told after each page of bodies, from the thread that calls.
+  std::function<void(const RotationReport& so_far)> progress;
+};
+
 struct CloneOptions {
   std::optional<Hlc> as_of;
   std::optional<ObjectMetadata> metadata;  // none: that of the source name, where there is one
@@ -173,7 +192,7 @@ struct CloneOptions {
 };
 
 class ClientCore;
-struct OpenedBucket;
+class OpenedBucket;
 
 /// An open bucket: every operation on its objects. A cheap value; it must not outlive its Client. Threads: any.
 ///
@@ -277,6 +296,20 @@ class Bucket {
   /// Nothing keeps a count: the records of a live object's ops are all kept. Rehomes of others count as well as this
   /// client's.
   Result<RehomeCost> CostOfRehomes(const Context& context, ObjectId object, int64_t max_ops = 10'000);
+
+  // ---- the bucket's key ----------------------------------------------------------------------------------------------------
+  /// Rotates the bucket's key (docs/design/client.md): a new key, sealed to the same recipients, in a keyring signed by the
+  /// administrator; then the keys of all bodies are wrapped under it, 72 bytes a body. No body and no record is touched, and
+  /// everybody reads and writes meanwhile. Clients that opened the bucket before write under their older key until they meet
+  /// the new one; what they commit behind this call's back keeps that, readable all the same.
+  /// The new key is durable before the first body is wrapped under it. May be interrupted anywhere and called again: with
+  /// fresh_key false it does what is left. Several may run at once, and do each body once; one that finds that another has
+  /// just made a new key takes that one (fresh_key of the report is false).
+  /// It takes nothing away from who has had the older keys: those stay in the keyring, for records and for whoever reads.
+  /// Errors: PERMISSION_DENIED this client may only read, or makes a key without the administrator's; those of OpenBucket().
+  /// UNAVAILABLE and DEADLINE_EXCEEDED with the detail pbfs-outcome "in-doubt": there may be a new key, or not; all else is as
+  /// it was. After any other error, what was wrapped stays wrapped.
+  Result<RotationReport> RotateKey(const Context& context, const RotationOptions& options = {});
 
  private:
   ClientCore* core_;

@@ -62,6 +62,7 @@ TEST_F(CatalogFaultsTest, AForgedListIsABadRecord) {
   ExpectBadRecord("op", [&](ListReply& reply) { newest(reply).op = oldest(reply).op; });
   ExpectBadRecord("header", [](ListReply& reply) { reply.bodies[0].header[8] ^= 1; });
   ExpectBadRecord("wrapped key", [](ListReply& reply) { reply.bodies[0].wrapped_dek[30] ^= 1; });
+  ExpectBadRecord("epoch", [](ListReply& reply) { reply.bodies[0].key_epoch = 9; });
   ExpectBadRecord("swapped keys",
                   [](ListReply& reply) { std::swap(reply.bodies[0].wrapped_dek, reply.bodies[1].wrapped_dek); });
   ExpectBadRecord("record", [](ListReply& reply) {
@@ -261,21 +262,21 @@ TEST_F(CatalogFaultsTest, AReaderReadsAndDoesNotWrite) {
 TEST_F(CatalogFaultsTest, WithSeveralPrincipalsARecordNeedsAWritersSignature) {
   Random& random = cluster.random();
   const SigningKey writer = NewSigningKey(random), reader = NewSigningKey(random);
-  OpenedBucket state;
-  state.info.id = BucketId::NewRandom(random);
+  OpenedKeyring state;
+  state.bucket = BucketId::NewRandom(random);
   Key32 key;
   random.Fill(key.mutable_span());
-  state.keys = {BucketKeys::Derive(state.info.id, 1, key)};
+  state.keys = {BucketKeys::Derive(state.bucket, 1, key)};
   state.must_sign = true;
   state.writers = {writer.public_key};
   OpRecord record;
   record.kind = OpKind::kSeal;
-  record.bucket = state.info.id;
+  record.bucket = state.bucket;
   record.op = OpId::New(1, random);
   record.object = ObjectId::New(1, random);
   record.order = {1, 1};
   const auto code = [&](const SigningKey* signing) {
-    return VerifyRecord(state, EncodeRecord(record, state.newest_keys(), signing))
+    return VerifyRecord(state, EncodeRecord(record, state.newest(), signing))
         .status()
         .Detail("pbfs-code")
         .value_or("OK");

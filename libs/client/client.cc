@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include "libs/client/keyrings.h"
 #include "libs/client/listing.h"
 #include "libs/client/parts.h"
 #include "libs/client/rehome.h"
@@ -117,42 +118,24 @@ Result<Bucket> Client::CreateBucket(const Context& context, const BucketSettings
     return true;
   });
   PBFS_RETURN_IF_ERROR(created.status());
-  return Open(context, std::move(info));
+  return Open(context, {std::move(info), {}});
 }
 
 Result<Bucket> Client::OpenBucket(const Context& context, const std::string& name) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(BucketInfo info,
-                        RetryRead(step, [&] { return core_->to.catalog.buckets.FindBucket(step, name); }));
-  return Open(context, std::move(info));
+  PBFS_ASSIGN_OR_RETURN(ShownBucket shown, FindNewest(step, *core_, name));
+  return Open(context, std::move(shown));
 }
 
-Result<Bucket> Client::Open(const Context& context, BucketInfo info) {
-  KeyStore& keys = core_->to.keys;
-  PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, keys.Identity());
-  PBFS_ASSIGN_OR_RETURN(const PublicKey admin, keys.AdminPublicKey());
-  PBFS_ASSIGN_OR_RETURN(const Keyring keyring, Keyring::Decode(info.keyring, admin));
-  if (keyring.bucket != info.id) return PermissionDeniedError("the catalog shows the keyring of another bucket");
-  const SeenKeyring shown{keyring.version, Sha256(info.keyring)};
-  PBFS_ASSIGN_OR_RETURN(const auto seen, keys.LastKeyring(info.id));
-  if (seen.has_value() &&
-      (shown.version < seen->version || (shown.version == seen->version && shown.hash != seen->hash))) {
-    return DataLossError("STALE_OR_ROLLBACK: the catalog shows an older keyring than one seen before")
-        .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
-  }
-  if (!seen.has_value() || seen->version < shown.version) PBFS_RETURN_IF_ERROR(keys.RememberKeyring(info.id, shown));
-  PBFS_ASSIGN_OR_RETURN(const auto opened, OpenKeyring(keyring, identity.box));
+Result<Bucket> Client::Open(const Context& context, ShownBucket shown) {
+  PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, core_->to.keys.Identity());
+  PBFS_ASSIGN_OR_RETURN(auto keyring, OpenShownKeyring(core_->to.keys, shown));
   PBFS_ASSIGN_OR_RETURN(const auto map, core_->cluster.Map(context.Within(core_->options.timeout)));
-  auto state = std::make_shared<OpenedBucket>();
-  state->k = info.settings.k.value_or(map->default_k);
-  state->m = info.settings.m.value_or(map->default_m);
-  for (const auto& [epoch, key] : opened) state->keys.push_back(BucketKeys::Derive(info.id, epoch, key));
-  state->must_sign = keyring.recipients.size() > 1;
+  auto state = std::make_shared<OpenedBucket>(std::move(keyring));
+  state->k = shown.info.settings.k.value_or(map->default_k);
+  state->m = shown.info.settings.m.value_or(map->default_m);
   state->signing = identity.signing;
-  for (const Keyring::Recipient& recipient : keyring.recipients) {
-    if (recipient.role == KeyringRole::kWriter) state->writers.push_back(recipient.signing);
-  }
-  state->info = std::move(info);
+  state->info = std::move(shown.info);
   return Bucket(core_.get(), std::move(state));
 }
 
@@ -163,7 +146,7 @@ Result<std::vector<BucketInfo>> Client::ListBuckets(const Context& context) {
 
 Status Client::DeleteBucket(const Context& context, const std::string& name) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const BucketInfo info, core_->to.catalog.buckets.FindBucket(step, name));
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo info, core_->to.catalog.buckets.FindBucket(step, name, 0));
   return core_->to.catalog.buckets.DeleteBucket(step, info.id);
 }
 

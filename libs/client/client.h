@@ -49,6 +49,7 @@ struct ClientDependencies {
 };
 
 class ClientCore;
+struct ShownBucket;
 
 /// A client of one PBFS site: the encrypting end. Make one per process and share it; it holds the clock of the process's
 /// orders, the buffer memory, the threads and what is known of the cluster. It does no I/O until it is used.
@@ -93,7 +94,7 @@ class Client {
 
  private:
   explicit Client(std::unique_ptr<ClientCore> core);
-  Result<Bucket> Open(const Context& context, BucketInfo info);
+  Result<Bucket> Open(const Context& context, ShownBucket shown);
   std::unique_ptr<ClientCore> core_;
 };
 

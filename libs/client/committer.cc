@@ -50,17 +50,17 @@ bool NamesNobody(const PlannedOp& op) {
   return op.record.object.IsNull() && kind != OpKind::kUnbind && kind != OpKind::kDrop;
 }
 
-Buffer EncodePlanned(ClientCore& core, const OpenedBucket& bucket, const PlannedOp& planned, const Order& order) {
+Buffer EncodePlanned(ClientCore& core, const OpenedKeyring& keyring, const SigningKey& signing,
+                     const PlannedOp& planned, const Order& order) {
   OpRecord record = planned.record;
   record.order = order;
   if (record.kind != OpKind::kRehome) {
     for (RecordExtent& extent : record.extents) extent.order = order;
   }
   if (!planned.metadata.empty()) {
-    record.metadata = SealMetadata(bucket.newest_keys(), record.object, order, planned.metadata, core.to.random);
+    record.metadata = SealMetadata(keyring.newest(), record.object, order, planned.metadata, core.to.random);
   }
-  return Buffer::FromBytes(
-      EncodeRecord(std::move(record), bucket.newest_keys(), bucket.must_sign ? &bucket.signing : nullptr));
+  return Buffer::FromBytes(EncodeRecord(std::move(record), keyring.newest(), keyring.must_sign ? &signing : nullptr));
 }
 
 Status InDoubt(const Status& last) {
@@ -144,6 +144,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
   for (int attempt = 0; attempt < kMaxStaleRetries; ++attempt) {
     PBFS_RETURN_IF_ERROR(context.Check());
     Committed done;
+    const auto keyring = bucket.keyring();
     CommitRequest request;
     request.bucket = bucket.id();
     request.bodies = plan.bodies;
@@ -156,7 +157,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
       op.record.site = site;
       above = core.NextHlc(above);
       done.orders.push_back({above, core.wid});
-      request.records.push_back(EncodePlanned(core, bucket, op, done.orders.back()));
+      request.records.push_back(EncodePlanned(core, *keyring, bucket.signing, op, done.orders.back()));
     }
     PBFS_ASSIGN_OR_RETURN(done.reply, SendUntilKnown(context, core, request));
     core.Observe(done.reply.max_hlc, done.reply.now_ms);

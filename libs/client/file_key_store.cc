@@ -150,8 +150,11 @@ Result<SigningKey> FileKeyStore::AdminKey() {
 }
 
 Result<std::optional<SeenKeyring>> FileKeyStore::LastKeyring(BucketId bucket) {
-  const std::string path = PathOf("keyring-" + bucket.ToString());
   MutexLock lock(mutex_);
+  return ReadKeyring(PathOf("keyring-" + bucket.ToString()));
+}
+
+Result<std::optional<SeenKeyring>> FileKeyStore::ReadKeyring(const std::string& path) {
   const Result<std::string> text = ReadSecretFile(path);
   if (text.status().code() == StatusCode::kNotFound) return std::optional<SeenKeyring>();
   PBFS_RETURN_IF_ERROR(text.status());
@@ -167,9 +170,11 @@ Result<std::optional<SeenKeyring>> FileKeyStore::LastKeyring(BucketId bucket) {
 }
 
 Status FileKeyStore::RememberKeyring(BucketId bucket, const SeenKeyring& seen) {
+  const std::string path = PathOf("keyring-" + bucket.ToString());
   MutexLock lock(mutex_);
-  return WriteSecretFile(PathOf("keyring-" + bucket.ToString()), fmt::format("{} {}\n", seen.version, ToHex(seen.hash)),
-                         false, random_);
+  PBFS_ASSIGN_OR_RETURN(const auto last, ReadKeyring(path));
+  if (last.has_value() && last->version >= seen.version) return OkStatus();
+  return WriteSecretFile(path, fmt::format("{} {}\n", seen.version, ToHex(seen.hash)), false, random_);
 }
 
 Result<PublicKey> FileKeyStore::CreateAdminKey(const std::string& path, Random& random) {

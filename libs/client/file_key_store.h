@@ -37,6 +37,8 @@ class FileKeyStore final : public KeyStore {
   std::string PathOf(const std::string& file) const { return options_.directory + "/" + file; }
   Result<ClientIdentity> MakeIdentity();
 
+  Result<std::optional<SeenKeyring>> ReadKeyring(const std::string& path) PBFS_REQUIRES(mutex_);
+
   const Options options_;
   Random& random_;
   Mutex mutex_;  // one at a time reads, compares and writes

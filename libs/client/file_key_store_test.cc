@@ -79,6 +79,7 @@ TEST_F(FileKeyStoreTest, TheNewestKeyringIsRemembered) {
   seen.version = 7;
   seen.hash.fill(0xab);
   ASSERT_OK(store.RememberKeyring(bucket, seen));
+  for (const int64_t late : {6, 7}) ASSERT_OK(store.RememberKeyring(bucket, {late, {}}));
   FileKeyStore other = Open();
   ASSERT_OK_AND_ASSIGN(const auto kept, other.LastKeyring(bucket));
   ASSERT_TRUE(kept.has_value());

@@ -35,13 +35,14 @@ class RandomHistory {
   void Step() {
     Trouble();
     Bucket& bucket = buckets_[random_.Below(buckets_.size())];
-    switch (random_.Below(12)) {
+    switch (random_.Below(13)) {
       case 0: return Truncate(bucket);
       case 1: return Zero(bucket);
       case 2: return Append(bucket);
       case 3: return Ranges(bucket);
       case 4: return Rehome(bucket);
       case 5: return Past(bucket);
+      case 6: return Rotate(bucket);
       default: return Write(bucket);
     }
   }
@@ -147,6 +148,15 @@ class RandomHistory {
     if (!in_stretches_) {
       EXPECT_EQ(report.kept, 0);
     }
+  }
+  // The other clients find out by themselves.
+  void Rotate(Bucket& bucket) {
+    RotationOptions options;
+    options.fresh_key = random_.Below(4) > 0;
+    options.page = 1 + static_cast<int32_t>(random_.Below(8));
+    ASSERT_OK_AND_ASSIGN(const RotationReport report, bucket.RotateKey(TestContext(), options));
+    EXPECT_EQ(report.unreadable, 0);
+    EXPECT_EQ(report.passed_over, 0);
   }
   void Past(Bucket& bucket) {
     if (model_.ops().empty()) return;

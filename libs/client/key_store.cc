@@ -35,7 +35,8 @@ Result<std::optional<SeenKeyring>> MemoryKeyStore::LastKeyring(BucketId bucket) 
 
 Status MemoryKeyStore::RememberKeyring(BucketId bucket, const SeenKeyring& seen) {
   MutexLock lock(mutex_);
-  seen_[bucket] = seen;
+  SeenKeyring& last = seen_[bucket];
+  if (last.version < seen.version) last = seen;
   return OkStatus();
 }
 

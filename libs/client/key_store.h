@@ -30,11 +30,11 @@ class KeyStore {
   virtual Result<ClientIdentity> Identity() = 0;
   /// The key that keyrings must be signed by, pinned by configuration. Errors: NOT_FOUND.
   virtual Result<PublicKey> AdminPublicKey() = 0;
-  /// The administrator's key, kept only where buckets are made. Errors: PERMISSION_DENIED it is not here.
+  /// The administrator's key, kept only where buckets are made or get new keys. Errors: PERMISSION_DENIED it is not here.
   virtual Result<SigningKey> AdminKey() = 0;
   /// None if no keyring of the bucket was ever seen.
   virtual Result<std::optional<SeenKeyring>> LastKeyring(BucketId bucket) = 0;
-  /// Durable on return.
+  /// Durable on return. One that is no newer than what is remembered changes nothing: several may look at once.
   virtual Status RememberKeyring(BucketId bucket, const SeenKeyring& seen) = 0;
 };
 

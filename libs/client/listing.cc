@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/mutants.h"
+#include "libs/client/keyrings.h"
 
 namespace pbfs {
 namespace {
@@ -28,10 +29,11 @@ std::vector<int64_t> PlacedIn(const OpRecord& record, int64_t lo, int64_t hi) {
   return placed;
 }
 
-Result<Records> VerifyRecords(const OpenedBucket& bucket, const ObjectId& object, int64_t lo, const ListReply& reply) {
+Result<Records> VerifyRecords(const OpenedKeyring& keyring, const ObjectId& object, int64_t lo,
+                              const ListReply& reply) {
   Records records;
   for (const Buffer& bytes : reply.records) {
-    PBFS_ASSIGN_OR_RETURN(OpRecord record, VerifyRecord(bucket, bytes));
+    PBFS_ASSIGN_OR_RETURN(OpRecord record, VerifyRecord(keyring, bytes));
     if (record.object != object) return BadRecord("a record of another object");
     const OpId op = record.op;
     std::vector<int64_t> placed = PlacedIn(record, lo, reply.covered_hi);
@@ -53,12 +55,12 @@ const RecordExtent* FindStated(const OpRecord& record, const Extent& extent) {
   return inside && same_place && same ? &stated : nullptr;
 }
 
-Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, const RecordBody& stated) {
+Result<ListedBody> VerifyBody(const OpenedKeyring& keyring, const BodyRow& row, const RecordBody& stated) {
   const bool as_stated = row.header == stated.header && row.ct_root == stated.ct_root;
   if (!as_stated && !IsMutant(Mutant::kBodyRowUnchecked)) return BadRecord("a body row that differs from its record");
   Result<BodyHeader> header = BodyHeader::Decode(row.header);
   if (!header.ok()) return BadRecord(header.status().message());
-  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(row.key_epoch));
+  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, keyring.KeysOf(row.key_epoch));
   Result<Key32> dek = UnwrapDek(*keys, header->id, row.wrapped_dek);
   if (!dek.ok()) return BadRecord("a wrapped key that does not open");
   if (!DekFitsHeader(*dek, *header)) return BadRecord("a key that the body does not commit to");
@@ -69,7 +71,7 @@ Result<ListedBody> VerifyBody(const OpenedBucket& bucket, const BodyRow& row, co
   return ListedBody{row, *header, *dek, false, 0};
 }
 
-Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
+Status VerifyVisible(const OpenedKeyring& keyring, const Records& records,
                      const std::unordered_map<BodyId, const BodyRow*>& rows, const Extent& extent, Listing& listing) {
   const auto found = records.find(extent.op);
   if (found == records.end()) return BadRecord("an extent without its record");
@@ -84,21 +86,22 @@ Status VerifyVisible(const OpenedBucket& bucket, const Records& records,
   }
   const auto row = rows.find(extent.source.body);
   if (row == rows.end()) return BadRecord("an extent without its body");
-  PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(bucket, *row->second, record.bodies[stated->index]));
+  PBFS_ASSIGN_OR_RETURN(ListedBody body, VerifyBody(keyring, *row->second, record.bodies[stated->index]));
   body.rehomed = record.kind == OpKind::kRehome;
   body.placed = found->second.placed[stated->index];
   listing.bodies.emplace(extent.source.body, std::move(body));
   return OkStatus();
 }
 
-Result<Listing> Verify(const OpenedBucket& bucket, const ObjectId& object, int64_t lo, ListReply reply) {
+// Moves the reply into the listing, if everything in it is right.
+Result<Listing> Verify(const OpenedKeyring& keyring, const ObjectId& object, int64_t lo, ListReply& reply) {
   Listing listing;
-  PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(bucket, object, lo, reply));
+  PBFS_ASSIGN_OR_RETURN(const Records records, VerifyRecords(keyring, object, lo, reply));
   std::unordered_map<BodyId, const BodyRow*> rows;
   for (const BodyRow& row : reply.bodies) rows.emplace(row.id, &row);
   listing.pieces = Skyline(reply.extents, lo, reply.covered_hi);
   for (const SkylinePiece& piece : listing.pieces) {
-    PBFS_RETURN_IF_ERROR(VerifyVisible(bucket, records, rows, reply.extents[piece.extent], listing));
+    PBFS_RETURN_IF_ERROR(VerifyVisible(keyring, records, rows, reply.extents[piece.extent], listing));
   }
   listing.lease_until = MonotonicNow() + std::chrono::milliseconds(reply.lease_ms);
   listing.reply = std::move(reply);
@@ -130,7 +133,9 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
                           }));
     core.Observe(NewestShown(reply), reply.now_ms);
     if (reply.covered_hi <= lo || reply.covered_hi > hi) return BadRecord("a list of another range");
-    PBFS_ASSIGN_OR_RETURN(Listing listing, Verify(bucket, object, lo, std::move(reply)));
+    PBFS_ASSIGN_OR_RETURN(Listing listing, WithNewestKeys(context, core, bucket, [&](const OpenedKeyring& keyring) {
+                            return Verify(keyring, object, lo, reply);
+                          }));
     if (as_of.has_value() || IsMutant(Mutant::kStaleListAccepted)) return listing;
     if (expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
       core.acknowledged.NoteShown(object, listing.reply);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/client/keyrings.h"
 #include "libs/client/listing.h"
 #include "libs/format/fragment.h"
 
@@ -21,15 +22,23 @@ int64_t BytesOf(const OpRecord& record) {
   return bytes;
 }
 
-HistoryEntry ToHistory(const OpenedBucket& bucket, const OpEntry& op) {
+HistoryEntry ToHistory(const OpenedKeyring& keyring, const OpEntry& op) {
   HistoryEntry entry{op.op, static_cast<OpKind>(op.kind), op.order, op.at_ms, 0, 0, 0, "", false};
   const Result<OpRecord> record = DecodeRecord(op.record);
   if (!record.ok()) return entry;
-  entry.authentic = record->op == op.op && VerifyRecord(bucket, op.record).ok();
+  entry.authentic = record->op == op.op && VerifyRecord(keyring, op.record).ok();
   entry.name = record->name;
   if (!record->extents.empty()) entry.lo = record->extents.front().lo, entry.hi = record->extents.back().hi;
   if (entry.kind == OpKind::kWrite || entry.kind == OpKind::kRehome) entry.bytes = BytesOf(*record);
   return entry;
+}
+
+// Whether the keyring lacks the key of one of them.
+bool LacksKeyOf(const OpenedKeyring& keyring, const std::vector<OpEntry>& ops) {
+  return std::any_of(ops.begin(), ops.end(), [&](const OpEntry& op) {
+    const Result<OpRecord> record = DecodeRecord(op.record);
+    return record.ok() && !keyring.KeysOf(record->key_epoch).ok();
+  });
 }
 
 /// Adds up an object's ops, newest first.
@@ -181,8 +190,13 @@ Result<std::vector<HistoryEntry>> Bucket::History(const Context& context, Object
   const HistoryRequest request{state_->id(), object, before, limit, core_->acknowledged.NewestOfObject(object)};
   PBFS_ASSIGN_OR_RETURN(const auto ops,
                         RetryRead(step, [&] { return core_->to.catalog.lists.History(step, request); }));
+  auto keyring = state_->keyring();
+  if (LacksKeyOf(*keyring, ops)) {
+    PBFS_RETURN_IF_ERROR(RenewKeyring(step, *core_, *state_));
+    keyring = state_->keyring();
+  }
   std::vector<HistoryEntry> history;
-  for (const OpEntry& op : ops) history.push_back(ToHistory(*state_, op));
+  for (const OpEntry& op : ops) history.push_back(ToHistory(*keyring, op));
   return history;
 }
 

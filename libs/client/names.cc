@@ -5,6 +5,7 @@
 
 #include "libs/base/mutants.h"
 #include "libs/client/committer.h"
+#include "libs/client/keyrings.h"
 #include "libs/client/listing.h"
 #include "libs/client/metadata.h"
 #include "libs/format/name.h"
@@ -13,14 +14,14 @@ namespace pbfs {
 namespace {
 
 // The entry's metadata after its record has proven that a key holder bound this name to this object.
-Result<ObjectMetadata> VerifyEntry(const OpenedBucket& bucket, const NameEntry& entry) {
+Result<ObjectMetadata> VerifyWith(const OpenedKeyring& keyring, const NameEntry& entry) {
   const auto bad = [&](const char* what) {
     return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what))
         .WithDetail("pbfs-code", "BAD_RECORD");
   };
-  PBFS_ASSIGN_OR_RETURN(const OpRecord verified, VerifyRecord(bucket, entry.record));
+  PBFS_ASSIGN_OR_RETURN(const OpRecord verified, VerifyRecord(keyring, entry.record));
   const OpRecord* const record = &verified;
-  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
+  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, keyring.KeysOf(record->key_epoch));
   const OpKind kind = entry.object.has_value() ? OpKind::kBind : OpKind::kUnbind;
   if (record->kind != kind || record->name != entry.name || record->order != entry.order)
     return bad("another op's record");
@@ -29,6 +30,12 @@ Result<ObjectMetadata> VerifyEntry(const OpenedBucket& bucket, const NameEntry& 
   Result<Bytes> opened = OpenMetadata(*keys, record->object, record->order, record->metadata);
   if (!opened.ok()) return bad("metadata that do not open");
   return DecodeMetadata(*opened);
+}
+
+Result<ObjectMetadata> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                   const NameEntry& entry) {
+  return WithNewestKeys(context, core, bucket,
+                        [&](const OpenedKeyring& keyring) { return VerifyWith(keyring, entry); });
 }
 
 Result<NameEntry> Resolve(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::string& name,
@@ -99,14 +106,14 @@ PlannedOp NameOp(ClientCore& core, OpKind kind, const ObjectId& object, const st
 
 Result<ObjectId> Bucket::Find(const Context& context, const std::string& name, const ReadOptions& options) {
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));
-  PBFS_RETURN_IF_ERROR(VerifyEntry(*state_, entry).status());
+  PBFS_RETURN_IF_ERROR(VerifyEntry(context, *core_, *state_, entry).status());
   if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + name + ": no such object");
   return *entry.object;
 }
 
 Result<ObjectStat> Bucket::Stat(const Context& context, const std::string& name, const ReadOptions& options) {
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));
-  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(*state_, entry));
+  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
   if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + name + ": no such object");
   PBFS_ASSIGN_OR_RETURN(ObjectStat stat, Stat(context, *entry.object));
   stat.bound = entry.order;
@@ -138,7 +145,7 @@ Result<NamePage> Bucket::ListNames(const Context& context, const std::string& pr
   NamePage page;
   page.more = reply.more;
   for (const NameEntry& entry : reply.names) {
-    PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, VerifyEntry(*state_, entry));
+    PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
     if (entry.object.has_value()) page.names.push_back({entry.name, *entry.object, entry.order, std::move(metadata)});
   }
   return page;
@@ -166,7 +173,7 @@ Result<Order> Bucket::Rename(const Context& context, const std::string& from, co
   PBFS_RETURN_IF_ERROR(CheckName(to));
   if (from == to) return InvalidArgumentError("rename: both names are the same");
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, from, {}));
-  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(*state_, entry));
+  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
   if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + from + ": no such object");
   PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
   CommitPlan plan;
@@ -184,7 +191,7 @@ Result<std::vector<NameHistoryEntry>> Bucket::NameHistory(const Context& context
   PBFS_ASSIGN_OR_RETURN(const auto entries, FreshNameHistory(step, *core_, state_->id(), name));
   std::vector<NameHistoryEntry> history;
   for (const NameEntry& entry : entries) {
-    PBFS_RETURN_IF_ERROR(VerifyEntry(*state_, entry).status());
+    PBFS_RETURN_IF_ERROR(VerifyEntry(context, *core_, *state_, entry).status());
     history.push_back({entry.object, entry.order, entry.current});
   }
   return history;

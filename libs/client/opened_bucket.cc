@@ -15,17 +15,28 @@ int OpenedBucket::RequiredReceipts(uint8_t shards_k, uint8_t shards_n) const {
   return shards_k + (shards_n - shards_k + 1) / 2;
 }
 
-Result<const BucketKeys*> OpenedBucket::KeysOf(uint32_t epoch) const {
+Result<const BucketKeys*> OpenedKeyring::KeysOf(uint32_t epoch) const {
   for (const BucketKeys& of_epoch : keys) {
     if (of_epoch.epoch == epoch) return &of_epoch;
   }
-  return DataLossError(
-      fmt::format("bucket {}: the keyring has no key of epoch {}; open the bucket again", info.settings.name, epoch));
+  return DataLossError(fmt::format("keyring version {} has no key of epoch {}", version, epoch))
+      .WithDetail("pbfs-code", "UNKNOWN_EPOCH");
+}
+
+std::shared_ptr<const OpenedKeyring> OpenedBucket::keyring() const {
+  MutexLock lock(mutex_);
+  return keyring_;
+}
+
+void OpenedBucket::Adopt(std::shared_ptr<const OpenedKeyring> newer) const {
+  MutexLock lock(mutex_);
+  if (newer->version > keyring_->version) keyring_ = std::move(newer);
 }
 
 Status OpenedBucket::CheckMayWrite() const {
-  const bool writer = std::find(writers.begin(), writers.end(), signing.public_key) != writers.end();
-  if (!must_sign || writer) return OkStatus();
+  const auto now = keyring();
+  const bool writer = std::find(now->writers.begin(), now->writers.end(), signing.public_key) != now->writers.end();
+  if (!now->must_sign || writer) return OkStatus();
   return PermissionDeniedError(fmt::format("bucket {}: this client's key may read, not write", info.settings.name));
 }
 
@@ -34,16 +45,16 @@ Status BadRecord(const std::string& what) {
       .WithDetail("pbfs-code", "BAD_RECORD");
 }
 
-Result<OpRecord> VerifyRecord(const OpenedBucket& bucket, ByteSpan bytes) {
+Result<OpRecord> VerifyRecord(const OpenedKeyring& keyring, ByteSpan bytes) {
   Result<OpRecord> record = DecodeRecord(bytes);
   if (!record.ok()) return BadRecord(record.status().message());
-  if (record->bucket != bucket.id()) return BadRecord("a record of another bucket");
-  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, bucket.KeysOf(record->key_epoch));
+  if (record->bucket != keyring.bucket) return BadRecord("a record of another bucket");
+  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, keyring.KeysOf(record->key_epoch));
   if (!VerifyRecordMac(bytes, *keys) && !IsMutant(Mutant::kRecordMacUnchecked))
     return BadRecord("a MAC that does not fit");
   const bool signed_by_writer =
-      !bucket.must_sign || std::any_of(bucket.writers.begin(), bucket.writers.end(),
-                                       [&](const PublicKey& writer) { return VerifyRecordSignature(bytes, writer); });
+      !keyring.must_sign || std::any_of(keyring.writers.begin(), keyring.writers.end(),
+                                        [&](const PublicKey& writer) { return VerifyRecordSignature(bytes, writer); });
   if (!signed_by_writer) return BadRecord("no writer's signature");
   return record;
 }

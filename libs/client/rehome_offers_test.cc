@@ -15,10 +15,7 @@ using std::chrono::seconds;
 
 class RehomeOffersTest : public testing::Test {
  protected:
-  RehomeOffersTest() {
-    bucket->must_sign = false;
-    options.queued = 4;
-  }
+  RehomeOffersTest() { options.queued = 4; }
   // Runs `body` in virtual time, with offers that take `took` each.
   void InVirtualTime(const std::function<void(RehomeOffers&)>& body) {
     SimulatedScheduler scheduler(TestSeed());
@@ -51,7 +48,7 @@ class RehomeOffersTest : public testing::Test {
   SeededRandom random{TestSeed()};
   RehomeOfferOptions options;
   ClientCounters counters;
-  std::shared_ptr<OpenedBucket> bucket = std::make_shared<OpenedBucket>();
+  std::shared_ptr<OpenedBucket> bucket = std::make_shared<OpenedBucket>(std::make_shared<OpenedKeyring>());
   const ObjectId object = Object();
   Duration took = seconds(1);
   int64_t merges = 1;
@@ -158,7 +155,7 @@ TEST_F(RehomeOffersTest, OffIsOff) {
 }
 
 TEST_F(RehomeOffersTest, AReaderOffersNothing) {
-  bucket->must_sign = true;  // by a writer, and it is none
+  bucket->Adopt(std::make_shared<OpenedKeyring>(OpenedKeyring{.version = 1, .must_sign = true}));  // this is no writer
   InVirtualTime([&](RehomeOffers& offers) { offers.Offer(*bucket, object, 0); });
   EXPECT_EQ(counters.rehomes_offered, 0);
 }

@@ -246,6 +246,35 @@ TEST(KeyringTest, RecipientsOpenItThroughARotationAndNobodyElse) {
   EXPECT_CODE(Keyring::Decode(tampered, admin.public_key), kPermissionDenied);
 }
 
+// Whoever is a recipient of the newest keyring opens every key that there ever was, and nobody else does.
+TEST(KeyringTest, EveryRotationFollowsTheOneBeforeAndKeepsAllKeys) {
+  SeededRandom random(TestSeed());
+  const SigningKey admin = SigningKeyFromSeed(RandomKey(random));
+  const BoxKey alice = BoxKeyFromSeed(RandomKey(random)), bob = BoxKeyFromSeed(RandomKey(random));
+  const Keyring::Recipient to_alice{alice.public_key, admin.public_key, KeyringRole::kWriter, {}};
+  const Keyring::Recipient to_bob{bob.public_key, admin.public_key, KeyringRole::kReader, {}};
+  std::vector<Key32> minted = {RandomKey(random)};
+  Keyring now = MakeKeyring(BucketId::NewRandom(random), minted.back(), {to_alice});
+  for (int rotation = 0; rotation < 20; ++rotation) {
+    SCOPED_TRACE(rotation);
+    const bool with_bob = random.Below(2) == 0;
+    const Bytes bytes = now.Encode(admin);
+    minted.push_back(RandomKey(random));
+    const std::vector<Keyring::Recipient> recipients = with_bob ? std::vector{to_bob, to_alice} : std::vector{to_alice};
+    const Keyring next = RotateKeyring(now, bytes, *OpenKeyring(now, alice), minted.back(), recipients, random);
+    EXPECT_EQ(next.version, now.version + 1);
+    EXPECT_EQ(next.epoch, now.epoch + 1);
+    EXPECT_EQ(next.previous_hash, Sha256(bytes));
+    now = *Keyring::Decode(next.Encode(admin), admin.public_key);
+    EXPECT_EQ(now, next);
+    EXPECT_EQ(OpenKeyring(now, bob).ok(), with_bob);
+    ASSERT_OK_AND_ASSIGN(const auto keys, OpenKeyring(now, with_bob ? bob : alice));
+    ASSERT_EQ(keys.size(), minted.size());
+    for (const auto& [epoch, key] : keys) EXPECT_TRUE(Equal(key.span(), minted.at(epoch - 1).span())) << epoch;
+    EXPECT_EQ(keys.front().first, now.epoch);
+  }
+}
+
 TEST(CapabilityTest, ReceiptsAndTokensAreTamperProof) {
   SeededRandom random(TestSeed());
   const Key32 store_key = RandomKey(random);

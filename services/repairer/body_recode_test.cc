@@ -32,7 +32,7 @@ class HookedCatalog final : public CatalogDecorator {
 class RecodeTest : public RepairerTest {
  protected:
   void SetScheme(uint8_t k, uint8_t m) {
-    ASSERT_OK_AND_ASSIGN(const BucketInfo now, catalog().FindBucket(TestContext(), bucket_->info().settings.name));
+    ASSERT_OK_AND_ASSIGN(const BucketInfo now, catalog().FindBucket(TestContext(), bucket_->info().settings.name, 0));
     ASSERT_OK(catalog().SetScheme(TestContext(), now.id, SchemeOf(now.settings), {k, m, {}}));
   }
   MemoryCatalog& catalog() { return cluster_.catalog(); }
@@ -282,7 +282,7 @@ TEST_F(RecodeTest, WhereThereAreTooFewStoresBodiesStayAsTheyAre) {
 }
 
 TEST_F(RecodeTest, MoreShardsThanStoresAreRefused) {
-  ASSERT_OK_AND_ASSIGN(const BucketInfo now, catalog().FindBucket(TestContext(), bucket_->info().settings.name));
+  ASSERT_OK_AND_ASSIGN(const BucketInfo now, catalog().FindBucket(TestContext(), bucket_->info().settings.name, 0));
   const Status refused = catalog().SetScheme(TestContext(), now.id, SchemeOf(now.settings), {8, 3, {}});
   EXPECT_CODE(refused, kFailedPrecondition);
   EXPECT_THAT(refused.message(), HasSubstr("3 stores are missing"));

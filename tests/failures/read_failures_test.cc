@@ -164,7 +164,7 @@ TEST(FailureMatrix, F27_AReaderSlowerThanItsLeaseListsAgain) {
 Buffer Rotate(FailureSite& site) {
   KeyStore& keys = site.cluster.keys();
   const ClientIdentity identity = *keys.Identity();
-  const BucketInfo info = *site.cluster.catalog().FindBucket(TestContext(), "b");
+  const BucketInfo info = *site.cluster.catalog().FindBucket(TestContext(), "b", 0);
   const Keyring now = *Keyring::Decode(info.keyring, *keys.AdminPublicKey());
   Key32 fresh;
   site.random.Fill(fresh.mutable_span());
@@ -181,7 +181,7 @@ TEST(FailureMatrix, F50_AKeyringOlderThanOneSeenBeforeIsRefused) {
   const Buffer old = Rotate(site);
   const auto client = site.cluster.NewClient(), later = site.cluster.NewClient();
   ASSERT_OK(client->OpenBucket(TestContext(), "b"));
-  const BucketInfo info = *site.cluster.catalog().FindBucket(TestContext(), "b");
+  const BucketInfo info = *site.cluster.catalog().FindBucket(TestContext(), "b", 0);
   ASSERT_OK(site.cluster.catalog().SetKeyring(TestContext(), info.id, info.keyring_version, old));
   for (Client* const any : {client.get(), later.get()}) {  // what was seen outlives the process
     const Status refused = any->OpenBucket(TestContext(), "b").status();

@@ -192,7 +192,7 @@ void Seeds::Messages() {
   single(16, "fragment_key", key, v1::FragmentKey());
   WriteMessage(17, "put", wire::Encode(PutRequest{key, 50280, some}));
   WriteMessage(18, "read", wire::Encode(ReadRequest{{{key, 0, 100}, {key, 100, 200}}, some}));
-  WriteMessage(19, "list_fragments", wire::Encode(ListFragmentsRequest{key, 10, kMillis, some}));
+  WriteMessage(19, "list_fragments", wire::Encode(ListFragmentsRequest{key, 10, kMillis, false, some}));
   single(20, "list_fragments_reply", ListFragmentsReply{{{key, 50280, 7, kMillis}}, true}, v1::ListFragmentsReply());
   single(21, "purging_body", PurgingBody{body, encoding.id, 6}, v1::PurgingBody());
   WriteMessage(22, "id_list", wire::EncodeIds<BodyId>(std::vector<BodyId>{body, body}));
@@ -201,6 +201,9 @@ void Seeds::Messages() {
   GarbageState garbage;
   garbage.bodies = 7, garbage.since_ms = kMillis, garbage.passes = {pass};
   single(24, "garbage_state", garbage, v1::GarbageState());
+  WriteMessage(25, "list_wrapped", wire::Encode(WrappedQuery{bucket_, 3, {2, body}, 10}));
+  single(26, "list_wrapped_reply", std::vector<WrappedBody>{{body, 2, {1}}}, v1::ListWrappedReply());
+  WriteMessage(27, "rewrap", wire::Encode(RewrapRequest{bucket_, 3, {{body, {1}, {2}}}}));
 }
 
 void Seeds::Commits() {

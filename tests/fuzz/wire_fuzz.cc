@@ -109,6 +109,9 @@ constexpr Try kMessages[] = {
     Ids,
     Single<v1::CollectorPass>,
     Single<v1::GarbageState>,
+    Single<v1::ListWrappedRequest>,
+    Single<v1::ListWrappedReply>,
+    Single<v1::RewrapRequest>,
 };
 
 }  // namespace

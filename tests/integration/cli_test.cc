@@ -168,6 +168,28 @@ TEST_F(Cli, Buckets) {
   EXPECT_EQ(Pbfs({"bucket", "show", "other"}).exit_code, 3);
 }
 
+TEST_F(Cli, ABucketGetsANewKeyAndEverythingIsReadAsBefore) {
+  ASSERT_EQ(Pbfs({"bucket", "create", "turned", "--k", "2", "--m", "1"}).exit_code, 0);
+  const std::string large = RandomText(300'000);
+  Put("turned/large", large);
+  Put("turned/small", "small");
+  const auto rotated = PbfsJson({"bucket", "rotate-key", "turned"});
+  EXPECT_EQ(rotated["epoch"], 2);
+  EXPECT_EQ(rotated["fresh_key"], true);
+  EXPECT_EQ(rotated["rewrapped"], 2);
+  EXPECT_EQ(PbfsJson({"bucket", "show", "turned"})["keyring_version"], 2);
+  Put("turned/later", "later");
+  EXPECT_EQ(Get("turned/large"), large);
+  EXPECT_EQ(Get("turned/small"), "small");
+  EXPECT_EQ(Get("turned/later"), "later");
+  const auto finished = PbfsJson({"bucket", "rotate-key", "turned", "--finish"});
+  EXPECT_EQ(finished["epoch"], 2);
+  EXPECT_EQ(finished["rewrapped"], 0);
+  EXPECT_THAT(Pbfs({"bucket", "rotate-key", "turned"}).output, HasSubstr("turned has a new key, of epoch 3; 3 bodies"));
+  EXPECT_EQ(Pbfs({"bucket", "rotate-key", "no-such-bucket"}).exit_code, 3);
+  EXPECT_EQ(Pbfs({"bucket", "rotate-key"}).exit_code, 2);
+}
+
 TEST_F(Cli, Bench) {
   const auto json =
       PbfsJson({"bench", "b", "--size", "1MiB", "--count", "4", "--patch-size", "4KiB", "--patches", "8"});

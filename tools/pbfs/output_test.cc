@@ -28,6 +28,12 @@ TEST(ProgressLine, UnknownTotalHasNoShareAndNarrowTerminalNoBar) {
   EXPECT_THAT(ProgressLine("put", kMiB, 2 * kMiB, std::chrono::seconds(1), 20), testing::Not(testing::HasSubstr("[")));
 }
 
+TEST(ProgressLine, OfThingsThatAreCounted) {
+  EXPECT_EQ(CountLine("rotate-key", "bodies", 12'000, std::chrono::seconds(3)),
+            "rotate-key  12000 bodies  4000/s  0:03");
+  EXPECT_EQ(CountLine("rotate-key", "bodies", 0, Duration::zero()), "rotate-key  0 bodies  0/s  0:00");
+}
+
 TEST(ProgressLine, FitsTheTerminal) {
   for (int width = 60; width < 200; ++width)
     EXPECT_LT(ProgressLine("put", kMiB, 2 * kMiB, std::chrono::seconds(1), width).size(), static_cast<size_t>(width));

@@ -43,6 +43,20 @@ std::string ProgressLine(const std::string& what, int64_t done, int64_t total, D
   return cells < 5 ? fmt::format("{}  {}", what, text) : fmt::format("{}  {}  {}", what, Bar(share, cells), text);
 }
 
+std::string CountLine(const std::string& what, const std::string& unit, int64_t done, Duration elapsed) {
+  const double seconds = Seconds(elapsed);
+  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  return fmt::format("{}  {} {}  {:.0f}/s  {}", what, done, unit, rate, FormatClock(elapsed));
+}
+
+Progress::Progress(std::string what, std::string unit, bool enabled)
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(-1),
+      visible_(enabled && IsTerminal()),
+      start_(MonotonicNow()),
+      drawn_(start_) {}
+
 Progress::Progress(std::string what, int64_t total, bool enabled)
     : what_(std::move(what)),
       total_(total),
@@ -66,7 +80,9 @@ void Progress::Update(int64_t done) {
 
 void Progress::Draw(int64_t done) {
   any_ = true;
-  fmt::print(stderr, "\r{}\x1b[K", ProgressLine(what_, done, total_, elapsed(), TerminalWidth()));
+  const std::string line = unit_.empty() ? ProgressLine(what_, done, total_, elapsed(), TerminalWidth())
+                                         : CountLine(what_, unit_, done, elapsed());
+  fmt::print(stderr, "\r{}\x1b[K", line);
   std::fflush(stderr);
 }
 

@@ -360,6 +360,85 @@ Result<BucketScheme> Decode(const v1::BucketScheme& in) {
   return scheme;
 }
 
+void Encode(const BucketPosition& position, v1::BucketPosition* out) {
+  out->set_key_epoch(position.key_epoch);
+  out->set_body_id(Text(position.body.span()));
+}
+
+Result<BucketPosition> Decode(const v1::BucketPosition& in) {
+  BucketPosition position;
+  if (in.key_epoch() > INT32_MAX) return InvalidArgumentError("no bucket has so many key epochs");
+  position.key_epoch = in.key_epoch();
+  PBFS_ASSIGN_OR_RETURN(position.body, DecodeId<BodyId>(in.body_id(), "body id"));
+  return position;
+}
+
+v1::ListWrappedRequest Encode(const WrappedQuery& query) {
+  v1::ListWrappedRequest out;
+  out.set_bucket_id(Text(query.bucket.span()));
+  out.set_below_epoch(query.below_epoch);
+  Encode(query.after, out.mutable_after());
+  out.set_limit(query.limit);
+  return out;
+}
+
+Result<WrappedQuery> Decode(const v1::ListWrappedRequest& in) {
+  WrappedQuery query;
+  PBFS_ASSIGN_OR_RETURN(query.bucket, DecodeId<BucketId>(in.bucket_id(), "bucket id"));
+  query.below_epoch = in.below_epoch();
+  if (in.has_after()) {
+    PBFS_ASSIGN_OR_RETURN(query.after, Decode(in.after()));
+  }
+  query.limit = in.limit();
+  return query;
+}
+
+void Encode(const std::vector<WrappedBody>& page, v1::ListWrappedReply* out) {
+  for (const WrappedBody& body : page) {
+    v1::WrappedBody* const message = out->add_bodies();
+    message->set_body_id(Text(body.body.span()));
+    message->set_key_epoch(body.key_epoch);
+    message->set_wrapped_dek(Text(body.wrapped_dek));
+  }
+}
+
+Result<std::vector<WrappedBody>> Decode(const v1::ListWrappedReply& in) {
+  std::vector<WrappedBody> page;
+  for (const v1::WrappedBody& message : in.bodies()) {
+    WrappedBody& body = page.emplace_back();
+    PBFS_ASSIGN_OR_RETURN(body.body, DecodeId<BodyId>(message.body_id(), "body id"));
+    body.key_epoch = message.key_epoch();
+    PBFS_ASSIGN_OR_RETURN(body.wrapped_dek, DecodeArray<72>(message.wrapped_dek(), "wrapped key"));
+  }
+  return page;
+}
+
+v1::RewrapRequest Encode(const RewrapRequest& request) {
+  v1::RewrapRequest out;
+  out.set_bucket_id(Text(request.bucket.span()));
+  out.set_key_epoch(request.key_epoch);
+  for (const RewrapRequest::Change& change : request.changes) {
+    v1::RewrapRequest::Change* const message = out.add_changes();
+    message->set_body_id(Text(change.body.span()));
+    message->set_old_dek(Text(change.old_dek));
+    message->set_wrapped_dek(Text(change.wrapped_dek));
+  }
+  return out;
+}
+
+Result<RewrapRequest> Decode(const v1::RewrapRequest& in) {
+  RewrapRequest request;
+  PBFS_ASSIGN_OR_RETURN(request.bucket, DecodeId<BucketId>(in.bucket_id(), "bucket id"));
+  request.key_epoch = in.key_epoch();
+  for (const v1::RewrapRequest::Change& message : in.changes()) {
+    RewrapRequest::Change& change = request.changes.emplace_back();
+    PBFS_ASSIGN_OR_RETURN(change.body, DecodeId<BodyId>(message.body_id(), "body id"));
+    PBFS_ASSIGN_OR_RETURN(change.old_dek, DecodeArray<72>(message.old_dek(), "wrapped key"));
+    PBFS_ASSIGN_OR_RETURN(change.wrapped_dek, DecodeArray<72>(message.wrapped_dek(), "wrapped key"));
+  }
+  return request;
+}
+
 void Encode(const StoreInfo& store, v1::Store* out) {
   out->set_id(store.id.value);
   out->set_address(store.address);

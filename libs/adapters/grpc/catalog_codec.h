@@ -73,6 +73,15 @@ Result<BucketInfo> Decode(v1::Bucket* in);
 void Encode(const BucketScheme& scheme, v1::BucketScheme* out);
 Result<BucketScheme> Decode(const v1::BucketScheme& in);
 
+void Encode(const BucketPosition& position, v1::BucketPosition* out);
+Result<BucketPosition> Decode(const v1::BucketPosition& in);
+v1::ListWrappedRequest Encode(const WrappedQuery& query);
+Result<WrappedQuery> Decode(const v1::ListWrappedRequest& in);
+void Encode(const std::vector<WrappedBody>& page, v1::ListWrappedReply* out);
+Result<std::vector<WrappedBody>> Decode(const v1::ListWrappedReply& in);
+v1::RewrapRequest Encode(const RewrapRequest& request);
+Result<RewrapRequest> Decode(const v1::RewrapRequest& in);
+
 void Encode(const StoreInfo& store, v1::Store* out);
 Result<StoreInfo> Decode(const v1::Store& in);
 void Encode(const ClusterMap& map, v1::ClusterMap* out);

@@ -12,10 +12,10 @@
 namespace pbfs {
 namespace {
 
-const std::vector<std::string> kMethods = {"Commit",       "List",         "Stat",         "History",    "Resolve",
-                                           "ListNames",    "NameHistory",  "CreateBucket", "FindBucket", "ListBuckets",
-                                           "SetKeyring",   "DeleteBucket", "WatchMap",     "PutStore",   "ReadJournal",
-                                           "AdvanceFloor", "IssueToken",   "SetScheme"};
+const std::vector<std::string> kMethods = {"Commit",       "List",         "Stat",         "History",     "Resolve",
+                                           "ListNames",    "NameHistory",  "CreateBucket", "FindBucket",  "ListBuckets",
+                                           "SetKeyring",   "DeleteBucket", "WatchMap",     "PutStore",    "ReadJournal",
+                                           "AdvanceFloor", "IssueToken",   "SetScheme",    "ListWrapped", "Rewrap"};
 enum Method : size_t {
   kCommit,
   kList,
@@ -34,7 +34,9 @@ enum Method : size_t {
   kReadJournal,
   kAdvanceFloor,
   kIssueToken,
-  kSetScheme
+  kSetScheme,
+  kListWrapped,
+  kRewrap
 };
 
 }  // namespace
@@ -120,7 +122,8 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
   }
   Unary* FindBucket(Call* call, const v1::FindBucketRequest* request, v1::Bucket* reply) override {
     return Run(call, kFindBucket, [this, request, reply](const Context& context) -> Status {
-      PBFS_ASSIGN_OR_RETURN(const BucketInfo bucket, catalog_.buckets.FindBucket(context, request->name()));
+      PBFS_ASSIGN_OR_RETURN(const BucketInfo bucket,
+                            catalog_.buckets.FindBucket(context, request->name(), request->min_keyring()));
       wire::Encode(bucket, reply);
       return OkStatus();
     });
@@ -138,6 +141,22 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
       PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(owned->bucket_id(), "bucket id"));
       const Buffer keyring = wire::TakeBuffer(owned->mutable_keyring());
       return catalog_.buckets.SetKeyring(context, bucket, owned->expected_version(), keyring);
+    });
+  }
+  Unary* ListWrapped(Call* call, const v1::ListWrappedRequest* request, v1::ListWrappedReply* reply) override {
+    return Run(call, kListWrapped, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const WrappedQuery query, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const auto page, catalog_.buckets.ListWrapped(context, query));
+      wire::Encode(page, reply);
+      return OkStatus();
+    });
+  }
+  Unary* Rewrap(Call* call, const v1::RewrapRequest* request, v1::RewrapReply* reply) override {
+    return Run(call, kRewrap, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const RewrapRequest rewrap, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const int64_t changed, catalog_.buckets.Rewrap(context, rewrap));
+      reply->set_changed(changed);
+      return OkStatus();
     });
   }
   Unary* SetScheme(Call* call, const v1::SetSchemeRequest* request, v1::Empty*) override {

@@ -106,9 +106,10 @@ Status GrpcCatalog::CreateBucket(const Context& context, const BucketInfo& bucke
   return impl_->Unary(context, &Stub::CreateBucket, request, &reply);
 }
 
-Result<BucketInfo> GrpcCatalog::FindBucket(const Context& context, const std::string& name) {
+Result<BucketInfo> GrpcCatalog::FindBucket(const Context& context, const std::string& name, int64_t min_keyring) {
   v1::FindBucketRequest request;
   request.set_name(name);
+  request.set_min_keyring(min_keyring);
   v1::Bucket reply;
   PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::FindBucket, request, &reply));
   return wire::FromServer(wire::Decode(&reply));
@@ -133,6 +134,18 @@ Status GrpcCatalog::SetKeyring(const Context& context, BucketId bucket, int64_t 
   request.set_keyring(wire::Text(keyring));
   v1::Empty reply;
   return impl_->Unary(context, &Stub::SetKeyring, request, &reply);
+}
+
+Result<std::vector<WrappedBody>> GrpcCatalog::ListWrapped(const Context& context, const WrappedQuery& query) {
+  v1::ListWrappedReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListWrapped, wire::Encode(query), &reply));
+  return wire::FromServer(wire::Decode(reply));
+}
+
+Result<int64_t> GrpcCatalog::Rewrap(const Context& context, const RewrapRequest& request) {
+  v1::RewrapReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::Rewrap, wire::Encode(request), &reply));
+  return reply.changed();
 }
 
 Status GrpcCatalog::SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,

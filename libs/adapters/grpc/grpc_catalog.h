@@ -34,9 +34,11 @@ class GrpcCatalog final : public Commits,
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
-  Result<BucketInfo> FindBucket(const Context& context, const std::string& name) override;
+  Result<BucketInfo> FindBucket(const Context& context, const std::string& name, int64_t min_keyring) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;
   Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
+  Result<std::vector<WrappedBody>> ListWrapped(const Context& context, const WrappedQuery& query) override;
+  Result<int64_t> Rewrap(const Context& context, const RewrapRequest& request) override;
   Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                    const BucketScheme& scheme) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;

@@ -35,19 +35,6 @@ Result<Recoding> Decode(const v1::Recoding& in) {
   return recoding;
 }
 
-void Encode(const BucketPosition& position, v1::BucketPosition* out) {
-  out->set_key_epoch(position.key_epoch);
-  out->set_body_id(Text(position.body.span()));
-}
-
-Result<BucketPosition> Decode(const v1::BucketPosition& in) {
-  BucketPosition position;
-  if (in.key_epoch() > INT32_MAX) return InvalidArgumentError("no bucket has so many key epochs");
-  position.key_epoch = in.key_epoch();
-  PBFS_ASSIGN_OR_RETURN(position.body, DecodeId<BodyId>(in.body_id(), "body id"));
-  return position;
-}
-
 void Encode(const OtherwisePage& page, v1::OtherwisePage* out) {
   for (const EncodedBody& body : page.bodies) Encode(body, out->add_bodies());
   Encode(page.last, out->mutable_last());

@@ -12,9 +12,6 @@ BodyCount Decode(const v1::BodyCount& in);
 void Encode(const Recoding& recoding, v1::Recoding* out);
 Result<Recoding> Decode(const v1::Recoding& in);
 
-void Encode(const BucketPosition& position, v1::BucketPosition* out);
-Result<BucketPosition> Decode(const v1::BucketPosition& in);
-
 void Encode(const OtherwisePage& page, v1::OtherwisePage* out);
 Result<OtherwisePage> Decode(const v1::OtherwisePage& in);
 

@@ -11,9 +11,11 @@
 namespace pbfs {
 namespace {
 
+using postgres::Array;
 using postgres::Connection;
 using postgres::Params;
 using postgres::Rows;
+using postgres::Type;
 
 bool IsSame(const BucketInfo& a, const BucketInfo& b) {
   return a.id == b.id && a.settings == b.settings && Equal(a.keyring, b.keyring) &&
@@ -56,13 +58,15 @@ Status PostgresCatalog::CreateBucket(const Context& context, const BucketInfo& b
   });
 }
 
-Result<BucketInfo> PostgresCatalog::FindBucket(const Context& context, const std::string& name) {
-  const auto read = [&](Connection& connection, bool&) -> Result<BucketInfo> {
+Result<BucketInfo> PostgresCatalog::FindBucket(const Context& context, const std::string& name, int64_t min_keyring) {
+  const auto read = [&](Connection& connection, bool& stale) -> Result<BucketInfo> {
     connection.Queue(postgres::kFindBucketByName, Params().Text(name));
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     if (results[1].size() == 0) return NotFoundError("no such bucket");
-    return postgres::BucketOfRow(results[1], 0);
+    BucketInfo bucket = postgres::BucketOfRow(results[1], 0);
+    stale = bucket.keyring_version < min_keyring;
+    return bucket;
   };
   return postgres::ReadFresh<BucketInfo>(parts_->local, parts_->primary, context, options_.replica_patience, read);
 }
@@ -89,6 +93,32 @@ Status PostgresCatalog::SetKeyring(const Context& context, BucketId bucket, int6
     if (results[2].size() == 0) return NotFoundError("no such bucket");
     return results[1].affected() == 1 ? OkStatus() : AbortedError("the keyring has changed meanwhile");
   });
+}
+
+Result<std::vector<WrappedBody>> PostgresCatalog::ListWrapped(const Context& context, const WrappedQuery& query) {
+  PBFS_RETURN_IF_ERROR(CheckWrappedQuery(query));
+  const Params params = Params()
+                            .Uuid(query.bucket)
+                            .Int4(static_cast<int32_t>(query.below_epoch))
+                            .Int4(static_cast<int32_t>(query.after.key_epoch))
+                            .Uuid(query.after.body)
+                            .Int4(query.limit);
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::RunOne(parts_->primary, context, postgres::kListWrapped, params));
+  std::vector<WrappedBody> page;
+  for (int row = 0; row < rows.size(); ++row)
+    page.push_back({rows.Uuid<BodyId>(row, 0), static_cast<uint32_t>(rows.Int4(row, 1)), rows.Fixed<72>(row, 2)});
+  return page;
+}
+
+Result<int64_t> PostgresCatalog::Rewrap(const Context& context, const RewrapRequest& request) {
+  PBFS_RETURN_IF_ERROR(CheckRewrap(request));
+  Array body(Type::kUuid), old_dek(Type::kBytea), wrapped_dek(Type::kBytea);
+  for (const RewrapRequest::Change& change : request.changes)
+    body.Uuid(change.body), old_dek.Raw(change.old_dek), wrapped_dek.Raw(change.wrapped_dek);
+  Params params;
+  params.Uuid(request.bucket).Int4(static_cast<int32_t>(request.key_epoch)).Add(body).Add(old_dek).Add(wrapped_dek);
+  PBFS_ASSIGN_OR_RETURN(const Rows rows, postgres::TransactOne(parts_->primary, context, postgres::kRewrap, params));
+  return rows.affected();
 }
 
 Status PostgresCatalog::SetScheme(const Context& context, BucketId id, const BucketScheme& expected,

@@ -1,4 +1,5 @@
 // Garbage beside transactions in flight: what a look without a lock, or a clock without a horizon, would get wrong.
+#include <algorithm>
 #include <atomic>
 #include <deque>
 
@@ -57,6 +58,12 @@ class GarbageBesideTest : public ::testing::Test {
     while (!done && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(5));
     EXPECT_TRUE(done);
   }
+  /// How many it has changed: one, or none.
+  int64_t Rewrap(const std::array<uint8_t, 72>& wrapped_dek) {
+    const Result<int64_t> changed = catalog_.Rewrap(TestContext(), {bucket_, 2, {{body_, {}, wrapped_dek}}});
+    EXPECT_OK(changed);
+    return changed.ok() ? *changed : -1;
+  }
   std::string Quoted(const auto& id) { return "'" + id.ToString() + "'::uuid"; }
   int64_t Purging() {
     const Result<std::vector<PurgingBody>> bodies = catalog_.ListPurging(TestContext(), 100);
@@ -88,6 +95,57 @@ TEST_F(GarbageBesideTest, PurgeWaitsForACloneInFlightAndSeesIt) {
   Send(overwrite.Write(object_, 0, Bytes(5000, 2)));
   WhileItWaits([&] { EXPECT_OK(catalog_.PurgeMark(TestContext(), {}, 100)); });
   EXPECT_EQ(Purging(), 0);
+}
+
+// A rotation of the bucket's key has listed the body before.
+TEST_F(GarbageBesideTest, RewrapWaitsForAPurgeInFlightAndPassesOver) {
+  Run("UPDATE pbfs.body SET state = 3 WHERE body_id = " + Quoted(body_));
+  WhileItWaits([&] { EXPECT_EQ(Rewrap({1}), 0); });
+  EXPECT_EQ(database_.Sql("SELECT key_epoch FROM body WHERE state = 3"), "0\n");
+}
+
+TEST_F(GarbageBesideTest, RewrapWaitsForAnotherInFlightAndPassesOver) {
+  Run("UPDATE pbfs.body SET wrapped_dek = repeat('x', 72)::bytea, key_epoch = 1 WHERE body_id = " + Quoted(body_));
+  WhileItWaits([&] { EXPECT_EQ(Rewrap({1}), 0); });
+  EXPECT_EQ(database_.Sql("SELECT key_epoch FROM body"), "1\n");
+}
+
+// A repair has nothing to do with keys: what it changes stays, and so does the new wrap.
+TEST_F(GarbageBesideTest, RewrapWaitsForARepairInFlightAndLosesNothingOfIt) {
+  Run("UPDATE pbfs.body SET missing = 5 WHERE body_id = " + Quoted(body_));
+  WhileItWaits([&] { EXPECT_EQ(Rewrap({1}), 1); });
+  EXPECT_EQ(database_.Sql("SELECT key_epoch || ' ' || missing FROM body"), "2 5\n");
+}
+
+// Clones lock what they name: a rotation does not hold them up, nor they it.
+TEST_F(GarbageBesideTest, RewrapDoesNotWaitForAClone) {
+  Run("SELECT FROM pbfs.body WHERE body_id = " + Quoted(body_) + " FOR KEY SHARE");
+  EXPECT_EQ(Rewrap({1}), 1);
+}
+
+TEST_F(GarbageBesideTest, RewrapsSideBySideChangeEachBodyOnce) {
+  constexpr int64_t kBodies = 100;
+  RewrapRequest forward{bucket_, 2, {}};
+  for (int64_t i = 0; i < kBodies; ++i) {
+    TestCommit commit(client_);
+    Send(commit.Write(object_, i * 10, Bytes(10, 1)));
+    forward.changes.push_back({commit.last_body(), {}, {1}});
+  }
+  RewrapRequest backward = forward;
+  std::reverse(backward.changes.begin(), backward.changes.end());
+  std::atomic<int64_t> changed = 0;
+  {
+    std::vector<Thread> threads;
+    for (const RewrapRequest* request : {&forward, &backward, &forward, &backward}) {
+      threads.emplace_back("rewrap", [&, request] {
+        const Result<int64_t> done = catalog_.Rewrap(TestContext(), *request);
+        EXPECT_OK(done);
+        changed += done.ok() ? *done : 0;
+      });
+    }
+    for (Thread& thread : threads) thread.Join();
+  }
+  EXPECT_EQ(changed, kBodies);
 }
 
 // The clock is read for each row: DISTINCT over it would be none.

@@ -3,6 +3,7 @@
 #include "libs/base/sync.h"
 #include "libs/client/client.h"
 #include "tools/pbfs/connection.h"
+#include "tools/pbfs/progress.h"
 #include "tools/pbfs/session.h"
 #include "tools/pbfs/units.h"
 
@@ -13,7 +14,7 @@ struct Arguments {
   std::string name;
   int k = 0, m = -1, w = 0;  // 0, -1: the site's default
   std::string integrity = "crc32c", history = "0";
-  bool site_scheme = false, wait = false;
+  bool site_scheme = false, wait = false, finish = false;
 };
 
 const char* IntegrityName(Integrity integrity) { return integrity == Integrity::kSha256 ? "sha256" : "crc32c"; }
@@ -137,17 +138,56 @@ Status Set(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const BucketScheme scheme, SchemeOf(arguments));
   PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   const Context context = session.context().Within(kPatience);
-  PBFS_ASSIGN_OR_RETURN(const BucketInfo before, connection->buckets().FindBucket(context, arguments.name));
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo before, connection->buckets().FindBucket(context, arguments.name, 0));
   PBFS_RETURN_IF_ERROR(connection->buckets().SetScheme(context, before.id, SchemeOf(before.settings), scheme));
   if (arguments.wait) PBFS_RETURN_IF_ERROR(AwaitRecoded(session, *connection, before));
   PBFS_ASSIGN_OR_RETURN(const BucketInfo bucket,
-                        connection->buckets().FindBucket(session.context().Within(kPatience), arguments.name));
+                        connection->buckets().FindBucket(session.context().Within(kPatience), arguments.name, 0));
   session.Say(fmt::format("{} is {} from now on{}", arguments.name, SchemeText(bucket.settings),
                           arguments.wait
                               ? ", and all its bodies are"
                               : "; the repairer codes its bodies anew: pbfs cluster status shows how many are left"));
   session.Report(BucketJson(bucket));
   return OkStatus();
+}
+
+// ---- another key -----------------------------------------------------------------------------------------------------------------
+
+Json RotationJson(const std::string& name, const RotationReport& report) {
+  return {{"name", name},
+          {"epoch", report.epoch},
+          {"fresh_key", report.fresh_key},
+          {"rewrapped", report.rewrapped},
+          {"passed_over", report.passed_over},
+          {"unreadable", report.unreadable}};
+}
+
+Status WhatIsLeft(Session& session, const Arguments& arguments, const Status& status) {
+  if (IsRetryable(status) || status.code() == StatusCode::kCancelled)
+    session.Note(fmt::format("all bodies stay readable; to go on: pbfs bucket rotate-key {} --finish", arguments.name));
+  return status;
+}
+
+Status RotateKey(Session& session, const Arguments& arguments) {
+  PBFS_ASSIGN_OR_RETURN(Client * client, session.client());
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, client->OpenBucket(session.context(), arguments.name));
+  RotationOptions options;
+  options.fresh_key = !arguments.finish;
+  Result<RotationReport> done = RotationReport{};
+  {
+    Progress progress("rotate-key", "bodies", session.progress_wanted());
+    options.progress = [&](const RotationReport& so_far) {
+      progress.Update(so_far.rewrapped + so_far.passed_over + so_far.unreadable);
+    };
+    done = bucket.RotateKey(session.context(), options);
+  }
+  if (!done.ok()) return WhatIsLeft(session, arguments, done.status());
+  session.Say(fmt::format("{} has {} key, of epoch {}; {} bodies are wrapped under it", arguments.name,
+                          done->fresh_key ? "a new" : "the same", done->epoch, done->rewrapped));
+  session.Report(RotationJson(arguments.name, *done));
+  if (done->unreadable == 0) return OkStatus();
+  return DataLossError(
+      fmt::format("{} bodies are left as they were: no key of the bucket opens theirs", done->unreadable));
 }
 
 Status Remove(Session& session, const Arguments& arguments) {
@@ -166,7 +206,7 @@ void AddBucket(CommandLine& line) {
       line.Add("bucket", "Make, list, show, change and remove buckets",
                "  pbfs bucket create photos\n  pbfs bucket create logs --k 2 --m 1 --integrity sha256 --history 7d\n"
                "  pbfs bucket ls\n  pbfs bucket show photos\n  pbfs bucket set photos --k 8 --m 3 --wait\n  pbfs "
-               "bucket rm photos");
+               "bucket rotate-key photos\n  pbfs bucket rm photos");
   bucket->require_subcommand(1);
   const auto add = [&](const char* name, const char* what, Status (*body)(Session&, const Arguments&)) {
     CLI::App* command = line.Add(name, what, "", bucket);
@@ -194,6 +234,12 @@ void AddBucket(CommandLine& line) {
   add_scheme(set);
   set->add_flag("--site-scheme", arguments->site_scheme, "As the site codes buckets that say nothing");
   set->add_flag("--wait", arguments->wait, "Until all of its bodies are coded so");
+  CLI::App* rotate =
+      add("rotate-key", "Make a new key for a bucket and wrap the keys of all its bodies under it; no data is moved",
+          RotateKey);
+  rotate->add_option("name", arguments->name)->required();
+  rotate->add_flag("--finish", arguments->finish,
+                   "Go on with a rotation that was interrupted, without another new key");
   add("rm", "Remove an empty bucket", Remove)->add_option("name", arguments->name)->required();
 }
 

@@ -82,6 +82,7 @@ void Workload::Step(ClientMachine& machine, Bucket& bucket) {
     case 13:
     case 14:
     case 15: return Look(machine, bucket, PickObject(machine.random));
+    case 16: return Rotate(machine, bucket);
     default: return Patch(machine, bucket, PickObject(machine.random), DrawOp(machine.random));
   }
 }
@@ -203,6 +204,16 @@ std::optional<Bytes> Workload::ReadAll(ClientMachine& machine, Bucket& bucket, O
   CheckError("a read of all", got.status(), true, machine.lies_told() != lies);
   if (!got.ok()) return std::nullopt;
   return sink.Take();
+}
+
+// Everybody else has to find out by themselves.
+void Workload::Rotate(ClientMachine& machine, Bucket& bucket) {
+  RotationOptions options;
+  options.fresh_key = machine.random.Below(2) == 0;
+  options.page = 10;
+  const auto done = bucket.RotateKey(machine.PatienceOfACall(), options);
+  CheckError("a rotation", done.status(), false, false);
+  if (done.ok() && done->unreadable > 0) site_.findings.Add("a rotation finds a body that no key opens");
 }
 
 // ---- names -------------------------------------------------------------------------------------------------------------------

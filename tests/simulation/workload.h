@@ -59,6 +59,7 @@ class Workload {
   void Look(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
   void LookAt(ClientMachine& machine, Bucket& bucket, TrackedObject& object, int64_t lo, size_t wanted);
   void Merge(ClientMachine& machine, Bucket& bucket, TrackedObject& object);
+  void Rotate(ClientMachine& machine, Bucket& bucket);
   void Unbind(ClientMachine& machine, Bucket& bucket, const std::string& name);
   void Clone(ClientMachine& machine, Bucket& bucket, TrackedObject& source);
   void Publish(ClientMachine& machine, Bucket& bucket);

@@ -40,28 +40,27 @@ constexpr Row kMutants[] = {
 constexpr struct {
   Mutant mutant;
   uint64_t seed;
-} kHints[] = {{Mutant::kCheckOfOldVersionCounts, 49},
-              {Mutant::kDoubtNotTold, 22},
+} kHints[] = {{Mutant::kDomainsIgnored, 66},
+              {Mutant::kLateCopyForgotten, 32},
+              {Mutant::kNameOrderNotChecked, 21},
               {Mutant::kOpenObjectReapedEarly, 21},
-              {Mutant::kWrongPlaceCounts, 16},
-              {Mutant::kConditionNotChecked, 14},
-              {Mutant::kSilenceIsPresence, 13},
-              {Mutant::kNameOrderNotChecked, 9},
+              {Mutant::kRehomeRaisesAboveFrontier, 16},
+              {Mutant::kQuorumOfK, 12},
+              {Mutant::kWrongPlaceCounts, 12},
+              {Mutant::kSilenceIsPresence, 11},
               {Mutant::kGoneStoreCounts, 7},
+              {Mutant::kBodyRowUnchecked, 6},
+              {Mutant::kDoubtNotTold, 6},
               {Mutant::kExtentUnstated, 6},
               {Mutant::kStaleNameAccepted, 6},
-              {Mutant::kLeavesUnchecked, 6},
-              {Mutant::kRecordMacUnchecked, 5},
-              {Mutant::kLateCopyForgotten, 5},
               {Mutant::kClearsWithoutWriting, 5},
-              {Mutant::kRefusedPartStays, 4},
-              {Mutant::kNoTimeFence, 4},
-              {Mutant::kStaleListAccepted, 4},
+              {Mutant::kPurgeIgnoresHistory, 5},
               {Mutant::kGraceOfTheFirstRow, 4},
-              {Mutant::kStoreTakesBadBlocks, 4},
+              {Mutant::kNoTimeFence, 4},
+              {Mutant::kRefusedPartStays, 4},
               {Mutant::kRotNotReported, 4},
               {Mutant::kRotStays, 4},
-              {Mutant::kPurgeIgnoresHistory, 3}};
+              {Mutant::kStoreTakesBadBlocks, 4}};
 
 /// What a run of `seed` with this mutant, or none, finds; empty if nothing. In a process of its own, since a mutant may break what the
 /// product holds for certain: an end by a signal is a finding as well.

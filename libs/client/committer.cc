@@ -15,6 +15,8 @@ constexpr Duration kFirstBackOff = std::chrono::milliseconds(5);
 constexpr Duration kLongestBackOff = std::chrono::milliseconds(500);
 constexpr Duration kCommitPatience = std::chrono::seconds(10);  // of one call; the catalog's own limit is 20 s
 
+constexpr const char* kCommitInDoubt = "commit in doubt: it may have happened, whole";
+
 Status Refusal(CommitCode code, const std::string& what, StatusCode status) {
   return Status(status, what).WithDetail("pbfs-code", CommitCodeName(code));
 }
@@ -63,12 +65,6 @@ Buffer EncodePlanned(ClientCore& core, const OpenedKeyring& keyring, const Signi
   return Buffer::FromBytes(EncodeRecord(std::move(record), keyring.newest(), keyring.must_sign ? &signing : nullptr));
 }
 
-Status InDoubt(const Status& last) {
-  const StatusCode code = last.code() == StatusCode::kDeadlineExceeded ? last.code() : StatusCode::kUnavailable;
-  return Status(code, "commit in doubt: it may have happened, whole; " + last.message())
-      .WithDetail("pbfs-outcome", "in-doubt");
-}
-
 // An answer about this very request: then nothing of it happened, nor will.
 bool IsRefusal(const Status& status) {
   return status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kNotFound;
@@ -90,14 +86,13 @@ Result<CommitReply> SendUntilKnown(const Context& context, ClientCore& core, con
   for (;;) {
     Result<CommitReply> reply = core.to.catalog.commits.Commit(context.Within(kCommitPatience), request);
     const bool copies = reply.ok() && (in_doubt || reply->repeated);
-    if (copies && MayPassLater(reply->code, request)) return InDoubt(RefusalOf(reply->code));
+    if (copies && MayPassLater(reply->code, request)) return InDoubt(kCommitInDoubt, RefusalOf(reply->code));
     if (reply.ok() || IsRefusal(reply.status())) return reply;
     const bool busy = reply.status().code() == StatusCode::kResourceExhausted;
-    const bool unknown = IsRetryable(reply.status()) || reply.status().code() == StatusCode::kCancelled;
-    in_doubt = in_doubt || unknown;
+    in_doubt = in_doubt || MayHaveHappened(reply.status());
     const bool give_up = !(busy || IsRetryable(reply.status())) || !context.Check().ok();
     if (IsMutant(Mutant::kDoubtNotTold)) in_doubt = false;
-    if (give_up) return in_doubt ? InDoubt(reply.status()) : reply.status();
+    if (give_up) return in_doubt ? InDoubt(kCommitInDoubt, reply.status()) : reply.status();
     ++core.counters.commits_in_doubt;
     const auto jitter = Duration(static_cast<int64_t>(core.to.random.Below(static_cast<uint64_t>(back_off.count()))));
     SleepUntil(std::min(MonotonicNow() + back_off / 2 + jitter, context.deadline()));
@@ -120,12 +115,19 @@ void NoteAcknowledged(ClientCore& core, const OpenedBucket& bucket, const Commit
 bool AwaitCatalogsClock(const Context& context, const Order& order, const CommitReply& reply) {
   const int64_t ahead = HlcMillis(order.hlc) - reply.now_ms;
   const MonotonicTime caught_up = MonotonicNow() + std::chrono::milliseconds(ahead);
-  if (ahead > kDriftWaitedMs || caught_up > context.deadline()) return false;
+  if (ahead <= 0 || ahead > kDriftWaitedMs || caught_up > context.deadline()) return false;
   SleepUntil(caught_up);
   return true;
 }
 
 }  // namespace
+
+bool MayHaveHappened(const Status& status) { return IsRetryable(status) || status.code() == StatusCode::kCancelled; }
+
+Status InDoubt(const std::string& what, const Status& last) {
+  const StatusCode code = last.code() == StatusCode::kDeadlineExceeded ? last.code() : StatusCode::kUnavailable;
+  return Status(code, what + "; " + last.message()).WithDetail("pbfs-outcome", "in-doubt");
+}
 
 OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
   OpRecord record;

@@ -35,6 +35,11 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object);
 Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                             const CommitPlan& plan);
 
+/// Whether `status` of a change leaves open if it happened.
+bool MayHaveHappened(const Status& status);
+/// UNAVAILABLE, or DEADLINE_EXCEEDED if that was the last answer, with the detail pbfs-outcome "in-doubt".
+Status InDoubt(const std::string& what, const Status& last);
+
 /// Whether `status` says that encodings expired before their commit.
 bool IsEncodingExpired(const Status& status);
 

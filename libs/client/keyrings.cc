@@ -10,15 +10,11 @@
 namespace pbfs {
 namespace {
 
-Status Stale(const std::string& what) {
-  return DataLossError("STALE_OR_ROLLBACK: " + what).WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
-}
-
 Status CheckFollows(const Keyring& shown, const Digest32& hash, const SeenKeyring& seen) {
   if (shown.version < seen.version || (shown.version == seen.version && hash != seen.hash))
-    return Stale("the catalog shows an older keyring than one seen before");
+    return StaleOrRollback("the catalog shows an older keyring than one seen before");
   if (shown.version == seen.version + 1 && shown.previous_hash != seen.hash)
-    return Stale("the catalog shows a keyring that does not follow the one seen before");
+    return StaleOrRollback("the catalog shows a keyring that does not follow the one seen before");
   return OkStatus();
 }
 
@@ -32,7 +28,7 @@ Status CheckKeepsKeys(const OpenedKeyring& next, const OpenedKeyring& now) {
   for (const BucketKeys& have : now.keys) {
     const Result<const BucketKeys*> kept = next.KeysOf(have.epoch);
     if (!kept.ok() || !SameKeys(**kept, have))
-      return Stale(fmt::format("the newest keyring lacks the key of epoch {}", have.epoch));
+      return StaleOrRollback(fmt::format("the newest keyring lacks the key of epoch {}", have.epoch));
   }
   return OkStatus();
 }

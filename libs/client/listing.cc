@@ -143,8 +143,7 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
     }
     SleepFor(std::chrono::milliseconds(20));
   }
-  return DataLossError("STALE_OR_ROLLBACK: the catalog does not show a write that it had acknowledged to this client")
-      .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+  return StaleOrRollback("the catalog does not show a write that it had acknowledged to this client");
 }
 
 }  // namespace pbfs

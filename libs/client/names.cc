@@ -48,9 +48,7 @@ Result<NameEntry> Resolve(const Context& context, ClientCore& core, const Opened
   if (!entry.ok()) return entry.status().Annotate(bucket.info.settings.name + "/" + name);
   if (entry->name != name) return DataLossError("BAD_RECORD: the catalog answered for another name");
   if (entry->order.hlc < query.min_hlc && !IsMutant(Mutant::kStaleNameAccepted)) {
-    return DataLossError(
-               "STALE_OR_ROLLBACK: the catalog shows an older binding than it had acknowledged to this client")
-        .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+    return StaleOrRollback("the catalog shows an older binding than it had acknowledged to this client");
   }
   core.Observe(entry->order.hlc, 0);
   return entry;
@@ -81,8 +79,7 @@ Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, List
   request.newest = true;
   reply = read();
   if (!reply.ok() || core.acknowledged.ShowsNames(request, *reply, asked, true)) return reply;
-  return DataLossError("STALE_OR_ROLLBACK: the catalog lists an older binding than it had acknowledged to this client")
-      .WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+  return StaleOrRollback("the catalog lists an older binding than it had acknowledged to this client");
 }
 
 std::optional<NameCondition> ConditionOf(const PutOptions& options) {

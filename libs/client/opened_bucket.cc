@@ -45,6 +45,10 @@ Status BadRecord(const std::string& what) {
       .WithDetail("pbfs-code", "BAD_RECORD");
 }
 
+Status StaleOrRollback(const std::string& what) {
+  return DataLossError("STALE_OR_ROLLBACK: " + what).WithDetail("pbfs-code", "STALE_OR_ROLLBACK");
+}
+
 Result<OpRecord> VerifyRecord(const OpenedKeyring& keyring, ByteSpan bytes) {
   Result<OpRecord> record = DecodeRecord(bytes);
   if (!record.ok()) return BadRecord(record.status().message());

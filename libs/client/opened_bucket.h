@@ -58,5 +58,7 @@ class OpenedBucket : public std::enable_shared_from_this<OpenedBucket> {
 Result<OpRecord> VerifyRecord(const OpenedKeyring& keyring, ByteSpan bytes);
 /// DATA_LOSS with detail pbfs-code BAD_RECORD.
 Status BadRecord(const std::string& what);
+/// DATA_LOSS with detail pbfs-code STALE_OR_ROLLBACK: what a catalog shows is older than what this client knows.
+Status StaleOrRollback(const std::string& what);
 
 }  // namespace pbfs

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/client/committer.h"
 #include "libs/client/keyrings.h"
 #include "libs/client/listing.h"
 #include "libs/format/keyring.h"
@@ -25,14 +26,6 @@ Result<Buffer> NextKeyring(ClientCore& core, const ShownBucket& shown) {
   core.to.random.Fill(fresh.mutable_span());
   return Buffer::FromBytes(
       RotateKeyring(keyring, now.keyring, keys, fresh, keyring.recipients, core.to.random).Encode(admin));
-}
-
-bool IsUnknown(const Status& status) { return IsRetryable(status) || status.code() == StatusCode::kCancelled; }
-
-Status InDoubt(const Status& last) {
-  const StatusCode code = last.code() == StatusCode::kDeadlineExceeded ? last.code() : StatusCode::kUnavailable;
-  return Status(code, "rotation in doubt: the bucket may have a new key; " + last.message())
-      .WithDetail("pbfs-outcome", "in-doubt");
 }
 
 /// One new keyring on its way into the catalog.
@@ -67,7 +60,7 @@ class KeyringChange {
       if (status.ok()) return true;
       const bool changed = status.code() == StatusCode::kAborted;
       if (changed && last.ok()) return false;
-      if (!changed && !IsUnknown(status)) return status;
+      if (!changed && !MayHaveHappened(status)) return status;
       last = status;
       PBFS_ASSIGN_OR_RETURN(const BucketInfo shown,
                             core_.to.catalog.buckets.FindBucket(context_, bucket_.info.settings.name, version + 1));
@@ -75,7 +68,9 @@ class KeyringChange {
       return Equal(shown.keyring, next);
     };
     const Result<bool> done = RetryRead(context_, set);
-    return done.ok() || last.ok() ? done : Result<bool>(InDoubt(done.status()));
+    return done.ok() || last.ok()
+               ? done
+               : Result<bool>(InDoubt("rotation in doubt: the bucket may have a new key", done.status()));
   }
 
   const Context context_;

@@ -18,11 +18,11 @@ set(ALLOWED_program base pure port client logic adapter proto program)
 
 # Which outside libraries a layer may link.
 set(EXTERNAL_base threads fmt spdlog)
-set(EXTERNAL_pure threads fmt sodium openssl isal)
+set(EXTERNAL_pure threads fmt sodium openssl isal pugixml json)
 set(EXTERNAL_port threads fmt spdlog)
 set(EXTERNAL_client threads fmt spdlog)
-set(EXTERNAL_logic threads fmt spdlog)
-set(EXTERNAL_adapter threads fmt spdlog cli11 grpc protobuf pqxx prometheus json openssl tls curl)
+set(EXTERNAL_logic threads fmt spdlog json)
+set(EXTERNAL_adapter threads fmt spdlog cli11 grpc protobuf pqxx prometheus json openssl tls curl boost)
 set(EXTERNAL_proto grpc protobuf)
 set(EXTERNAL_program threads fmt spdlog cli11 json gtest grpc protobuf pqxx prometheus openssl sodium isal)
 

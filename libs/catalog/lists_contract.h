@@ -111,6 +111,51 @@ TYPED_TEST_P(ListsContract, ReplyTellsHeadsClockAndLease) {
   EXPECT_EQ(this->List(object).span_hlc, span.last_order().hlc);
 }
 
+TYPED_TEST_P(ListsContract, ListsTheObjectOfAName) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client), other = this->MakeObject(client);
+  TestCommit bind(client), again(client);
+  ASSERT_EQ(this->SendCode(bind.Bind("cat", object)), CommitCode::kOk);
+  ListRequest request;
+  request.bucket = this->bucket_, request.name = "cat", request.hi = 50, request.with_opset = true;
+  for (const bool newest : {false, true}) {
+    request.newest = newest;
+    ASSERT_OK_AND_ASSIGN(const ListReply list, this->ports_.lists.List(TestContext(), request));
+    ASSERT_TRUE(list.name.has_value());
+    EXPECT_EQ(list.name->name, "cat");
+    EXPECT_EQ(list.name->object, object);
+    EXPECT_EQ(list.name->order, bind.last_order());
+    EXPECT_EQ(ToBytes(list.name->record), ToBytes(bind.request().records[0]));
+    EXPECT_EQ(list.extents.size(), 1u);
+    EXPECT_EQ(list.opset, this->Stat(object).opset);
+    EXPECT_EQ(list.newest, this->Stat(object).max_hlc);
+  }
+  ASSERT_EQ(this->SendCode(again.Bind("cat", other)), CommitCode::kOk);
+  ASSERT_OK_AND_ASSIGN(const ListReply rebound, this->ports_.lists.List(TestContext(), request));
+  EXPECT_EQ(rebound.name->object, other);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Unbind("cat", other)), CommitCode::kOk);
+  EXPECT_CODE(this->ports_.lists.List(TestContext(), request), kNotFound);
+  request.name = "dog";
+  EXPECT_CODE(this->ports_.lists.List(TestContext(), request), kNotFound);
+}
+
+TYPED_TEST_P(ListsContract, TellsTheOpsetOfAllOfTheObject) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  TestCommit far(client);
+  ASSERT_EQ(this->SendCode(far.Write(object, 3 * kRegionSize, Bytes(5, 2))), CommitCode::kOk);
+  ListRequest request;
+  request.bucket = this->bucket_, request.object = object, request.hi = 1, request.with_opset = true;
+  ASSERT_OK_AND_ASSIGN(const ListReply list, this->ports_.lists.List(TestContext(), request));
+  EXPECT_EQ(list.opset, this->Stat(object).opset);
+  EXPECT_EQ(list.newest, far.last_order().hlc);
+  request.with_opset = false;
+  ASSERT_OK_AND_ASSIGN(const ListReply without, this->ports_.lists.List(TestContext(), request));
+  EXPECT_FALSE(without.opset.has_value());
+  request.with_opset = true, request.as_of = client.hlc().Seen();
+  EXPECT_CODE(this->ports_.lists.List(TestContext(), request), kInvalidArgument);
+}
+
 TYPED_TEST_P(ListsContract, PagesCoverTheRange) {
   TestClient client = this->MakeClient();
   const ObjectId object = this->MakeObject(client, 1);
@@ -193,7 +238,8 @@ TYPED_TEST_P(ListsContract, HistoryIsNewestFirstInPages) {
 
 REGISTER_TYPED_TEST_SUITE_P(ListsContract, UnknownIsNotFound, BadRangesAreInvalid, FindsExactlyWhatOverlaps,
                             BodiesAndRecordsAreThoseOfTheVisible, EncodedBodyComesBackAsItWent,
-                            ReplyTellsHeadsClockAndLease, PagesCoverTheRange, ReadsAsOfAnEarlierOrder, HistoryExpires,
+                            ReplyTellsHeadsClockAndLease, ListsTheObjectOfAName,
+                            TellsTheOpsetOfAllOfTheObject, PagesCoverTheRange, ReadsAsOfAnEarlierOrder, HistoryExpires,
                             HistoryIsNewestFirstInPages);
 
 }  // namespace pbfs

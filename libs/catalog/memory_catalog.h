@@ -124,6 +124,8 @@ class MemoryCatalog final : public Commits,
 
   Status CheckAsOf(BucketId bucket, Hlc as_of) const PBFS_REQUIRES(mutex_);
   Status CheckNamesAsOf(BucketId bucket, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
+  Result<ListReply> ListNamed(const ListRequest& request) const PBFS_REQUIRES(mutex_);
+  Result<ListReply> ListObject(const ListRequest& request) const PBFS_REQUIRES(mutex_);
   void FillVisible(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const
       PBFS_REQUIRES(mutex_);
   void FillHeads(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const

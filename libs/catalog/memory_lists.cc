@@ -46,10 +46,30 @@ Result<ListReply> MemoryCatalog::List(const Context& context, const ListRequest&
   PBFS_RETURN_IF_ERROR(context.Check());
   PBFS_RETURN_IF_ERROR(CheckList(request));
   MutexLock lock(mutex_);
+  if (!request.name.empty()) return ListNamed(request);
+  return ListObject(request);
+}
+
+Result<ListReply> MemoryCatalog::ListNamed(const ListRequest& request) const {
+  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(request.bucket, request.as_of));
+  std::optional<NameEntry> entry = ValueOf({request.bucket, request.name}, request.as_of);
+  if (!entry || !entry->object) return NotFoundError("no object has this name");
+  ListRequest of_object = request;
+  of_object.object = *entry->object;
+  PBFS_ASSIGN_OR_RETURN(ListReply reply, ListObject(of_object));
+  reply.name = std::move(entry);
+  return reply;
+}
+
+Result<ListReply> MemoryCatalog::ListObject(const ListRequest& request) const {
   const MemoryTables::Object* object = tables_.FindObject(request.bucket, request.object);
   if (object == nullptr) return NotFoundError("no such object");
   if (request.as_of) PBFS_RETURN_IF_ERROR(CheckAsOf(request.bucket, *request.as_of));
   ListReply reply;
+  if (request.with_opset) {
+    reply.opset = MemoryTables::OpsetOf(*object);
+    reply.newest = MemoryTables::NewestOf(*object);
+  }
   reply.extents = RowsOf(*object, request.lo, request.hi, request.as_of);
   reply.covered_hi = CutTo(reply.extents, request.lo, request.hi, request.max_extents);
   FillVisible(*object, request, reply);

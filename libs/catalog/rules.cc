@@ -36,6 +36,8 @@ Status CheckList(const ListRequest& request) {
     return InvalidArgumentError("a range [lo, hi) needs 0 <= lo < hi <= 2^43");
   }
   if (request.max_extents < 1) return InvalidArgumentError("max_extents must be positive");
+  if (request.with_opset && request.as_of) return InvalidArgumentError("the opset of a past state is not known");
+  if (!request.name.empty()) PBFS_RETURN_IF_ERROR(CheckName(request.name));
   return OkStatus();
 }
 

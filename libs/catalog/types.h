@@ -96,6 +96,16 @@ struct CommitReply {
   bool repeated = false;  // said by whoever repeats calls (CatalogPool): an earlier copy of the request may arrive yet
 };
 
+/// One value of a name's register.
+struct NameEntry {
+  std::string name;
+  Order order;
+  std::optional<ObjectId> object;  // none: unbound, or a delete marker
+  Buffer record;                   // the BIND or UNBIND record, with the sealed metadata
+  bool current = true;
+  Hlc gone_hlc = 0;  // of a past entry
+};
+
 struct ListRequest {
   BucketId bucket;
   ObjectId object;
@@ -105,6 +115,10 @@ struct ListRequest {
   std::optional<Hlc> as_of;     // history: the object as of this order
   std::vector<OpId> known_ops;  // records that the client has and need not be sent again
   int32_t max_extents = 65536;
+  /// Of the object that this name is bound to, in the same snapshot; `object` is not looked at. Empty: none.
+  std::string name = {};
+  bool with_opset = false;  // the reply has `opset` and `newest`, of now: not with as_of
+  bool newest = false;      // from a state that has every Commit acknowledged before: as in ListNamesRequest
 };
 
 struct RegionHead {
@@ -129,6 +143,9 @@ struct ListReply {
   bool sealed = false;
   int64_t now_ms = 0;
   int64_t lease_ms = 0;  // the fragments named here live at least this long
+  std::optional<NameEntry> name;  // what the name asked for is bound to
+  std::optional<Opset> opset;     // of the whole object, where it was asked for,
+  Hlc newest = 0;                 // and the greatest order of its content
 };
 
 /// An object without its extents.
@@ -144,21 +161,12 @@ struct ObjectInfo {
   Order meta_order;
 };
 
-/// One value of a name's register.
-struct NameEntry {
-  std::string name;
-  Order order;
-  std::optional<ObjectId> object;  // none: unbound, or a delete marker
-  Buffer record;                   // the BIND or UNBIND record, with the sealed metadata
-  bool current = true;
-  Hlc gone_hlc = 0;  // of a past entry
-};
-
 struct NameQuery {
   BucketId bucket;
   std::string name;
   std::optional<Hlc> as_of;
   Hlc min_hlc = 0;  // as in ListRequest, of this name
+  bool newest = false;
 };
 struct NameHistoryRequest {
   BucketId bucket;

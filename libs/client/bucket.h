@@ -26,8 +26,10 @@ struct BucketMember {
 struct ObjectMetadata {
   std::string content_type;
   std::map<std::string, std::string> user;
+  /// What the protocol that it was written with keeps: names and values of its own, not the user's.
+  std::map<std::string, std::string> system;
   std::string etag;            // as the writer computed it,
-  std::optional<Opset> opset;  // of this content; with another opset the etag no longer holds
+  std::optional<Opset> opset;  // of this content, set by whoever binds; with another opset the etag no longer holds
   friend bool operator==(const ObjectMetadata&, const ObjectMetadata&) = default;
 };
 
@@ -45,12 +47,15 @@ struct Written {
   int64_t lo = 0;  // bytes [lo, hi) of the object
   int64_t hi = 0;
   int64_t ops = 1;  // how many commits it took; 1: atomic
-  /// After a conditional write: the opset that the object now has.
+  /// The opset that the object now has: of a new one, and after a conditional write.
   std::optional<Opset> opset;
 };
 
 struct PutOptions {
   ObjectMetadata metadata;
+  /// Called when the source has been read to its end, before the name is bound: may complete the metadata, or refuse what was read
+  /// (then nothing is bound, and the put ends with this error).
+  std::function<Status(ObjectMetadata& metadata)> at_end;
   /// Only if the name is not bound; else FAILED_PRECONDITION.
   bool if_none_match = false;
   /// Only if the name is bound to this object.
@@ -79,6 +84,66 @@ struct ObjectStat {
   Hlc newest = 0;  // the greatest order of its content
   Order bound;     // of the name's binding
   ObjectMetadata metadata;
+};
+
+class ClientCore;
+class OpenedBucket;
+struct Listing;
+
+/// One state of an object, found by its name, and its bytes, whatever is written, bound or unbound meanwhile: for the 15 minutes
+/// that a listing's lease lasts, and beyond while the object stays as it is. A cheap value; it must not outlive its Client.
+/// Threads: any.
+class ObjectView {
+ public:
+  const ObjectStat& stat() const { return stat_; }
+  /// Makes [lo, hi) ready to be read, as far as the object reaches. Errors: ABORTED it is not the state any more that this view is
+  /// of: open it again; those of a read.
+  Status Cover(const Context& context, int64_t lo, int64_t hi);
+  /// Bytes [lo, hi) into `sink`, front to back, in bounded memory: within the object, and within what was opened or covered.
+  /// Everything that the sink got is right, also when an error ends the read. Errors: those of a read; ABORTED as of Cover(): its
+  /// fragments are gone, and the object is another one by now.
+  Status Read(const Context& context, int64_t lo, int64_t hi, ByteSink& sink) const;
+
+ private:
+  friend class Bucket;
+  ObjectView(ClientCore* core, std::shared_ptr<const OpenedBucket> state) : core_(core), state_(std::move(state)) {}
+  struct Part {
+    int64_t lo = 0, hi = 0;  // what the listing covers
+    std::shared_ptr<const Listing> listing;
+  };
+  Result<Part> List(const Context& context, int64_t lo, int64_t hi) const;
+  Result<Part> PartAt(const Context& context, int64_t lo, int64_t hi) const;
+  Result<int64_t> ReadPiece(const Context& context, int64_t lo, MutableByteSpan out) const;
+
+  ClientCore* core_;
+  std::shared_ptr<const OpenedBucket> state_;
+  ObjectStat stat_;
+  std::vector<Part> parts_;
+};
+
+struct ViewOptions {
+  int64_t lo = 0, hi = 1;  // what is to be read of it; what lies behind its end does no harm
+  /// Sees whatever was acknowledged to anybody before. Else a little of what others did may be missing.
+  bool newest = false;
+};
+
+/// A new object that is written front to back in pieces and then bound: for those whom its bytes reach bit by bit, and who must not
+/// hold the client's memory while they wait for them. Each piece becomes a patch, uploaded while the next is added; of one that is
+/// never bound nothing is left that anybody sees. It must not outlive its Client. Threads: one at a time.
+class ObjectWriter {
+ public:
+  ~ObjectWriter();
+  /// Takes the next piece, 1 byte to 64 MiB; waits while too many are on their way. Errors: those of a write, also of earlier
+  /// pieces; after one the writer is of no use.
+  Status Add(Bytes piece);
+  /// Waits for all pieces, and binds the object; an object of one piece takes one Commit. Once. Errors: those of Put.
+  Result<Written> Bind(const std::string& name, const PutOptions& options);
+
+ private:
+  friend class Bucket;
+  class Impl;
+  explicit ObjectWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 struct NamedObject {
@@ -191,9 +256,6 @@ struct CloneOptions {
   bool if_none_match = false;
 };
 
-class ClientCore;
-class OpenedBucket;
-
 /// An open bucket: every operation on its objects. A cheap value; it must not outlive its Client. Threads: any.
 ///
 /// Names and objects: a name is bound to an object (one incarnation of a byte array). Put() makes a new object and binds it;
@@ -215,6 +277,8 @@ class Bucket {
   Result<ObjectId> Find(const Context& context, const std::string& name, const ReadOptions& options = {});
   Result<ObjectStat> Stat(const Context& context, const std::string& name, const ReadOptions& options = {});
   Result<ObjectStat> Stat(const Context& context, ObjectId object);
+  /// What a name is bound to, with [lo, hi) of it ready to be read: one call of the catalog. Errors: NOT_FOUND; those of a read.
+  Result<ObjectView> Open(const Context& context, const std::string& name, const ViewOptions& options = {});
   /// Bound names that begin with `prefix`, after `after`, at most `limit`.
   Result<NamePage> ListNames(const Context& context, const std::string& prefix, const std::string& after = "",
                              int32_t limit = 1000, const ReadOptions& options = {});
@@ -239,6 +303,9 @@ class Bucket {
   Result<Written> Put(const Context& context, const std::string& name, ByteSpan bytes, const PutOptions& options = {});
   /// A new object without a name: it lives for a day unless it gets one (Bind).
   Result<Written> Create(const Context& context, ByteSource& source);
+
+  /// A new object to be written in pieces. `context` is that of all of it.
+  std::unique_ptr<ObjectWriter> NewObject(const Context& context);
 
   /// Bytes at any offset. Up to 64 MiB: one patch, all or nothing for every reader. More: patches that end at region borders
   /// (64 MiB), each atomic; with if_opset only the first is conditional.

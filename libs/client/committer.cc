@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/mutants.h"
+#include "libs/client/metadata.h"
 
 namespace pbfs {
 namespace {
@@ -135,6 +136,22 @@ OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object) {
   record.op = OpId::New(core.clock.NowMillis(), core.to.random);
   record.object = object;
   return record;
+}
+
+std::optional<NameCondition> ConditionOf(const PutOptions& options) {
+  if (options.if_bound_to.has_value()) return NameCondition{*options.if_bound_to};
+  if (options.if_none_match) return NameCondition{};
+  return std::nullopt;
+}
+
+Opset OpsetOf(const CommitPlan& plan) {
+  Opset opset{};
+  for (const PlannedOp& op : plan.ops) {
+    const OpKind kind = op.record.kind;
+    if (kind != OpKind::kWrite && kind != OpKind::kZero && kind != OpKind::kTrunc && kind != OpKind::kClone) continue;
+    opset = OpsetAfter(opset, op.record.op);
+  }
+  return opset;
 }
 
 Result<Committed> CommitOps(const Context& context, ClientCore& core, const OpenedBucket& bucket,

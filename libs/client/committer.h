@@ -20,6 +20,10 @@ struct CommitPlan {
   std::optional<NameCondition> if_name;
 };
 
+std::optional<NameCondition> ConditionOf(const PutOptions& options);
+/// How the content ops of a plan change their object's opset.
+Opset OpsetOf(const CommitPlan& plan);
+
 struct Committed {
   std::vector<Order> orders;  // of the ops
   CommitReply reply;

@@ -7,6 +7,7 @@
 
 #include "libs/base/mutants.h"
 #include "libs/client/keyrings.h"
+#include "libs/format/name.h"
 
 namespace pbfs {
 namespace {
@@ -114,28 +115,45 @@ Hlc NewestShown(const ListReply& reply) {
   return newest;
 }
 
+ListRequest RequestOf(const OpenedBucket& bucket, int64_t lo, int64_t hi) {
+  ListRequest request;
+  request.bucket = bucket.id();
+  request.lo = lo;
+  request.hi = hi;
+  return request;
+}
+
+Result<ListReply> Ask(const Context& context, ClientCore& core, const ListRequest& request) {
+  ++core.counters.lists;
+  PBFS_ASSIGN_OR_RETURN(ListReply reply, RetryRead(context, [&] {
+                          return core.to.catalog.lists.List(context.Within(kListPatience), request);
+                        }));
+  core.Observe(NewestShown(reply), reply.now_ms);
+  const bool of_range = reply.covered_hi > request.lo && reply.covered_hi <= request.hi;
+  if (!of_range || request.with_opset != reply.opset.has_value()) return BadRecord("a list of another range");
+  return reply;
+}
+
+Result<Listing> VerifyReply(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                            const ObjectId& object, int64_t lo, ListReply& reply) {
+  return WithNewestKeys(context, core, bucket,
+                        [&](const OpenedKeyring& keyring) { return Verify(keyring, object, lo, reply); });
+}
+
 }  // namespace
 
 Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                             const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of) {
-  ListRequest request;
-  request.bucket = bucket.id();
+                             const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of,
+                             bool with_opset) {
+  ListRequest request = RequestOf(bucket, lo, hi);
   request.object = object;
-  request.lo = lo;
-  request.hi = hi;
   request.as_of = as_of;
+  request.with_opset = with_opset;
   for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
     const Expected expected = core.acknowledged.Expect(object, lo, hi);  // what is written from now on may be missing
     request.min_hlc = expected.Newest();
-    ++core.counters.lists;
-    PBFS_ASSIGN_OR_RETURN(ListReply reply, RetryRead(context, [&] {
-                            return core.to.catalog.lists.List(context.Within(kListPatience), request);
-                          }));
-    core.Observe(NewestShown(reply), reply.now_ms);
-    if (reply.covered_hi <= lo || reply.covered_hi > hi) return BadRecord("a list of another range");
-    PBFS_ASSIGN_OR_RETURN(Listing listing, WithNewestKeys(context, core, bucket, [&](const OpenedKeyring& keyring) {
-                            return Verify(keyring, object, lo, reply);
-                          }));
+    PBFS_ASSIGN_OR_RETURN(ListReply reply, Ask(context, core, request));
+    PBFS_ASSIGN_OR_RETURN(Listing listing, VerifyReply(context, core, bucket, object, lo, reply));
     if (as_of.has_value() || IsMutant(Mutant::kStaleListAccepted)) return listing;
     if (expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
       core.acknowledged.NoteShown(object, listing.reply);
@@ -144,6 +162,35 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
     SleepFor(std::chrono::milliseconds(20));
   }
   return StaleOrRollback("the catalog does not show a write that it had acknowledged to this client");
+}
+
+Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                       const std::string& name, int64_t lo, int64_t hi, bool newest) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  ListRequest request = RequestOf(bucket, lo, hi);
+  request.name = name;
+  request.with_opset = true;
+  request.newest = newest;
+  ObjectId object;  // that it was bound to at the last attempt,
+  Expected expected;  // and what had to be shown of it from then on
+  for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
+    const Hlc seen = core.acknowledged.NewestOfName(bucket.id(), name);
+    PBFS_ASSIGN_OR_RETURN(ListReply reply, Ask(context, core, request));
+    if (!reply.name || reply.name->name != name || !reply.name->object) return BadRecord("a list of another name");
+    NamedListing named{{}, *reply.name, {}};
+    PBFS_ASSIGN_OR_RETURN(named.metadata, VerifyEntry(context, core, bucket, named.entry));
+    PBFS_ASSIGN_OR_RETURN(named.listing, VerifyReply(context, core, bucket, *named.entry.object, lo, reply));
+    // Which object it would be was not known beforehand. What was written to it since may be missing, and is not the next time.
+    if (object != *named.entry.object) expected = core.acknowledged.Expect(*named.entry.object, lo, hi);
+    object = *named.entry.object;
+    const Listing& listing = named.listing;
+    if (named.entry.order.hlc >= seen && expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
+      core.acknowledged.NoteShown(object, listing.reply);
+      return named;
+    }
+    request.newest = true;
+  }
+  return StaleOrRollback("the catalog does not show what it had acknowledged to this client");
 }
 
 }  // namespace pbfs

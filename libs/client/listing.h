@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <unordered_map>
 
 #include "libs/client/parts.h"
@@ -31,7 +33,35 @@ struct Listing {
 /// Errors: NOT_FOUND; DATA_LOSS with detail pbfs-code BAD_RECORD or STALE_OR_ROLLBACK; OUT_OF_RANGE HISTORY_EXPIRED; those of
 /// the catalog.
 Result<Listing> ListVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                             const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of);
+                             const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of,
+                             bool with_opset = false);
+
+/// What a name is bound to, verified, and a listing of some of it, from one snapshot.
+struct NamedListing {
+  Listing listing;  // with opset
+  NameEntry entry;
+  ObjectMetadata metadata;
+};
+
+/// Lists [lo, hi) of the object that a name is bound to. `newest`: as ListRequest has it.
+/// Errors: those of ListVerified; NOT_FOUND also: the name is not bound.
+Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                       const std::string& name, int64_t lo, int64_t hi, bool newest);
+
+/// The entry's metadata after its record has proven that a key holder bound this name to this object.
+/// Errors: DATA_LOSS with detail pbfs-code BAD_RECORD.
+Result<ObjectMetadata> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                   const NameEntry& entry);
+
+/// Fills out = [lo, lo + out.size()), which `listing` covers, following references. Zeros where nobody wrote.
+/// Errors: those of a read; UNAVAILABLE and DATA_LOSS without pbfs-code also where fragments are gone since it was listed.
+Status ReadListed(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                  std::shared_ptr<const Listing> listing, int64_t lo, MutableByteSpan out);
+
+/// Streams [offset, offset + length) of something that `read` gives in pieces, some of them ahead of the sink; a piece that is short
+/// ends it. Returns how many bytes there were.
+Result<int64_t> StreamPieces(const Context& context, ClientCore& core, int64_t offset, int64_t length, ByteSink& sink,
+                             const std::function<Result<int64_t>(int64_t at, MutableByteSpan bytes)>& read);
 
 /// What ReadRuns() needs of memory at most, beside `out`.
 inline constexpr int64_t kReadRunsMemory = 16 << 20;

@@ -1,12 +1,13 @@
 #include "libs/client/metadata.h"
 
+#include "libs/crypto/primitives.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
 namespace {
 
 // The format calls for a protobuf message; its wire format is simple enough to write by hand here, where no protobuf may be
-// linked (dependency rule): fields 1 content_type, 2 repeated {1 key, 2 value}, 3 etag, 4 opset; all length-delimited.
+// linked (dependency rule): fields 1 content_type, 2 repeated {1 key, 2 value}, 3 etag, 4 opset, 5 as 2: system; all length-delimited.
 constexpr uint8_t kLengthDelimited = 2;
 
 void WriteVarint(ByteWriter& writer, uint64_t value) {
@@ -21,6 +22,16 @@ void WriteField(ByteWriter& writer, uint32_t number, ByteSpan bytes) {
   WriteVarint(writer, number << 3 | kLengthDelimited);
   WriteVarint(writer, bytes.size());
   writer.Raw(bytes);
+}
+
+void WritePairs(ByteWriter& writer, uint32_t number, const std::map<std::string, std::string>& pairs) {
+  for (const auto& [key, value] : pairs) {
+    Bytes pair;
+    ByteWriter pair_writer(pair);
+    WriteField(pair_writer, 1, AsBytes(key));
+    WriteField(pair_writer, 2, AsBytes(value));
+    WriteField(writer, number, pair);
+  }
 }
 
 uint64_t ReadVarint(ByteReader& reader) {
@@ -54,19 +65,20 @@ std::string Text(ByteSpan bytes) { return std::string(AsText(bytes)); }
 
 }  // namespace
 
+Opset OpsetAfter(Opset opset, const OpId& op) {
+  const Digest32 bits = Sha256(op.span());
+  for (size_t i = 0; i < opset.size(); ++i) opset[i] ^= bits[i];
+  return opset;
+}
+
 Result<Bytes> EncodeMetadata(const ObjectMetadata& metadata) {
   Bytes out;
   ByteWriter writer(out);
   if (!metadata.content_type.empty()) WriteField(writer, 1, AsBytes(metadata.content_type));
-  for (const auto& [key, value] : metadata.user) {
-    Bytes pair;
-    ByteWriter pair_writer(pair);
-    WriteField(pair_writer, 1, AsBytes(key));
-    WriteField(pair_writer, 2, AsBytes(value));
-    WriteField(writer, 2, pair);
-  }
+  WritePairs(writer, 2, metadata.user);
   if (!metadata.etag.empty()) WriteField(writer, 3, AsBytes(metadata.etag));
   if (metadata.opset.has_value()) WriteField(writer, 4, *metadata.opset);
+  WritePairs(writer, 5, metadata.system);
   constexpr size_t kSealing = 40;  // nonce and tag
   if (out.size() + kSealing > kMaxMetadataSize) return InvalidArgumentError("metadata: more than 16 KiB in all");
   return out;
@@ -82,12 +94,12 @@ Result<ObjectMetadata> DecodeMetadata(ByteSpan bytes) {
       metadata.opset.emplace();
       std::copy(field.begin(), field.end(), metadata.opset->begin());
     }
-    if (number != 2) return;
+    if (number != 2 && number != 5) return;
     std::string key, value;
     const Status pair =
         ReadFields(field, [&](uint64_t part, ByteSpan text) { (part == 1 ? key : value) = Text(text); });
     if (!pair.ok()) pairs = pair;
-    metadata.user[key] = value;
+    (number == 2 ? metadata.user : metadata.system)[key] = value;
   }));
   PBFS_RETURN_IF_ERROR(pairs);
   return metadata;

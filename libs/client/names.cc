@@ -32,12 +32,6 @@ Result<ObjectMetadata> VerifyWith(const OpenedKeyring& keyring, const NameEntry&
   return DecodeMetadata(*opened);
 }
 
-Result<ObjectMetadata> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                                   const NameEntry& entry) {
-  return WithNewestKeys(context, core, bucket,
-                        [&](const OpenedKeyring& keyring) { return VerifyWith(keyring, entry); });
-}
-
 Result<NameEntry> Resolve(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::string& name,
                           const ReadOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
@@ -82,12 +76,6 @@ Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, List
   return StaleOrRollback("the catalog lists an older binding than it had acknowledged to this client");
 }
 
-std::optional<NameCondition> ConditionOf(const PutOptions& options) {
-  if (options.if_bound_to.has_value()) return NameCondition{*options.if_bound_to};
-  if (options.if_none_match) return NameCondition{};
-  return std::nullopt;
-}
-
 Result<Order> CommitNames(const Context& context, ClientCore& core, const OpenedBucket& bucket, CommitPlan plan) {
   PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core.options.timeout), core, bucket, plan));
   return done.orders.back();
@@ -100,6 +88,12 @@ PlannedOp NameOp(ClientCore& core, OpKind kind, const ObjectId& object, const st
 }
 
 }  // namespace
+
+Result<ObjectMetadata> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                   const NameEntry& entry) {
+  return WithNewestKeys(context, core, bucket,
+                        [&](const OpenedKeyring& keyring) { return VerifyWith(keyring, entry); });
+}
 
 Result<ObjectId> Bucket::Find(const Context& context, const std::string& name, const ReadOptions& options) {
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));

@@ -34,7 +34,7 @@ struct Batch {
 
 /// Everything a stretch of a read needs. Listings are kept, because fetches point into them.
 struct ReadPlan {
-  std::vector<std::unique_ptr<Listing>> listings;
+  std::vector<std::shared_ptr<const Listing>> listings;
   std::vector<WantedBytes> wanted;
   std::vector<InlineOpen> inlines;
   // Byte `lo` of the object goes to `out`, and so on: what errors name.
@@ -70,6 +70,18 @@ class Reader {
       core_.cluster.Invalidate();
     }
     return last;
+  }
+
+  /// Fills out = [lo, lo + out.size()), which the listing covers.
+  Status ReadListed(std::shared_ptr<const Listing> listing, int64_t lo, MutableByteSpan out) {
+    ReadPlan plan;
+    std::fill(out.begin(), out.end(), uint8_t{0});  // what nobody wrote is zeros
+    plan.lo = lo;
+    plan.out = out.data();
+    PBFS_RETURN_IF_ERROR(AddPieces(std::move(listing), lo, out, 0, plan));
+    PBFS_RETURN_IF_ERROR(Fetch(plan));
+    core_.counters.plaintext_read += static_cast<int64_t>(out.size());
+    return OkStatus();
   }
 
   /// The data runs of a listing, one after another.
@@ -118,14 +130,16 @@ class Reader {
   }
 
   // The pieces of a listing that overlap target = [lo, lo + target.size()), references followed.
-  Status AddPieces(std::unique_ptr<Listing> owned, int64_t lo, MutableByteSpan target, int depth, ReadPlan& plan) {
+  Status AddPieces(std::shared_ptr<const Listing> owned, int64_t lo, MutableByteSpan target, int depth, ReadPlan& plan) {
     const Listing& listing = *owned;
     plan.lease_until = std::min(plan.lease_until, listing.lease_until);
     plan.listings.push_back(std::move(owned));
     const int64_t hi = lo + static_cast<int64_t>(target.size());
-    for (const SkylinePiece& piece : listing.pieces) {
+    auto next = std::upper_bound(listing.pieces.begin(), listing.pieces.end(), lo,
+                                 [](int64_t at, const SkylinePiece& piece) { return at < piece.hi; });
+    for (; next != listing.pieces.end() && next->lo < hi; ++next) {
+      const SkylinePiece& piece = *next;
       const int64_t from = std::max(lo, piece.lo), to = std::min(hi, piece.hi);
-      if (from >= to) continue;
       const MutableByteSpan part = target.subspan(static_cast<size_t>(from - lo), static_cast<size_t>(to - from));
       const int64_t inner = piece.inner + (from - piece.lo);
       const Source& source = listing.ExtentOf(piece).source;
@@ -154,7 +168,7 @@ class Reader {
       const int64_t until = std::min(end, listed.reply.covered_hi);
       if (until <= at) return UnavailableError("the catalog shows nothing of a referenced object");
       const MutableByteSpan stretch = part.subspan(static_cast<size_t>(at - inner), static_cast<size_t>(until - at));
-      PBFS_RETURN_IF_ERROR(AddPieces(std::make_unique<Listing>(std::move(listed)), at, stretch, depth, plan));
+      PBFS_RETURN_IF_ERROR(AddPieces(std::make_shared<Listing>(std::move(listed)), at, stretch, depth, plan));
       at = until;
     }
     return OkStatus();
@@ -237,22 +251,12 @@ Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bu
   return Reader(context, core, bucket, std::nullopt, Reader::Memory::kPaid).ReadRuns(listing, runs, out);
 }
 
-Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, MutableByteSpan out,
-                             const ReadOptions& options) {
-  PBFS_RETURN_IF_ERROR(CheckReadRange(offset, static_cast<int64_t>(out.size())));
-  if (out.empty()) return int64_t{0};
-  return Reader(context, *core_, *state_, options.as_of).Read(object, offset, out);
-}
-
-Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, int64_t length, ByteSink& sink,
-                             const ReadOptions& options) {
-  if (offset < 0 || length < 0) return CheckReadRange(offset, length);
-  length = std::min(length, std::max<int64_t>(0, kMaxObjectSize - offset));
-  PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
-  const int64_t piece = std::min<int64_t>({kStreamPiece, std::max<int64_t>(length, 1), core_->budget.total() / 16});
-  PiecesAhead pieces(core_->streams, [&](int64_t at, Bytes& bytes) {
+Result<int64_t> StreamPieces(const Context& context, ClientCore& core, int64_t offset, int64_t length, ByteSink& sink,
+                             const std::function<Result<int64_t>(int64_t at, MutableByteSpan bytes)>& read) {
+  const int64_t piece = std::min<int64_t>({kStreamPiece, std::max<int64_t>(length, 1), core.budget.total() / 16});
+  PiecesAhead pieces(core.streams, [&](int64_t at, Bytes& bytes) {
     bytes.resize(static_cast<size_t>(std::min(piece, offset + length - at)));
-    return Read(context, object, at, bytes, options);
+    return read(at, bytes);
   });
   int64_t at = offset, asked = offset;
   while (at < offset + length) {
@@ -266,6 +270,28 @@ Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t of
     pieces.DropFirst();
   }
   return at - offset;
+}
+
+Status ReadListed(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                  std::shared_ptr<const Listing> listing, int64_t lo, MutableByteSpan out) {
+  return Reader(context, core, bucket, std::nullopt).ReadListed(std::move(listing), lo, out);
+}
+
+Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, MutableByteSpan out,
+                             const ReadOptions& options) {
+  PBFS_RETURN_IF_ERROR(CheckReadRange(offset, static_cast<int64_t>(out.size())));
+  if (out.empty()) return int64_t{0};
+  return Reader(context, *core_, *state_, options.as_of).Read(object, offset, out);
+}
+
+Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t offset, int64_t length, ByteSink& sink,
+                             const ReadOptions& options) {
+  if (offset < 0 || length < 0) return CheckReadRange(offset, length);
+  length = std::min(length, std::max<int64_t>(0, kMaxObjectSize - offset));
+  PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
+  return StreamPieces(context, *core_, offset, length, sink, [&](int64_t at, MutableByteSpan bytes) {
+    return Read(context, object, at, bytes, options);
+  });
 }
 
 }  // namespace pbfs

@@ -50,19 +50,12 @@ Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, cons
   }
 }
 
-// One body as one WRITE at `offset`, followed by `more` ops in the same Commit.
-Result<Committed> WriteBody(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                            const ObjectId& object, int64_t offset, ByteSpan bytes, CommitPlan more) {
-  PlannedOp write{NewRecord(core, OpKind::kWrite, object), {}};
-  PlaceBody(write.record, offset, static_cast<int64_t>(bytes.size()), 0, 0);
-  more.ops.insert(more.ops.begin(), std::move(write));
-  return UploadAndCommit(context, core, bucket, {MakeNewBody(core, bucket, bytes)}, std::move(more));
-}
-
-Opset OpsetAfter(Opset opset, const OpId& op) {
-  const Digest32 bits = Sha256(op.span());
-  for (size_t i = 0; i < opset.size(); ++i) opset[i] ^= bits[i];
-  return opset;
+// One body as one WRITE at `offset`.
+CommitPlan WritePlan(ClientCore& core, const ObjectId& object, int64_t offset, ByteSpan bytes) {
+  CommitPlan plan;
+  plan.ops.push_back({NewRecord(core, OpKind::kWrite, object), {}});
+  PlaceBody(plan.ops[0].record, offset, static_cast<int64_t>(bytes.size()), 0, 0);
+  return plan;
 }
 
 struct StreamTarget {
@@ -76,6 +69,7 @@ struct StreamResult {
   int64_t end = 0;
   int64_t ops = 0;
   Order order;  // the greatest
+  Opset opset{};  // how they changed the object's
 };
 
 /// Uploads chunks side by side, each committed by itself; the first alone if it is conditional.
@@ -111,12 +105,15 @@ class StreamWriter {
 
  private:
   Status WriteOne(const Chunk& chunk, int64_t offset, bool conditional) {
-    CommitPlan plan;
+    CommitPlan plan = WritePlan(core_, target_.object, offset, chunk.bytes);
     if (target_.create) plan.creates = {target_.object};
     if (conditional) plan.if_opset = target_.if_opset;
-    PBFS_ASSIGN_OR_RETURN(const Committed done,
-                          WriteBody(context_, core_, *bucket_, target_.object, offset, chunk.bytes, std::move(plan)));
+    const OpId op = plan.ops[0].record.op;
+    PBFS_ASSIGN_OR_RETURN(
+        const Committed done,
+        UploadAndCommit(context_, core_, *bucket_, {MakeNewBody(core_, *bucket_, chunk.bytes)}, std::move(plan)));
     MutexLock lock(mutex_);
+    result_.opset = OpsetAfter(result_.opset, op);
     result_.order = std::max(result_.order, done.orders[0]);
     ++result_.ops;
     return OkStatus();
@@ -163,55 +160,59 @@ Written ToWritten(const ObjectId& object, int64_t lo, const StreamResult& result
   return {object, result.order, lo, result.end, result.ops, {}};
 }
 
-// A new object from `reader`; `bind` (if any) comes with the only patch, or in a Commit of its own behind several.
+// The op that binds a new object, whose content is now complete.
+Result<PlannedOp> BindNew(ClientCore& core, const ObjectId& object, const std::string& name, const PutOptions& options,
+                          const Opset& opset) {
+  ObjectMetadata metadata = options.metadata;
+  if (options.at_end) PBFS_RETURN_IF_ERROR(options.at_end(metadata));
+  if (!metadata.etag.empty()) metadata.opset = opset;
+  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
+  PlannedOp bind{NewRecord(core, OpKind::kBind, object), std::move(encoded)};
+  bind.record.name = name;
+  return bind;
+}
+
+// A new object from `reader`; bound, if it gets a name, with the only patch, or in a Commit of its own behind several.
 Result<Written> PutChunks(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
-                          ChunkReader& reader, std::optional<PlannedOp> bind, const ObjectId& object,
-                          std::optional<NameCondition> condition) {
+                          ChunkReader& reader, const std::optional<std::string>& name, const PutOptions& options) {
+  const ObjectId object = ObjectId::New(core.clock.NowMillis(), core.to.random);
   PBFS_ASSIGN_OR_RETURN(MemoryShare share, ShareFor(context, core, kMaxBodySize));
   PBFS_ASSIGN_OR_RETURN(const Chunk first, reader.Next(context, kMaxBodySize));
   const int64_t size = static_cast<int64_t>(first.bytes.size());
   share.ShrinkTo(std::min(share.bytes(), size + std::min(size, kUploadSlack)));
-  Written written{object, {}, 0, size, 1, {}};
+  Written written{object, {}, 0, size, 0, Opset{}};
   CommitPlan plan;
-  plan.creates = {object};
-  plan.if_name = condition;
   if (!first.last) {
     PBFS_ASSIGN_OR_RETURN(const StreamResult result,
                           WriteChunks(context, core, bucket, {object, 0, true, {}}, reader, first, std::move(share)));
     written = ToWritten(object, 0, result);
-    if (!bind.has_value()) return written;
-    plan.ops.push_back(*std::move(bind));
-    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core.options.timeout), core, *bucket, plan));
-    written.order = done.orders.back();
-    ++written.ops;
-    return written;
+    written.opset = result.opset;
+    if (!name.has_value()) return written;
+  } else if (size > 0) {
+    plan = WritePlan(core, object, 0, first.bytes);
+    written.opset = OpsetOf(plan);
+  } else if (!name.has_value()) {
+    return InvalidArgumentError("an object without a name needs at least one byte");
   }
-  if (bind.has_value()) plan.ops.push_back(*std::move(bind));
-  if (size == 0) {
-    if (plan.ops.empty()) return InvalidArgumentError("an object without a name needs at least one byte");
-    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core.options.timeout), core, *bucket, plan));
-    written.order = done.orders.back();
-    return written;
+  if (first.last) plan.creates = {object};  // else it is there, and if it was reaped meanwhile no empty one may take its place
+  if (name.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(PlannedOp bind, BindNew(core, object, *name, options, *written.opset));
+    plan.ops.push_back(std::move(bind));
+    plan.if_name = ConditionOf(options);
   }
-  PBFS_ASSIGN_OR_RETURN(const Committed done,
-                        WriteBody(context, core, *bucket, object, 0, first.bytes, std::move(plan)));
+  std::vector<NewBody> bodies;
+  if (first.last && size > 0) bodies.push_back(MakeNewBody(core, *bucket, first.bytes));
+  PBFS_ASSIGN_OR_RETURN(const Committed done, UploadAndCommit(context, core, *bucket, bodies, std::move(plan)));
   written.order = done.orders.back();
+  ++written.ops;
   return written;
 }
 
 Result<Written> PutNamed(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
                          const std::string& name, ChunkReader& reader, const PutOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
-  PBFS_ASSIGN_OR_RETURN(Bytes metadata, EncodeMetadata(options.metadata));
-  const ObjectId object = ObjectId::New(core.clock.NowMillis(), core.to.random);
-  PlannedOp bind{NewRecord(core, OpKind::kBind, object), std::move(metadata)};
-  bind.record.name = name;
-  std::optional<NameCondition> condition;
-  if (options.if_bound_to.has_value())
-    condition = NameCondition{*options.if_bound_to};
-  else if (options.if_none_match)
-    condition = NameCondition{};
-  return PutChunks(context, core, bucket, reader, std::move(bind), object, condition);
+  PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());  // before anything is read
+  return PutChunks(context, core, bucket, reader, name, options);
 }
 
 // A content op without data: ZERO or TRUNC.
@@ -230,6 +231,80 @@ Result<Written> CommitZeros(const Context& context, ClientCore& core, const Open
 
 }  // namespace
 
+// The last piece is held back, since it goes with the BIND if it is the only one.
+class ObjectWriter::Impl {
+ public:
+  Impl(const Context& context, ClientCore& core, std::shared_ptr<const OpenedBucket> bucket)
+      : context_(context),
+        core_(core),
+        bucket_(bucket),
+        object_(ObjectId::New(core.clock.NowMillis(), core.to.random)),
+        writer_(context, core, std::move(bucket), {object_, 0, true, {}}) {}
+
+  Status Add(Bytes piece) {
+    PBFS_RETURN_IF_ERROR(CheckRange(size_, static_cast<int64_t>(piece.size())));
+    if (static_cast<int64_t>(piece.size()) > kMaxBodySize) return InvalidArgumentError("a piece has at most 64 MiB");
+    if (!held_.empty()) PBFS_RETURN_IF_ERROR(Send());
+    size_ += static_cast<int64_t>(piece.size());
+    held_ = std::move(piece);
+    return OkStatus();
+  }
+
+  Result<Written> Bind(const std::string& name, const PutOptions& options) {
+    PBFS_RETURN_IF_ERROR(CheckName(name));
+    const bool alone = sent_ == 0;
+    if (!alone) PBFS_RETURN_IF_ERROR(Send());
+    PBFS_ASSIGN_OR_RETURN(const StreamResult result, writer_.Finish());
+    Written written{object_, {}, 0, size_, result.ops + 1, result.opset};
+    CommitPlan plan;
+    std::vector<NewBody> bodies;
+    MemoryShare share;
+    if (alone) plan.creates = {object_};
+    if (alone && size_ > 0) {
+      PBFS_ASSIGN_OR_RETURN(share, ShareFor(context_, core_, size_));
+      plan.ops = WritePlan(core_, object_, 0, held_).ops;
+      bodies.push_back(MakeNewBody(core_, *bucket_, held_));
+      written.opset = OpsetOf(plan);
+    }
+    PBFS_ASSIGN_OR_RETURN(PlannedOp bind, BindNew(core_, object_, name, options, *written.opset));
+    plan.ops.push_back(std::move(bind));
+    plan.if_name = ConditionOf(options);
+    PBFS_ASSIGN_OR_RETURN(const Committed done, UploadAndCommit(context_, core_, *bucket_, bodies, std::move(plan)));
+    written.order = done.orders.back();
+    return written;
+  }
+
+ private:
+  Status Send() {
+    const int64_t size = static_cast<int64_t>(held_.size());
+    PBFS_ASSIGN_OR_RETURN(MemoryShare share, ShareFor(context_, core_, size));
+    auto owner = std::make_shared<const Bytes>(std::move(held_));
+    held_.clear();
+    ++sent_;
+    return writer_.Add({*owner, owner, false}, std::move(share));
+  }
+
+  const Context context_;
+  ClientCore& core_;
+  const std::shared_ptr<const OpenedBucket> bucket_;
+  const ObjectId object_;
+  Bytes held_;
+  int64_t size_ = 0, sent_ = 0;
+  StreamWriter writer_;
+};
+
+ObjectWriter::ObjectWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ObjectWriter::~ObjectWriter() = default;
+Status ObjectWriter::Add(Bytes piece) { return impl_->Add(std::move(piece)); }
+Result<Written> ObjectWriter::Bind(const std::string& name, const PutOptions& options) {
+  return impl_->Bind(name, options);
+}
+
+std::unique_ptr<ObjectWriter> Bucket::NewObject(const Context& context) {
+  return std::unique_ptr<ObjectWriter>(
+      new ObjectWriter(std::make_unique<ObjectWriter::Impl>(context, *core_, state_)));
+}
+
 Result<Written> Bucket::Put(const Context& context, const std::string& name, ByteSource& source,
                             const PutOptions& options) {
   SourceChunks reader(source);
@@ -244,8 +319,7 @@ Result<Written> Bucket::Put(const Context& context, const std::string& name, Byt
 
 Result<Written> Bucket::Create(const Context& context, ByteSource& source) {
   SourceChunks reader(source);
-  const ObjectId object = ObjectId::New(core_->clock.NowMillis(), core_->to.random);
-  return PutChunks(context, *core_, state_, reader, {}, object, {});
+  return PutChunks(context, *core_, state_, reader, {}, {});
 }
 
 Result<Written> Bucket::Write(const Context& context, ObjectId object, int64_t offset, ByteSpan bytes,

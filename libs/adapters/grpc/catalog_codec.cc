@@ -228,6 +228,7 @@ v1::ResolveRequest Encode(const NameQuery& query) {
   out.set_name(query.name);
   if (query.as_of.has_value()) out.set_as_of(*query.as_of);
   out.set_min_hlc(query.min_hlc);
+  out.set_newest(query.newest);
   return out;
 }
 
@@ -237,6 +238,7 @@ Result<NameQuery> Decode(const v1::ResolveRequest& in) {
   query.name = in.name();
   if (in.has_as_of()) query.as_of = in.as_of();
   query.min_hlc = in.min_hlc();
+  query.newest = in.newest();
   return query;
 }
 

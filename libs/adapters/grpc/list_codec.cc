@@ -116,9 +116,17 @@ void EncodeHead(const ListReply& reply, v1::ListReply::Head* out) {
   out->set_sealed(reply.sealed);
   out->set_now_ms(reply.now_ms);
   out->set_lease_ms(reply.lease_ms);
+  if (reply.name.has_value()) Encode(*reply.name, out->mutable_name());
+  if (reply.opset.has_value()) out->set_opset(Text(*reply.opset));
+  out->set_newest(reply.newest);
 }
 
-Status DecodeHead(const v1::ListReply::Head& in, ListReply& reply) {
+Result<Opset> DecodeOpset(const std::string& in) {
+  PBFS_ASSIGN_OR_RETURN(const auto id, DecodeId<ObjectId>(in, "opset"));
+  return id.bytes;
+}
+
+Status DecodeHead(v1::ListReply::Head& in, ListReply& reply) {
   reply.covered_hi = in.covered_hi();
   for (const auto& region : in.regions()) reply.regions.push_back({region.region(), region.max_hlc()});
   reply.span_hlc = in.span_hlc();
@@ -128,6 +136,13 @@ Status DecodeHead(const v1::ListReply::Head& in, ListReply& reply) {
   reply.sealed = in.sealed();
   reply.now_ms = in.now_ms();
   reply.lease_ms = in.lease_ms();
+  if (in.has_name()) {
+    PBFS_ASSIGN_OR_RETURN(reply.name, Decode(in.mutable_name()));
+  }
+  if (!in.opset().empty()) {
+    PBFS_ASSIGN_OR_RETURN(reply.opset, DecodeOpset(in.opset()));
+  }
+  reply.newest = in.newest();
   return OkStatus();
 }
 
@@ -143,6 +158,9 @@ v1::ListRequest Encode(const ListRequest& request) {
   if (request.as_of.has_value()) out.set_as_of(*request.as_of);
   for (const OpId& op : request.known_ops) out.add_known_ops(Text(op.span()));
   out.set_max_extents(request.max_extents);
+  out.set_name(request.name);
+  out.set_with_opset(request.with_opset);
+  out.set_newest(request.newest);
   return out;
 }
 
@@ -159,6 +177,9 @@ Result<ListRequest> Decode(const v1::ListRequest& in) {
     request.known_ops.push_back(op);
   }
   request.max_extents = in.max_extents();
+  request.name = in.name();
+  request.with_opset = in.with_opset();
+  request.newest = in.newest();
   return request;
 }
 
@@ -174,7 +195,7 @@ std::vector<v1::ListReply> Split(const ListReply& reply) {
 }
 
 Status Join(v1::ListReply* in, ListReply& reply) {
-  if (in->has_head()) PBFS_RETURN_IF_ERROR(DecodeHead(in->head(), reply));
+  if (in->has_head()) PBFS_RETURN_IF_ERROR(DecodeHead(*in->mutable_head(), reply));
   reply.extents.reserve(reply.extents.size() + static_cast<size_t>(in->extents_size()));
   for (const auto& wire_extent : in->extents()) {
     PBFS_ASSIGN_OR_RETURN(const Extent extent, Decode(wire_extent));
@@ -205,8 +226,7 @@ Result<ObjectInfo> Decode(v1::ObjectInfo* in) {
   ObjectInfo info;
   PBFS_ASSIGN_OR_RETURN(info.object, DecodeId<ObjectId>(in->object_id(), "object id"));
   info.size = in->size();
-  PBFS_ASSIGN_OR_RETURN(const auto opset, DecodeId<ObjectId>(in->opset(), "opset"));
-  info.opset = opset.bytes;
+  PBFS_ASSIGN_OR_RETURN(info.opset, DecodeOpset(in->opset()));
   info.sealed = in->sealed();
   info.bindings = in->bindings();
   info.max_hlc = in->max_hlc();

@@ -4,6 +4,7 @@
 
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/name_rows.h"
 #include "libs/adapters/postgres/extent_rows.h"
 #include "libs/catalog/rules.h"
 #include "libs/model/limits.h"
@@ -47,6 +48,9 @@ class Lister {
       : connection_(connection), context_(context), request_(request), bucket_(bucket) {}
 
   Result<ListReply> Run(bool& stale) {
+    const Status name = request_.name.empty() ? OkStatus() : ReadName();
+    stale = !name.ok() && request_.min_hlc > 0;
+    PBFS_RETURN_IF_ERROR(name);
     const Status range = ReadRange();
     // An object of which the caller has seen something is there, or was.
     stale = range.ok() ? newest_ < request_.min_hlc : IsNotFound(range) && request_.min_hlc > 0;
@@ -56,20 +60,40 @@ class Lister {
   }
 
  private:
+  Status ReadName() {
+    connection_.Queue(postgres::kCheckBucket, Params().Int4(bucket_));
+    Params params;
+    params.Int4(bucket_).Text(request_.name);
+    if (request_.as_of) params.Int8(*request_.as_of);
+    connection_.Queue(request_.as_of ? postgres::kResolveNameAsOf : postgres::kResolveName, params);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context_));
+    PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], request_.as_of));
+    if (results[2].size() == 0 || results[2].IsNull(0, 3)) return NotFoundError("no object has this name");
+    reply_.name = postgres::NameEntryOfRow(results[2], 0);
+    request_.object = *reply_.name->object;
+    begun_ = true;
+    return OkStatus();
+  }
+
   Status ReadRange() {
     connection_.Queue(postgres::kListObject, Params().Uuid(request_.object).Int4(bucket_));
     connection_.Queue(postgres::kListHeads,
                       Params().Uuid(request_.object).Int4(RegionOf(request_.lo)).Int4(RegionOf(request_.hi - 1)));
     QueueExtents(request_.hi, int64_t{request_.max_extents} + 1);
     if (request_.as_of) connection_.Queue(postgres::kSizeAsOf, Params().Uuid(request_.object).Int8(*request_.as_of));
+    if (request_.with_opset) connection_.Queue(postgres::kObjectOpset, Params().Uuid(request_.object));
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context_));
-    const Rows* next = &results[1];  // behind BEGIN
+    const Rows* next = &results[begun_ ? 0 : 1];  // behind BEGIN
     const Rows& object = *next++;
     if (object.size() == 0) return NoSuchObject();
     PBFS_RETURN_IF_ERROR(ReadObject(object));
     ReadHeads(*next++);
     ReadExtents(*next++);
-    if (request_.as_of) reply_.size = next->Int8(0, 0);
+    if (request_.as_of) reply_.size = (next++)->Int8(0, 0);
+    if (request_.with_opset) {
+      reply_.opset = next->Bits(0, 0);
+      reply_.newest = next->Int8(0, 1);
+    }
     return static_cast<int64_t>(reply_.extents.size()) > request_.max_extents ? Cut() : OkStatus();
   }
 
@@ -150,7 +174,8 @@ class Lister {
 
   Connection& connection_;
   const Context& context_;
-  const ListRequest& request_;
+  ListRequest request_;
+  bool begun_ = false;  // BEGIN was sent already, with the name
   const int32_t bucket_;
   ListReply reply_;
   Hlc newest_ = 0;
@@ -161,6 +186,12 @@ class Lister {
 Result<ListReply> PostgresCatalog::List(const Context& context, const ListRequest& request) {
   PBFS_RETURN_IF_ERROR(CheckList(request));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
+  if (request.newest) {
+    return postgres::ReadNewest<ListReply>(parts_->primary, context, [&](Connection& connection) {
+      bool stale = false;
+      return Lister(connection, context, request, bucket.number).Run(stale);
+    });
+  }
   return postgres::ReadFresh<ListReply>(parts_->local, parts_->primary, context, options_.replica_patience,
                                         [&](Connection& connection, bool& stale) {
                                           return Lister(connection, context, request, bucket.number).Run(stale);

@@ -1,5 +1,6 @@
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
+#include "libs/adapters/postgres/name_rows.h"
 #include "libs/catalog/rules.h"
 #include "libs/format/name.h"
 
@@ -10,26 +11,6 @@ namespace {
 using postgres::Connection;
 using postgres::Params;
 using postgres::Rows;
-
-// Columns of every statement on names: name, hlc, wid, object_id, record, current, gone.
-NameEntry EntryOfRow(const Rows& rows, int row) {
-  NameEntry entry;
-  entry.name = rows.Text(row, 0);
-  entry.order = {rows.Int8(row, 1), rows.Int8(row, 2)};
-  if (!rows.IsNull(row, 3)) entry.object = rows.Uuid<ObjectId>(row, 3);
-  if (!rows.IsNull(row, 4)) entry.record = rows.Share(row, 4);
-  entry.current = rows.Bool(row, 5);
-  entry.gone_hlc = rows.Int8(row, 6);
-  return entry;
-}
-
-// check_bucket: versioning, history_ms, history_floor_hlc. A versioned bucket remembers every binding that was not dropped.
-Status CheckAsOf(const Rows& bucket, std::optional<Hlc> as_of) {
-  if (bucket.size() == 0) return NotFoundError("no such bucket");
-  const int64_t history_ms = bucket.Int8(0, 1);
-  if (!as_of || (bucket.Bool(0, 0) && history_ms == 0)) return OkStatus();
-  return history_ms > 0 && *as_of >= bucket.Int8(0, 2) ? OkStatus() : HistoryExpired();
-}
 
 // Greater than every name that begins with `prefix`: no name has as many as 257 of the greatest character.
 std::string EndOf(const std::string& prefix) {
@@ -51,12 +32,17 @@ Result<NameEntry> PostgresCatalog::Resolve(const Context& context, const NameQue
     connection.Queue(query.as_of ? postgres::kResolveNameAsOf : postgres::kResolveName, params);
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
-    PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], query.as_of));
+    PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], query.as_of));
     const Rows& rows = results[2];
     stale = !query.as_of && (rows.size() == 0 ? 0 : rows.Int8(0, 1)) < query.min_hlc;
     if (rows.size() == 0 || rows.IsNull(0, 3)) return NotFoundError("no object has this name");
-    return EntryOfRow(rows, 0);
+    return postgres::NameEntryOfRow(rows, 0);
   };
+  if (query.newest) {
+    bool stale = false;
+    return postgres::ReadNewest<NameEntry>(parts_->primary, context,
+                                           [&](Connection& connection) { return read(connection, stale); });
+  }
   return postgres::ReadFresh<NameEntry>(parts_->local, parts_->primary, context, options_.replica_patience, read);
 }
 
@@ -75,11 +61,11 @@ Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const 
     connection.Queue(request.as_of ? postgres::kListNamesAsOf : postgres::kListNames, params);
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
-    PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], request.as_of));
+    PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], request.as_of));
     const Rows& rows = results[2];
     ListNamesReply reply;
     reply.more = rows.size() > request.limit;
-    for (int row = 0; row < std::min(rows.size(), request.limit); ++row) reply.names.push_back(EntryOfRow(rows, row));
+    for (int row = 0; row < std::min(rows.size(), request.limit); ++row) reply.names.push_back(postgres::NameEntryOfRow(rows, row));
     return reply;
   };
   if (request.newest) return postgres::ReadNewest<ListNamesReply>(parts_->primary, context, read);
@@ -95,11 +81,11 @@ Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& conte
     connection.Queue(postgres::kNameHistory, Params().Int4(bucket.number).Text(request.name));
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
-    PBFS_RETURN_IF_ERROR(CheckAsOf(results[1], std::nullopt));
+    PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], std::nullopt));
     std::vector<NameEntry> entries;
     Hlc newest = 0;
     for (int row = 0; row < results[2].size(); ++row) {
-      entries.push_back(EntryOfRow(results[2], row));
+      entries.push_back(postgres::NameEntryOfRow(results[2], row));
       newest = std::max(newest, entries.back().order.hlc);
     }
     stale = newest < request.min_hlc;

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/client/streams.h"
+#include "libs/s3/checksum.h"
+#include "libs/s3/chunked.h"
+#include "services/gateway/call.h"
+
+namespace pbfs::gateway {
+
+/// The body of a request as the bytes that are meant: aws-chunked is taken off, and everything that the request says of it is
+/// verified: its length, its SHA-256, its chunks' signatures, its checksum, its MD5. One thread.
+///
+/// What was read may not be believed before Finish() is OK.
+class RequestBody final : public ByteSource {
+ public:
+  struct Options {
+    bool md5 = false;  // make one, also if the request names none
+    /// Make this one where the request names no checksum.
+    std::optional<s3::ChecksumAlgorithm> default_checksum;
+    int64_t max_bytes = int64_t{5} << 30;
+  };
+  /// Errors (of S3): MissingContentLength, EntityTooLarge, InvalidDigest, InvalidRequest: what the fields say of the body.
+  static Result<RequestBody> Open(Call& call, const Options& options);
+  RequestBody(RequestBody&&) = default;
+
+  /// Bytes of it, once everything has been taken off.
+  int64_t length() const { return length_; }
+  /// Errors: of S3 (IncompleteBody, what is malformed), or of the connection.
+  Result<size_t> Read(const Context& context, MutableByteSpan out) override;
+  /// The next `size` bytes; fewer only at the end. Memory grows with what has come.
+  Result<Bytes> ReadPiece(const Context& context, size_t size);
+  /// The rest, which is at most `most` bytes (EntityTooLarge), verified.
+  Result<Bytes> ReadAll(const Context& context, size_t most);
+  /// Reads to the end, where nothing may be left, and verifies. Errors (of S3): BadDigest, XAmzContentSHA256Mismatch,
+  /// SignatureDoesNotMatch, IncompleteBody.
+  Status Finish(const Context& context);
+
+  // After Finish():
+  /// Empty if none was made.
+  const Bytes& md5() const { return md5_value_; }
+  std::optional<s3::ChecksumAlgorithm> checksum_algorithm() const;
+  const Bytes& checksum() const { return checksum_value_; }
+
+ private:
+  RequestBody(Call& call, int64_t length) : call_(&call), length_(length) {}
+  Result<size_t> ReadChunked(const Context& context, MutableByteSpan out);
+  Status VerifyDigests();
+  Status VerifyChecksum();
+
+  Call* call_;
+  int64_t length_;
+  int64_t read_ = 0;
+  bool finished_ = false;
+  std::optional<s3::ChunkedDecoder> decoder_;
+  Bytes raw_;  // of an aws-chunked body: what came and is not decoded yet, from raw_at_ on
+  size_t raw_at_ = 0, raw_end_ = 0;
+  std::optional<s3::Wanted> wanted_;
+  std::optional<s3::Md5> md5_;
+  std::optional<s3::Checksum> checksum_, sha256_;
+  Bytes md5_value_, checksum_value_;
+};
+
+}  // namespace pbfs::gateway

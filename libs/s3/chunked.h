@@ -27,8 +27,8 @@ class ChunkedDecoder {
     size_t consumed = 0;  // bytes of `in` that are done with
     size_t produced = 0;  // bytes of `out` that were filled
   };
-  /// Decodes until `in` is used up or `out` is full. With room in `out`, all of `in` is consumed. After an error the decoder
-  /// is of no use.
+  /// Decodes until `in` is used up or `out` is full. With room in `out`, all of `in` is consumed. An error is for
+  /// good.
   /// Errors: InvalidRequest for what is no chunk, and for bytes after the end; SignatureDoesNotMatch; IncompleteBody for
   /// more or fewer bytes than announced; MalformedTrailerError.
   Result<Progress> Decode(ByteSpan in, MutableByteSpan out);
@@ -41,17 +41,19 @@ class ChunkedDecoder {
   Status Finish() const;
 
  private:
-  enum class State { kChunkLine, kData, kDataEnd, kTrailers, kDone };
+  enum class State { kChunkLine, kData, kDataEnd, kTrailers, kDone, kFailed };
   bool HasSignatures() const { return chain_.has_value(); }
-  bool HasTrailers() const { return payload_ != PayloadKind::kSigned; }
-  /// Moves bytes of a line into line_; true when its end was among them.
+  Result<Progress> DecodeAll(ByteSpan in, MutableByteSpan out);
+  /// Moves bytes of a line into line_, without its end; true when its end was among them.
   Result<bool> TakeLine(ByteSpan in, size_t& at);
-  Status TakeData(ByteSpan in, MutableByteSpan out, Progress& progress);
+  void TakeData(ByteSpan in, MutableByteSpan out, Progress& progress);
   Status EndLine();
   Status BeginChunk();
   Status EndChunk();
+  Status CheckChunk();
   Status TakeTrailer();
   Status EndTrailers();
+  Status TakeBlank();
 
   PayloadKind payload_;
   std::optional<ChunkChain> chain_;
@@ -66,7 +68,7 @@ class ChunkedDecoder {
   HttpFields trailers_;
   std::string signed_trailers_;  // "name:value\n" of each
   std::string trailer_signature_;
-  int blank_bytes_ = 0;  // line ends after the end
+  int blank_lines_ = 0;  // where none belong
 };
 
 /// `data` as an aws-chunked body in chunks of `chunk_bytes` and the trailers: for tests and for clients of a gateway.

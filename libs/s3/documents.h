@@ -258,7 +258,7 @@ std::string ToXml(const ListUploadsResult& result);
 
 // ---- configurations ----
 
-/// The tags of an object or bucket; CheckTags is the caller's. Also CheckTags' errors for a key twice.
+/// The tags of an object or bucket, not checked yet (CheckTags).
 Result<Tags> ParseTags(std::string_view body);
 std::string TagsXml(const Tags& tags);
 

@@ -89,7 +89,7 @@ struct Verified {
 /// that this server is.
 /// Errors: AuthorizationHeaderMalformed or AuthorizationQueryParametersError (another region: with detail Region);
 /// AccessDenied for a missing date, an expired presigned URL, or an x-amz-* header (or host) that is not signed;
-/// RequestTimeTooSkewed; MissingSecurityHeader without x-amz-content-sha256; InvalidArgument for an unknown value of it;
+/// RequestTimeTooSkewed; InvalidRequest without x-amz-content-sha256; InvalidArgument for an unknown value of it;
 /// SignatureDoesNotMatch with details StringToSign and CanonicalRequest.
 Result<Verified> VerifySignature(const HttpRequest& request, const Query& query, const Authorization& authorization,
                                  std::string_view secret, std::string_view region, int64_t now_ms);

@@ -1,0 +1,57 @@
+#include "libs/adapters/http/worker_pool.h"
+
+#include <atomic>
+
+#include "libs/base/testing.h"
+
+namespace pbfs {
+namespace {
+
+/// Lets tasks wait for the test.
+class Gate {
+ public:
+  void Open() {
+    MutexLock lock(mutex_);
+    open_ = true;
+    changed_.NotifyAll();
+  }
+  void Pass() {
+    MutexLock lock(mutex_);
+    while (!open_) changed_.Wait(mutex_);
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ PBFS_GUARDED_BY(mutex_) = false;
+};
+
+TEST(WorkerPool, TakesWhatThreadsAndQueueHoldAndNoMore) {
+  Gate gate;
+  std::atomic<int> ran = 0;
+  {
+    WorkerPool pool(3, 2, std::chrono::seconds(60));
+    EXPECT_EQ(pool.threads(), 0u);
+    const auto task = [&] { gate.Pass(), ++ran; };
+    for (int i = 0; i < 5; ++i) EXPECT_OK(pool.Submit(task));
+    EXPECT_CODE(pool.Submit(task), kResourceExhausted);
+    EXPECT_EQ(pool.threads(), 3u);
+    gate.Open();
+  }
+  EXPECT_EQ(ran, 5);
+}
+
+TEST(WorkerPool, ThreadsWithoutWorkEndAndComeBack) {
+  WorkerPool pool(2, 0, std::chrono::milliseconds(1));
+  for (int i = 0; i < 3; ++i) {
+    std::atomic<bool> ran = false;
+    EXPECT_OK(pool.Submit([&] { ran = true; }));
+    const MonotonicTime deadline = TestContext().deadline();
+    while ((!ran || pool.threads() > 0) && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(1));
+    EXPECT_TRUE(ran);
+    EXPECT_EQ(pool.threads(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace pbfs

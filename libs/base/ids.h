@@ -47,6 +47,8 @@ struct Id128 {
     for (int i = 0; i < 6; ++i) millis = millis << 8 | bytes[i];
     return millis;
   }
+  /// Whether it is one, as far as its bits tell.
+  bool IsTimed() const { return (bytes[6] >> 4) == 7 && (bytes[8] >> 6) == 2; }
   bool IsNull() const { return *this == Id128{}; }
   std::string ToString() const { return FormatUuid(bytes); }
   ByteSpan span() const { return bytes; }

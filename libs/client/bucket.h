@@ -29,7 +29,9 @@ struct ObjectMetadata {
   /// What the protocol that it was written with keeps: names and values of its own, not the user's.
   std::map<std::string, std::string> system;
   std::string etag;            // as the writer computed it,
-  std::optional<Opset> opset;  // of this content, set by whoever binds; with another opset the etag no longer holds
+  /// Of the content that the etag, and whatever else depends on it, is of: with another opset they no longer hold. Put and Clone fill it
+  /// in where there is an etag, or any opset.
+  std::optional<Opset> opset;
   friend bool operator==(const ObjectMetadata&, const ObjectMetadata&) = default;
 };
 
@@ -252,8 +254,12 @@ struct RotationOptions {
 
 struct CloneOptions {
   std::optional<Hlc> as_of;
-  std::optional<ObjectMetadata> metadata;  // none: that of the source name, where there is one
+  /// None: that of the source name, where there is one. What depends on the content (ObjectMetadata::opset) is taken to be of what is
+  /// cloned: see if_opset.
+  std::optional<ObjectMetadata> metadata;
   bool if_none_match = false;
+  /// Only if the source's content is what this opset describes; else ABORTED. Not with as_of.
+  std::optional<Opset> if_opset;
 };
 
 /// An open bucket: every operation on its objects. A cheap value; it must not outlive its Client. Threads: any.
@@ -286,7 +292,8 @@ class Bucket {
   Result<Order> Bind(const Context& context, const std::string& name, ObjectId object, const PutOptions& options = {});
   /// Deletes: the name is no longer bound (in a versioned bucket: a delete marker). The object goes with its last name, its
   /// bytes after the bucket's history. Errors: NOT_FOUND the name is not bound.
-  Result<Order> Unbind(const Context& context, const std::string& name);
+  /// With `only`: if it is bound to this object, else FAILED_PRECONDITION.
+  Result<Order> Unbind(const Context& context, const std::string& name, std::optional<ObjectId> only = {});
   /// One Commit: never none of the names, never both. Replaces what `to` was bound to unless `if_none_match`.
   Result<Order> Rename(const Context& context, const std::string& from, const std::string& to,
                        bool if_none_match = false);

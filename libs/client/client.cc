@@ -102,7 +102,7 @@ Result<Bucket> Client::CreateBucket(const Context& context, const BucketSettings
   PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, core_->to.keys.Identity());
   PBFS_ASSIGN_OR_RETURN(const SigningKey admin, core_->to.keys.AdminKey());
   BucketInfo info;
-  info.id = BucketId::NewRandom(core_->to.random);
+  info.id = BucketId::New(core_->clock.NowMillis(), core_->to.random);  // tells when the bucket was made
   info.settings = settings;
   std::vector<Keyring::Recipient> recipients = {
       RecipientOf({identity.box.public_key, identity.signing.public_key, true})};

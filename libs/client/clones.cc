@@ -80,6 +80,58 @@ class RowCloner {
   std::map<ObjectId, uint32_t> objects_;
 };
 
+struct ClonePlans {
+  std::vector<CommitPlan> plans;  // at least one; the last one binds
+  int64_t size = 0;
+};
+
+constexpr const char* kChanged = "SOURCE_CHANGED";
+Status SourceChanged() { return AbortedError("the source has changed meanwhile").WithDetail("pbfs-code", kChanged); }
+
+// Two pages of the source were of different states: list again. (With if_opset it is the caller's to decide.)
+bool IsChanged(const Status& status) {
+  return status.Detail("pbfs-code") == kChanged && status.Detail("retry").has_value();
+}
+
+Result<ClonePlans> PlanClone(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                             const ObjectId& from, const ObjectId& object, const CloneOptions& options,
+                             bool may_refer) {
+  RowCloner rows(core, object);
+  int64_t size = 0;
+  bool by_reference = false;
+  std::optional<Opset> opset;  // of the first page
+  for (int64_t at = 0; at == 0 || at < size;) {
+    const bool now = !options.as_of.has_value();
+    PBFS_ASSIGN_OR_RETURN(const Listing listing,
+                          ListVerified(context, core, bucket, from, at, kMaxObjectSize, options.as_of, now));
+    if (options.if_opset.has_value() && listing.reply.opset != options.if_opset) return SourceChanged();
+    if (at > 0 && listing.reply.opset != opset) return SourceChanged().WithDetail("retry", "yes");
+    opset = listing.reply.opset;
+    size = listing.reply.size;
+    by_reference = listing.reply.sealed && size > 0 && may_refer;
+    if (by_reference || size == 0) break;
+    rows.Add(listing);
+    if (listing.reply.covered_hi <= at) break;
+    at = listing.reply.covered_hi;
+  }
+  std::vector<CommitPlan> plans = std::move(rows.plans());
+  if (by_reference) plans = {ByReference(core, from, size, object)};
+  // A trailing hole: the size must be kept all the same.
+  const bool short_of_size = plans.empty() || plans.back().ops[0].record.extents.back().hi < size;
+  if (short_of_size && size > 0 && !IsMutant(Mutant::kCloneForgetsSize)) {
+    CommitPlan trunc = PlanFor(core, object);
+    trunc.ops[0].record.kind = OpKind::kTrunc;
+    trunc.ops[0].record.trunc_length = size;
+    trunc.ops[0].record.extents = {{size, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
+    plans.insert(plans.begin(), std::move(trunc));
+  }
+  if (plans.empty()) {
+    plans.emplace_back();
+    plans.back().creates = {object};
+  }
+  return ClonePlans{std::move(plans), size};
+}
+
 bool IsSourceGone(const Status& status) {
   return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
 }
@@ -88,52 +140,44 @@ bool IsSourceGone(const Status& status) {
 
 Result<Written> Bucket::Clone(const Context& context, const std::string& from, const std::string& to,
                               const CloneOptions& options) {
-  CloneOptions with_metadata = options;
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(context, from, {options.as_of}));
-  if (!with_metadata.metadata.has_value()) with_metadata.metadata = stat.metadata;
-  return Clone(context, stat.object, to, with_metadata);
+  for (int attempt = 0;; ++attempt) {
+    CloneOptions now = options;
+    PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(context, from, {options.as_of}));
+    if (!now.metadata.has_value()) {
+      now.metadata = stat.metadata;
+      const bool whole = !options.as_of.has_value() && stat.metadata.opset == stat.opset;
+      if (!whole) Unpin(*now.metadata);
+      if (whole && !now.if_opset.has_value()) now.if_opset = stat.opset;
+    }
+    Result<Written> cloned = Clone(context, stat.object, to, now);
+    const bool changed = cloned.status().code() == StatusCode::kAborted && !options.if_opset.has_value();
+    if (!changed || attempt >= kSourceRetries) return cloned;
+  }
 }
 
 Result<Written> Bucket::Clone(const Context& context, ObjectId from, const std::string& to,
                               const CloneOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(to));
-  PBFS_ASSIGN_OR_RETURN(Bytes metadata, EncodeMetadata(options.metadata.value_or(ObjectMetadata{})));
+  PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata.value_or(ObjectMetadata{})).status());
   const Context step = context.Within(core_->options.timeout);
   for (int attempt = 0;; ++attempt) {
     const ObjectId object = ObjectId::New(core_->clock.NowMillis(), core_->to.random);
-    RowCloner rows(*core_, object);
-    int64_t size = 0;
-    bool by_reference = false;
-    for (int64_t at = 0; at == 0 || at < size;) {
-      PBFS_ASSIGN_OR_RETURN(const Listing listing,
-                            ListVerified(step, *core_, *state_, from, at, kMaxObjectSize, options.as_of));
-      size = listing.reply.size;
-      by_reference = listing.reply.sealed && size > 0 && attempt == 0;
-      if (by_reference || size == 0) break;
-      rows.Add(listing);
-      if (listing.reply.covered_hi <= at) break;
-      at = listing.reply.covered_hi;
+    const bool may_refer = attempt == 0;
+    Result<ClonePlans> planned = PlanClone(step, *core_, *state_, from, object, options, may_refer);
+    if (!planned.ok() && (!IsChanged(planned.status()) || attempt >= kSourceRetries)) return planned.status();
+    if (!planned.ok()) continue;
+    std::vector<CommitPlan>& plans = planned->plans;
+    Written written{object, {}, 0, planned->size, 0, Opset{}};
+    for (const CommitPlan& plan : plans) {
+      for (size_t i = 0; i < written.opset->size(); ++i) (*written.opset)[i] ^= OpsetOf(plan)[i];
     }
-    std::vector<CommitPlan> plans = std::move(rows.plans());
-    if (by_reference) plans = {ByReference(*core_, from, size, object)};
-    // A trailing hole: the size must be kept all the same.
-    const bool short_of_size = plans.empty() || plans.back().ops[0].record.extents.back().hi < size;
-    if (short_of_size && size > 0 && !IsMutant(Mutant::kCloneForgetsSize)) {
-      CommitPlan trunc = PlanFor(*core_, object);
-      trunc.ops[0].record.kind = OpKind::kTrunc;
-      trunc.ops[0].record.trunc_length = size;
-      trunc.ops[0].record.extents = {{size, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
-      plans.insert(plans.begin(), std::move(trunc));
-    }
-    if (plans.empty()) {
-      plans.emplace_back();
-      plans.back().creates = {object};
-    }
-    PlannedOp bind{NewRecord(*core_, OpKind::kBind, object), metadata};
+    ObjectMetadata metadata = options.metadata.value_or(ObjectMetadata{});
+    PinTo(*written.opset, metadata);
+    PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
+    PlannedOp bind{NewRecord(*core_, OpKind::kBind, object), std::move(encoded)};
     bind.record.name = to;
     plans.back().ops.push_back(std::move(bind));
     if (options.if_none_match) plans.back().if_name = NameCondition{};
-    Written written{object, {}, 0, size, 0, {}};
     Status failed;
     for (const CommitPlan& plan : plans) {
       const Result<Committed> done = CommitOps(step, *core_, *state_, plan);

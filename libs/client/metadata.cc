@@ -71,6 +71,15 @@ Opset OpsetAfter(Opset opset, const OpId& op) {
   return opset;
 }
 
+void PinTo(const Opset& opset, ObjectMetadata& metadata) {
+  if (!metadata.etag.empty() || metadata.opset.has_value()) metadata.opset = opset;
+}
+
+void Unpin(ObjectMetadata& metadata) {
+  metadata.etag.clear();
+  metadata.opset.reset();
+}
+
 Result<Bytes> EncodeMetadata(const ObjectMetadata& metadata) {
   Bytes out;
   ByteWriter writer(out);

@@ -152,9 +152,10 @@ Result<Order> Bucket::Bind(const Context& context, const std::string& name, Obje
   return CommitNames(context, *core_, *state_, std::move(plan));
 }
 
-Result<Order> Bucket::Unbind(const Context& context, const std::string& name) {
+Result<Order> Bucket::Unbind(const Context& context, const std::string& name, std::optional<ObjectId> only) {
   PBFS_ASSIGN_OR_RETURN(const ObjectId object, Find(context, name));
   CommitPlan plan;
+  if (only.has_value()) plan.if_name = NameCondition{*only};
   plan.ops.push_back(NameOp(*core_, OpKind::kUnbind, object, name));
   return CommitNames(context, *core_, *state_, std::move(plan));
 }

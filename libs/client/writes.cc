@@ -165,7 +165,7 @@ Result<PlannedOp> BindNew(ClientCore& core, const ObjectId& object, const std::s
                           const Opset& opset) {
   ObjectMetadata metadata = options.metadata;
   if (options.at_end) PBFS_RETURN_IF_ERROR(options.at_end(metadata));
-  if (!metadata.etag.empty()) metadata.opset = opset;
+  PinTo(opset, metadata);
   PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
   PlannedOp bind{NewRecord(core, OpKind::kBind, object), std::move(encoded)};
   bind.record.name = name;

@@ -31,6 +31,8 @@ class Call {
   const HttpFields& fields() const { return http_.request().fields; }
   const std::string& request_id() const { return request_id_; }
   bool is_head() const { return request().method == "HEAD"; }
+  const std::string& http_method() const { return http_.request().method; }
+  bool has_field(std::string_view name) const { return http_.request().fields.Has(name); }
 
   s3::Target target;
   Caller caller;

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "libs/client/client.h"
+
+namespace pbfs {
+
+/// The name of the bucket that holds what gateways keep: a name that S3 refuses, so that no request reaches it.
+inline constexpr const char* kSystemBucket = "_pbfs";
+
+/// Small documents that gateways share: access keys, configurations of buckets. They are objects of a bucket like any other, so
+/// the catalog keeps them and only the bucket's members can read them: no server sees a secret. Threads: any.
+class SystemBucket {
+ public:
+  explicit SystemBucket(Client& client) : client_(client) {}
+
+  /// Makes the bucket if it is not there. Errors: PERMISSION_DENIED without the administrator's key.
+  Status Create(const Context& context);
+  /// None: there is no such document, or no system bucket. Sees whatever was put before.
+  Result<std::optional<std::string>> Get(const Context& context, const std::string& name);
+  Status Put(const Context& context, const std::string& name, const std::string& document);
+  /// OK where there is none.
+  Status Delete(const Context& context, const std::string& name);
+  /// Names that begin with `prefix`, all of them.
+  Result<std::vector<std::string>> List(const Context& context, const std::string& prefix);
+
+ private:
+  Result<Bucket> Open(const Context& context);
+
+  Client& client_;
+  Mutex mutex_;
+  std::optional<Bucket> bucket_ PBFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace pbfs

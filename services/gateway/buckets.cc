@@ -1,0 +1,175 @@
+// Buckets themselves, and what is the same for all of them.
+#include "libs/s3/documents.h"
+#include "libs/s3/xml.h"
+#include "services/gateway/operations.h"
+#include "services/gateway/request_body.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using s3::Code;
+using s3::Error;
+
+constexpr int64_t kMaxBucketsShown = 10'000;
+
+// One owner: whoever has an access key of this site.
+s3::Owner OwnerOf(Site&) { return {"pbfs", "pbfs"}; }
+
+// The id of a bucket tells when it was made.
+int64_t CreatedMs(const BucketInfo& info) { return info.id.IsTimed() ? info.id.Millis() : 0; }
+
+Result<std::string> BodyText(Call& call) {
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
+  return std::string(AsText(bytes));
+}
+
+}  // namespace
+
+Status ListBuckets(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const std::vector<BucketInfo> buckets, site.client.ListBuckets(call.context()));
+  const std::string_view asked = call.query().Get("max-buckets");
+  const std::optional<int64_t> most = asked.empty() ? kMaxBucketsShown : s3::ParseNumber(asked);
+  if (!most.has_value() || *most < 1 || *most > kMaxBucketsShown)
+    return Error(Code::kInvalidArgument, "max-buckets must be 1 to 10000");
+  const std::string_view prefix = call.query().Get("prefix"), after = call.query().Get("continuation-token");
+  s3::ListBucketsResult result;
+  result.owner = OwnerOf(site);
+  result.prefix = prefix;
+  std::map<std::string, const BucketInfo*> by_name;
+  for (const BucketInfo& info : buckets) {
+    const std::string& name = info.settings.name;
+    if (name > after && name.starts_with(prefix) && s3::CheckBucketName(name).ok()) by_name[name] = &info;
+  }
+  for (const auto& [name, info] : by_name) {
+    if (static_cast<int64_t>(result.buckets.size()) == *most) {
+      result.continuation_token = result.buckets.back().name;
+      break;
+    }
+    result.buckets.push_back({name, CreatedMs(*info), asked.empty() ? "" : site.options.region});
+  }
+  return call.SendXml(s3::ToXml(result));
+}
+
+Status CreateBucket(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(s3::CheckBucketName(call.bucket()));
+  if (EqualsIgnoreCase(call.fields().Get("x-amz-bucket-object-lock-enabled"), "true"))
+    return Error(Code::kNotImplemented, "Object lock is not served");
+  const std::string_view acl = call.fields().Get("x-amz-acl");
+  if (!acl.empty() && acl != "private") return Error(Code::kAccessControlListNotSupported);
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+  PBFS_ASSIGN_OR_RETURN(const std::string location, s3::ParseCreateBucket(document));
+  if (!location.empty() && location != site.options.region)
+    return Error(Code::kInvalidLocationConstraint, "This site's region is " + site.options.region);
+  BucketSettings settings;
+  settings.name = call.bucket();
+  settings.etag = site.options.etag;
+  const Status made = site.client.CreateBucket(call.context(), settings).status();
+  if (made.code() == StatusCode::kAlreadyExists) return Error(Code::kBucketAlreadyOwnedByYou);
+  PBFS_RETURN_IF_ERROR(made);
+  return call.Send(200, {{"Location", "/" + call.bucket()}});
+}
+
+Status HeadBucket(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  return call.Send(200, {{"x-amz-bucket-region", site.options.region}});
+}
+
+Status DeleteBucket(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(site.buckets.Find(call.context(), call.bucket(), true).status());
+  const Status gone = site.client.DeleteBucket(call.context(), call.bucket());
+  site.buckets.Forget(call.bucket());
+  if (gone.code() == StatusCode::kFailedPrecondition) return Error(Code::kBucketNotEmpty);
+  if (gone.code() == StatusCode::kNotFound) return Error(Code::kNoSuchBucket);
+  PBFS_RETURN_IF_ERROR(gone);
+  return call.Send(204);
+}
+
+Status GetBucketLocation(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  return call.SendXml(s3::LocationXml(site.options.region));
+}
+
+Status GetBucketVersioning(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  return call.SendXml(
+      s3::VersioningXml(bucket.info().settings.versioning ? s3::Versioning::kEnabled : s3::Versioning::kNever));
+}
+
+Status GetBucketEncryption(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  s3::XmlWriter xml("ServerSideEncryptionConfiguration");
+  xml.Open("Rule");
+  xml.Open("ApplyServerSideEncryptionByDefault");
+  xml.Text("SSEAlgorithm", "AES256");
+  xml.Close();
+  xml.Bool("BucketKeyEnabled", false);
+  xml.Close();
+  return call.SendXml(std::move(xml).Finish());
+}
+
+Status GetBucketRequestPayment(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  s3::XmlWriter xml("RequestPaymentConfiguration");
+  xml.Text("Payer", "BucketOwner");
+  return call.SendXml(std::move(xml).Finish());
+}
+
+Status GetBucketLogging(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  return call.SendXml(s3::XmlWriter("BucketLoggingStatus").Finish());
+}
+
+Status GetAcl(Site& site, Call& call) {
+  if (call.key().empty()) {
+    PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  } else {
+    PBFS_RETURN_IF_ERROR(OpenKey(site, call).status());
+  }
+  const s3::Owner owner = OwnerOf(site);
+  s3::XmlWriter xml("AccessControlPolicy");
+  xml.Open("Owner");
+  xml.Text("ID", owner.id);
+  xml.Text("DisplayName", owner.display_name);
+  xml.Close();
+  xml.Open("AccessControlList");
+  xml.Open("Grant");
+  xml.Open("Grantee");
+  xml.Attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
+  xml.Attribute("xsi:type", "CanonicalUser");
+  xml.Text("ID", owner.id);
+  xml.Text("DisplayName", owner.display_name);
+  xml.Close();
+  xml.Text("Permission", "FULL_CONTROL");
+  xml.Close();
+  xml.Close();
+  return call.SendXml(std::move(xml).Finish());
+}
+
+Status PutAcl(Site& site, Call& call) {
+  if (call.key().empty()) {
+    PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  } else {
+    PBFS_RETURN_IF_ERROR(OpenKey(site, call).status());
+  }
+  const std::string_view acl = call.fields().Get("x-amz-acl");
+  if (acl == "private" || (acl == "bucket-owner-full-control" && !call.key().empty())) return call.Send(200);
+  return Error(Code::kAccessControlListNotSupported);
+}
+
+Status GetBucketOwnershipControls(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
+  s3::XmlWriter xml("OwnershipControls");
+  xml.Open("Rule");
+  xml.Text("ObjectOwnership", "BucketOwnerEnforced");
+  xml.Close();
+  return call.SendXml(std::move(xml).Finish());
+}
+
+Status DescribePatch(Site&, Call& call) {
+  return call.Send(200, {{"Allow", "GET, HEAD, PUT, POST, DELETE, PATCH, OPTIONS"},
+                         {"Accept-Patch", "application/octet-stream"},
+                         {"Accept-Ranges", "bytes"}});
+}
+
+}  // namespace pbfs::gateway

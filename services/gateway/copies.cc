@@ -1,0 +1,163 @@
+// CopyObject: inside a bucket by reference, whatever the size; between buckets, whose keys differ, through this gateway.
+#include <algorithm>
+
+#include "libs/s3/conditions.h"
+#include "services/gateway/object_facts.h"
+#include "services/gateway/operations.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using s3::Code;
+using s3::Error;
+
+constexpr int kTryAgain = 20;
+
+/// Collects what is read into pieces of a new object.
+class WriterSink final : public ByteSink {
+ public:
+  WriterSink(ObjectWriter& writer, size_t piece_bytes) : writer_(writer), piece_bytes_(piece_bytes) {}
+  Status Write(const Context&, ByteSpan bytes) override {
+    while (!bytes.empty()) {
+      const size_t taken = std::min(bytes.size(), piece_bytes_ - piece_.size());
+      piece_.insert(piece_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+      bytes = bytes.subspan(taken);
+      if (piece_.size() == piece_bytes_) PBFS_RETURN_IF_ERROR(Flush());
+    }
+    return OkStatus();
+  }
+  Status Flush() {
+    if (piece_.empty()) return OkStatus();
+    Bytes piece;
+    piece.swap(piece_);
+    return writer_.Add(std::move(piece));
+  }
+
+ private:
+  ObjectWriter& writer_;
+  const size_t piece_bytes_;
+  Bytes piece_;
+};
+
+struct Directives {
+  bool replace_metadata = false;
+  bool replace_tags = false;
+};
+
+Result<bool> ReadDirective(Call& call, const char* name) {
+  const std::string_view value = call.fields().Get(name);
+  if (value.empty() || value == "COPY") return false;
+  if (value == "REPLACE") return true;
+  return Error(Code::kInvalidArgument, std::string("Unknown ") + name);
+}
+
+// What the copy has beside its bytes; the etag and the checksum stay those of the bytes.
+Result<ObjectMetadata> MetadataOfCopy(Call& call, const ObjectStat& source, const Directives& directives) {
+  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata asked, MetadataOfRequest(call.fields()));
+  ObjectMetadata metadata = directives.replace_metadata ? asked : source.metadata;
+  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(directives.replace_tags ? asked : source.metadata));
+  SetTags(tags, metadata);
+  if (asked.system.contains("sse")) metadata.system["sse"] = "AES256";
+  metadata.etag.clear();
+  metadata.opset.reset();
+  metadata.system.erase("checksum");
+  const auto checksum = ChecksumOf(source.metadata, source.opset);
+  if (source.metadata.opset != source.opset) return metadata;
+  metadata.etag = source.metadata.etag;
+  metadata.opset = source.opset;
+  if (checksum.has_value()) SetChecksum(checksum->algorithm, checksum->type, checksum->value, metadata);
+  return metadata;
+}
+
+bool HasSourceCondition(const HttpFields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const HttpFields::Field& field) {
+    return LowerCase(field.first).starts_with("x-amz-copy-source-if-");
+  });
+}
+
+Result<Written> CopyInside(Call& call, Bucket& bucket, const ObjectStat& source, ObjectMetadata& metadata,
+                           bool if_none_match) {
+  CloneOptions options;
+  options.metadata = metadata;
+  // Where nothing depends on the content, a copy of an object that is being patched is as good as any other.
+  if (metadata.opset.has_value() || HasSourceCondition(call.fields())) options.if_opset = source.opset;
+  options.if_none_match = if_none_match;
+  return bucket.Clone(call.context(), source.object, call.key(), options);
+}
+
+Result<Written> CopyAcross(Site& site, Call& call, Bucket& to, ObjectView& source, const ObjectMetadata& metadata,
+                           bool if_none_match) {
+  PBFS_RETURN_IF_ERROR(source.Cover(call.context(), 0, source.stat().size));
+  const auto writer = to.NewObject(call.context());
+  WriterSink sink(*writer, site.options.piece_bytes);
+  PBFS_RETURN_IF_ERROR(source.Read(call.context(), 0, source.stat().size, sink));
+  PBFS_RETURN_IF_ERROR(sink.Flush());
+  PutOptions options;
+  options.metadata = metadata;
+  options.if_none_match = if_none_match;
+  return writer->Bind(call.key(), options);
+}
+
+Result<ObjectView> OpenSource(Site& site, Call& call, const s3::CopySource& source) {
+  if (!source.version_id.empty() && source.version_id != "null") return Error(Code::kNoSuchVersion);
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), source.bucket));
+  Result<ObjectView> view = bucket.Open(call.context(), source.key, {.newest = true});
+  if (view.status().code() == StatusCode::kNotFound) return Error(Code::kNoSuchKey);
+  return view;
+}
+
+}  // namespace
+
+Status CopyObject(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
+  PBFS_ASSIGN_OR_RETURN(const s3::CopySource from, s3::ParseCopySource(call.fields().Get("x-amz-copy-source")));
+  Directives directives;
+  PBFS_ASSIGN_OR_RETURN(directives.replace_metadata, ReadDirective(call, "x-amz-metadata-directive"));
+  PBFS_ASSIGN_OR_RETURN(directives.replace_tags, ReadDirective(call, "x-amz-tagging-directive"));
+  const bool itself = from.bucket == call.bucket() && from.key == call.key();
+  const bool changes = directives.replace_metadata || directives.replace_tags ||
+                       call.fields().Has("x-amz-server-side-encryption") || call.fields().Has("x-amz-storage-class");
+  if (itself && !changes) {
+    return Error(Code::kInvalidRequest,
+                 "This copy request is illegal because it is trying to copy an object to itself without changing the "
+                 "object's metadata, storage class, website redirect location or encryption attributes.");
+  }
+  PBFS_ASSIGN_OR_RETURN(Bucket to, BucketOf(site, call));
+  const bool if_none_match = call.fields().Get("If-None-Match") == "*";
+  for (int attempt = 0;; ++attempt) {
+    PBFS_ASSIGN_OR_RETURN(ObjectView source, OpenSource(site, call, from));
+    const ObjectStat& stat = source.stat();
+    PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
+    PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, MetadataOfCopy(call, stat, directives));
+    const Result<Written> copied = from.bucket == call.bucket()
+                                       ? CopyInside(call, to, stat, metadata, if_none_match)
+                                       : CopyAcross(site, call, to, source, metadata, if_none_match);
+    if (copied.status().code() == StatusCode::kAborted && attempt < kTryAgain) continue;  // the source has changed
+    if (!copied.ok()) return WriteFailure(copied.status(), Code::kPreconditionFailed);
+    metadata.opset = copied->opset;
+    s3::CopyResult result;
+    result.last_modified_ms = HlcMillis(copied->order.hlc);
+    result.etag = EtagOf(copied->object, *copied->opset, metadata);
+    result.checksum = ChecksumOf(metadata, *copied->opset);
+    HttpFields fields;
+    if (metadata.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
+    return call.SendXml(s3::ToXml(result), std::move(fields));
+  }
+}
+
+// x-amz-rename-source, as directory buckets have it: one Commit, no bytes.
+Status RenameObject(Site& site, Call& call) {
+  std::string_view source = call.fields().Get("x-amz-rename-source");
+  if (source.starts_with('/')) source.remove_prefix(1);
+  const auto decoded = s3::PercentDecode(source, false);
+  const std::string prefix = call.bucket() + "/";
+  if (!decoded.has_value() || decoded->empty()) return Error(Code::kInvalidArgument, "x-amz-rename-source is malformed");
+  const std::string from = decoded->starts_with(prefix) ? decoded->substr(prefix.size()) : *decoded;
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const bool if_none_match = call.fields().Get("If-None-Match") == "*";
+  const Status renamed = bucket.Rename(call.context(), from, call.key(), if_none_match).status();
+  if (!renamed.ok()) return WriteFailure(renamed, Code::kPreconditionFailed);
+  return call.Send(200);
+}
+
+}  // namespace pbfs::gateway

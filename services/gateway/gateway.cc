@@ -1,0 +1,112 @@
+#include "services/gateway/gateway.h"
+
+#include <algorithm>
+
+#include "services/gateway/routes.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using s3::Code;
+using s3::Error;
+
+std::string NewRequestId(Random& random) {
+  uint8_t bytes[8];
+  random.Fill(bytes);
+  std::string id = ToHex(bytes);
+  std::transform(id.begin(), id.end(), id.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+  return id;
+}
+
+constexpr std::string_view kFieldDetail = "http-";  // a detail that is a field of the answer, not an element of its document
+
+// Answers the request announces that never come would keep clients waiting: those have to be refused as soon as the head is there.
+Status CheckHead(const HttpRequest& request) {
+  for (const char* once : {"Host", "Content-Length", "x-amz-content-sha256", "x-amz-date", "Content-MD5", "Range"}) {
+    if (request.fields.Count(once) > 1)
+      return Error(Code::kInvalidArgument, std::string("The header ") + once + " stands there more than once");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
+    : options_(std::move(options)),
+      to_(dependencies),
+      buckets_(to_.client),
+      site_{to_.client, buckets_, to_.documents, to_.clock, options_} {}
+
+void Gateway::Handle(const Context& context, HttpExchange& exchange) {
+  const MonotonicTime began = MonotonicNow();
+  Call call(context, exchange, NewRequestId(to_.random));
+  Served served;
+  const Status done = Serve(call);
+  if (!done.ok()) Fail(call, done, served);
+  if (!to_.observer) return;
+  const HttpRequest& request = call.request();
+  served.request_id = call.request_id();
+  served.operation = call.operation;
+  served.method = request.method;
+  served.path = request.path();
+  served.bucket = call.bucket(), served.key = call.key();
+  served.access_key = call.caller.access_key, served.user = call.caller.user;
+  served.peer = request.peer;
+  served.status = call.status();
+  served.received_bytes = exchange.BodyLength().value_or(0);
+  served.sent_bytes = call.sent_bytes();
+  served.took = MonotonicNow() - began;
+  to_.observer(served);
+}
+
+Status Gateway::Serve(Call& call) {
+  PBFS_RETURN_IF_ERROR(CheckHead(call.request()));
+  PBFS_ASSIGN_OR_RETURN(call.target, s3::ParseTarget(call.request(), options_.domains));
+  PBFS_ASSIGN_OR_RETURN(const Route route, FindRoute(call));
+  call.operation = route.name;
+  if (call.http_method() != "OPTIONS") PBFS_RETURN_IF_ERROR(Authenticate(call));
+  return route.operation(site_, call);
+}
+
+Status Gateway::Authenticate(Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const auto authorization, s3::ReadAuthorization(call.request(), call.query()));
+  // No policy can open a bucket to everybody yet.
+  if (!authorization.has_value()) return Error(Code::kAccessDenied);
+  const std::string& id = authorization->credential.access_key;
+  PBFS_ASSIGN_OR_RETURN(const std::optional<AccessKey> key, to_.keys.Find(call.context(), id));
+  if (!key.has_value() || !key->enabled) return Error(Code::kInvalidAccessKeyId).WithDetail("AWSAccessKeyId", id);
+  PBFS_ASSIGN_OR_RETURN(const s3::Verified verified,
+                        s3::VerifySignature(call.request(), call.query(), *authorization, key->secret, options_.region,
+                                            to_.clock.NowMillis()));
+  call.caller = {key->id, key->user};
+  call.payload = verified.payload;
+  if (verified.payload.IsSignedInChunks()) call.chain = verified.chain;
+  return OkStatus();
+}
+
+void Gateway::Fail(Call& call, const Status& failed, Served& served) {
+  s3::Failure failure = s3::ToFailure(failed);
+  served.error = failure.code;
+  if (failure.http_status >= 500) served.detail = failed.ToString();
+  if (call.begun()) return;  // the server breaks the connection, since the answer is short
+  HttpFields fields;
+  std::erase_if(failure.extra, [&](const auto& extra) {
+    const bool field = extra.first.starts_with(kFieldDetail);
+    if (field) fields.Set(extra.first.substr(kFieldDetail.size()), extra.second);
+    return field;
+  });
+  if (failure.http_status == 503) fields.Set("Retry-After", "1");
+  const std::string document =
+      s3::ErrorDocument(failure, call.request().path(), call.request_id(), call.request_id());
+  (void)call.SendXml(document, std::move(fields), failure.http_status);  // nobody is left to be told
+}
+
+std::pair<HttpResponse, std::string> Gateway::Overloaded() const {
+  const s3::Failure failure = s3::ToFailure(Error(Code::kSlowDown));
+  std::string document = s3::ErrorDocument(failure, "", "", "");
+  HttpResponse response{503, {{"Content-Type", "application/xml"}, {"Retry-After", "1"}}, std::nullopt};
+  response.length = static_cast<int64_t>(document.size());
+  return {std::move(response), std::move(document)};
+}
+
+}  // namespace pbfs::gateway

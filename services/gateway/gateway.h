@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "libs/base/random.h"
+#include "libs/http/exchange.h"
+#include "libs/access/access_keys.h"
+#include "services/gateway/site.h"
+
+namespace pbfs::gateway {
+
+/// What became of a request, for the access log and the metrics. Nothing in it is a secret.
+struct Served {
+  std::string request_id;
+  std::string operation;  // "GetObject"; "Unknown" before it was understood
+  std::string method;
+  std::string path;    // of the target, as sent
+  std::string bucket, key;
+  std::string access_key, user;  // empty: anonymous, or not known
+  std::string peer;
+  int status = 0;
+  std::string error;  // the code of S3; empty: none
+  std::string detail;  // what the error document does not tell: of InternalError and ServiceUnavailable
+  int64_t received_bytes = 0;  // announced by the request
+  int64_t sent_bytes = 0;
+  Duration took{};
+};
+using Observer = std::function<void(const Served&)>;
+
+/// S3 over HTTP: finds out who asks for what, runs the operation, and turns a failure into S3's error document. The encrypting client of
+/// those who do not encrypt themselves. Threads: any; all parts outlive it.
+class Gateway final : public HttpHandler {
+ public:
+  struct Dependencies {
+    Client& client;
+    AccessKeys& keys;
+    SystemBucket& documents;
+    const Clock& clock;
+    Random& random;
+    Observer observer;  // may be empty
+  };
+  Gateway(GatewayOptions options, const Dependencies& dependencies);
+
+  void Handle(const Context& context, HttpExchange& exchange) override;
+  std::pair<HttpResponse, std::string> Overloaded() const override;
+
+ private:
+  Status Serve(Call& call);
+  Status Authenticate(Call& call);
+  void Fail(Call& call, const Status& failed, Served& served);
+
+  const GatewayOptions options_;
+  Dependencies to_;
+  OpenBuckets buckets_;
+  Site site_;
+};
+
+}  // namespace pbfs::gateway

@@ -1,0 +1,143 @@
+// ListObjects, ListObjectsV2, ListObjectVersions.
+#include <algorithm>
+
+#include "libs/s3/documents.h"
+#include "libs/s3/xml.h"
+#include "services/gateway/object_facts.h"
+#include "services/gateway/operations.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using s3::Code;
+using s3::Error;
+
+constexpr int64_t kMaxKeys = 1000;
+
+/// What all listings ask.
+struct Asked {
+  std::string prefix;
+  std::string delimiter;
+  int64_t max_keys = kMaxKeys;
+  bool url_encoding = false;
+};
+
+Result<Asked> ReadAsked(Call& call) {
+  Asked asked;
+  asked.prefix = call.query().Get("prefix");
+  asked.delimiter = call.query().Get("delimiter");
+  const std::string_view max_keys = call.query().Get("max-keys");
+  if (!max_keys.empty()) {
+    const std::optional<int64_t> number = s3::ParseNumber(max_keys);
+    if (!number.has_value() || *number > INT32_MAX)
+      return Error(Code::kInvalidArgument, "Argument max-keys must be an integer between 0 and 2147483647");
+    asked.max_keys = std::min(*number, kMaxKeys);
+  }
+  const std::string_view encoding = call.query().Get("encoding-type");
+  if (!encoding.empty() && encoding != "url")
+    return Error(Code::kInvalidArgument, "Invalid Encoding Method specified in Request");
+  asked.url_encoding = !encoding.empty();
+  return asked;
+}
+
+s3::ListedObject ListedOf(const NamedObject& named) {
+  s3::ListedObject object;
+  object.key = named.name;
+  const NamedContent content = named.content.value_or(NamedContent{});
+  object.size = content.size;
+  object.etag = EtagOf(named.object, content.opset, named.metadata);
+  object.last_modified_ms = HlcMillis(std::max(named.order.hlc, content.newest));
+  object.checksum = ChecksumOf(named.metadata, content.opset);
+  return object;
+}
+
+// One page behind `after`, into what the three answers share. Returns where the next page begins.
+Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const std::string& after,
+                             s3::Listing& listing) {
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  listing.bucket = call.bucket();
+  listing.prefix = asked.prefix;
+  listing.delimiter = asked.delimiter;
+  listing.max_keys = asked.max_keys;
+  listing.url_encoding = asked.url_encoding;
+  if (asked.max_keys == 0) return std::string();
+  ListOptions options;
+  options.after = after;
+  options.delimiter = asked.delimiter;
+  options.newest = true;
+  options.with_content = true;
+  NamePage page;
+  // A page of the catalog may be shorter than what is asked for; S3's only at the end.
+  for (int64_t left = asked.max_keys; left > 0;) {
+    options.limit = static_cast<int32_t>(left);
+    PBFS_ASSIGN_OR_RETURN(page, bucket.ListNames(call.context(), asked.prefix, options));
+    for (const NamedObject& named : page.names) listing.objects.push_back(ListedOf(named));
+    listing.common_prefixes.insert(listing.common_prefixes.end(), page.prefixes.begin(), page.prefixes.end());
+    left -= static_cast<int64_t>(page.names.size() + page.prefixes.size());
+    if (!page.more || page.last.empty()) break;
+    options.after = page.last;
+  }
+  listing.truncated = page.more;
+  return page.more ? page.last : std::string();
+}
+
+// A token is where the page before ended; in hexadecimal, since clients take it for opaque and pass it on as it is.
+std::string TokenOf(const std::string& last) { return last.empty() ? "" : "1" + ToHex(AsBytes(last)); }
+
+Result<std::string> AfterOf(std::string_view token) {
+  const Result<Bytes> bytes = token.starts_with('1') ? FromHex(token.substr(1)) : InvalidArgumentError("");
+  if (!bytes.ok() || bytes->empty() || !s3::IsUtf8(AsText(*bytes)))
+    return Error(Code::kInvalidArgument, "The continuation token provided is incorrect");
+  return std::string(AsText(*bytes));
+}
+
+}  // namespace
+
+Status ListObjects(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Asked asked, ReadAsked(call));
+  s3::ListObjectsResult result;
+  result.marker = call.query().Get("marker");
+  PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, result.marker, result));
+  if (!asked.delimiter.empty()) result.next_marker = next;
+  return call.SendXml(s3::ToXml(result));
+}
+
+Status ListObjectsV2(Site& site, Call& call) {
+  if (call.query().Get("list-type") != "2")
+    return Error(Code::kInvalidArgument, "The only list-type is 2");  // GeeseFS asks for more, and then falls back
+  PBFS_ASSIGN_OR_RETURN(const Asked asked, ReadAsked(call));
+  s3::ListObjectsV2Result result;
+  result.start_after = call.query().Get("start-after");
+  std::string after = result.start_after;
+  if (const auto token = call.query().Find("continuation-token"); token.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(after, AfterOf(*token));
+    result.continuation_token = *token;
+  }
+  PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, after, result));
+  result.next_continuation_token = TokenOf(next);
+  if (call.query().Get("fetch-owner") == "true") {
+    for (s3::ListedObject& object : result.objects) object.owner = s3::Owner{"pbfs", "pbfs"};
+  }
+  return call.SendXml(s3::ToXml(result));
+}
+
+Status ListObjectVersions(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Asked asked, ReadAsked(call));
+  s3::ListVersionsResult result;
+  result.key_marker = call.query().Get("key-marker");
+  result.version_id_marker = call.query().Get("version-id-marker");
+  if (!result.version_id_marker.empty() && result.key_marker.empty())
+    return Error(Code::kInvalidArgument, "A version-id marker cannot be specified without a key marker.");
+  PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, result.key_marker, result));
+  for (s3::ListedObject& object : result.objects) {
+    object.version_id = "null";
+    object.is_latest = true;
+    object.owner = s3::Owner{"pbfs", "pbfs"};
+  }
+  result.next_key_marker = next;
+  if (!next.empty() && !result.objects.empty() && result.objects.back().key == next)
+    result.next_version_id_marker = "null";
+  return call.SendXml(s3::ToXml(result));
+}
+
+}  // namespace pbfs::gateway

@@ -1,0 +1,150 @@
+// PutObject, DeleteObject, DeleteObjects.
+#include "libs/s3/conditions.h"
+#include "libs/s3/dates.h"
+#include "services/gateway/object_facts.h"
+#include "services/gateway/operations.h"
+#include "services/gateway/request_body.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using s3::Code;
+using s3::Error;
+
+/// What must hold of the key when the write is decided; and what is answered if it does not hold any more.
+struct Condition {
+  bool if_none_match = false;
+  std::optional<ObjectId> if_bound_to;
+  Code lost = Code::kPreconditionFailed;
+};
+
+Result<Condition> ConditionOf(Site& site, Call& call) {
+  Condition condition;
+  if (!s3::HasWriteConditions(call.fields())) return condition;
+  const Result<ObjectView> view = OpenKey(site, call);
+  const bool missing = s3::IsError(view.status(), Code::kNoSuchKey);
+  if (!view.ok() && !missing) return view.status();
+  s3::Existing existing;
+  if (view.ok()) existing = {true, EtagOf(view->stat()), LastModifiedMs(view->stat())};
+  PBFS_RETURN_IF_ERROR(s3::CheckWrite(call.fields(), existing));
+  if (view.ok()) {
+    condition.if_bound_to = view->stat().object;
+    condition.lost = Code::kConditionalRequestConflict;  // it held a moment ago
+  } else {
+    condition.if_none_match = true;
+  }
+  return condition;
+}
+
+// All of the body into a new object, bound when everything about it was right.
+Result<Written> Store(Site& site, Call& call, Bucket& bucket, RequestBody& body, const PutOptions& options) {
+  const auto writer = bucket.NewObject(call.context());
+  for (int64_t left = body.length(); left > 0;) {
+    PBFS_ASSIGN_OR_RETURN(Bytes piece, body.ReadPiece(call.context(), site.options.piece_bytes));
+    left -= static_cast<int64_t>(piece.size());
+    PBFS_RETURN_IF_ERROR(writer->Add(std::move(piece)));
+  }
+  return writer->Bind(call.key(), options);
+}
+
+}  // namespace
+
+Status PutObject(Site& site, Call& call) {
+  // RFC 9110, 14.5: a server that took it for a whole object would destroy the rest.
+  if (call.fields().Has("Content-Range"))
+    return Error(Code::kInvalidRequest, "PUT with Content-Range is not served; PATCH writes a range");
+  PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
+  PutOptions options;
+  PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(call.fields()));
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const bool md5 = bucket.info().settings.etag == Etag::kMd5;
+  PBFS_ASSIGN_OR_RETURN(RequestBody body,
+                        RequestBody::Open(call, {.md5 = md5, .default_checksum = s3::ChecksumAlgorithm::kCrc64Nvme}));
+  PBFS_ASSIGN_OR_RETURN(const Condition condition, ConditionOf(site, call));
+  options.if_none_match = condition.if_none_match;
+  options.if_bound_to = condition.if_bound_to;
+  ObjectMetadata stored;
+  options.at_end = [&](ObjectMetadata& metadata) {
+    PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
+    metadata.etag = ToHex(body.md5());
+    SetChecksum(*body.checksum_algorithm(), s3::ChecksumType::kFullObject, s3::Base64(body.checksum()), metadata);
+    if (!md5) metadata.etag.clear();
+    metadata.opset.emplace();  // of the content; filled in where it is bound
+    stored = metadata;
+    return OkStatus();
+  };
+  const Result<Written> put = Store(site, call, bucket, body, options);
+  if (!put.ok()) return WriteFailure(put.status(), condition.lost);
+  stored.opset = put->opset;
+  HttpFields fields;
+  fields.Set("ETag", s3::Quoted(EtagOf(put->object, *put->opset, stored)));
+  if (const auto checksum = ChecksumOf(stored, *put->opset)) AddChecksum(*checksum, fields);
+  if (stored.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
+  return call.Send(200, std::move(fields));
+}
+
+Status DeleteObject(Site& site, Call& call) {
+  const auto version = call.query().Find("versionId");
+  if (version.has_value() && *version != "null") return Error(Code::kNoSuchVersion);
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  std::optional<ObjectId> only;
+  if (call.fields().Has("If-Match")) {
+    PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site, call));
+    PBFS_RETURN_IF_ERROR(
+        s3::CheckDelete(call.fields(), {true, EtagOf(view.stat()), LastModifiedMs(view.stat())}));
+    only = view.stat().object;
+  }
+  const Status gone = bucket.Unbind(call.context(), call.key(), only).status();
+  if (!gone.ok() && gone.code() != StatusCode::kNotFound) return WriteFailure(gone, Code::kConditionalRequestConflict);
+  return call.Send(204);
+}
+
+namespace {
+
+// One key of many: none if it is gone, or was not there.
+std::optional<s3::DeleteResult::Error> DeleteOne(Site& site, Call& call, Bucket& bucket,
+                                                 const s3::DeleteRequest::Object& object) {
+  Status gone;
+  if (object.version_id.empty() || object.version_id == "null") {
+    std::optional<ObjectId> only;
+    if (!object.etag.empty()) {
+      const Result<ObjectView> view = bucket.Open(call.context(), object.key, {.newest = true});
+      gone = view.status();
+      if (view.ok() && object.etag != EtagOf(view->stat())) gone = Error(Code::kPreconditionFailed);
+      if (view.ok()) only = view->stat().object;
+    }
+    if (gone.ok()) gone = bucket.Unbind(call.context(), object.key, only).status();
+  } else {
+    gone = Error(Code::kNoSuchVersion);
+  }
+  if (gone.ok() || gone.code() == StatusCode::kNotFound) return std::nullopt;
+  if (gone.code() == StatusCode::kInvalidArgument) return std::nullopt;  // a name that no object can have
+  const s3::Failure failure = s3::ToFailure(WriteFailure(gone, Code::kConditionalRequestConflict));
+  return s3::DeleteResult::Error{object.key, object.version_id, failure.code, failure.message};
+}
+
+}  // namespace
+
+Status DeleteObjects(Site& site, Call& call) {
+  const bool summed = call.fields().Has("Content-MD5") || call.fields().Has("x-amz-sdk-checksum-algorithm") ||
+                      call.fields().Has("x-amz-trailer");
+  PBFS_ASSIGN_OR_RETURN(const auto wanted, s3::ReadChecksumHeaders(call.fields()));
+  if (!summed && !wanted.has_value())
+    return Error(Code::kInvalidRequest, "Missing required header for this request: Content-MD5");
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const s3::DeleteRequest request, s3::ParseDelete(AsText(document)));
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  s3::DeleteResult result;
+  for (const s3::DeleteRequest::Object& object : request.objects) {
+    PBFS_RETURN_IF_ERROR(call.context().Check());
+    if (auto error = DeleteOne(site, call, bucket, object)) {
+      result.errors.push_back(*std::move(error));
+    } else if (!request.quiet) {
+      result.deleted.push_back({object.key, object.version_id, false, ""});
+    }
+  }
+  return call.SendXml(s3::ToXml(result));
+}
+
+}  // namespace pbfs::gateway

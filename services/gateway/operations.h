@@ -1,0 +1,71 @@
+#pragma once
+
+#include "services/gateway/site.h"
+
+/// The operations of S3, each answering one request. A Status that is not OK and comes before the answer has begun becomes the
+/// error document; later, the connection is broken. What each does is the public S3 documentation's business; where this gateway
+/// differs, docs/design/s3.md says so.
+namespace pbfs::gateway {
+
+using Operation = Status (*)(Site& site, Call& call);
+
+// buckets.cc
+Status ListBuckets(Site& site, Call& call);
+Status CreateBucket(Site& site, Call& call);
+Status HeadBucket(Site& site, Call& call);
+Status DeleteBucket(Site& site, Call& call);
+Status GetBucketLocation(Site& site, Call& call);
+Status GetBucketVersioning(Site& site, Call& call);
+Status GetBucketEncryption(Site& site, Call& call);
+Status GetBucketRequestPayment(Site& site, Call& call);
+Status GetBucketLogging(Site& site, Call& call);
+Status GetAcl(Site& site, Call& call);  // of a bucket or an object
+Status PutAcl(Site& site, Call& call);
+Status GetBucketOwnershipControls(Site& site, Call& call);
+Status DescribePatch(Site& site, Call& call);  // OPTIONS without an Origin
+
+// bucket_documents.cc: configurations that are kept as they come
+Status GetBucketTagging(Site& site, Call& call);
+Status PutBucketTagging(Site& site, Call& call);
+Status DeleteBucketTagging(Site& site, Call& call);
+Status GetMissing(Site& site, Call& call);  // of a configuration that nobody can have put: its 404
+
+// listings.cc
+Status ListObjects(Site& site, Call& call);
+Status ListObjectsV2(Site& site, Call& call);
+Status ListObjectVersions(Site& site, Call& call);
+
+// object_reads.cc
+Status GetObject(Site& site, Call& call);  // HeadObject too
+Status GetObjectAttributes(Site& site, Call& call);
+
+// object_writes.cc
+Status PutObject(Site& site, Call& call);
+Status DeleteObject(Site& site, Call& call);
+Status DeleteObjects(Site& site, Call& call);
+
+// copies.cc
+Status CopyObject(Site& site, Call& call);
+Status RenameObject(Site& site, Call& call);
+
+// patches.cc
+Status PatchObject(Site& site, Call& call);
+Status AppendObject(Site& site, Call& call);
+
+// object_tags.cc
+Status GetObjectTagging(Site& site, Call& call);
+Status PutObjectTagging(Site& site, Call& call);
+Status DeleteObjectTagging(Site& site, Call& call);
+
+// uploads.cc
+Status CreateMultipartUpload(Site& site, Call& call);
+Status UploadPart(Site& site, Call& call);
+Status UploadPartCopy(Site& site, Call& call);
+Status CompleteMultipartUpload(Site& site, Call& call);
+Status AbortMultipartUpload(Site& site, Call& call);
+Status ListParts(Site& site, Call& call);
+Status ListMultipartUploads(Site& site, Call& call);
+
+Status NotImplemented(Site& site, Call& call);
+
+}  // namespace pbfs::gateway

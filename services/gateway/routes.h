@@ -1,0 +1,18 @@
+#pragma once
+
+#include "services/gateway/operations.h"
+
+namespace pbfs::gateway {
+
+/// What a request asks for.
+struct Route {
+  const char* name = nullptr;  // "GetObject": for logs and metrics
+  Operation operation = nullptr;
+};
+
+/// By method, by what the target names (the service, a bucket, an object), and by sub-resources. One of S3's sub-resources that is not
+/// served is NotImplemented, never the plain operation: PUT /b/k?legal-hold taken for a PutObject would destroy data.
+/// Errors (of S3): MethodNotAllowed.
+Result<Route> FindRoute(const Call& call);
+
+}  // namespace pbfs::gateway

@@ -1,0 +1,26 @@
+#include "services/gateway/site.h"
+
+#include "libs/catalog/types.h"
+
+namespace pbfs::gateway {
+
+Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo, int64_t hi) {
+  const auto version = call.query().Find("versionId");
+  if (version.has_value() && *version != "null") return s3::Error(s3::Code::kNoSuchVersion);
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const ViewOptions options{.lo = lo, .hi = hi, .newest = true};
+  Result<ObjectView> view = bucket.Open(call.context(), call.key(), options);
+  if (view.status().code() != StatusCode::kNotFound) return view;
+  // Of a bucket that was deleted a moment ago, and maybe made again, nothing is found either.
+  PBFS_ASSIGN_OR_RETURN(Bucket now, site.buckets.Find(call.context(), call.bucket(), true));
+  if (now.info().id == bucket.info().id) return s3::Error(s3::Code::kNoSuchKey);
+  view = now.Open(call.context(), call.key(), options);
+  return view.status().code() == StatusCode::kNotFound ? s3::Error(s3::Code::kNoSuchKey) : std::move(view);
+}
+
+Status WriteFailure(const Status& status, s3::Code lost) {
+  const bool condition = status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition);
+  return condition ? s3::Error(lost) : status;
+}
+
+}  // namespace pbfs::gateway

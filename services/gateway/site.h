@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/client/client.h"
+#include "services/gateway/call.h"
+#include "services/gateway/open_buckets.h"
+#include "libs/access/system_bucket.h"
+
+namespace pbfs::gateway {
+
+struct GatewayOptions {
+  std::string region = "us-east-1";
+  std::vector<std::string> domains;  // lower case; "bucket.<domain>" is a bucket's own host
+  Etag etag = Etag::kMd5;            // of buckets that are made by this gateway
+  /// Bytes of an object that is being uploaded which become one patch: the memory that an upload takes, and where a long object is cut.
+  size_t piece_bytes = 8 << 20;
+  /// A patch is one atomic write, and in memory while it comes.
+  size_t max_patch_bytes = 256 << 20;
+};
+
+/// What the operations of S3 work on. Threads: any; it outlives them.
+struct Site {
+  Client& client;
+  OpenBuckets& buckets;
+  SystemBucket& documents;
+  const Clock& clock;
+  const GatewayOptions& options;
+};
+
+/// The bucket of the request. Errors (of S3): NoSuchBucket, InvalidBucketName.
+inline Result<Bucket> BucketOf(Site& site, Call& call) { return site.buckets.Find(call.context(), call.bucket()); }
+
+/// The object of a key, with [lo, hi) of it ready; sees every write that was acknowledged to anybody.
+/// Errors (of S3): NoSuchKey, NoSuchBucket, NoSuchVersion; those of Bucket::Open.
+Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo = 0, int64_t hi = 1);
+
+/// What a client's status means where an object is written under conditions: a condition that does not hold is `lost`.
+Status WriteFailure(const Status& status, s3::Code lost);
+
+}  // namespace pbfs::gateway

@@ -61,6 +61,8 @@ class Names {
   virtual ~Names() = default;
   /// The value of a name. Errors: NOT_FOUND if it was never bound or is unbound; OUT_OF_RANGE HISTORY_EXPIRED.
   virtual Result<NameEntry> Resolve(const Context& context, const NameQuery& query) = 0;
+  /// Bound names in byte order, from one snapshot. A common prefix costs one search of an index, whatever it stands for.
+  /// Errors: NOT_FOUND unknown bucket; INVALID_ARGUMENT limit, or texts that no name can contain; OUT_OF_RANGE HISTORY_EXPIRED.
   virtual Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) = 0;
   /// Every remembered value of a name, newest first, the current one included.
   virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) = 0;

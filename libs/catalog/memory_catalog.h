@@ -131,6 +131,8 @@ class MemoryCatalog final : public Commits,
   void FillHeads(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const
       PBFS_REQUIRES(mutex_);
   std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
+  std::optional<NameEntry> NextBound(const NameKey& from, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
+  std::optional<NamedContent> ContentOf(BucketId bucket, ObjectId id) const PBFS_REQUIRES(mutex_);
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
   PlacementFacts FactsOfPlacement() const PBFS_REQUIRES(mutex_);
   void RecheckGroupsOf(StoreId store) PBFS_REQUIRES(mutex_);

@@ -52,32 +52,54 @@ Result<NameEntry> MemoryCatalog::Resolve(const Context& context, const NameQuery
   return *std::move(entry);
 }
 
+/// The first name at or behind `from` that has a value as of then. None: there is no more in this bucket.
+std::optional<NameEntry> MemoryCatalog::NextBound(const NameKey& from, std::optional<Hlc> as_of) const {
+  // As of an earlier order a name may live on in its past only (dropped since); both tables are walked in step.
+  auto now = tables_.names.lower_bound(from);
+  auto past = tables_.past_names.lower_bound(from);
+  for (;;) {
+    const bool has_now = now != tables_.names.end(), has_past = as_of && past != tables_.past_names.end();
+    if (!has_now && !has_past) return std::nullopt;
+    const NameKey key = !has_past ? now->first : !has_now ? past->first : std::min(now->first, past->first);
+    if (key.bucket != from.bucket) return std::nullopt;
+    if (has_now && now->first == key) ++now;
+    if (has_past && past->first == key) ++past;
+    std::optional<NameEntry> entry = ValueOf(key, as_of);
+    if (entry && entry->object) return entry;
+  }
+}
+
+std::optional<NamedContent> MemoryCatalog::ContentOf(BucketId bucket, ObjectId id) const {
+  const MemoryTables::Object* object = tables_.FindObject(bucket, id);
+  if (object == nullptr) return std::nullopt;
+  return NamedContent{MemoryTables::SizeOfObject(*object), MemoryTables::OpsetOf(*object), MemoryTables::NewestOf(*object)};
+}
+
 Result<ListNamesReply> MemoryCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
   PBFS_RETURN_IF_ERROR(context.Check());
-  if (request.limit < 1) return InvalidArgumentError("limit must be positive");
+  PBFS_RETURN_IF_ERROR(CheckListNames(request));
   MutexLock lock(mutex_);
   PBFS_RETURN_IF_ERROR(CheckNamesAsOf(request.bucket, request.as_of));
   ListNamesReply reply;
-  const NameKey first{request.bucket, std::max(request.prefix, request.after)};
-  // As of an earlier order a name may live on in its past only (dropped since); both tables are walked in step.
-  auto now = tables_.names.lower_bound(first);
-  auto past = tables_.past_names.lower_bound(first);
-  for (;;) {
-    const bool has_now = now != tables_.names.end(), has_past = request.as_of && past != tables_.past_names.end();
-    if (!has_now && !has_past) return reply;
-    const NameKey key = !has_past ? now->first : !has_now ? past->first : std::min(now->first, past->first);
-    if (key.bucket != request.bucket || !key.name.starts_with(request.prefix)) return reply;
-    if (has_now && now->first == key) ++now;
-    if (has_past && past->first == key) ++past;
-    if (key.name <= request.after) continue;
-    std::optional<NameEntry> entry = ValueOf(key, request.as_of);
-    if (!entry || !entry->object) continue;
-    if (reply.names.size() == static_cast<size_t>(request.limit)) {
+  const std::string behind = request.after.empty() ? request.after : request.after + '\0';
+  NameKey from{request.bucket, std::max(request.prefix, behind)};
+  while (std::optional<NameEntry> entry = NextBound(from, request.as_of)) {
+    if (!entry->name.starts_with(request.prefix)) break;
+    const std::optional<std::string> common = CommonPrefix(entry->name, request.prefix, request.delimiter);
+    from.name = common ? EndOfNames(*common) : entry->name + '\0';
+    if (common == request.after) continue;
+    if (reply.names.size() + reply.prefixes.size() == static_cast<size_t>(request.limit)) {
       reply.more = true;
-      return reply;
+      break;
     }
+    if (common) {
+      reply.prefixes.push_back(*common);
+      continue;
+    }
+    if (request.with_content) entry->content = ContentOf(request.bucket, *entry->object);
     reply.names.push_back(*std::move(entry));
   }
+  return reply;
 }
 
 Result<std::vector<NameEntry>> MemoryCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "libs/catalog/testing/catalog_fixture.h"
+#include "libs/model/limits.h"
 
 /// What every implementation of Names keeps (catalog.h), and the rules of BIND, UNBIND and DROP.
 namespace pbfs {
@@ -14,6 +19,50 @@ class NamesContract : public CatalogContract<Fixture> {
   std::optional<ObjectId> ObjectOf(const std::string& name) {
     const Result<NameEntry> entry = Resolve(name);
     return entry.ok() ? entry->object : std::nullopt;
+  }
+  /// A page in one order: names as they are, common prefixes with a star; "..." if there is more.
+  std::vector<std::string> Listed(const ListNamesRequest& request) {
+    const Result<ListNamesReply> reply = this->ports_.names.ListNames(TestContext(), request);
+    EXPECT_OK(reply);
+    if (!reply.ok()) return {};
+    std::map<std::string, std::string> shown;
+    for (const NameEntry& entry : reply->names) shown[entry.name] = entry.name;
+    for (const std::string& prefix : reply->prefixes) shown[prefix] = prefix + "*";
+    EXPECT_EQ(shown.size(), reply->names.size() + reply->prefixes.size());
+    EXPECT_TRUE(std::is_sorted(reply->prefixes.begin(), reply->prefixes.end()));
+    std::vector<std::string> listed;
+    for (const auto& [key, text] : shown) listed.push_back(text);
+    EXPECT_EQ(reply->Last(), shown.empty() ? "" : shown.rbegin()->first);
+    if (reply->more) listed.push_back("...");
+    return listed;
+  }
+  /// What Listed() has to be, where exactly these names are bound.
+  static std::vector<std::string> Expected(const std::set<std::string>& bound, const ListNamesRequest& request) {
+    std::vector<std::string> listed;
+    for (const std::string& name : bound) {
+      if (name <= request.after || name.compare(0, request.prefix.size(), request.prefix) != 0) continue;
+      std::string text = name;
+      const size_t at =
+          request.delimiter.empty() ? std::string::npos : name.find(request.delimiter, request.prefix.size());
+      if (at != std::string::npos) {
+        text = name.substr(0, at + request.delimiter.size());
+        if (text == request.after) continue;
+        text += "*";
+      }
+      if (!listed.empty() && listed.back() == text) continue;
+      if (listed.size() == static_cast<size_t>(request.limit)) {
+        listed.push_back("...");
+        break;
+      }
+      listed.push_back(text);
+    }
+    return listed;
+  }
+  static std::string AnyText(SeededRandom& random, uint64_t most) {
+    static const std::string kLetters[] = {"a", "b", "/", "/", "\xc3\xa9", "\xf4\x8f\xbf\xbf"};
+    std::string text;
+    for (uint64_t length = random.Below(most + 1); length > 0; --length) text += kLetters[random.Below(6)];
+    return text;
   }
 };
 TYPED_TEST_SUITE_P(NamesContract);
@@ -123,6 +172,105 @@ TYPED_TEST_P(NamesContract, ListsByPrefixInByteOrderInPages) {
   EXPECT_EQ(seen, (std::vector<std::string>{"b/1", "b/2", "b/\xc3\xa9"}));
 }
 
+TYPED_TEST_P(NamesContract, NamesBehindADelimiterAreOneCommonPrefix) {
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  for (const char* name : {"a", "b/1", "b/2", "b/c/3", "b", "b0", "c/", "d//e"})
+    ASSERT_EQ(this->SendCode(TestCommit(client).Bind(name, object)), CommitCode::kOk);
+  using Page = std::vector<std::string>;
+  ListNamesRequest request{this->bucket_, "", "", 3, {}, true, "/"};
+  EXPECT_EQ(this->Listed(request), (Page{"a", "b", "b/*", "..."}));
+  request.after = "b/";
+  EXPECT_EQ(this->Listed(request), (Page{"b0", "c/*", "d/*"}));
+  request.after = "b/1";
+  EXPECT_EQ(this->Listed(request), (Page{"b/*", "b0", "c/*", "..."})) << "names behind the marker are there";
+  request.after = "b/c/3";
+  EXPECT_EQ(this->Listed(request), (Page{"b0", "c/*", "d/*"}));
+  request.prefix = "b/", request.after = "";
+  EXPECT_EQ(this->Listed(request), (Page{"b/1", "b/2", "b/c/*"}));
+  request.prefix = "d/";
+  EXPECT_EQ(this->Listed(request), (Page{"d//*"}));
+  request.prefix = "c/";
+  EXPECT_EQ(this->Listed(request), (Page{"c/"})) << "the delimiter counts behind the prefix only";
+}
+
+TYPED_TEST_P(NamesContract, ListsAreWhatTheModelSays) {
+  SeededRandom random(TestSeed());
+  SCOPED_TRACE(TestSeed());
+  this->bucket_ = this->MakeHistoryBucket();
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client);
+  std::set<std::string> before, now;
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "a" + this->AnyText(random, 5);
+    if (!before.insert(name).second) continue;
+    ASSERT_EQ(this->SendCode(TestCommit(client).Bind(name, object)), CommitCode::kOk);
+  }
+  const Hlc then = client.NextOrder().hlc;
+  now = before;
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "a" + this->AnyText(random, 5);
+    const bool gone = now.erase(name) > 0;
+    TestCommit change(client);
+    ASSERT_EQ(this->SendCode(gone ? change.Unbind(name, object) : change.Bind(name, object)), CommitCode::kOk);
+    if (!gone) now.insert(name);
+  }
+  for (int i = 0; i < TestScaled(150); ++i) {
+    ListNamesRequest request{this->bucket_, "", "", static_cast<int32_t>(1 + random.Below(6)), {}};
+    if (random.Below(4) > 0) request.prefix = "a" + this->AnyText(random, 2);
+    if (random.Below(4) > 0) request.delimiter = this->AnyText(random, 2);
+    if (random.Below(2) > 0) request.as_of = then;
+    const std::set<std::string>& bound = request.as_of ? before : now;
+    if (random.Below(3) > 0) request.after = "a" + this->AnyText(random, 4);
+    if (random.Below(2) > 0) request.after = *std::next(bound.begin(), static_cast<int>(random.Below(bound.size())));
+    SCOPED_TRACE("prefix " + request.prefix + " delimiter " + request.delimiter + " after " + request.after);
+    ASSERT_EQ(this->Listed(request), this->Expected(bound, request));
+    // Pages one after the other show everything once.
+    ListNamesRequest whole = request;
+    whole.limit = 1000;
+    std::vector<std::string> all;
+    for (bool more = true; more;) {
+      std::vector<std::string> page = this->Listed(request);
+      more = !page.empty() && page.back() == "...";
+      if (more) page.pop_back();
+      all.insert(all.end(), page.begin(), page.end());
+      if (more)
+        request.after = page.back().ends_with("*") ? page.back().substr(0, page.back().size() - 1) : page.back();
+    }
+    ASSERT_EQ(all, this->Expected(bound, whole));
+  }
+}
+
+TYPED_TEST_P(NamesContract, AListSaysWhatObjectsHoldIfAsked) {
+  TestClient client = this->MakeClient();
+  const ObjectId small = this->MakeObject(client, 10), large = this->MakeObject(client, 3000);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Write(large, 5 * kRegionSize, Bytes(7, 1))), CommitCode::kOk);
+  ASSERT_EQ(this->SendCode(TestCommit(client).Bind("d/x", small).Bind("large", large).Bind("small", small)),
+            CommitCode::kOk);
+  ListNamesRequest request{this->bucket_, "", "", 10, {}, true, "/", true};
+  ASSERT_OK_AND_ASSIGN(const ListNamesReply page, this->ports_.names.ListNames(TestContext(), request));
+  EXPECT_EQ(page.prefixes, (std::vector<std::string>{"d/"}));
+  ASSERT_EQ(page.names.size(), 2u);
+  for (const NameEntry& entry : page.names) {
+    const ObjectInfo info = this->Stat(*entry.object);
+    EXPECT_EQ(entry.content, (NamedContent{info.size, info.opset, info.max_hlc})) << entry.name;
+  }
+  EXPECT_EQ(page.names[0].content->size, 5 * kRegionSize + 7);
+  request.with_content = false;
+  EXPECT_EQ(this->ports_.names.ListNames(TestContext(), request)->names[0].content, std::nullopt);
+}
+
+TYPED_TEST_P(NamesContract, BadListsAreInvalid) {
+  ListNamesRequest request{this->bucket_, "", "", 0, {}};
+  EXPECT_CODE(this->ports_.names.ListNames(TestContext(), request), kInvalidArgument);
+  request.limit = 1;
+  for (std::string* text : {&request.prefix, &request.after, &request.delimiter}) {
+    *text = "\xff";
+    EXPECT_CODE(this->ports_.names.ListNames(TestContext(), request), kInvalidArgument);
+    text->clear();
+  }
+}
+
 TYPED_TEST_P(NamesContract, NamesAsOfAnEarlierOrder) {
   this->bucket_ = this->MakeHistoryBucket();
   TestClient client = this->MakeClient();
@@ -184,7 +332,9 @@ TYPED_TEST_P(NamesContract, BadNamesAreInvalid) {
 REGISTER_TYPED_TEST_SUITE_P(NamesContract, BindShowsTheObjectAndItsRecord, BindMayCreateAnEmptyObject,
                             UnboundObjectTakesNoMoreWrites, OverwriteTakesTheNameFromTheOldObject, RenameIsOneCommit,
                             ConditionOnANameIsMetByOneOfTwo, StaleBindingIsRefused, RefusedCommitLeavesNoName,
-                            ListsByPrefixInByteOrderInPages, NamesAsOfAnEarlierOrder,
-                            VersionedBucketKeepsVersionsAndDropsOne, DropBelongsToVersionedBuckets, BadNamesAreInvalid);
+                            ListsByPrefixInByteOrderInPages, NamesBehindADelimiterAreOneCommonPrefix,
+                            ListsAreWhatTheModelSays, AListSaysWhatObjectsHoldIfAsked, BadListsAreInvalid,
+                            NamesAsOfAnEarlierOrder, VersionedBucketKeepsVersionsAndDropsOne,
+                            DropBelongsToVersionedBuckets, BadNamesAreInvalid);
 
 }  // namespace pbfs

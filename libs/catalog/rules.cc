@@ -41,6 +41,29 @@ Status CheckList(const ListRequest& request) {
   return OkStatus();
 }
 
+Status CheckListNames(const ListNamesRequest& request) {
+  PBFS_RETURN_IF_ERROR(CheckLimit(request.limit));
+  for (const std::string* text : {&request.prefix, &request.after, &request.delimiter}) {
+    if (!text->empty()) PBFS_RETURN_IF_ERROR(CheckName(*text).Annotate("prefix, after and delimiter: "));
+  }
+  return OkStatus();
+}
+
+std::optional<std::string> CommonPrefix(const std::string& name, const std::string& prefix,
+                                        const std::string& delimiter) {
+  if (delimiter.empty()) return std::nullopt;
+  const size_t at = name.find(delimiter, prefix.size());
+  if (at == std::string::npos) return std::nullopt;
+  return name.substr(0, at + delimiter.size());
+}
+
+// No name has as many as 257 of the greatest character.
+std::string EndOfNames(const std::string& prefix) {
+  std::string end = prefix;
+  for (int i = 0; i < 257; ++i) end += "\xf4\x8f\xbf\xbf";
+  return end;
+}
+
 namespace {
 Status CheckEpoch(uint32_t epoch) {
   return epoch >= 1 && epoch <= INT32_MAX ? OkStatus() : InvalidArgumentError("a key epoch is 1 to 2147483647");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "libs/base/status.h"
@@ -16,6 +18,15 @@ Status CheckBucket(const BucketInfo& bucket);
 Status CheckScheme(const BucketScheme& scheme);
 /// 0 <= lo < hi <= 2^43, at least one extent may be returned.
 Status CheckList(const ListRequest& request);
+
+/// The limit is positive; prefix, after and delimiter are what names are made of, up to the length of one.
+Status CheckListNames(const ListNamesRequest& request);
+/// The common prefix that stands for `name`, which begins with `prefix`: up to and including the first `delimiter` behind that. None:
+/// there is none, or the delimiter is empty.
+std::optional<std::string> CommonPrefix(const std::string& name, const std::string& prefix,
+                                        const std::string& delimiter);
+/// Greater than every name that begins with `prefix`, and smaller than every other that is greater than `prefix`.
+std::string EndOfNames(const std::string& prefix);
 
 /// Epochs are 1 to 2^31 - 1, a page has 1 to kMaxRewraps bodies.
 Status CheckWrappedQuery(const WrappedQuery& query);

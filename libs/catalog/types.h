@@ -96,6 +96,14 @@ struct CommitReply {
   bool repeated = false;  // said by whoever repeats calls (CatalogPool): an earlier copy of the request may arrive yet
 };
 
+/// What a list of names may say of the object of each, as ObjectInfo does.
+struct NamedContent {
+  int64_t size = 0;
+  Opset opset{};
+  Hlc newest = 0;  // the greatest order of its content
+  friend bool operator==(const NamedContent&, const NamedContent&) = default;
+};
+
 /// One value of a name's register.
 struct NameEntry {
   std::string name;
@@ -104,6 +112,8 @@ struct NameEntry {
   Buffer record;                   // the BIND or UNBIND record, with the sealed metadata
   bool current = true;
   Hlc gone_hlc = 0;  // of a past entry
+  /// Of a list that was asked for it; none: there is no object, or it is reaped.
+  std::optional<NamedContent> content = {};
 };
 
 struct ListRequest {
@@ -176,14 +186,26 @@ struct NameHistoryRequest {
 struct ListNamesRequest {
   BucketId bucket;
   std::string prefix;
-  std::string after;  // exclusive
-  int32_t limit = 1000;
+  std::string after;     // exclusive; where it is a common prefix itself, what begins with that is not listed
+  int32_t limit = 1000;  // of names and common prefixes together
   std::optional<Hlc> as_of;
   bool newest = false;  // of the primary: else a standby answers, which may be a little behind
+  /// Where it is not empty: names that have it behind `prefix` are not listed one by one, but once for all that are equal up to
+  /// and including the first place where it stands, as a common prefix.
+  std::string delimiter = {};
+  bool with_content = false;  // says NameEntry::content, of what the objects are now
 };
 struct ListNamesReply {
   std::vector<NameEntry> names;  // bound ones, in byte order
-  bool more = false;
+  bool more = false;             // go on after Last()
+  std::vector<std::string> prefixes =
+      {};  // the common ones, in byte order; none of them is the beginning of one of `names`
+
+  /// The last of names and prefixes; empty if there are none.
+  std::string Last() const {
+    const std::string name = names.empty() ? std::string() : names.back().name;
+    return prefixes.empty() ? name : std::max(name, prefixes.back());
+  }
 };
 
 struct OpEntry {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/catalog/rules.h"
 #include "libs/model/limits.h"
 
 namespace pbfs {
@@ -108,20 +109,24 @@ int64_t Acknowledged::Moment() const {
 
 bool Acknowledged::ShowsNames(const ListNamesRequest& request, const ListNamesReply& reply, int64_t asked,
                               bool may_lack) const {
-  const auto in_page = [&](const std::pair<BucketId, std::string>& key) {
-    const auto& [bucket, name] = key;
-    return bucket == request.bucket && name.starts_with(request.prefix) &&
-           !(reply.more && !reply.names.empty() && name > reply.names.back().name);
-  };
+  const std::string last = reply.Last();
   MutexLock lock(mutex_);
   auto shown = reply.names.begin();  // both are in byte order
   auto seen = names_.lower_bound({request.bucket, std::max(request.prefix, request.after)});
-  for (; seen != names_.end() && in_page(seen->first); ++seen) {
-    const std::string& name = seen->first.second;
-    if (name == request.after || seen->second.at > asked) continue;
+  for (; seen != names_.end(); ++seen) {
+    const auto& [bucket, name] = seen->first;
+    if (bucket != request.bucket || !name.starts_with(request.prefix)) break;
+    const std::optional<std::string> common = CommonPrefix(name, request.prefix, request.delimiter);
+    if (reply.more && !last.empty() && common.value_or(name) > last) break;  // on a later page
+    if (name == request.after || common == request.after || seen->second.at > asked) continue;
+    const bool must_be_there = seen->second.bound && !may_lack;
+    if (common) {
+      if (must_be_there && !std::binary_search(reply.prefixes.begin(), reply.prefixes.end(), *common)) return false;
+      continue;
+    }
     while (shown != reply.names.end() && shown->name < name) ++shown;
     const bool has = shown != reply.names.end() && shown->name == name;
-    if (has ? shown->order.hlc < seen->second.newest : seen->second.bound && !may_lack) return false;
+    if (has ? shown->order.hlc < seen->second.newest : must_be_there) return false;
   }
   return true;
 }

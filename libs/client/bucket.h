@@ -153,10 +153,25 @@ struct NamedObject {
   ObjectId object;
   Order order;
   ObjectMetadata metadata;
+  std::optional<NamedContent> content = {};  // size and opset of the object now, where they were asked for
+};
+/// Which names are listed, and what is said of them.
+struct ListOptions {
+  std::string after;     // exclusive; a common prefix leaves out what begins with it
+  int32_t limit = 1000;  // of names and common prefixes together
+  /// Where it is not empty, names that have it behind the prefix are not listed but folded: all that are equal up to and including
+  /// the first of it are one common prefix.
+  std::string delimiter;
+  /// Shows every change that was acknowledged to anybody: asks the primary. Else to this client.
+  bool newest = false;
+  bool with_content = false;
+  std::optional<Hlc> as_of;
 };
 struct NamePage {
-  std::vector<NamedObject> names;  // in byte order
-  bool more = false;               // go on after the last one's name
+  std::vector<NamedObject> names;     // in byte order
+  std::vector<std::string> prefixes;  // common ones, in byte order: the catalog's word, which no record proves
+  std::string last;                   // the greatest of both; empty if there is none
+  bool more = false;                  // go on after it
 };
 
 /// One op of an object, newest first.
@@ -285,9 +300,8 @@ class Bucket {
   Result<ObjectStat> Stat(const Context& context, ObjectId object);
   /// What a name is bound to, with [lo, hi) of it ready to be read: one call of the catalog. Errors: NOT_FOUND; those of a read.
   Result<ObjectView> Open(const Context& context, const std::string& name, const ViewOptions& options = {});
-  /// Bound names that begin with `prefix`, after `after`, at most `limit`.
-  Result<NamePage> ListNames(const Context& context, const std::string& prefix, const std::string& after = "",
-                             int32_t limit = 1000, const ReadOptions& options = {});
+  /// A page of the bound names that begin with `prefix`. Errors: INVALID_ARGUMENT the limit, or a text that no name can contain.
+  Result<NamePage> ListNames(const Context& context, const std::string& prefix, const ListOptions& options = {});
   /// Binds a name to an object that exists.
   Result<Order> Bind(const Context& context, const std::string& name, ObjectId object, const PutOptions& options = {});
   /// Deletes: the name is no longer bound (in a versioned bucket: a delete marker). The object goes with its last name, its

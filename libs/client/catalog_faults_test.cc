@@ -210,7 +210,7 @@ TEST_F(CatalogFaultsTest, AListOfNamesShowsWhatThisClientDid) {
   faulty.ForgeNamesLists([&](ListNamesReply& reply) { reply = behind; });
   const auto listed = [&](const std::string& prefix, const std::string& after = "") {
     std::string names;
-    const auto page = bucket->ListNames(TestContext(), prefix, after);
+    const auto page = bucket->ListNames(TestContext(), prefix, {.after = after});
     if (!page.ok()) return page.status().ToString();
     for (const auto& entry : page->names) names += entry.name + (entry.order > past.names[0].order ? "+" : "") + " ";
     return names;
@@ -231,6 +231,21 @@ TEST_F(CatalogFaultsTest, AListOfNamesShowsWhatThisClientDid) {
   ASSERT_OK(theirs.Unbind(TestContext(), "y"));
   behind.names.clear();
   EXPECT_EQ(listed(""), "");
+}
+
+TEST_F(CatalogFaultsTest, ACommonPrefixShowsWhatThisClientDid) {
+  const ListOptions folded{.limit = 1, .delimiter = "/"};
+  ASSERT_OK_AND_ASSIGN(const NamePage page, bucket->ListNames(TestContext(), "", folded));
+  faulty.ForgeNamesLists([](ListNamesReply& reply) { reply.prefixes.clear(); });
+  ASSERT_OK(bucket->Put(TestContext(), "a/1", Bytes{1}));
+  ASSERT_OK_AND_ASSIGN(const NamePage after, bucket->ListNames(TestContext(), "", folded));
+  EXPECT_EQ(after.prefixes, (std::vector<std::string>{"a/"})) << "the primary was asked";
+  EXPECT_TRUE(after.names.empty());
+  EXPECT_TRUE(after.more);
+  ASSERT_OK_AND_ASSIGN(const NamePage rest,
+                       bucket->ListNames(TestContext(), "", {.after = after.last, .delimiter = "/"}));
+  ASSERT_EQ(rest.names.size(), 1U);
+  EXPECT_EQ(rest.names[0].name, "x");
 }
 
 TEST_F(CatalogFaultsTest, AListOfOlderBindingsThanOnesOwnIsRefused) {

@@ -65,14 +65,14 @@ Result<std::vector<NameEntry>> FreshNameHistory(const Context& context, ClientCo
 // remembered, so then the newest state decides.
 Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, ListNamesRequest request) {
   const int64_t asked = core.acknowledged.Moment();
-  const auto read = [&] {
-    return RetryRead(context, [&] { return core.to.catalog.names.ListNames(context, request); });
-  };
-  Result<ListNamesReply> reply = read();
-  if (request.as_of || !reply.ok() || core.acknowledged.ShowsNames(request, *reply, asked, false)) return reply;
-  request.newest = true;
-  reply = read();
-  if (!reply.ok() || core.acknowledged.ShowsNames(request, *reply, asked, true)) return reply;
+  for (;;) {
+    Result<ListNamesReply> reply =
+        RetryRead(context, [&] { return core.to.catalog.names.ListNames(context, request); });
+    if (request.as_of || !reply.ok()) return reply;
+    if (core.acknowledged.ShowsNames(request, *reply, asked, request.newest)) return reply;
+    if (request.newest) break;
+    request.newest = true;
+  }
   return StaleOrRollback("the catalog lists an older binding than it had acknowledged to this client");
 }
 
@@ -128,16 +128,20 @@ Result<ObjectStat> Bucket::Stat(const Context& context, ObjectId object) {
   return stat;
 }
 
-Result<NamePage> Bucket::ListNames(const Context& context, const std::string& prefix, const std::string& after,
-                                   int32_t limit, const ReadOptions& options) {
+Result<NamePage> Bucket::ListNames(const Context& context, const std::string& prefix, const ListOptions& options) {
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const ListNamesReply reply,
-                        FreshNames(step, *core_, {state_->id(), prefix, after, limit, options.as_of}));
+  ListNamesRequest request{state_->id(), prefix, options.after, options.limit, options.as_of, options.newest};
+  request.delimiter = options.delimiter;
+  request.with_content = options.with_content;
+  PBFS_ASSIGN_OR_RETURN(ListNamesReply reply, FreshNames(step, *core_, request));
   NamePage page;
-  page.more = reply.more;
+  page.last = reply.Last();
+  page.more = reply.more && page.last > options.after;
+  page.prefixes = std::move(reply.prefixes);
   for (const NameEntry& entry : reply.names) {
     PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
-    if (entry.object.has_value()) page.names.push_back({entry.name, *entry.object, entry.order, std::move(metadata)});
+    if (entry.object.has_value())
+      page.names.push_back({entry.name, *entry.object, entry.order, std::move(metadata), entry.content});
   }
   return page;
 }

@@ -119,7 +119,7 @@ class Operations {
     return Answer{{{"writes", writes}}, {}};
   }
   Result<Answer> List(const Context& context, const Json& request, ByteSpan) {
-    PBFS_ASSIGN_OR_RETURN(const NamePage page, bucket_.ListNames(context, Name(request), "", 1'000'000));
+    PBFS_ASSIGN_OR_RETURN(const NamePage page, bucket_.ListNames(context, Name(request), {.limit = 1'000'000}));
     Json names = Json::array();
     for (const NamedObject& named : page.names) names.push_back(named.name);
     return Answer{{{"names", names}}, {}};

@@ -175,8 +175,8 @@ void Seeds::Messages() {
   WriteMessage(7, "resolve", wire::Encode(NameQuery{bucket_, "cat.jpg", Hlc{9}, 8}));
   const NameEntry entry{"cat.jpg", {5, 6}, object, some, false, 9};
   single(8, "name_entry", entry, v1::NameEntry());
-  WriteMessage(9, "list_names", wire::Encode(ListNamesRequest{bucket_, "c", "cat", 10, Hlc{9}}));
-  single(10, "list_names_reply", ListNamesReply{{entry, entry}, true}, v1::ListNamesReply());
+  WriteMessage(9, "list_names", wire::Encode(ListNamesRequest{bucket_, "c", "cat", 10, Hlc{9}, true, "/", true}));
+  single(10, "list_names_reply", ListNamesReply{{entry, entry}, true, {"cat/", "cow/"}}, v1::ListNamesReply());
   WriteMessage(11, "name_history", wire::Split(std::vector<NameEntry>{entry})[0]);
   BucketInfo bucket{bucket_, {}, 5, some, 2};
   bucket.settings.name = "photos";

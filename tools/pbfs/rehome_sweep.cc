@@ -55,7 +55,7 @@ Status RehomeSweep::ForEachObject(const Context& context, const std::string& pre
                                   const std::function<Status(const NamedObject&, const ObjectStat&)>& visit) {
   std::string after;
   for (bool more = true; more;) {
-    PBFS_ASSIGN_OR_RETURN(const NamePage page, bucket_.ListNames(context, prefix, after));
+    PBFS_ASSIGN_OR_RETURN(const NamePage page, bucket_.ListNames(context, prefix, {.after = after}));
     for (const NamedObject& name : page.names) {
       PBFS_RETURN_IF_ERROR(context.Check());
       const Result<ObjectStat> object = bucket_.Stat(context, name.object);
@@ -63,8 +63,8 @@ Status RehomeSweep::ForEachObject(const Context& context, const std::string& pre
       PBFS_RETURN_IF_ERROR(object.status());
       PBFS_RETURN_IF_ERROR(visit(name, *object));
     }
-    more = page.more && !page.names.empty();
-    if (more) after = page.names.back().name;
+    more = page.more;
+    after = page.last;
   }
   return OkStatus();
 }

@@ -265,6 +265,10 @@ void Encode(const NameEntry& entry, v1::NameEntry* out) {
   out->set_record(Text(entry.record));
   out->set_current(entry.current);
   out->set_gone_hlc(entry.gone_hlc);
+  if (!entry.content.has_value()) return;
+  out->mutable_content()->set_size(entry.content->size);
+  out->mutable_content()->set_opset(Text(entry.content->opset));
+  out->mutable_content()->set_newest(entry.content->newest);
 }
 
 Result<NameEntry> Decode(v1::NameEntry* in) {
@@ -277,6 +281,12 @@ Result<NameEntry> Decode(v1::NameEntry* in) {
   entry.record = TakeBuffer(in->mutable_record());
   entry.current = in->current();
   entry.gone_hlc = in->gone_hlc();
+  if (in->has_content()) {
+    entry.content.emplace();
+    entry.content->size = in->content().size();
+    PBFS_ASSIGN_OR_RETURN(entry.content->opset, DecodeArray<16>(in->content().opset(), "opset"));
+    entry.content->newest = in->content().newest();
+  }
   return entry;
 }
 
@@ -288,6 +298,8 @@ v1::ListNamesRequest Encode(const ListNamesRequest& request) {
   out.set_limit(request.limit);
   if (request.as_of.has_value()) out.set_as_of(*request.as_of);
   out.set_newest(request.newest);
+  out.set_delimiter(request.delimiter);
+  out.set_with_content(request.with_content);
   return out;
 }
 
@@ -299,6 +311,8 @@ Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in) {
   request.limit = in.limit();
   if (in.has_as_of()) request.as_of = in.as_of();
   request.newest = in.newest();
+  request.delimiter = in.delimiter();
+  request.with_content = in.with_content();
   return request;
 }
 

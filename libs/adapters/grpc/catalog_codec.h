@@ -62,7 +62,7 @@ v1::NameHistoryRequest Encode(const NameHistoryRequest& request);
 Result<NameHistoryRequest> Decode(const v1::NameHistoryRequest& in);
 v1::ListNamesRequest Encode(const ListNamesRequest& request);
 Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in);
-/// Cuts the page where a message would become too large.
+/// Cuts the page where a message would become too large: what is left are the first of names and prefixes together.
 void Encode(const ListNamesReply& reply, v1::ListNamesReply* out);
 Result<ListNamesReply> Decode(v1::ListNamesReply* in);
 std::vector<v1::NameHistoryReply> Split(const std::vector<NameEntry>& values);

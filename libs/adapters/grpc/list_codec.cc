@@ -267,15 +267,24 @@ Status Join(v1::HistoryReply* in, std::vector<OpEntry>& ops) {
 
 void Encode(const ListNamesReply& reply, v1::ListNamesReply* out) {
   size_t bytes = 0;
-  for (const NameEntry& entry : reply.names) {
-    bytes += entry.name.size() + entry.record.size() + 64;
-    if (bytes > 2 * kMessageBytes && out->names_size() > 0) {
-      out->set_more(true);
-      return;
+  bool full = false;
+  const auto fits = [&](size_t size) {
+    bytes += size + 64;
+    full = full || (bytes > 2 * kMessageBytes && out->names_size() + out->prefixes_size() > 0);
+    return !full;
+  };
+  auto name = reply.names.begin();
+  auto prefix = reply.prefixes.begin();
+  while (name != reply.names.end() || prefix != reply.prefixes.end()) {
+    const bool is_name = prefix == reply.prefixes.end() || (name != reply.names.end() && name->name < *prefix);
+    if (!fits(is_name ? name->name.size() + name->record.size() : prefix->size())) break;
+    if (is_name) {
+      Encode(*name++, out->add_names());
+    } else {
+      out->add_prefixes(*prefix++);
     }
-    Encode(entry, out->add_names());
   }
-  out->set_more(reply.more);
+  out->set_more(reply.more || full);
 }
 
 Result<ListNamesReply> Decode(v1::ListNamesReply* in) {
@@ -285,6 +294,7 @@ Result<ListNamesReply> Decode(v1::ListNamesReply* in) {
     reply.names.push_back(std::move(entry));
   }
   reply.more = in->more();
+  reply.prefixes.assign(in->prefixes().begin(), in->prefixes().end());
   return reply;
 }
 

@@ -71,5 +71,18 @@ TEST(PostgresBatch, ATransactionHasItsIdBeforeItReadsTheClock) {
   EXPECT_EQ(site.Int8(0, 1), 1);
 }
 
+// Nor does a page read what it folds.
+TEST(PostgresNames, ACommonPrefixIsSkippedBySeeking) {
+  const postgres::CatalogDatabase database;
+  database.Sql(
+      "INSERT INTO binding SELECT 1, p || '/' || i, 1, 1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid() "
+      "FROM generate_series(1, 5000) i, unnest('{a,b,c}'::text[]) p");
+  const std::string read = database.Sql(
+      "SELECT string_agg(o_name, ' ') FROM list_names(1, '', '', '/', 100); "
+      "SELECT pg_stat_get_xact_tuples_fetched('binding'::regclass) < 100");
+  EXPECT_THAT(read, testing::HasSubstr("a/ b/ c/")) << read;
+  EXPECT_THAT(read, testing::HasSubstr("t\n")) << read;
+}
+
 }  // namespace
 }  // namespace pbfs

@@ -12,11 +12,19 @@ using postgres::Connection;
 using postgres::Params;
 using postgres::Rows;
 
-// Greater than every name that begins with `prefix`: no name has as many as 257 of the greatest character.
-std::string EndOf(const std::string& prefix) {
-  std::string end = prefix;
-  for (int i = 0; i < 257; ++i) end += "\xf4\x8f\xbf\xbf";
-  return end;
+// Columns of every statement on names, then size, opset and newest order of the object, if asked for; a common prefix has no object.
+ListNamesReply PageOfRows(const Rows& rows, const ListNamesRequest& request) {
+  ListNamesReply reply;
+  reply.more = rows.size() > request.limit;
+  for (int row = 0; row < std::min(rows.size(), request.limit); ++row) {
+    if (rows.IsNull(row, 3)) {
+      reply.prefixes.push_back(rows.Text(row, 0));
+      continue;
+    }
+    reply.names.push_back(postgres::NameEntryOfRow(rows, row));
+    if (!rows.IsNull(row, 7)) reply.names.back().content = NamedContent{rows.Int8(row, 7), rows.Bits(row, 8), rows.Int8(row, 9)};
+  }
+  return reply;
 }
 
 }  // namespace
@@ -47,26 +55,23 @@ Result<NameEntry> PostgresCatalog::Resolve(const Context& context, const NameQue
 }
 
 Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const ListNamesRequest& request) {
-  if (request.limit < 1) return InvalidArgumentError("limit must be positive");
+  PBFS_RETURN_IF_ERROR(CheckListNames(request));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
   const auto read = [&](Connection& connection) -> Result<ListNamesReply> {
     connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
     Params params;
     params.Int4(bucket.number)
         .Text(request.prefix)
-        .Text(EndOf(request.prefix))
         .Text(request.after)
-        .Int8(int64_t{request.limit} + 1);
+        .Text(request.delimiter)
+        .Int8(int64_t{request.limit} + 1)
+        .Bool(request.with_content);
     if (request.as_of) params.Int8(*request.as_of);
     connection.Queue(request.as_of ? postgres::kListNamesAsOf : postgres::kListNames, params);
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], request.as_of));
-    const Rows& rows = results[2];
-    ListNamesReply reply;
-    reply.more = rows.size() > request.limit;
-    for (int row = 0; row < std::min(rows.size(), request.limit); ++row) reply.names.push_back(postgres::NameEntryOfRow(rows, row));
-    return reply;
+    return PageOfRows(results[2], request);
   };
   if (request.newest) return postgres::ReadNewest<ListNamesReply>(parts_->primary, context, read);
   return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience,

@@ -33,11 +33,12 @@ Status List(Session& session, const Arguments& arguments) {
   Json all = Json::array();
   std::string after;
   for (bool more = true; more;) {
-    PBFS_ASSIGN_OR_RETURN(const NamePage page, target.bucket.ListNames(session.context(), target.name, after, kPage));
+    PBFS_ASSIGN_OR_RETURN(const NamePage page,
+                          target.bucket.ListNames(session.context(), target.name, {.after = after, .limit = kPage}));
     for (const NamedObject& entry : page.names)
       PBFS_RETURN_IF_ERROR(ShowName(session, target, entry, arguments.details, all));
-    more = page.more && !page.names.empty();
-    if (more) after = page.names.back().name;
+    more = page.more;
+    after = page.last;
   }
   session.Report({{"bucket", target.bucket.info().settings.name}, {"prefix", target.name}, {"names", all}});
   return OkStatus();

@@ -1,14 +1,9 @@
--- The same as of $6: each name's value as resolve_name_as_of has it.
-SELECT t.name, t.hlc, t.wid, t.object_id, p.record, t.current, t.gone
-FROM (SELECT * FROM (
-        SELECT DISTINCT ON (name) * FROM (
-          SELECT name, hlc, wid, object_id, op_object, op_id, true AS current, 0::int8 AS gone FROM binding
-          WHERE bucket = $1::int4 AND name >= $2::text AND name < $3::text AND name > $4::text AND hlc > 0 AND hlc <= $6::int8
-          UNION ALL
-          SELECT name, hlc, wid, object_id, op_object, op_id, false, coalesce(gone_hlc, 0) FROM binding_past
-          WHERE bucket = $1::int4 AND name >= $2::text AND name < $3::text AND name > $4::text AND hlc <= $6::int8 AND NOT dropped
-            AND (gone_hlc IS NULL OR gone_hlc > $6::int8)) v
-        ORDER BY name, hlc DESC, wid DESC) w
-      WHERE object_id IS NOT NULL ORDER BY name LIMIT $5::int8) t
-LEFT JOIN op p ON p.object_id = t.op_object AND p.op_id = t.op_id
-ORDER BY t.name
+-- The same as of $7.
+SELECT t.o_name, t.o_hlc, t.o_wid, t.o_object, p.record, t.o_current, t.o_gone, c.size, c.opset, c.newest
+FROM list_names_as_of($1::int4, $2::text, $3::text, $4::text, $5::int8, $7::int8) t
+LEFT JOIN op p ON p.object_id = t.o_op_object AND p.op_id = t.o_op
+LEFT JOIN LATERAL (SELECT s.size, x.opset,
+                          greatest(o.span_hlc, (SELECT max(h.max_hlc) FROM region_head h WHERE h.object_id = o.object_id)) AS newest
+                   FROM object o, object_size(o.object_id) s, object_opset(o.object_id) x
+                   WHERE $6::bool AND o.object_id = t.o_object AND o.state < 2) c ON true
+ORDER BY t.o_name COLLATE "C"

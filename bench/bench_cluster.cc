@@ -65,9 +65,9 @@ BenchCluster::~BenchCluster() {
   Need(local_.Purge(Patience()));
 }
 
-std::unique_ptr<cli::Connection> BenchCluster::Connect(const cli::ConnectionOptions& options) const {
+std::unique_ptr<Connection> BenchCluster::Connect(const ConnectionOptions& options) const {
   const std::string config = local_.client_config();
-  return Need(in_clear_ ? cli::Connection::OpenInClear(config) : cli::Connection::Open(config, options));
+  return Need(in_clear_ ? Connection::OpenInClear(config) : Connection::Open(config, options));
 }
 
 TransportSecurity BenchCluster::security() const {

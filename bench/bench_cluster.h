@@ -7,7 +7,7 @@
 #include "bench/harness.h"
 #include "libs/adapters/grpc/transport_security.h"
 #include "tools/local/local_cluster.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs::bench {
 
@@ -27,7 +27,7 @@ class BenchCluster {
   local::LocalCluster& local() { return local_; }
   const local::LocalCluster& local() const { return local_; }
   /// A further client, with connections of its own; gone before this.
-  std::unique_ptr<cli::Connection> Connect(const cli::ConnectionOptions& options = {}) const;
+  std::unique_ptr<Connection> Connect(const ConnectionOptions& options = {}) const;
   /// How to reach what stands beside this cluster and has its certificates.
   TransportSecurity security() const;
   bool in_clear() const { return in_clear_; }
@@ -44,7 +44,7 @@ class BenchCluster {
   const bool in_clear_;
   local::LocalCluster local_;
   const std::vector<local::ProcessStatus> processes_;  // as they were at the start: asking again runs programs
-  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Connection> connection_;
 };
 
 /// A value, or the end of the program with the reason.

@@ -261,7 +261,7 @@ class Storm {
   const int64_t size_;
   const int patches_;
   BenchCluster cluster_;
-  std::unique_ptr<cli::Connection> connection_;  // its client offers rehomes
+  std::unique_ptr<Connection> connection_;  // its client offers rehomes
   Bucket bucket_;
   SeededRandom random_{1};
   Bytes content_;

@@ -161,7 +161,7 @@ Row GetStream(const BenchCluster& cluster, Pattern& pattern) {
 }
 
 /// A client whose connections are open: 128 handshakes at once would be measured instead of writers.
-std::unique_ptr<cli::Connection> WarmClient(const BenchCluster& cluster, int number) {
+std::unique_ptr<Connection> WarmClient(const BenchCluster& cluster, int number) {
   auto connection = cluster.Connect();
   Bucket bucket = Need(connection->client().OpenBucket(Patience(), "memory"));
   for (int i = 0; i < 12; ++i) Need(bucket.Put(Patience(), fmt::format("warm/{}/{}", number, i), Bytes(65536, 1)));
@@ -173,7 +173,7 @@ Row ManyWriters(const BenchCluster& cluster) {
   Bytes bytes(kWrite);
   SeededRandom(4).Fill(bytes);
   {
-    std::vector<std::unique_ptr<cli::Connection>> clients;
+    std::vector<std::unique_ptr<Connection>> clients;
     for (int c = 0; c < kClients; ++c) clients.push_back(WarmClient(cluster, c));
     std::vector<Thread> threads;
     for (int c = 0; c < kClients; ++c) {

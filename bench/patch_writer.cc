@@ -84,7 +84,7 @@ std::vector<double> PatchWriter::Patch(uint64_t seed, int count, int every_ms) {
 int RunPatchWriter(int argc, char** argv) {
   PBFS_CHECK(argc == 6, "patch-writer CONFIG BUCKET OBJECT SIZE");
   setsid();  // Linux shares processors by session: the writer gets its part as a client elsewhere would
-  const auto connection = Need(cli::Connection::Open(argv[2]));
+  const auto connection = Need(Connection::Open(argv[2]));
   Bucket bucket = Need(connection->client().OpenBucket(Context::WithTimeout(std::chrono::minutes(1)), argv[3]));
   const ObjectId object = Need(ObjectId::Parse(argv[4]));
   const int64_t size = std::strtoll(argv[5], nullptr, 10);

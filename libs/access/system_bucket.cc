@@ -57,7 +57,7 @@ Result<std::vector<std::string>> SystemBucket::List(const Context& context, cons
   if (IsNotFound(bucket.status())) return names;
   PBFS_RETURN_IF_ERROR(bucket.status());
   for (std::string after;;) {
-    PBFS_ASSIGN_OR_RETURN(const NamePage page, bucket->ListNames(context, prefix, after));
+    PBFS_ASSIGN_OR_RETURN(const NamePage page, bucket->ListNames(context, prefix, {.after = after, .newest = true}));
     for (const NamedObject& named : page.names) names.push_back(named.name);
     if (!page.more || page.names.empty()) return names;
     after = page.names.back().name;

@@ -11,6 +11,7 @@
 #include "proto/pbfs/config/v1/client.pb.h"
 #include "proto/pbfs/config/v1/fragment_store.pb.h"
 #include "proto/pbfs/config/v1/garbage_collector.pb.h"
+#include "proto/pbfs/config/v1/gateway.pb.h"
 #include "proto/pbfs/config/v1/repairer.pb.h"
 
 namespace pbfs {
@@ -56,13 +57,17 @@ TlsFiles ReadTls(const v1::Tls& tls, Checker& checker, const std::string& field)
   return {tls.ca(), tls.cert(), tls.key()};
 }
 
+std::string ReadLogLevel(const v1::Log& log, Checker& checker) {
+  const std::string level = Or<std::string>(log.level(), "info");
+  checker.Require(level == "debug" || level == "info" || level == "warning" || level == "error", "log.level",
+                  "must be debug, info, warning or error");
+  return level;
+}
+
 template <typename Config>
 void ReadCommon(const Config& config, Checker& checker, CommonSettings& out) {
   out.tls = ReadTls(config.tls(), checker, "tls");
-  out.log_level = Or<std::string>(config.log().level(), "info");
-  const std::string& level = out.log_level;
-  checker.Require(level == "debug" || level == "info" || level == "warning" || level == "error", "log.level",
-                  "must be debug, info, warning or error");
+  out.log_level = ReadLogLevel(config.log(), checker);
 }
 
 /// Milliseconds, of which no Duration overflows.
@@ -130,6 +135,24 @@ void ReadStoreLimits(const v1::FragmentStoreConfig::Limits& limits, Checker& che
   out.threads = AtLeastOne(limits.threads(), 8, checker, "limits.threads");
   out.volume_bytes = Or(limits.volume_bytes(), 1024 * kMiB);
   out.scrub_bytes_per_second = std::max<int64_t>(0, Or(limits.scrub_bytes_per_second(), 16 * kMiB));
+}
+
+ClientSettings ReadClient(const v1::ClientConfig& config, Checker& checker) {
+  ClientSettings out;
+  ReadCommon(config, checker, out);
+  out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
+  checker.Require(!out.catalogs.empty(), "catalogs", "is missing");
+  out.keys_directory = config.keys_directory();
+  checker.RequireText(out.keys_directory, "keys_directory");
+  out.admin_key_file = config.admin_key_file();
+  out.admin_public_key = config.admin_public_key();
+  checker.Require(config.memory_bytes() == 0 || config.memory_bytes() >= 64 << 20, "memory_bytes",
+                  "must be at least 64 MiB");
+  out.memory_bytes = Or<int64_t>(config.memory_bytes(), 256 << 20);
+  checker.Require(config.threads() >= 0 && config.threads() <= 1024, "threads", "must be 0 to 1024");
+  out.threads = config.threads();
+  out.timeout = ReadTime(config.timeout_ms(), 60'000, checker, "timeout_ms");
+  return out;
 }
 
 }  // namespace
@@ -238,20 +261,33 @@ Result<ClientSettings> LoadClientSettings(const std::string& path) {
   Checker checker(path);
   v1::ClientConfig config;
   PBFS_RETURN_IF_ERROR(checker.Parse(&config));
-  ClientSettings out;
-  ReadCommon(config, checker, out);
-  out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
-  checker.Require(!out.catalogs.empty(), "catalogs", "is missing");
-  out.keys_directory = config.keys_directory();
-  checker.RequireText(out.keys_directory, "keys_directory");
-  out.admin_key_file = config.admin_key_file();
-  out.admin_public_key = config.admin_public_key();
-  checker.Require(config.memory_bytes() == 0 || config.memory_bytes() >= 64 << 20, "memory_bytes",
-                  "must be at least 64 MiB");
-  out.memory_bytes = Or<int64_t>(config.memory_bytes(), 256 << 20);
-  checker.Require(config.threads() >= 0 && config.threads() <= 1024, "threads", "must be 0 to 1024");
-  out.threads = config.threads();
-  out.timeout = ReadTime(config.timeout_ms(), 60'000, checker, "timeout_ms");
+  const ClientSettings out = ReadClient(config, checker);
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
+  Checker checker(path);
+  v1::GatewayConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  GatewaySettings out;
+  out.client = ReadClient(config.client(), checker);
+  out.tls = out.client.tls;
+  out.log_level = ReadLogLevel(config.log(), checker);
+  out.metrics_address = config.metrics().address();
+  out.http = config.http(), out.https = config.https();
+  checker.Require(!out.http.empty() || !out.https.empty(), "https", "is missing: at least one of http and https");
+  out.certificate_file = config.certificate(), out.certificate_key_file = config.certificate_key();
+  const bool tls = !out.https.empty();
+  checker.Require(!tls || !out.certificate_file.empty(), "certificate", "is missing: https needs one");
+  checker.Require(!tls || !out.certificate_key_file.empty(), "certificate_key", "is missing: https needs one");
+  out.region = Or<std::string>(config.region(), "us-east-1");
+  out.domains = {config.domains().begin(), config.domains().end()};
+  const std::string& etag = config.etag();
+  checker.Require(etag.empty() || etag == "md5" || etag == "opaque", "etag", "must be md5 or opaque");
+  out.md5_etags = etag != "opaque";
+  out.requests = AtLeastOne(config.requests(), 256, checker, "requests");
+  out.drain = ReadTime(config.drain_ms(), 30'000, checker, "drain_ms");
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

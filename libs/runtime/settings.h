@@ -112,4 +112,16 @@ struct ClientSettings : CommonSettings {
 };
 Result<ClientSettings> LoadClientSettings(const std::string& path);
 
+struct GatewaySettings : CommonSettings {
+  ClientSettings client;
+  std::string http, https;  // host:port; empty: none
+  std::string certificate_file, certificate_key_file;
+  std::string region;
+  std::vector<std::string> domains;
+  bool md5_etags = true;
+  int requests = 0;
+  Duration drain{};
+};
+Result<GatewaySettings> LoadGatewaySettings(const std::string& path);
+
 }  // namespace pbfs

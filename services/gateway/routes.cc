@@ -123,6 +123,14 @@ Result<Route> FindRoute(const Call& call) {
   return row->route;
 }
 
+std::vector<std::string> OperationNames() {
+  std::vector<std::string> names = {"Unknown", "Unsupported"};
+  for (const Row& row : kRows) {
+    if (std::find(names.begin(), names.end(), row.route.name) == names.end()) names.push_back(row.route.name);
+  }
+  return names;
+}
+
 Status NotImplemented(Site&, Call&) { return Error(Code::kNotImplemented); }
 
 }  // namespace pbfs::gateway

@@ -15,4 +15,7 @@ struct Route {
 /// Errors (of S3): MethodNotAllowed.
 Result<Route> FindRoute(const Call& call);
 
+/// The names that Call::operation can have.
+std::vector<std::string> OperationNames();
+
 }  // namespace pbfs::gateway

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "libs/client/client.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs {
 namespace {
@@ -159,7 +159,7 @@ Bucket OpenBucket(Client& client, const std::string& name) {
 }
 
 int Serve(const std::string& config, const std::string& name) {
-  auto connection = cli::Connection::Open(config);
+  auto connection = Connection::Open(config);
   if (!connection.ok()) {
     fmt::print(stderr, "{}\n", connection.status().ToString());
     return 1;

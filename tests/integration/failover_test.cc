@@ -12,7 +12,7 @@
 #include "libs/base/sync.h"
 #include "libs/client/client.h"
 #include "tests/integration/cluster_fixture.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs {
 namespace {
@@ -132,7 +132,7 @@ class FailoverTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_OK(running_.status());
     for (auto* connection : {&first_, &second_}) {
-      ASSERT_OK_AND_ASSIGN(*connection, cli::Connection::Open(cluster().client_config()));
+      ASSERT_OK_AND_ASSIGN(*connection, Connection::Open(cluster().client_config()));
     }
     BucketSettings settings;
     settings.name = "b";
@@ -215,7 +215,7 @@ class FailoverTest : public ::testing::Test {
   }
 
   RunningCluster running_{3, 2, local::PostgresKind::kPatroni};
-  std::unique_ptr<cli::Connection> first_, second_;
+  std::unique_ptr<Connection> first_, second_;
   std::unique_ptr<Bucket> bucket_;
   ObjectId object_;
 };

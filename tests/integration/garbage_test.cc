@@ -5,7 +5,7 @@
 #include "libs/base/random.h"
 #include "libs/client/client.h"
 #include "tests/integration/cluster_fixture.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs {
 namespace {
@@ -16,7 +16,7 @@ class CollectedCluster : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK(running_.status());
-    ASSERT_OK_AND_ASSIGN(connection_, cli::Connection::Open(running_.cluster().client_config()));
+    ASSERT_OK_AND_ASSIGN(connection_, Connection::Open(running_.cluster().client_config()));
     BucketSettings settings;
     settings.name = "b";
     settings.k = 2, settings.m = 1;
@@ -76,7 +76,7 @@ class CollectedCluster : public ::testing::Test {
   }
 
   RunningCluster running_{3, 2};
-  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   std::unique_ptr<Bucket> bucket_;
   SeededRandom random_{TestSeed()};
 };

@@ -9,7 +9,7 @@
 #include "libs/base/random.h"
 #include "libs/client/client.h"
 #include "tests/integration/cluster_fixture.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs {
 namespace {
@@ -23,7 +23,7 @@ class RepairedCluster : public ::testing::Test {
     ASSERT_OK(running_.status());
     for (const char* catalog : {"catalog-1", "catalog-2"}) Hurry(catalog, {{"downAfterMs", 1000}});
     Hurry("repairer", {{"intervalMs", 200}, {"bytesPerSecond", -1}, {"oldCopiesMs", 1000}});
-    ASSERT_OK_AND_ASSIGN(connection_, cli::Connection::Open(running_.cluster().client_config()));
+    ASSERT_OK_AND_ASSIGN(connection_, Connection::Open(running_.cluster().client_config()));
     BucketSettings settings;
     settings.name = "b";
     ASSERT_OK_AND_ASSIGN(Bucket bucket, connection_->client().CreateBucket(TestContext(), settings));
@@ -92,7 +92,7 @@ class RepairedCluster : public ::testing::Test {
   }
 
   RunningCluster running_;
-  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   std::unique_ptr<Bucket> bucket_;
   SeededRandom random_{TestSeed()};
   std::map<std::string, Bytes> contents_;
@@ -151,7 +151,7 @@ TEST_F(RepairedCluster, ADrainedStoreCanBeRemoved) {
 class Worker {
  public:
   Worker(const std::string& config, std::string name, uint64_t seed) : name_(std::move(name)), random_(seed) {
-    auto connection = cli::Connection::Open(config);
+    auto connection = Connection::Open(config);
     PBFS_CHECK(connection.ok(), connection.status().message());
     connection_ = *std::move(connection);
     auto bucket = connection_->client().OpenBucket(TestContext(), "w");
@@ -200,7 +200,7 @@ class Worker {
 
   const std::string name_;
   SeededRandom random_;
-  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   std::unique_ptr<Bucket> bucket_;
   std::map<std::string, std::pair<ObjectId, Bytes>> contents_;
   std::set<std::string> patched_;

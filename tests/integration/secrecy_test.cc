@@ -13,7 +13,7 @@
 #include "tests/integration/secret_scanner.h"
 #include "tools/local/client_keys.h"
 #include "tools/local/identities.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs {
 namespace {
@@ -30,7 +30,7 @@ class Secrecy : public ::testing::Test {
 
   void SetUp() override {
     ASSERT_OK(running_.status());
-    ASSERT_OK_AND_ASSIGN(connection_, cli::Connection::Open(running_.cluster().client_config()));
+    ASSERT_OK_AND_ASSIGN(connection_, Connection::Open(running_.cluster().client_config()));
   }
   const std::string& directory() { return running_.cluster().directory(); }
   Client& client() { return connection_->client(); }
@@ -133,7 +133,7 @@ class Secrecy : public ::testing::Test {
   }
 
   testing::RunningCluster running_;
-  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<Connection> connection_;
   SystemRandom random_;
   testing::SecretScanner scanner_;
   int deks_ = 0;

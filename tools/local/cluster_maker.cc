@@ -27,6 +27,7 @@ constexpr int64_t kVolumeBytes = int64_t{256} << 20;
 struct Ports {
   std::vector<int> postgres, catalogs, stores;
   int etcd = 0, etcd_peer = 0, collector = 0, repairer = 0;
+  int gateway_http = 0, gateway_https = 0, gateway_metrics = 0;
   std::vector<int> patroni;  // where its members ask each other
 };
 
@@ -67,7 +68,7 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   const size_t servers = static_cast<size_t>(PostgresServers(options));
   const size_t members = options.postgres == PostgresKind::kPatroni ? servers : 0;
   PBFS_ASSIGN_OR_RETURN(const std::vector<int> free,
-                        FreePorts(static_cast<int>(servers + catalogs + stores + 4 + members), options.base_port));
+                        FreePorts(static_cast<int>(servers + catalogs + stores + 7 + members), options.base_port));
   Ports ports;
   auto next = free.begin();
   ports.etcd = *next++;
@@ -77,6 +78,9 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   for (size_t i = 0; i < stores; ++i) ports.stores.push_back(*next++);
   ports.collector = *next++;
   ports.repairer = *next++;
+  ports.gateway_http = *next++;
+  ports.gateway_https = *next++;
+  ports.gateway_metrics = *next++;
   for (size_t i = 0; i < members; ++i) ports.patroni.push_back(*next++);
   return ports;
 }
@@ -97,7 +101,7 @@ class Maker {
     for (int i = 1; i <= options_.stores; ++i) PBFS_RETURN_IF_ERROR(AddStore(i));
     PBFS_RETURN_IF_ERROR(AddKeyless("garbage-collector", ProcessKind::kGarbageCollector, ports_.collector));
     PBFS_RETURN_IF_ERROR(AddKeyless("repairer", ProcessKind::kRepairer, ports_.repairer));
-    PBFS_RETURN_IF_ERROR(WriteClientConfig());
+    PBFS_RETURN_IF_ERROR(AddClientAndGateway());
     return state_;
   }
 
@@ -312,14 +316,32 @@ class Maker {
     return catalogs;
   }
 
-  Status WriteClientConfig() {
+  // They are one principal: what one writes the other reads.
+  Status AddClientAndGateway() {
     PBFS_ASSIGN_OR_RETURN(const std::string admin, MakeClientKeys(dir()));
     const Json config = {{"catalogs", CatalogsJson()},
                          {"tls", TlsOf("client")},
                          {"keysDirectory", dir() + "/client/keys"},
                          {"adminKeyFile", AdminKeyFile(dir())},
                          {"adminPublicKey", admin}};
-    return WriteConfig(dir() + "/client/client.json", config);
+    PBFS_RETURN_IF_ERROR(WriteConfig(dir() + "/client/client.json", config));
+    return AddGateway(config);
+  }
+
+  Status AddGateway(Json client) {
+    const std::string name = "gateway", data = dir() + "/" + name;
+    PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-gateway"));
+    PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
+    client["tls"] = TlsOf(name);
+    const Json config = {{"client", client},
+                         {"http", Address(ports_.gateway_http)},
+                         {"https", Address(ports_.gateway_https)},
+                         {"certificate", CertificateFile(dir(), name)},
+                         {"certificateKey", KeyFile(dir(), name)},
+                         {"metrics", {{"address", Address(ports_.gateway_metrics)}}}};
+    PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
+    Add(name, ProcessKind::kGateway, ports_.gateway_http, ports_.gateway_metrics, data, Service(program, name));
+    return OkStatus();
   }
 
   void Add(const std::string& name, ProcessKind kind, int port, int health_port, const std::string& data,
@@ -341,7 +363,7 @@ Result<ClusterState> MakeCluster(const Context& context, LocalClusterOptions opt
   PBFS_RETURN_IF_ERROR(CheckOptions(options));
   // Before anything is written: what is missing on this machine.
   for (const char* program : {"initdb", "postgres", "psql", "etcd", "etcdctl", "pbfs-catalog", "pbfs-fragment-store",
-                              "pbfs-garbage-collector", "pbfs-repairer"})
+                              "pbfs-garbage-collector", "pbfs-repairer", "pbfs-gateway"})
     PBFS_RETURN_IF_ERROR(FindProgram(program).status());
   if (options.postgres == PostgresKind::kPatroni) PBFS_RETURN_IF_ERROR(FindProgram("patroni").status());
   PBFS_RETURN_IF_ERROR(ClaimDirectory(options.directory));

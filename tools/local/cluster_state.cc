@@ -12,8 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
-constexpr std::array<const char*, 7> kKindNames = {"postgres", "patroni",           "etcd",    "catalog",
-                                                   "store",    "garbage-collector", "repairer"};
+constexpr std::array<const char*, 8> kKindNames = {"postgres", "patroni",           "etcd",     "catalog",
+                                                   "store",    "garbage-collector", "repairer", "gateway"};
 
 Json ToJson(const ManagedProcess& process) {
   Json environment = Json::object();

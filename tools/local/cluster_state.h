@@ -7,7 +7,7 @@
 
 namespace pbfs::local {
 
-enum class ProcessKind { kPostgres, kPatroni, kEtcd, kCatalog, kStore, kGarbageCollector, kRepairer };
+enum class ProcessKind { kPostgres, kPatroni, kEtcd, kCatalog, kStore, kGarbageCollector, kRepairer, kGateway };
 const char* ProcessKindName(ProcessKind kind);
 
 /// Who runs PostgreSQL. kPlain: we do, one primary and a standby that nobody promotes. kPatroni: three members under

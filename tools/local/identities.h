@@ -14,7 +14,7 @@ inline constexpr uint16_t kLocalSiteId = 1;
 /// tls/ and keys/ of a new cluster.
 Status MakeIdentities(const std::string& directory, int stores, int catalogs);
 
-/// Certificates and their keys: those of "etcd", "client", "garbage-collector", "repairer", "catalog-1", "store-1" ..., and of PostgreSQL: "postgres-server",
+/// Certificates and their keys: those of "etcd", "client", "garbage-collector", "repairer", "gateway", "catalog-1", "store-1" ..., and of PostgreSQL: "postgres-server",
 /// and one for each role ("postgres", "pbfs", "replicator").
 std::string CaFile(const std::string& directory);
 std::string CertificateFile(const std::string& directory, const std::string& name);

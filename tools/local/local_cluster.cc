@@ -186,6 +186,7 @@ Status LocalCluster::Up(const Context& context) {
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kStore));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kGarbageCollector));
   PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kRepairer));
+  PBFS_RETURN_IF_ERROR(StartKind(context, ProcessKind::kGateway));
   return AwaitCluster(context);
 }
 
@@ -227,7 +228,7 @@ Status LocalCluster::StopKind(const Context& context, ProcessKind kind, bool abr
 Status LocalCluster::StopAll(const Context& context, bool abruptly) {
   // Clients of others first: collector, stores and catalogs, then what they need. The standby ends before its primary.
   for (const ProcessKind kind :
-       {ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
+       {ProcessKind::kGateway, ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
         ProcessKind::kPatroni, ProcessKind::kEtcd, ProcessKind::kPostgres})
     PBFS_RETURN_IF_ERROR(StopKind(context, kind, abruptly));
   return OkStatus();

@@ -22,11 +22,12 @@ struct ProcessStatus {
 };
 
 /// A whole PBFS on this machine for trying out, tests and crash tests: PostgreSQL with synchronous standbys, etcd, the
-/// catalogs, the fragment stores, the garbage collector, the repairer. Every connection is mutual TLS under a CA of its own. The processes outlive this object
+/// catalogs, the fragment stores, the garbage collector, the repairer, a gateway. Every connection is mutual TLS under a CA of its own. The processes outlive this object
 /// and the program; the directory's state file finds them again.
 ///
 /// Directory: cluster.json (state), tls/, keys/ (secrets, 0600), client/ (configuration and keys of a client), log/,
-/// postgres-N/, etcd/, catalog-N/, store-N/, catalog-N.json, store-N.json, garbage-collector.json, repairer.json.
+/// postgres-N/, etcd/, catalog-N/, store-N/, catalog-N.json, store-N.json, garbage-collector.json, repairer.json,
+/// gateway.json.
 ///
 /// Threads: one at a time. Several objects and programs may work on one directory: each reads the state file anew for every
 /// call, and they exclude each other by a lock file while they change something.

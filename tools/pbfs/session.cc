@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 namespace pbfs::cli {
 

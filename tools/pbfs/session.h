@@ -13,11 +13,11 @@
 
 namespace pbfs {
 class Client;
+class Connection;
 }
 
 namespace pbfs::cli {
 
-class Connection;
 using Json = nlohmann::ordered_json;
 
 /// What every command takes.
@@ -114,5 +114,6 @@ void AddCluster(CommandLine& line);
 void AddClusterGc(CommandLine& line, CLI::App* cluster);  // of AddCluster
 void AddLocal(CommandLine& line);
 void AddJob(CommandLine& line);
+void AddKey(CommandLine& line);
 
 }  // namespace pbfs::cli

@@ -2,7 +2,7 @@
 
 #include "libs/base/sync.h"
 #include "libs/client/client.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 #include "tools/pbfs/progress.h"
 #include "tools/pbfs/session.h"
 #include "tools/pbfs/units.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/sync.h"
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 #include "tools/pbfs/session.h"
 #include "tools/pbfs/units.h"
 

@@ -7,21 +7,24 @@
 #include "libs/client/client.h"
 #include "libs/runtime/settings.h"
 
-namespace pbfs::cli {
+namespace pbfs {
 
-/// Where the client of a command is not like another.
+/// Where a client is not like another.
 struct ConnectionOptions {
   std::optional<Duration> last_receipts;  // of ClientOptions, where its default will not do
   /// Off: a command ends when it is done, and what it had begun in the background with it; pbfs rehome is for that.
   bool rehome_offers = false;
 };
 
-/// A client over the wire, with everything that it needs: made from a configuration file, the one place where the parts of
-/// the command line are put together.
+/// A client over the wire, with everything that it needs: made from a configuration file: the one place where the parts
+/// of a client are put together.
 class Connection {
  public:
   /// Reads configuration, certificates and keys; connects lazily. Errors: INVALID_ARGUMENT naming the file and the field.
   static Result<std::unique_ptr<Connection>> Open(const std::string& config, const ConnectionOptions& options = {});
+  /// The same with settings that were read already; `config` is their file, for errors.
+  static Result<std::unique_ptr<Connection>> Open(const ClientSettings& settings, const std::string& config,
+                                                  const ConnectionOptions& options = {});
   /// The same without the TLS of the configuration: for benchmarks, of servers that have none.
   static Result<std::unique_ptr<Connection>> OpenInClear(const std::string& config);
   ~Connection();
@@ -47,4 +50,4 @@ class Connection {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace pbfs::cli
+}  // namespace pbfs

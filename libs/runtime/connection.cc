@@ -1,4 +1,4 @@
-#include "tools/pbfs/connection.h"
+#include "libs/runtime/connection.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,7 +14,7 @@
 #include "libs/client/file_key_store.h"
 #include "libs/runtime/settings.h"
 
-namespace pbfs::cli {
+namespace pbfs {
 namespace {
 
 /// Whatever is wrong with the configuration and the files that it names is the user's to mend.
@@ -63,9 +63,14 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& config, 
   setenv("GRPC_VERBOSITY", "NONE", 0);
   Result<ClientSettings> settings = LoadClientSettings(config);
   PBFS_RETURN_IF_ERROR(Misconfigured(settings.status(), config));
-  const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings->tls);
+  return Open(*settings, config, options);
+}
+
+Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& settings, const std::string& config,
+                                                     const ConnectionOptions& options) {
+  const Result<TransportSecurity> security = TransportSecurity::MutualTls(settings.tls);
   PBFS_RETURN_IF_ERROR(Misconfigured(security.status(), config));
-  return Open(*settings, *security, config, options);
+  return Open(settings, *security, config, options);
 }
 
 Result<std::unique_ptr<Connection>> Connection::OpenInClear(const std::string& config) {
@@ -100,4 +105,4 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
   return std::unique_ptr<Connection>(new Connection(std::move(parts)));
 }
 
-}  // namespace pbfs::cli
+}  // namespace pbfs

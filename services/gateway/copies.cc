@@ -4,6 +4,8 @@
 #include "libs/s3/conditions.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
+#include "services/gateway/piece_sink.h"
+#include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -12,32 +14,6 @@ using s3::Code;
 using s3::Error;
 
 constexpr int kTryAgain = 20;
-
-/// Collects what is read into pieces of a new object.
-class WriterSink final : public ByteSink {
- public:
-  WriterSink(ObjectWriter& writer, size_t piece_bytes) : writer_(writer), piece_bytes_(piece_bytes) {}
-  Status Write(const Context&, ByteSpan bytes) override {
-    while (!bytes.empty()) {
-      const size_t taken = std::min(bytes.size(), piece_bytes_ - piece_.size());
-      piece_.insert(piece_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
-      bytes = bytes.subspan(taken);
-      if (piece_.size() == piece_bytes_) PBFS_RETURN_IF_ERROR(Flush());
-    }
-    return OkStatus();
-  }
-  Status Flush() {
-    if (piece_.empty()) return OkStatus();
-    Bytes piece;
-    piece.swap(piece_);
-    return writer_.Add(std::move(piece));
-  }
-
- private:
-  ObjectWriter& writer_;
-  const size_t piece_bytes_;
-  Bytes piece_;
-};
 
 struct Directives {
   bool replace_metadata = false;
@@ -89,21 +65,13 @@ Result<Written> CopyAcross(Site& site, Call& call, Bucket& to, ObjectView& sourc
                            bool if_none_match) {
   PBFS_RETURN_IF_ERROR(source.Cover(call.context(), 0, source.stat().size));
   const auto writer = to.NewObject(call.context());
-  WriterSink sink(*writer, site.options.piece_bytes);
+  PieceSink sink(*writer, site.options.piece_bytes);
   PBFS_RETURN_IF_ERROR(source.Read(call.context(), 0, source.stat().size, sink));
   PBFS_RETURN_IF_ERROR(sink.Flush());
   PutOptions options;
   options.metadata = metadata;
   options.if_none_match = if_none_match;
   return writer->Bind(call.key(), options);
-}
-
-Result<ObjectView> OpenSource(Site& site, Call& call, const s3::CopySource& source) {
-  if (!source.version_id.empty() && source.version_id != "null") return Error(Code::kNoSuchVersion);
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), source.bucket));
-  Result<ObjectView> view = bucket.Open(call.context(), source.key, {.newest = true});
-  if (view.status().code() == StatusCode::kNotFound) return Error(Code::kNoSuchKey);
-  return view;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "libs/crypto/primitives.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
+#include "libs/s3/xml.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -107,6 +108,24 @@ std::optional<s3::ShownChecksum> ChecksumOf(const ObjectMetadata& metadata, cons
       text.substr(first + 1, second - first - 1) == s3::ChecksumTypeName(s3::ChecksumType::kComposite);
   return s3::ShownChecksum{*algorithm, composite ? s3::ChecksumType::kComposite : s3::ChecksumType::kFullObject,
                            text.substr(second + 1)};
+}
+
+std::vector<int64_t> PartSizesOf(const ObjectMetadata& metadata, const Opset& opset) {
+  std::vector<int64_t> sizes;
+  const auto found = metadata.system.find(kPartsOfObject);
+  if (found == metadata.system.end() || metadata.opset != opset) return sizes;
+  std::string_view rest = found->second;
+  while (!rest.empty()) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    const std::string_view run = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    const size_t star = std::min(run.find('*'), run.size());
+    const auto size = s3::ParseNumber(run.substr(0, star));
+    const auto times = star == run.size() ? std::optional<int64_t>(1) : s3::ParseNumber(run.substr(star + 1));
+    if (!size.has_value() || !times.has_value() || *times > 10'000) return {};
+    sizes.insert(sizes.end(), static_cast<size_t>(*times), *size);
+  }
+  return sizes;
 }
 
 std::string EtagOf(const ObjectId& object, const Opset& opset, const ObjectMetadata& metadata) {

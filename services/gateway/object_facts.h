@@ -12,6 +12,7 @@
 ///   content-encoding, content-disposition, content-language, cache-control, expires   as sent
 ///   tags       the tags as a query
 ///   sse        "AES256", where the writer asked for encryption
+///   parts      the sizes of the parts that it was uploaded in: "5242880*7,1234"; not where that is too long
 ///   checksum   "<algorithm> <FULL_OBJECT or COMPOSITE> <value as shown>" of the content that `opset` describes
 namespace pbfs::gateway {
 
@@ -28,6 +29,10 @@ void SetChecksum(s3::ChecksumAlgorithm algorithm, s3::ChecksumType type, const s
                  ObjectMetadata& metadata);
 /// None if none is kept of this content.
 std::optional<s3::ShownChecksum> ChecksumOf(const ObjectMetadata& metadata, const Opset& opset);
+
+/// Sizes of the parts that the object was uploaded in; empty: not kept, or of other content than `opset` describes.
+std::vector<int64_t> PartSizesOf(const ObjectMetadata& metadata, const Opset& opset);
+inline constexpr const char* kPartsOfObject = "parts";
 
 /// Without quotes: the writer's if it is of this content, else one that every patch changes.
 std::string EtagOf(const ObjectId& object, const Opset& opset, const ObjectMetadata& metadata);

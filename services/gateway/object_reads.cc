@@ -2,6 +2,7 @@
 #include "libs/model/limits.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/ranges.h"
+#include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 
@@ -27,6 +28,18 @@ struct Wanted {
   s3::ByteRange range;
   bool partial = false;
 };
+
+// The part of that number; of an object whose parts are not known, all of it is part 1.
+Result<Wanted> PartOf(std::string_view number, const std::vector<int64_t>& sizes, int64_t size) {
+  const std::optional<int64_t> part = s3::ParseNumber(number);
+  if (!part.has_value() || *part < 1 || *part > 10'000)
+    return s3::Error(Code::kInvalidArgument, "Part number must be an integer between 1 and 10000, inclusive");
+  if (sizes.empty() && *part == 1) return Wanted{{0, size}, size > 0};
+  if (*part > static_cast<int64_t>(sizes.size())) return s3::Error(Code::kInvalidRange, "There is no such part");
+  s3::ByteRange range;
+  for (int64_t i = 0; i < *part; ++i) range = {range.end, range.end + sizes[static_cast<size_t>(i)]};
+  return range.end <= size ? Result<Wanted>(Wanted{range, true}) : s3::Error(Code::kInvalidRange);
+}
 
 Result<Wanted> WantedOf(Call& call, int64_t size) {
   const auto header = call.fields().Find("Range");
@@ -78,7 +91,11 @@ Status Answer(Call& call, ObjectView& view) {
   PBFS_ASSIGN_OR_RETURN(const bool refused, Refused(call, view));
   if (refused) return OkStatus();
   const int64_t size = view.stat().size;
-  const Result<Wanted> wanted = WantedOf(call, size);
+  const auto part = call.query().Find("partNumber");
+  if (part.has_value() && call.fields().Has("Range"))
+    return s3::Error(Code::kInvalidRequest, "Cannot specify both Range header and partNumber query parameter");
+  const std::vector<int64_t> sizes = PartSizesOf(view.stat().metadata, view.stat().opset);
+  const Result<Wanted> wanted = part.has_value() ? PartOf(*part, sizes, size) : WantedOf(call, size);
   if (!wanted.ok()) return Status(wanted.status()).WithDetail("http-Content-Range", s3::UnsatisfiedRange(size));
   const s3::ByteRange range = wanted->range;
   HttpFields fields = FieldsOf(view.stat());
@@ -87,6 +104,7 @@ Status Answer(Call& call, ObjectView& view) {
   const auto checksum = ChecksumOf(view.stat().metadata, view.stat().opset);
   const bool shows_checksum = EqualsIgnoreCase(call.fields().Get("x-amz-checksum-mode"), "ENABLED");
   if (shows_checksum && checksum.has_value() && !wanted->partial) AddChecksum(*checksum, fields);
+  if (part.has_value() && !sizes.empty()) fields.Set("x-amz-mp-parts-count", std::to_string(sizes.size()));
   if (!call.is_head()) PBFS_RETURN_IF_ERROR(view.Cover(call.context(), range.begin, range.end));
   PBFS_RETURN_IF_ERROR(call.Begin({wanted->partial ? 206 : 200, std::move(fields), range.length()}));
   if (call.is_head()) return OkStatus();

@@ -4,37 +4,13 @@
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
+#include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
 namespace {
 
 using s3::Code;
 using s3::Error;
-
-/// What must hold of the key when the write is decided; and what is answered if it does not hold any more.
-struct Condition {
-  bool if_none_match = false;
-  std::optional<ObjectId> if_bound_to;
-  Code lost = Code::kPreconditionFailed;
-};
-
-Result<Condition> ConditionOf(Site& site, Call& call) {
-  Condition condition;
-  if (!s3::HasWriteConditions(call.fields())) return condition;
-  const Result<ObjectView> view = OpenKey(site, call);
-  const bool missing = s3::IsError(view.status(), Code::kNoSuchKey);
-  if (!view.ok() && !missing) return view.status();
-  s3::Existing existing;
-  if (view.ok()) existing = {true, EtagOf(view->stat()), LastModifiedMs(view->stat())};
-  PBFS_RETURN_IF_ERROR(s3::CheckWrite(call.fields(), existing));
-  if (view.ok()) {
-    condition.if_bound_to = view->stat().object;
-    condition.lost = Code::kConditionalRequestConflict;  // it held a moment ago
-  } else {
-    condition.if_none_match = true;
-  }
-  return condition;
-}
 
 // All of the body into a new object, bound when everything about it was right.
 Result<Written> Store(Site& site, Call& call, Bucket& bucket, RequestBody& body, const PutOptions& options) {
@@ -60,7 +36,7 @@ Status PutObject(Site& site, Call& call) {
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   PBFS_ASSIGN_OR_RETURN(RequestBody body,
                         RequestBody::Open(call, {.md5 = md5, .default_checksum = s3::ChecksumAlgorithm::kCrc64Nvme}));
-  PBFS_ASSIGN_OR_RETURN(const Condition condition, ConditionOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const WriteConditions condition, ReadWriteConditions(site, call));
   options.if_none_match = condition.if_none_match;
   options.if_bound_to = condition.if_bound_to;
   ObjectMetadata stored;

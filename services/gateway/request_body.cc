@@ -23,7 +23,9 @@ Result<RequestBody> RequestBody::Open(Call& call, const Options& options) {
   PBFS_ASSIGN_OR_RETURN(const int64_t length, LengthOf(call));
   if (length > options.max_bytes) return s3::Error(Code::kEntityTooLarge);
   RequestBody body(call, length);
-  PBFS_ASSIGN_OR_RETURN(body.wanted_, s3::ReadChecksumHeaders(call.fields()));
+  if (!options.checksum_of_object) {
+    PBFS_ASSIGN_OR_RETURN(body.wanted_, s3::ReadChecksumHeaders(call.fields()));
+  }
   if (call.payload.IsChunked()) {
     PBFS_ASSIGN_OR_RETURN(std::vector<std::string> trailers, s3::AnnouncedTrailers(call.fields()));
     body.decoder_.emplace(call.payload.kind, call.chain, length, std::move(trailers));

@@ -22,6 +22,8 @@ class RequestBody final : public ByteSource {
     /// Make this one where the request names no checksum.
     std::optional<s3::ChecksumAlgorithm> default_checksum;
     int64_t max_bytes = int64_t{5} << 30;
+    /// The checksum that the request names is not of this body, but of the object that it completes.
+    bool checksum_of_object = false;
   };
   /// Errors (of S3): MissingContentLength, EntityTooLarge, InvalidDigest, InvalidRequest: what the fields say of the body.
   static Result<RequestBody> Open(Call& call, const Options& options);

@@ -102,7 +102,7 @@ Status ChunkedDecoder::EndLine() {
   switch (state_) {
     case State::kChunkLine: return BeginChunk();
     case State::kDataEnd: return EndChunk();
-    case State::kTrailers: return line_.empty() ? EndTrailers() : TakeTrailer();
+    case State::kTrailers: return line_.empty() ? TakeEmptyTrailerLine() : TakeTrailer();
     case State::kDone: return line_.empty() ? TakeBlank() : BadChunk();
     case State::kFailed: return BadChunk();
     case State::kData: break;
@@ -115,8 +115,8 @@ Status ChunkedDecoder::BeginChunk() {
   const size_t semicolon = std::min(line.find(';'), line.size());
   const auto size = ParseChunkSize(Trim(line.substr(0, semicolon)));
   if (!size) return BadChunk();
-  std::string_view extension = line.substr(std::min(line.size(), semicolon + 1));
-  if (HasSignatures() != extension.starts_with(kSignatureExtension)) return BadChunk();
+  const std::string_view extension = line.substr(std::min(line.size(), semicolon + 1));
+  if (HasSignatures() ? !extension.starts_with(kSignatureExtension) : semicolon != line.size()) return BadChunk();
   if (HasSignatures()) chunk_signature_ = extension.substr(kSignatureExtension.size());
   if (*size > unread_bytes_ || (*size == 0 && unread_bytes_ != 0)) return Error(Code::kIncompleteBody);
   unread_bytes_ -= *size;
@@ -145,13 +145,10 @@ Status ChunkedDecoder::CheckChunk() {
 Status ChunkedDecoder::TakeTrailer() {
   const std::string_view line = line_;
   const size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !trailer_signature_.empty()) return Error(Code::kMalformedTrailer);
+  if (colon == std::string_view::npos) return Error(Code::kMalformedTrailer);
   std::string name = LowerCase(Trim(line.substr(0, colon)));
   std::string value(Trim(line.substr(colon + 1)));
-  if (HasSignatures() && name == kTrailerSignature && !value.empty()) {
-    trailer_signature_ = std::move(value);
-    return OkStatus();
-  }
+  if (HasSignatures() && name == kTrailerSignature) return EndTrailers(value);
   const bool announced = std::find(announced_.begin(), announced_.end(), name) != announced_.end();
   if (!announced || trailers_.Has(name)) return Error(Code::kMalformedTrailer);
   signed_trailers_ += name + ":" + value + "\n";
@@ -159,13 +156,18 @@ Status ChunkedDecoder::TakeTrailer() {
   return OkStatus();
 }
 
-Status ChunkedDecoder::EndTrailers() {
-  // Some clients put an empty line between the trailers and their signature.
-  if (HasSignatures() && trailer_signature_.empty()) return TakeBlank();
+Status ChunkedDecoder::TakeEmptyTrailerLine() {
+  // Signed trailers end with their signature; some clients put an empty line before it.
+  return HasSignatures() ? TakeBlank() : EndTrailers({});
+}
+
+Status ChunkedDecoder::EndTrailers(std::string_view signature) {
   if (trailers_.size() != announced_.size()) return Error(Code::kMalformedTrailer);
+  if (HasSignatures() && !SameSignature(chain_->SignTrailers(signed_trailers_), signature)) {
+    return Error(Code::kSignatureDoesNotMatch, "The signature of the trailers does not match");
+  }
   state_ = State::kDone;
-  if (!HasSignatures() || SameSignature(chain_->SignTrailers(signed_trailers_), trailer_signature_)) return OkStatus();
-  return Error(Code::kSignatureDoesNotMatch, "The signature of the trailers does not match");
+  return OkStatus();
 }
 
 Status ChunkedDecoder::TakeBlank() { return ++blank_lines_ <= kMaxBlankLines ? OkStatus() : BadChunk(); }

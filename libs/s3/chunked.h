@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/bytes.h"
@@ -52,7 +53,8 @@ class ChunkedDecoder {
   Status EndChunk();
   Status CheckChunk();
   Status TakeTrailer();
-  Status EndTrailers();
+  Status TakeEmptyTrailerLine();
+  Status EndTrailers(std::string_view signature);
   Status TakeBlank();
 
   PayloadKind payload_;
@@ -67,8 +69,7 @@ class ChunkedDecoder {
   Checksum chunk_hash_{ChecksumAlgorithm::kSha256};
   HttpFields trailers_;
   std::string signed_trailers_;  // "name:value\n" of each
-  std::string trailer_signature_;
-  int blank_lines_ = 0;  // where none belong
+  int blank_lines_ = 0;          // where none belong
 };
 
 /// `data` as an aws-chunked body in chunks of `chunk_bytes` and the trailers: for tests and for clients of a gateway.

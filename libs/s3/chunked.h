@@ -10,6 +10,7 @@
 #include "libs/base/result.h"
 #include "libs/http/message.h"
 #include "libs/s3/checksum.h"
+#include "libs/s3/mime.h"
 #include "libs/s3/signature.h"
 
 /// Bodies in Content-Encoding `aws-chunked`.
@@ -45,8 +46,6 @@ class ChunkedDecoder {
   enum class State { kChunkLine, kData, kDataEnd, kTrailers, kDone, kFailed };
   bool HasSignatures() const { return chain_.has_value(); }
   Result<Progress> DecodeAll(ByteSpan in, MutableByteSpan out);
-  /// Moves bytes of a line into line_, without its end; true when its end was among them.
-  Result<bool> TakeLine(ByteSpan in, size_t& at);
   void TakeData(ByteSpan in, MutableByteSpan out, Progress& progress);
   Status EndLine();
   Status BeginChunk();
@@ -61,7 +60,7 @@ class ChunkedDecoder {
   std::optional<ChunkChain> chain_;
   std::vector<std::string> announced_;
   State state_ = State::kChunkLine;
-  std::string line_;
+  LineReader lines_;
   int64_t unread_bytes_;     // of decoded_bytes
   int64_t chunk_bytes_ = 0;  // of the current chunk, not read yet
   bool last_chunk_ = false;

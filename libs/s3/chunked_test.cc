@@ -147,6 +147,7 @@ TEST(Chunked, WrongBodiesAreRefused) {
       {"3;a=b\r\nabc\r\n0\r\n\r\n", 3, {}, "InvalidRequest"},
       {"3;chunk-signature=aa\r\nabc\r\n0\r\n\r\n", 3, {}, "InvalidRequest"},
       {"3\r\nabcd\r\n0\r\n\r\n", 3, {}, "InvalidRequest"},
+      {"3\r\nab\r\n0\r\n\r\n", 3, {}, "InvalidRequest"},
       {"ffffffffffffffff\r\n", 3, {}, "InvalidRequest"},
       {"7fffffffffffffff\r\n", 3, {}, "IncompleteBody"},
       {"00000000000000003\r\n", 3, {}, "InvalidRequest"},

@@ -44,7 +44,11 @@ void Append(std::string_view text, Bytes& out) {
 
 ChunkedDecoder::ChunkedDecoder(PayloadKind payload, std::optional<ChunkChain> chain, int64_t decoded_bytes,
                                std::vector<std::string> announced)
-    : payload_(payload), chain_(std::move(chain)), announced_(std::move(announced)), unread_bytes_(decoded_bytes) {
+    : payload_(payload),
+      chain_(std::move(chain)),
+      announced_(std::move(announced)),
+      lines_(kMaxLineBytes),
+      unread_bytes_(decoded_bytes) {
   PBFS_CHECK(payload_ == PayloadKind::kSigned || payload_ == PayloadKind::kSignedTrailer ||
              payload_ == PayloadKind::kUnsignedTrailer);
   if (payload_ == PayloadKind::kUnsignedTrailer) chain_.reset();
@@ -65,25 +69,13 @@ Result<ChunkedDecoder::Progress> ChunkedDecoder::DecodeAll(ByteSpan in, MutableB
       TakeData(in, out, progress);
       continue;
     }
-    PBFS_ASSIGN_OR_RETURN(const bool complete, TakeLine(in, progress.consumed));
-    if (!complete) break;
+    const Result<bool> complete = lines_.Take(AsText(in), progress.consumed);
+    if (!complete.ok()) return BadChunk();
+    if (!*complete) break;
     PBFS_RETURN_IF_ERROR(EndLine());
-    line_.clear();
+    lines_.Clear();
   }
   return progress;
-}
-
-Result<bool> ChunkedDecoder::TakeLine(ByteSpan in, size_t& at) {
-  const ByteSpan rest = in.subspan(at);
-  const auto newline = std::find(rest.begin(), rest.end(), '\n');
-  const ByteSpan taken = rest.first(static_cast<size_t>(newline - rest.begin()));
-  if (line_.size() + taken.size() > kMaxLineBytes) return BadChunk();
-  line_ += AsText(taken);
-  at += taken.size();
-  if (newline == rest.end()) return false;
-  ++at;
-  if (line_.ends_with('\r')) line_.pop_back();
-  return true;
 }
 
 void ChunkedDecoder::TakeData(ByteSpan in, MutableByteSpan out, Progress& progress) {
@@ -102,8 +94,8 @@ Status ChunkedDecoder::EndLine() {
   switch (state_) {
     case State::kChunkLine: return BeginChunk();
     case State::kDataEnd: return EndChunk();
-    case State::kTrailers: return line_.empty() ? EndTrailers() : TakeTrailer();
-    case State::kDone: return line_.empty() ? TakeBlank() : BadChunk();
+    case State::kTrailers: return lines_.line().empty() ? TakeEmptyTrailerLine() : TakeTrailer();
+    case State::kDone: return lines_.line().empty() ? TakeBlank() : BadChunk();
     case State::kFailed: return BadChunk();
     case State::kData: break;
   }
@@ -111,12 +103,12 @@ Status ChunkedDecoder::EndLine() {
 }
 
 Status ChunkedDecoder::BeginChunk() {
-  const std::string_view line = line_;
+  const std::string_view line = lines_.line();
   const size_t semicolon = std::min(line.find(';'), line.size());
   const auto size = ParseChunkSize(Trim(line.substr(0, semicolon)));
   if (!size) return BadChunk();
-  std::string_view extension = line.substr(std::min(line.size(), semicolon + 1));
-  if (HasSignatures() != extension.starts_with(kSignatureExtension)) return BadChunk();
+  const std::string_view extension = line.substr(std::min(line.size(), semicolon + 1));
+  if (HasSignatures() ? !extension.starts_with(kSignatureExtension) : semicolon != line.size()) return BadChunk();
   if (HasSignatures()) chunk_signature_ = extension.substr(kSignatureExtension.size());
   if (*size > unread_bytes_ || (*size == 0 && unread_bytes_ != 0)) return Error(Code::kIncompleteBody);
   unread_bytes_ -= *size;
@@ -131,7 +123,8 @@ Status ChunkedDecoder::BeginChunk() {
 }
 
 Status ChunkedDecoder::EndChunk() {
-  if (!line_.empty()) return BadChunk();
+  // A bare line feed would let the CR before it pass for a byte of the chunk.
+  if (!lines_.line().empty() || !lines_.crlf()) return BadChunk();
   state_ = last_chunk_ ? State::kDone : State::kChunkLine;
   return last_chunk_ ? OkStatus() : CheckChunk();
 }
@@ -143,15 +136,12 @@ Status ChunkedDecoder::CheckChunk() {
 }
 
 Status ChunkedDecoder::TakeTrailer() {
-  const std::string_view line = line_;
+  const std::string_view line = lines_.line();
   const size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !trailer_signature_.empty()) return Error(Code::kMalformedTrailer);
+  if (colon == std::string_view::npos) return Error(Code::kMalformedTrailer);
   std::string name = LowerCase(Trim(line.substr(0, colon)));
   std::string value(Trim(line.substr(colon + 1)));
-  if (HasSignatures() && name == kTrailerSignature && !value.empty()) {
-    trailer_signature_ = std::move(value);
-    return OkStatus();
-  }
+  if (HasSignatures() && name == kTrailerSignature) return EndTrailers(value);
   const bool announced = std::find(announced_.begin(), announced_.end(), name) != announced_.end();
   if (!announced || trailers_.Has(name)) return Error(Code::kMalformedTrailer);
   signed_trailers_ += name + ":" + value + "\n";
@@ -159,19 +149,25 @@ Status ChunkedDecoder::TakeTrailer() {
   return OkStatus();
 }
 
-Status ChunkedDecoder::EndTrailers() {
-  // Some clients put an empty line between the trailers and their signature.
-  if (HasSignatures() && trailer_signature_.empty()) return TakeBlank();
+Status ChunkedDecoder::TakeEmptyTrailerLine() {
+  // Signed trailers end with their signature; some clients put an empty line before it.
+  return HasSignatures() ? TakeBlank() : EndTrailers({});
+}
+
+Status ChunkedDecoder::EndTrailers(std::string_view signature) {
   if (trailers_.size() != announced_.size()) return Error(Code::kMalformedTrailer);
+  if (HasSignatures() && !SameSignature(chain_->SignTrailers(signed_trailers_), signature)) {
+    return Error(Code::kSignatureDoesNotMatch, "The signature of the trailers does not match");
+  }
   state_ = State::kDone;
-  if (!HasSignatures() || SameSignature(chain_->SignTrailers(signed_trailers_), trailer_signature_)) return OkStatus();
-  return Error(Code::kSignatureDoesNotMatch, "The signature of the trailers does not match");
+  return OkStatus();
 }
 
 Status ChunkedDecoder::TakeBlank() { return ++blank_lines_ <= kMaxBlankLines ? OkStatus() : BadChunk(); }
 
 Status ChunkedDecoder::Finish() const {
-  return done() && line_.find_first_not_of('\r') == std::string::npos ? OkStatus() : Error(Code::kIncompleteBody);
+  return done() && lines_.line().find_first_not_of('\r') == std::string::npos ? OkStatus()
+                                                                              : Error(Code::kIncompleteBody);
 }
 
 Bytes EncodeChunked(PayloadKind payload, std::optional<ChunkChain> chain, ByteSpan data, size_t chunk_bytes,

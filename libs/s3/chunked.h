@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/bytes.h"
 #include "libs/base/result.h"
 #include "libs/http/message.h"
 #include "libs/s3/checksum.h"
+#include "libs/s3/mime.h"
 #include "libs/s3/signature.h"
 
 /// Bodies in Content-Encoding `aws-chunked`.
@@ -44,22 +46,21 @@ class ChunkedDecoder {
   enum class State { kChunkLine, kData, kDataEnd, kTrailers, kDone, kFailed };
   bool HasSignatures() const { return chain_.has_value(); }
   Result<Progress> DecodeAll(ByteSpan in, MutableByteSpan out);
-  /// Moves bytes of a line into line_, without its end; true when its end was among them.
-  Result<bool> TakeLine(ByteSpan in, size_t& at);
   void TakeData(ByteSpan in, MutableByteSpan out, Progress& progress);
   Status EndLine();
   Status BeginChunk();
   Status EndChunk();
   Status CheckChunk();
   Status TakeTrailer();
-  Status EndTrailers();
+  Status TakeEmptyTrailerLine();
+  Status EndTrailers(std::string_view signature);
   Status TakeBlank();
 
   PayloadKind payload_;
   std::optional<ChunkChain> chain_;
   std::vector<std::string> announced_;
   State state_ = State::kChunkLine;
-  std::string line_;
+  LineReader lines_;
   int64_t unread_bytes_;     // of decoded_bytes
   int64_t chunk_bytes_ = 0;  // of the current chunk, not read yet
   bool last_chunk_ = false;
@@ -67,8 +68,7 @@ class ChunkedDecoder {
   Checksum chunk_hash_{ChecksumAlgorithm::kSha256};
   HttpFields trailers_;
   std::string signed_trailers_;  // "name:value\n" of each
-  std::string trailer_signature_;
-  int blank_lines_ = 0;  // where none belong
+  int blank_lines_ = 0;          // where none belong
 };
 
 /// `data` as an aws-chunked body in chunks of `chunk_bytes` and the trailers: for tests and for clients of a gateway.

@@ -48,12 +48,15 @@ class StringSink final : public pugi::xml_writer {
   std::string text;
 };
 
-/// pugixml writes references for what is below a blank, but not for these two, which XML 1.0 has not either.
-void ReplaceNoncharacters(std::string& text) {
-  for (const auto& [bytes, reference] :
-       {std::pair("\xEF\xBF\xBE", "&#xFFFE;"), std::pair("\xEF\xBF\xBF", "&#xFFFF;")}) {
-    for (size_t at = text.find(bytes); at != std::string::npos; at = text.find(bytes, at))
-      text.replace(at, 3, reference);
+/// What pugixml writes as it is, and a parser would not read back: it turns a CR into a line feed, and XML 1.0 has not the
+/// other two.
+void ReplaceUnreadable(std::string& text) {
+  constexpr std::pair<std::string_view, std::string_view> kReferences[] = {
+      {"\r", "&#13;"}, {"\xEF\xBF\xBE", "&#xFFFE;"}, {"\xEF\xBF\xBF", "&#xFFFF;"}};
+  for (const auto& [bytes, reference] : kReferences) {
+    for (size_t at = text.find(bytes); at != std::string::npos; at = text.find(bytes, at)) {
+      text.replace(at, bytes.size(), reference);
+    }
   }
 }
 
@@ -85,7 +88,7 @@ void XmlWriter::Attribute(std::string_view name, std::string_view value) {
 std::string XmlWriter::Finish() && {
   StringSink sink;
   document_->save(sink, "", pugi::format_raw, pugi::encoding_utf8);
-  ReplaceNoncharacters(sink.text);
+  ReplaceUnreadable(sink.text);
   return std::move(sink.text);
 }
 

@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "libs/s3/errors.h"
-#include "libs/s3/xml.h"
+#include "libs/s3/text.h"
 
 namespace pbfs::s3 {
 namespace {
@@ -14,8 +14,6 @@ constexpr size_t kMaxFields = 32;
 constexpr int kMaxPreambleLines = 16;
 
 Status Malformed(std::string message) { return Error(Code::kInvalidRequest, std::move(message)); }
-
-std::string_view TrimRight(std::string_view text) { return text.substr(0, text.find_last_not_of(" \t") + 1); }
 
 }  // namespace
 
@@ -86,7 +84,7 @@ Status ByteRangeDecoder::EndLine(Step& step) {
 }
 
 Status ByteRangeDecoder::TakeDelimiter(bool in_preamble) {
-  const std::string_view line = TrimRight(lines_.line());
+  const std::string_view line = Trim(lines_.line());
   if (line == boundary_) {
     state_ = State::kFields;
     fields_ = {};
@@ -150,7 +148,7 @@ Status ByteRangeDecoder::AddPart(const ByteRange& range) {
 
 Status ByteRangeDecoder::Finish() const {
   // The last line of a multipart body may lack its end.
-  const bool closed = state_ == State::kDelimiter && TrimRight(lines_.line()) == boundary_ + "--";
+  const bool closed = state_ == State::kDelimiter && Trim(lines_.line()) == boundary_ + "--";
   return state_ == State::kEpilogue || closed ? OkStatus() : Error(Code::kIncompleteBody);
 }
 

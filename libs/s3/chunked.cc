@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "libs/s3/errors.h"
-#include "libs/s3/xml.h"
+#include "libs/s3/text.h"
 
 namespace pbfs::s3 {
 namespace {
@@ -27,12 +27,6 @@ std::optional<int64_t> ParseChunkSize(std::string_view text) {
   const bool all = error == std::errc() && end == text.data() + text.size();
   if (!all || value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
   return static_cast<int64_t>(value);
-}
-
-std::string_view Trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 void Append(std::string_view text, Bytes& out) {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/s3/errors.h"
-#include "libs/s3/wildcard.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 
 namespace pbfs::s3 {
@@ -56,12 +56,8 @@ Result<CorsRule> ParseRule(const XmlReader::Element& element) {
 /// Names of a comma-separated list, in lower case.
 std::vector<std::string> Names(std::string_view list) {
   std::vector<std::string> names;
-  while (!list.empty()) {
-    const std::string_view piece = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), piece.size() + 1));
-    const size_t first = piece.find_first_not_of(" \t");
-    if (first == std::string_view::npos) continue;
-    names.push_back(LowerCase(piece.substr(first, piece.find_last_not_of(" \t") - first + 1)));
+  for (const std::string_view piece : Split(list, ',')) {
+    if (!Trim(piece).empty()) names.push_back(LowerCase(Trim(piece)));
   }
   return names;
 }

@@ -1,7 +1,6 @@
 #include "libs/s3/cors.h"
 
 #include "libs/s3/testing.h"
-#include "libs/s3/wildcard.h"
 
 namespace pbfs::s3 {
 namespace {
@@ -15,19 +14,6 @@ const CorsRules kRules = {
      600},
     {"", {"*"}, {"GET"}, {}, {}, {}},
 };
-
-TEST(Cors, WildcardsMatchTheWholeText) {
-  EXPECT_TRUE(WildcardMatch("*", ""));
-  EXPECT_TRUE(WildcardMatch("a*c*e", "abcde"));
-  EXPECT_TRUE(WildcardMatch("a*bc", "abcbc"));
-  EXPECT_TRUE(WildcardMatch("a?c", "abc"));
-  EXPECT_FALSE(WildcardMatch("a?c", "abc", false));
-  EXPECT_TRUE(WildcardMatch("a?c", "a?c", false));
-  EXPECT_FALSE(WildcardMatch("a*c", "abcd"));
-  EXPECT_FALSE(WildcardMatch("", "a"));
-  EXPECT_FALSE(WildcardMatch("a?", "a"));
-  EXPECT_TRUE(WildcardMatch("", ""));
-}
 
 TEST(Cors, DocumentsRoundTrip) { EXPECT_EQ(*ParseCors(CorsXml(kRules)), kRules); }
 

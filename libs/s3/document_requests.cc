@@ -1,5 +1,6 @@
 #include "libs/s3/conditions.h"
 #include "libs/s3/documents.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 
 namespace pbfs::s3 {

@@ -6,6 +6,7 @@
 
 #include "libs/s3/errors.h"
 #include "libs/s3/target.h"
+#include "libs/s3/text.h"
 
 namespace pbfs::s3 {
 namespace {
@@ -14,18 +15,10 @@ constexpr std::string_view kUserPrefix = "x-amz-meta-";
 constexpr std::array<std::string_view, 5> kStored = {"content-encoding", "content-disposition", "content-language",
                                                      "cache-control", "expires"};
 
-std::string_view Trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// `aws-chunked` is how the body travels, not what it is.
 std::string WithoutAwsChunked(std::string_view encodings) {
   std::string kept;
-  while (!encodings.empty()) {
-    const std::string_view piece = encodings.substr(0, encodings.find(','));
-    encodings.remove_prefix(std::min(encodings.size(), piece.size() + 1));
+  for (const std::string_view piece : Split(encodings, ',')) {
     const std::string_view encoding = Trim(piece);
     if (encoding.empty() || EqualsIgnoreCase(encoding, "aws-chunked")) continue;
     kept += (kept.empty() ? "" : ",") + std::string(encoding);

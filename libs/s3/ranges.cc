@@ -7,7 +7,7 @@
 
 #include "libs/http/message.h"
 #include "libs/s3/errors.h"
-#include "libs/s3/xml.h"
+#include "libs/s3/text.h"
 
 namespace pbfs::s3 {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "libs/s3/dates.h"
 #include "libs/s3/errors.h"
-#include "libs/s3/xml.h"
+#include "libs/s3/text.h"
 
 namespace pbfs::s3 {
 namespace {
@@ -35,22 +35,6 @@ SigningKey Hmac(ByteSpan key, std::string_view text) {
 SigningKey DeriveKey(std::string_view secret, const Credential& credential) {
   const SigningKey date = Hmac(AsBytes("AWS4" + std::string(secret)), credential.date);
   return Hmac(Hmac(Hmac(date, credential.region), credential.service), "aws4_request");
-}
-
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> pieces;
-  while (true) {
-    const size_t end = text.find(separator);
-    pieces.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return pieces;
-    text.remove_prefix(end + 1);
-  }
-}
-
-std::string_view Trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 // ---- the canonical request ----

@@ -1,7 +1,6 @@
 #include "libs/s3/xml.h"
 
 #include <algorithm>
-#include <charconv>
 #include <pugixml.hpp>
 
 #include "libs/s3/documents.h"
@@ -167,15 +166,6 @@ std::string XmlReader::Element::Attribute(std::string_view name) const {
     if (LocalName(attribute.name()) == name) return attribute.value();
   }
   return {};
-}
-
-std::optional<int64_t> ParseNumber(std::string_view text) {
-  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
 }
 
 }  // namespace pbfs::s3

@@ -87,7 +87,4 @@ class XmlReader {
   std::unique_ptr<pugi::xml_document> document_;
 };
 
-/// A decimal number without sign; none for anything else, or more than 18 digits.
-std::optional<int64_t> ParseNumber(std::string_view text);
-
 }  // namespace pbfs::s3

@@ -29,6 +29,7 @@ std::string Encode(const AccessKey& key) {
   return json{{"id", key.id},
               {"secret", key.secret},
               {"user", key.user},
+              {"policy", key.policy},
               {"created_ms", key.created_ms},
               {"enabled", key.enabled}}
       .dump();
@@ -42,7 +43,7 @@ Result<AccessKey> Decode(const std::string& id, const std::string& document) {
     return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
   if (parsed.is_object()) {
-    key.id = text("id"), key.secret = text("secret"), key.user = text("user");
+    key.id = text("id"), key.secret = text("secret"), key.user = text("user"), key.policy = text("policy");
     key.created_ms = parsed.value("created_ms", json(0)).is_number_integer() ? parsed["created_ms"].get<int64_t>() : 0;
     key.enabled = parsed.value("enabled", json(false)) == json(true);
   }
@@ -52,7 +53,8 @@ Result<AccessKey> Decode(const std::string& id, const std::string& document) {
 
 }  // namespace
 
-Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& user, Random& random) {
+Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& user, Random& random,
+                                     const std::string& policy) {
   const bool printable = std::all_of(user.begin(), user.end(), [](char c) { return c > ' ' && c < 0x7f; });
   if (user.empty() || user.size() > 64 || !printable)
     return InvalidArgumentError("a user's name has 1 to 64 printable characters without blanks");
@@ -61,6 +63,7 @@ Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& 
   key.secret =
       RandomText(random, kSecretLength, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
   key.user = user;
+  key.policy = policy;
   key.created_ms = clock_.NowMillis();
   PBFS_RETURN_IF_ERROR(documents_.Put(context, kPrefix + key.id, Encode(key)));
   return key;

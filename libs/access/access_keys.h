@@ -16,6 +16,7 @@ struct AccessKey {
   std::string id;      // 20 characters, in every request
   std::string secret;  // 40 characters
   std::string user;    // whom it belongs to, for logs and policies
+  std::string policy;  // what it may do, JSON as S3 has it; empty: everything
   int64_t created_ms = 0;
   bool enabled = true;
 };
@@ -25,8 +26,9 @@ class AccessKeys {
  public:
   AccessKeys(SystemBucket& documents, const Clock& clock) : documents_(documents), clock_(clock) {}
 
-  /// A fresh one, durable on return. Errors: INVALID_ARGUMENT the user's name.
-  Result<AccessKey> Create(const Context& context, const std::string& user, Random& random);
+  /// A fresh one, durable on return; the policy is the caller's to check. Errors: INVALID_ARGUMENT the user's name.
+  Result<AccessKey> Create(const Context& context, const std::string& user, Random& random,
+                           const std::string& policy = "");
   /// None: there is none. What it says may be as old as kRemembered.
   Result<std::optional<AccessKey>> Find(const Context& context, const std::string& id);
   /// All, by id.

@@ -1,7 +1,8 @@
-// Configurations of buckets that are kept as documents beside the access keys, under the bucket's id: one that is deleted and made
-// again does not inherit them.
+// Configurations of buckets that are kept as documents beside the access keys.
 #include "libs/s3/documents.h"
 #include "libs/s3/headers.h"
+#include "libs/s3/policy.h"
+#include "libs/s3/xml.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 
@@ -11,8 +12,30 @@ namespace {
 using s3::Code;
 using s3::Error;
 
-std::string NameOf(const Bucket& bucket, const std::string& what) {
-  return "bucket/" + bucket.info().id.ToString() + "/" + what;
+// One that was put, or what is answered where there is none.
+Result<std::string> Load(Site& site, Call& call, const Bucket& bucket, const char* what, Code missing) {
+  PBFS_ASSIGN_OR_RETURN(const auto document, site.documents.Get(call.context(), DocumentOf(bucket, what)));
+  return document.has_value() ? Result<std::string>(*document) : Error(missing);
+}
+
+Result<std::string> BodyText(Call& call, size_t most) {
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), most));
+  return std::string(AsText(document));
+}
+
+// From when on other gateways know of it: Access::kRemembered.
+Status Keep(Site& site, Call& call, const Bucket& bucket, const char* what, const std::string& document) {
+  PBFS_RETURN_IF_ERROR(site.documents.Put(call.context(), DocumentOf(bucket, what), document));
+  site.access.Forget(bucket.info().id);
+  return OkStatus();
+}
+
+Status Drop(Site& site, Call& call, const char* what) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(site.documents.Delete(call.context(), DocumentOf(bucket, what)));
+  site.access.Forget(bucket.info().id);
+  return call.Send(204);
 }
 
 struct Missing {
@@ -20,9 +43,6 @@ struct Missing {
   Code code;
 };
 constexpr Missing kMissing[] = {
-    {"policy", Code::kNoSuchBucketPolicy},
-    {"policyStatus", Code::kNoSuchBucketPolicy},
-    {"cors", Code::kNoSuchCorsConfiguration},
     {"lifecycle", Code::kNoSuchLifecycleConfiguration},
     {"publicAccessBlock", Code::kNoSuchPublicAccessBlockConfiguration},
     {"object-lock", Code::kObjectLockConfigurationNotFound},
@@ -32,26 +52,61 @@ constexpr Missing kMissing[] = {
 
 Status GetBucketTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const auto document, site.documents.Get(call.context(), NameOf(bucket, "tagging")));
-  if (!document.has_value()) return Error(Code::kNoSuchTagSet);
-  return call.SendXml(*document);
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "tagging", Code::kNoSuchTagSet));
+  return call.SendXml(document);
 }
 
 Status PutBucketTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
-  PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
-  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(AsText(document)));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(document));
   PBFS_RETURN_IF_ERROR(s3::CheckTags(tags, s3::kMaxBucketTags));
-  PBFS_RETURN_IF_ERROR(site.documents.Put(call.context(), NameOf(bucket, "tagging"), s3::TagsXml(tags)));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "tagging", s3::TagsXml(tags)));
   return call.Send(204);
 }
 
-Status DeleteBucketTagging(Site& site, Call& call) {
+Status DeleteBucketTagging(Site& site, Call& call) { return Drop(site, call, "tagging"); }
+
+Status GetBucketPolicy(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_RETURN_IF_ERROR(site.documents.Delete(call.context(), NameOf(bucket, "tagging")));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "policy", Code::kNoSuchBucketPolicy));
+  return call.Send(200, {{"Content-Type", "application/json"}}, document);
+}
+
+Status PutBucketPolicy(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxPolicyBytes));
+  PBFS_RETURN_IF_ERROR(s3::Policy::ParseBucket(document, call.bucket()).status());
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "policy", document));
   return call.Send(204);
 }
+
+Status DeleteBucketPolicy(Site& site, Call& call) { return Drop(site, call, "policy"); }
+
+Status GetBucketPolicyStatus(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "policy", Code::kNoSuchBucketPolicy));
+  PBFS_ASSIGN_OR_RETURN(const s3::Policy policy, s3::Policy::ParseBucket(document, call.bucket()));
+  s3::XmlWriter xml("PolicyStatus");
+  xml.Bool("IsPublic", policy.IsPublic());
+  return call.SendXml(std::move(xml).Finish());
+}
+
+Status GetBucketCors(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "cors", Code::kNoSuchCorsConfiguration));
+  return call.SendXml(document);
+}
+
+Status PutBucketCors(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const s3::CorsRules rules, s3::ParseCors(document));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "cors", s3::CorsXml(rules)));
+  return call.Send(200);
+}
+
+Status DeleteBucketCors(Site& site, Call& call) { return Drop(site, call, "cors"); }
 
 Status GetMissing(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());

@@ -166,9 +166,16 @@ Status GetBucketOwnershipControls(Site& site, Call& call) {
   return call.SendXml(std::move(xml).Finish());
 }
 
-Status DescribePatch(Site&, Call& call) {
+Status DescribePatch(Site& site, Call& call) {
+  if (call.fields().Has("Origin")) {
+    if (call.bucket().empty()) return Error(Code::kAccessDenied, "CORSResponse: This CORS request is not allowed.");
+    PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+    PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
+    PBFS_ASSIGN_OR_RETURN(HttpFields fields, s3::Preflight(rules->cors, call.request()));
+    return call.Send(200, std::move(fields));
+  }
   return call.Send(200, {{"Allow", "GET, HEAD, PUT, POST, DELETE, PATCH, OPTIONS"},
-                         {"Accept-Patch", "application/octet-stream"},
+                         {"Accept-Patch", kAcceptPatch},
                          {"Accept-Ranges", "bytes"}});
 }
 

@@ -6,6 +6,7 @@ Status Call::Begin(HttpResponse response) {
   response.fields.Set("x-amz-request-id", request_id_);
   response.fields.Set("x-amz-id-2", request_id_);
   response.fields.Set("Server", "PBFS");
+  for (const auto& [name, value] : cors) response.fields.Add(name, value);
   status_ = response.status;
   return http_.Begin(context_, response);
 }

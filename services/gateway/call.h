@@ -16,6 +16,7 @@ namespace pbfs::gateway {
 struct Caller {
   std::string access_key;  // empty: anonymous
   std::string user;        // whom the key belongs to
+  std::string policy;      // of the key, JSON; empty: none
   bool anonymous() const { return access_key.empty(); }
 };
 
@@ -38,6 +39,7 @@ class Call {
   Caller caller;
   s3::Payload payload;
   std::optional<s3::ChunkChain> chain;  // of a body that is signed in chunks
+  HttpFields cors;  // what every answer has besides, where a browser asks
   std::string operation = "Unknown";    // "GetObject": for logs and metrics
 
   const std::string& bucket() const { return target.bucket; }

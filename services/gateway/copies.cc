@@ -122,6 +122,8 @@ Status RenameObject(Site& site, Call& call) {
   if (!decoded.has_value() || decoded->empty()) return Error(Code::kInvalidArgument, "x-amz-rename-source is malformed");
   const std::string from = decoded->starts_with(prefix) ? decoded->substr(prefix.size()) : *decoded;
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:DeleteObject", call.bucket(), from));
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:GetObject", call.bucket(), from));
   const bool if_none_match = call.fields().Get("If-None-Match") == "*";
   const Status renamed = bucket.Rename(call.context(), from, call.key(), if_none_match).status();
   if (!renamed.ok()) return WriteFailure(renamed, Code::kPreconditionFailed);

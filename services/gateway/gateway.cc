@@ -35,7 +35,8 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
     : options_(std::move(options)),
       to_(dependencies),
       buckets_(to_.client),
-      site_{to_.client, buckets_, to_.documents, to_.clock, options_} {}
+      access_(buckets_, to_.documents),
+      site_{to_.client, buckets_, to_.documents, access_, to_.clock, options_} {}
 
 void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();
@@ -64,21 +65,48 @@ Status Gateway::Serve(Call& call) {
   PBFS_ASSIGN_OR_RETURN(call.target, s3::ParseTarget(call.request(), options_.domains));
   PBFS_ASSIGN_OR_RETURN(const Route route, FindRoute(call));
   call.operation = route.name;
-  if (call.http_method() != "OPTIONS") PBFS_RETURN_IF_ERROR(Authenticate(call));
-  return route.operation(site_, call);
+  if (call.fields().Has("Origin")) PBFS_RETURN_IF_ERROR(PrepareCors(call));
+  if (call.http_method() == "OPTIONS") return route.operation(site_, call);
+  PBFS_RETURN_IF_ERROR(Authenticate(call));
+  const std::string action = route.action;
+  if (call.bucket().empty() || action.empty()) {
+    if (call.caller.anonymous()) return Error(Code::kAccessDenied);
+  } else {
+    PBFS_RETURN_IF_ERROR(access_.Check(call, action));
+  }
+  return Hide(call, route.operation(site_, call));
+}
+
+// Whoever may not list a bucket is not told which keys it lacks.
+Status Gateway::Hide(Call& call, const Status& failed) {
+  if (!s3::IsError(failed, Code::kNoSuchKey)) return failed;
+  const bool may_list = access_.Check(call, "s3:ListBucket", call.bucket(), "").ok();
+  return may_list ? failed : Error(Code::kAccessDenied);
+}
+
+// What a browser has to be told, also of a request that fails; a preflight is answered by its operation.
+Status Gateway::PrepareCors(Call& call) {
+  if (call.bucket().empty() || call.http_method() == "OPTIONS") return OkStatus();
+  const Result<Bucket> bucket = buckets_.Find(call.context(), call.bucket());
+  if (!bucket.ok()) return OkStatus();  // the operation says so
+  PBFS_ASSIGN_OR_RETURN(const auto rules, access_.RulesOf(call.context(), *bucket));
+  call.cors = s3::CorsFields(rules->cors, call.request());
+  return OkStatus();
 }
 
 Status Gateway::Authenticate(Call& call) {
   PBFS_ASSIGN_OR_RETURN(const auto authorization, s3::ReadAuthorization(call.request(), call.query()));
-  // No policy can open a bucket to everybody yet.
-  if (!authorization.has_value()) return Error(Code::kAccessDenied);
+  if (!authorization.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(call.payload, s3::ReadPayload(call.fields()));
+    return OkStatus();
+  }
   const std::string& id = authorization->credential.access_key;
   PBFS_ASSIGN_OR_RETURN(const std::optional<AccessKey> key, to_.keys.Find(call.context(), id));
   if (!key.has_value() || !key->enabled) return Error(Code::kInvalidAccessKeyId).WithDetail("AWSAccessKeyId", id);
   PBFS_ASSIGN_OR_RETURN(const s3::Verified verified,
                         s3::VerifySignature(call.request(), call.query(), *authorization, key->secret, options_.region,
                                             to_.clock.NowMillis()));
-  call.caller = {key->id, key->user};
+  call.caller = {key->id, key->user, key->policy};
   call.payload = verified.payload;
   if (verified.payload.IsSignedInChunks()) call.chain = verified.chain;
   return OkStatus();

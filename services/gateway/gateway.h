@@ -49,11 +49,14 @@ class Gateway final : public HttpHandler {
  private:
   Status Serve(Call& call);
   Status Authenticate(Call& call);
+  Status PrepareCors(Call& call);
+  Status Hide(Call& call, const Status& failed);
   void Fail(Call& call, const Status& failed, Served& served);
 
   const GatewayOptions options_;
   Dependencies to_;
   OpenBuckets buckets_;
+  Access access_;
   Site site_;
 };
 

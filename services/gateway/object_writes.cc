@@ -27,7 +27,7 @@ Result<Written> Store(Site& site, Call& call, Bucket& bucket, RequestBody& body,
 
 Status PutObject(Site& site, Call& call) {
   // RFC 9110, 14.5: a server that took it for a whole object would destroy the rest.
-  if (call.fields().Has("Content-Range"))
+  if (call.fields().Has("Content-Range") && call.http_method() == "PUT")
     return Error(Code::kInvalidRequest, "PUT with Content-Range is not served; PATCH writes a range");
   PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
   PutOptions options;
@@ -80,8 +80,10 @@ namespace {
 // One key of many: none if it is gone, or was not there.
 std::optional<s3::DeleteResult::Error> DeleteOne(Site& site, Call& call, Bucket& bucket,
                                                  const s3::DeleteRequest::Object& object) {
-  Status gone;
-  if (object.version_id.empty() || object.version_id == "null") {
+  Status gone = site.access.Check(call, "s3:DeleteObject", call.bucket(), object.key);
+  if (!gone.ok()) {
+    // says so below
+  } else if (object.version_id.empty() || object.version_id == "null") {
     std::optional<ObjectId> only;
     if (!object.etag.empty()) {
       const Result<ObjectView> view = bucket.Open(call.context(), object.key, {.newest = true});

@@ -7,6 +7,9 @@
 /// differs, docs/design/s3.md says so.
 namespace pbfs::gateway {
 
+/// The types that a PATCH may have: with the range in a field, or in the body.
+inline constexpr const char* kAcceptPatch = "application/octet-stream, message/byterange, multipart/byteranges";
+
 using Operation = Status (*)(Site& site, Call& call);
 
 // buckets.cc
@@ -22,12 +25,19 @@ Status GetBucketLogging(Site& site, Call& call);
 Status GetAcl(Site& site, Call& call);  // of a bucket or an object
 Status PutAcl(Site& site, Call& call);
 Status GetBucketOwnershipControls(Site& site, Call& call);
-Status DescribePatch(Site& site, Call& call);  // OPTIONS without an Origin
+Status DescribePatch(Site& site, Call& call);  // OPTIONS: without an Origin what PATCH is like, with one a CORS preflight
 
 // bucket_documents.cc: configurations that are kept as they come
 Status GetBucketTagging(Site& site, Call& call);
 Status PutBucketTagging(Site& site, Call& call);
 Status DeleteBucketTagging(Site& site, Call& call);
+Status GetBucketPolicy(Site& site, Call& call);
+Status PutBucketPolicy(Site& site, Call& call);
+Status DeleteBucketPolicy(Site& site, Call& call);
+Status GetBucketPolicyStatus(Site& site, Call& call);
+Status GetBucketCors(Site& site, Call& call);
+Status PutBucketCors(Site& site, Call& call);
+Status DeleteBucketCors(Site& site, Call& call);
 Status GetMissing(Site& site, Call& call);  // of a configuration that nobody can have put: its 404
 
 // listings.cc

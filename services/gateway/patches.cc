@@ -1,4 +1,5 @@
 // PATCH with a range, and append: what S3 has no name for. A patch costs what was sent, whatever the size of the object.
+#include "libs/s3/byterange.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
 #include "libs/s3/ranges.h"
@@ -13,7 +14,6 @@ using s3::Code;
 using s3::Error;
 
 constexpr int kTryAgain = 20;
-constexpr const char* kAcceptPatch = "application/octet-stream";
 
 bool LostRace(const Status& status) {
   return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition);
@@ -32,41 +32,90 @@ Result<ObjectStat> StatAfter(Site& site, Call& call, const ObjectId& written) {
   return view->stat();
 }
 
-Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const s3::PatchRange& patch, ByteSpan bytes,
-                      const WriteOptions& options) {
+/// What a PATCH is to do: write ranges, all at once, or set the size.
+struct Patch {
+  std::vector<s3::ByteRange> ranges;
+  std::vector<Bytes> bytes;  // of each
+  std::optional<int64_t> set_size;
+};
+
+// Range in a field (docs/design/s3.md). The bytes are read later, when the range is known to be one that the object can take.
+Result<Patch> PatchOfField(Call& call, RequestBody& body, std::string_view content_range) {
+  if (s3::IsByteRangeType(call.fields().Get("Content-Type")))
+    return Error(Code::kInvalidRequest, "Content-Range stands in the header and in the body");
+  PBFS_ASSIGN_OR_RETURN(const s3::PatchRange range, s3::ParsePatchRange(content_range, body.length()));
+  if (range.set_size.has_value()) return Patch{{}, {}, range.set_size};
+  return Patch{{range.range}, {}, {}};
+}
+
+// Ranges in the body.
+Result<Patch> PatchOfBody(Site& site, Call& call, RequestBody& body) {
+  const std::string type(call.fields().Get("Content-Type"));
+  PBFS_ASSIGN_OR_RETURN(s3::ByteRangeDecoder decoder, s3::ByteRangeDecoder::Make(type, body.length()));
+  PBFS_ASSIGN_OR_RETURN(const Bytes all, body.ReadAll(call.context(), site.options.max_patch_bytes));
+  Patch patch;
+  for (ByteSpan rest = all; !rest.empty();) {
+    PBFS_ASSIGN_OR_RETURN(const auto step, decoder.Decode(rest));
+    rest = rest.subspan(step.consumed);
+    if (step.part_begins) patch.bytes.emplace_back();
+    if (!step.data.empty()) patch.bytes.back().insert(patch.bytes.back().end(), step.data.begin(), step.data.end());
+  }
+  PBFS_RETURN_IF_ERROR(decoder.Finish());
+  patch.ranges = decoder.parts();
+  return patch;
+}
+
+Status CheckAgainst(Call& call, const Patch& patch, const ObjectStat& stat) {
+  const Status starts = s3::CheckPatchStarts(patch.ranges, stat.size);
+  if (!starts.ok()) return Status(starts).WithDetail("http-Content-Range", s3::UnsatisfiedRange(stat.size));
+  return s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)});
+}
+
+Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch) {
+  WriteOptions options;
+  if (HasCondition(call.fields())) options.if_opset = stat.opset;
   if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
-  return bucket.WriteRanges(call.context(), stat.object, {{patch.range.begin, bytes}}, options);
+  std::vector<RangeWrite> writes;
+  for (size_t i = 0; i < patch.ranges.size(); ++i) writes.push_back({patch.ranges[i].begin, patch.bytes[i]});
+  return bucket.WriteRanges(call.context(), stat.object, writes, options);
+}
+
+Status PatchFailure(const Status& status) {
+  if (status.code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
+  if (status.code() == StatusCode::kAborted) return Error(Code::kConcurrentUpdatesPatchConflict);
+  return WriteFailure(status, Code::kConditionalRequestConflict);
+}
+
+// `If-None-Match: *` on a key without an object, from byte 0 on: the patch makes it.
+bool Creates(Call& call, const Patch& patch, const Status& opened) {
+  return s3::IsError(opened, Code::kNoSuchKey) && call.fields().Get("If-None-Match") == "*" &&
+         patch.ranges.size() == 1 && patch.ranges[0].begin == 0;
 }
 
 }  // namespace
 
 Status PatchObject(Site& site, Call& call) {
   const auto content_range = call.fields().Find("Content-Range");
-  if (!content_range.has_value()) {
+  if (!content_range.has_value() && !s3::IsByteRangeType(call.fields().Get("Content-Type"))) {
     return Error(Code::kMissingContentRange,
                  "Say which bytes to write: Content-Range: bytes <first>-<last>/*, or bytes */<size> to set the size")
         .WithDetail("http-Accept-Patch", kAcceptPatch);
   }
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
-  PBFS_ASSIGN_OR_RETURN(const s3::PatchRange patch, s3::ParsePatchRange(*content_range, body.length()));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  const auto check = [&](const ObjectView& view) {
-    const Status start = patch.set_size.has_value() ? OkStatus() : s3::CheckPatchStart(patch, view.stat().size);
-    if (!start.ok()) return Status(start).WithDetail("http-Content-Range", s3::UnsatisfiedRange(view.stat().size));
-    return s3::CheckPatch(call.fields(), {true, EtagOf(view.stat()), LastModifiedMs(view.stat())});
-  };
-  PBFS_ASSIGN_OR_RETURN(ObjectView view, OpenKey(site, call));
-  PBFS_RETURN_IF_ERROR(check(view));
-  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
-  WriteOptions options;
-  if (HasCondition(call.fields())) options.if_opset = view.stat().opset;
-  const Result<Written> written = Apply(call, bucket, view.stat(), patch, bytes, options);
-  if (!written.ok()) {
-    if (written.status().code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
-    if (written.status().code() == StatusCode::kAborted) return Error(Code::kConcurrentUpdatesPatchConflict);
-    return WriteFailure(written.status(), Code::kConditionalRequestConflict);
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  PBFS_ASSIGN_OR_RETURN(Patch patch, content_range.has_value() ? PatchOfField(call, body, *content_range)
+                                                               : PatchOfBody(site, call, body));
+  const Result<ObjectView> view = OpenKey(site, call);
+  if (Creates(call, patch, view.status()) && content_range.has_value()) return PutObject(site, call);
+  PBFS_RETURN_IF_ERROR(view.status());
+  PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
+  if (content_range.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+    if (!patch.set_size.has_value()) patch.bytes.push_back(std::move(bytes));
   }
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view.stat().object));
+  const Result<Written> written = Apply(call, bucket, view->stat(), patch);
+  if (!written.ok()) return PatchFailure(written.status());
+  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
   HttpFields fields;
   fields.Set("ETag", s3::Quoted(EtagOf(stat)));
   fields.Set("x-amz-object-size", std::to_string(stat.size));

@@ -25,58 +25,62 @@ constexpr Level kService = Level::kService, kBucket = Level::kBucket, kObject = 
 
 // The first that matches counts.
 constexpr Row kRows[] = {
-    {"GET", kService, "", "", {"ListBuckets", ListBuckets}},
+    {"GET", kService, "", "", {"ListBuckets", ListBuckets, ""}},
 
-    {"GET", kBucket, "location", "", {"GetBucketLocation", GetBucketLocation}},
-    {"GET", kBucket, "versioning", "", {"GetBucketVersioning", GetBucketVersioning}},
-    {"GET", kBucket, "versions", "", {"ListObjectVersions", ListObjectVersions}},
-    {"GET", kBucket, "uploads", "", {"ListMultipartUploads", ListMultipartUploads}},
-    {"GET", kBucket, "acl", "", {"GetBucketAcl", GetAcl}},
-    {"GET", kBucket, "tagging", "", {"GetBucketTagging", GetBucketTagging}},
-    {"GET", kBucket, "encryption", "", {"GetBucketEncryption", GetBucketEncryption}},
-    {"GET", kBucket, "requestPayment", "", {"GetBucketRequestPayment", GetBucketRequestPayment}},
-    {"GET", kBucket, "logging", "", {"GetBucketLogging", GetBucketLogging}},
-    {"GET", kBucket, "ownershipControls", "", {"GetBucketOwnershipControls", GetBucketOwnershipControls}},
-    {"GET", kBucket, "policy", "", {"GetBucketPolicy", GetMissing}},
-    {"GET", kBucket, "policyStatus", "", {"GetBucketPolicyStatus", GetMissing}},
-    {"GET", kBucket, "cors", "", {"GetBucketCors", GetMissing}},
-    {"GET", kBucket, "lifecycle", "", {"GetBucketLifecycleConfiguration", GetMissing}},
-    {"GET", kBucket, "publicAccessBlock", "", {"GetPublicAccessBlock", GetMissing}},
-    {"GET", kBucket, "object-lock", "", {"GetObjectLockConfiguration", GetMissing}},
-    {"GET", kBucket, "list-type", "", {"ListObjectsV2", ListObjectsV2}},
-    {"GET", kBucket, "", "", {"ListObjects", ListObjects}},
-    {"HEAD", kBucket, "", "", {"HeadBucket", HeadBucket}},
-    {"PUT", kBucket, "acl", "", {"PutBucketAcl", PutAcl}},
-    {"PUT", kBucket, "tagging", "", {"PutBucketTagging", PutBucketTagging}},
-    {"PUT", kBucket, "", "", {"CreateBucket", CreateBucket}},
-    {"DELETE", kBucket, "tagging", "", {"DeleteBucketTagging", DeleteBucketTagging}},
-    {"DELETE", kBucket, "", "", {"DeleteBucket", DeleteBucket}},
-    {"POST", kBucket, "delete", "", {"DeleteObjects", DeleteObjects}},
+    {"GET", kBucket, "location", "", {"GetBucketLocation", GetBucketLocation, "s3:GetBucketLocation"}},
+    {"GET", kBucket, "versioning", "", {"GetBucketVersioning", GetBucketVersioning, "s3:GetBucketVersioning"}},
+    {"GET", kBucket, "versions", "", {"ListObjectVersions", ListObjectVersions, "s3:ListBucketVersions"}},
+    {"GET", kBucket, "uploads", "", {"ListMultipartUploads", ListMultipartUploads, "s3:ListBucketMultipartUploads"}},
+    {"GET", kBucket, "acl", "", {"GetBucketAcl", GetAcl, "s3:GetBucketAcl"}},
+    {"GET", kBucket, "tagging", "", {"GetBucketTagging", GetBucketTagging, "s3:GetBucketTagging"}},
+    {"GET", kBucket, "encryption", "", {"GetBucketEncryption", GetBucketEncryption, "s3:GetEncryptionConfiguration"}},
+    {"GET", kBucket, "requestPayment", "", {"GetBucketRequestPayment", GetBucketRequestPayment, "s3:GetBucketRequestPayment"}},
+    {"GET", kBucket, "logging", "", {"GetBucketLogging", GetBucketLogging, "s3:GetBucketLogging"}},
+    {"GET", kBucket, "ownershipControls", "", {"GetBucketOwnershipControls", GetBucketOwnershipControls, "s3:GetBucketOwnershipControls"}},
+    {"GET", kBucket, "policy", "", {"GetBucketPolicy", GetBucketPolicy, "s3:GetBucketPolicy"}},
+    {"GET", kBucket, "policyStatus", "", {"GetBucketPolicyStatus", GetBucketPolicyStatus, "s3:GetBucketPolicyStatus"}},
+    {"GET", kBucket, "cors", "", {"GetBucketCors", GetBucketCors, "s3:GetBucketCORS"}},
+    {"GET", kBucket, "lifecycle", "", {"GetBucketLifecycleConfiguration", GetMissing, "s3:GetLifecycleConfiguration"}},
+    {"GET", kBucket, "publicAccessBlock", "", {"GetPublicAccessBlock", GetMissing, "s3:GetBucketPublicAccessBlock"}},
+    {"GET", kBucket, "object-lock", "", {"GetObjectLockConfiguration", GetMissing, "s3:GetBucketObjectLockConfiguration"}},
+    {"GET", kBucket, "list-type", "", {"ListObjectsV2", ListObjectsV2, "s3:ListBucket"}},
+    {"GET", kBucket, "", "", {"ListObjects", ListObjects, "s3:ListBucket"}},
+    {"HEAD", kBucket, "", "", {"HeadBucket", HeadBucket, "s3:ListBucket"}},
+    {"PUT", kBucket, "acl", "", {"PutBucketAcl", PutAcl, "s3:PutBucketAcl"}},
+    {"PUT", kBucket, "tagging", "", {"PutBucketTagging", PutBucketTagging, "s3:PutBucketTagging"}},
+    {"PUT", kBucket, "policy", "", {"PutBucketPolicy", PutBucketPolicy, "s3:PutBucketPolicy"}},
+    {"PUT", kBucket, "cors", "", {"PutBucketCors", PutBucketCors, "s3:PutBucketCORS"}},
+    {"PUT", kBucket, "", "", {"CreateBucket", CreateBucket, ""}},
+    {"DELETE", kBucket, "tagging", "", {"DeleteBucketTagging", DeleteBucketTagging, "s3:PutBucketTagging"}},
+    {"DELETE", kBucket, "policy", "", {"DeleteBucketPolicy", DeleteBucketPolicy, "s3:DeleteBucketPolicy"}},
+    {"DELETE", kBucket, "cors", "", {"DeleteBucketCors", DeleteBucketCors, "s3:PutBucketCORS"}},
+    {"DELETE", kBucket, "", "", {"DeleteBucket", DeleteBucket, "s3:DeleteBucket"}},
+    {"POST", kBucket, "delete", "", {"DeleteObjects", DeleteObjects, ""}},
 
-    {"GET", kObject, "attributes", "", {"GetObjectAttributes", GetObjectAttributes}},
-    {"GET", kObject, "tagging", "", {"GetObjectTagging", GetObjectTagging}},
-    {"GET", kObject, "acl", "", {"GetObjectAcl", GetAcl}},
-    {"GET", kObject, "uploadId", "", {"ListParts", ListParts}},
-    {"GET", kObject, "", "", {"GetObject", GetObject}},
-    {"HEAD", kObject, "", "", {"HeadObject", GetObject}},
-    {"PUT", kObject, "uploadId", "x-amz-copy-source", {"UploadPartCopy", UploadPartCopy}},
-    {"PUT", kObject, "uploadId", "", {"UploadPart", UploadPart}},
-    {"PUT", kObject, "tagging", "", {"PutObjectTagging", PutObjectTagging}},
-    {"PUT", kObject, "acl", "", {"PutObjectAcl", PutAcl}},
-    {"PUT", kObject, "renameObject", "", {"RenameObject", RenameObject}},
-    {"PUT", kObject, "", "x-amz-copy-source", {"CopyObject", CopyObject}},
-    {"PUT", kObject, "", "x-amz-write-offset-bytes", {"AppendObject", AppendObject}},
-    {"PUT", kObject, "", "", {"PutObject", PutObject}},
-    {"PATCH", kObject, "", "", {"PatchObject", PatchObject}},
-    {"DELETE", kObject, "uploadId", "", {"AbortMultipartUpload", AbortMultipartUpload}},
-    {"DELETE", kObject, "tagging", "", {"DeleteObjectTagging", DeleteObjectTagging}},
-    {"DELETE", kObject, "", "", {"DeleteObject", DeleteObject}},
-    {"POST", kObject, "uploads", "", {"CreateMultipartUpload", CreateMultipartUpload}},
-    {"POST", kObject, "uploadId", "", {"CompleteMultipartUpload", CompleteMultipartUpload}},
+    {"GET", kObject, "attributes", "", {"GetObjectAttributes", GetObjectAttributes, "s3:GetObjectAttributes"}},
+    {"GET", kObject, "tagging", "", {"GetObjectTagging", GetObjectTagging, "s3:GetObjectTagging"}},
+    {"GET", kObject, "acl", "", {"GetObjectAcl", GetAcl, "s3:GetObjectAcl"}},
+    {"GET", kObject, "uploadId", "", {"ListParts", ListParts, "s3:ListMultipartUploadParts"}},
+    {"GET", kObject, "", "", {"GetObject", GetObject, "s3:GetObject"}},
+    {"HEAD", kObject, "", "", {"HeadObject", GetObject, "s3:GetObject"}},
+    {"PUT", kObject, "uploadId", "x-amz-copy-source", {"UploadPartCopy", UploadPartCopy, "s3:PutObject"}},
+    {"PUT", kObject, "uploadId", "", {"UploadPart", UploadPart, "s3:PutObject"}},
+    {"PUT", kObject, "tagging", "", {"PutObjectTagging", PutObjectTagging, "s3:PutObjectTagging"}},
+    {"PUT", kObject, "acl", "", {"PutObjectAcl", PutAcl, "s3:PutObjectAcl"}},
+    {"PUT", kObject, "renameObject", "", {"RenameObject", RenameObject, "s3:PutObject"}},
+    {"PUT", kObject, "", "x-amz-copy-source", {"CopyObject", CopyObject, "s3:PutObject"}},
+    {"PUT", kObject, "", "x-amz-write-offset-bytes", {"AppendObject", AppendObject, "s3:PutObject"}},
+    {"PUT", kObject, "", "", {"PutObject", PutObject, "s3:PutObject"}},
+    {"PATCH", kObject, "", "", {"PatchObject", PatchObject, "s3:PutObject"}},
+    {"DELETE", kObject, "uploadId", "", {"AbortMultipartUpload", AbortMultipartUpload, "s3:AbortMultipartUpload"}},
+    {"DELETE", kObject, "tagging", "", {"DeleteObjectTagging", DeleteObjectTagging, "s3:DeleteObjectTagging"}},
+    {"DELETE", kObject, "", "", {"DeleteObject", DeleteObject, "s3:DeleteObject"}},
+    {"POST", kObject, "uploads", "", {"CreateMultipartUpload", CreateMultipartUpload, "s3:PutObject"}},
+    {"POST", kObject, "uploadId", "", {"CompleteMultipartUpload", CompleteMultipartUpload, "s3:PutObject"}},
 
-    {"OPTIONS", kService, "", "", {"DescribePatch", DescribePatch}},
-    {"OPTIONS", kBucket, "", "", {"DescribePatch", DescribePatch}},
-    {"OPTIONS", kObject, "", "", {"DescribePatch", DescribePatch}},
+    {"OPTIONS", kService, "", "", {"DescribePatch", DescribePatch, ""}},
+    {"OPTIONS", kBucket, "", "", {"DescribePatch", DescribePatch, ""}},
+    {"OPTIONS", kObject, "", "", {"DescribePatch", DescribePatch, ""}},
 };
 
 // All sub-resources that S3 has.
@@ -112,13 +116,13 @@ Result<Route> FindRoute(const Call& call) {
     const auto& query = call.target.query;
     const bool known = std::any_of(query.begin(), query.end(), [](const auto& pair) { return IsSubresource(pair.first); });
     constexpr std::array kMethods = {"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"};
-    if (known) return Route{"Unsupported", NotImplemented};
+    if (known) return Route{"Unsupported", NotImplemented, ""};
     const bool method = std::find(kMethods.begin(), kMethods.end(), call.http_method()) != kMethods.end();
     return Error(method ? Code::kMethodNotAllowed : Code::kNotImplemented);
   }
   for (const auto& [parameter, value] : call.target.query) {
     const bool of_row = parameter == row->parameter || (parameter == "uploadId" && row->parameter == "uploads");
-    if (IsSubresource(parameter) && !of_row) return Route{"Unsupported", NotImplemented};
+    if (IsSubresource(parameter) && !of_row) return Route{"Unsupported", NotImplemented, ""};
   }
   return row->route;
 }

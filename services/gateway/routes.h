@@ -8,6 +8,7 @@ namespace pbfs::gateway {
 struct Route {
   const char* name = nullptr;  // "GetObject": for logs and metrics
   Operation operation = nullptr;
+  const char* action = "";  // what policies call it; empty: whoever has an access key may do it, or it asks for itself
 };
 
 /// By method, by what the target names (the service, a bucket, an object), and by sub-resources. One of S3's sub-resources that is not

@@ -5,6 +5,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/client/client.h"
+#include "services/gateway/access.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
 #include "libs/access/system_bucket.h"
@@ -26,6 +27,7 @@ struct Site {
   Client& client;
   OpenBuckets& buckets;
   SystemBucket& documents;
+  Access& access;
   const Clock& clock;
   const GatewayOptions& options;
 };

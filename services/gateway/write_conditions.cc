@@ -27,6 +27,7 @@ Result<WriteConditions> ReadWriteConditions(Site& site, Call& call) {
 
 Result<ObjectView> OpenSource(Site& site, Call& call, const s3::CopySource& source) {
   if (!source.version_id.empty() && source.version_id != "null") return s3::Error(Code::kNoSuchVersion);
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:GetObject", source.bucket, source.key));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), source.bucket));
   Result<ObjectView> view = bucket.Open(call.context(), source.key, {.newest = true});
   if (view.status().code() == StatusCode::kNotFound) return s3::Error(Code::kNoSuchKey);

@@ -1,0 +1,111 @@
+#include "services/gateway/access.h"
+
+#include "services/gateway/object_facts.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using s3::Code;
+using s3::Decision;
+using s3::Error;
+
+void AddFromQuery(const Call& call, const char* parameter, const char* key, s3::AccessRequest& request) {
+  const auto value = call.target.query.Find(parameter);
+  if (value.has_value()) request.keys[key] = std::string(*value);
+}
+
+// Whoever owns the site can always mend a policy that shuts everybody out.
+bool IsRepair(const std::string& action) {
+  return action == "s3:GetBucketPolicy" || action == "s3:PutBucketPolicy" || action == "s3:DeleteBucketPolicy";
+}
+
+}  // namespace
+
+std::string DocumentOf(const Bucket& bucket, const std::string& what) {
+  return "bucket/" + bucket.info().id.ToString() + "/" + what;
+}
+
+Result<std::shared_ptr<const BucketRules>> Access::Load(const Context& context, const Bucket& bucket) {
+  auto rules = std::make_shared<BucketRules>();
+  PBFS_ASSIGN_OR_RETURN(const auto policy, documents_.Get(context, DocumentOf(bucket, "policy")));
+  if (policy.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(rules->policy, s3::Policy::ParseBucket(*policy, bucket.info().settings.name));
+    rules->needs_object_tags = LowerCase(*policy).find("existingobjecttag") != std::string::npos;
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto cors, documents_.Get(context, DocumentOf(bucket, "cors")));
+  if (cors.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(rules->cors, s3::ParseCors(*cors));
+  }
+  return std::shared_ptr<const BucketRules>(std::move(rules));
+}
+
+Result<std::shared_ptr<const BucketRules>> Access::RulesOf(const Context& context, const Bucket& bucket) {
+  const MonotonicTime now = MonotonicNow();
+  {
+    MutexLock lock(mutex_);
+    const auto found = remembered_.find(bucket.info().id);
+    if (found != remembered_.end() && now < found->second.until) return found->second.rules;
+  }
+  PBFS_ASSIGN_OR_RETURN(auto rules, Load(context, bucket));
+  MutexLock lock(mutex_);
+  remembered_[bucket.info().id] = {rules, now + kRemembered};
+  return rules;
+}
+
+void Access::Forget(BucketId bucket) {
+  MutexLock lock(mutex_);
+  remembered_.erase(bucket);
+}
+
+Result<s3::AccessRequest> Access::RequestOf(Call& call, const std::string& action, Bucket& bucket,
+                                            const std::string& key, bool with_tags) {
+  s3::AccessRequest request;
+  request.user = call.caller.user;
+  request.action = action;
+  request.resource = "arn:aws:s3:::" + bucket.info().settings.name + (key.empty() ? "" : "/" + key);
+  request.keys["aws:sourceip"] = call.request().peer;
+  request.keys["aws:securetransport"] = call.request().secure ? "true" : "false";
+  if (!call.caller.anonymous()) request.keys["aws:username"] = call.caller.user;
+  if (const auto acl = call.fields().Find("x-amz-acl"); acl.has_value())
+    request.keys["s3:x-amz-acl"] = std::string(*acl);
+  AddFromQuery(call, "prefix", "s3:prefix", request);
+  AddFromQuery(call, "delimiter", "s3:delimiter", request);
+  AddFromQuery(call, "max-keys", "s3:max-keys", request);
+  AddFromQuery(call, "versionId", "s3:versionid", request);
+  if (const auto tagging = call.fields().Find("x-amz-tagging"); tagging.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTagging(*tagging));
+    for (const auto& [name, value] : tags) request.keys["s3:requestobjecttag/" + name] = value;
+  }
+  if (!with_tags || key.empty()) return request;
+  const Result<ObjectView> view = bucket.Open(call.context(), key, {.newest = true});
+  if (view.status().code() == StatusCode::kNotFound) return request;
+  PBFS_RETURN_IF_ERROR(view.status());
+  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(view->stat().metadata));
+  for (const auto& [name, value] : tags) request.keys["s3:existingobjecttag/" + name] = value;
+  return request;
+}
+
+Status Access::Check(Call& call, const std::string& action, const std::string& bucket_name, const std::string& key) {
+  Result<Bucket> bucket = buckets_.Find(call.context(), bucket_name);
+  if (!bucket.ok()) {
+    const bool hidden = call.caller.anonymous() && s3::IsError(bucket.status(), Code::kNoSuchBucket);
+    return hidden ? Error(Code::kAccessDenied) : bucket.status();
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto rules, RulesOf(call.context(), *bucket));
+  std::optional<s3::Policy> of_key;
+  if (!call.caller.policy.empty()) {
+    PBFS_ASSIGN_OR_RETURN(of_key, s3::Policy::ParseUser(call.caller.policy));
+  }
+  if (!rules->policy.has_value() && !of_key.has_value())
+    return call.caller.anonymous() ? Error(Code::kAccessDenied) : OkStatus();
+  if (!call.caller.anonymous() && !of_key.has_value() && IsRepair(action)) return OkStatus();
+  PBFS_ASSIGN_OR_RETURN(const s3::AccessRequest request,
+                        RequestOf(call, action, *bucket, key, rules->needs_object_tags));
+  const Decision by_bucket = rules->policy.has_value() ? rules->policy->Evaluate(request) : Decision::kSilent;
+  const Decision by_key = of_key.has_value()          ? of_key->Evaluate(request)
+                          : call.caller.anonymous() ? Decision::kSilent
+                                                    : Decision::kAllowed;
+  return s3::Join(by_bucket, by_key) == Decision::kAllowed ? OkStatus() : Error(Code::kAccessDenied);
+}
+
+}  // namespace pbfs::gateway

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "libs/access/system_bucket.h"
+#include "libs/client/client.h"
+#include "libs/s3/cors.h"
+#include "libs/s3/policy.h"
+#include "services/gateway/call.h"
+#include "services/gateway/open_buckets.h"
+
+namespace pbfs::gateway {
+
+/// What a bucket's configuration says of requests.
+struct BucketRules {
+  std::optional<s3::Policy> policy;
+  bool needs_object_tags = false;  // the policy asks for tags that an object has
+  s3::CorsRules cors;
+};
+
+/// The name of a configuration of a bucket in the system bucket: under the bucket's id, so that one that is deleted and made again does
+/// not inherit it.
+std::string DocumentOf(const Bucket& bucket, const std::string& what);
+
+/// Who may do what. Whoever has an access key may do everything that the key's policy allows (all, without one) or the bucket's policy
+/// does, and that none of both forbids; anonymous callers only what the bucket's policy allows. Threads: any.
+class Access {
+ public:
+  Access(OpenBuckets& buckets, SystemBucket& documents) : buckets_(buckets), documents_(documents) {}
+
+  /// `action`: "s3:GetObject". `key` may be empty. Errors (of S3): AccessDenied; NoSuchBucket, of which anonymous callers are not told.
+  Status Check(Call& call, const std::string& action, const std::string& bucket, const std::string& key);
+  /// The same of the request's own bucket and key.
+  Status Check(Call& call, const std::string& action) { return Check(call, action, call.bucket(), call.key()); }
+
+  /// May be as old as kRemembered. A document that cannot be read is an error: nothing is allowed for want of knowledge.
+  Result<std::shared_ptr<const BucketRules>> RulesOf(const Context& context, const Bucket& bucket);
+  void Forget(BucketId bucket);
+
+  static constexpr Duration kRemembered = std::chrono::seconds(2);
+
+ private:
+  struct Remembered {
+    std::shared_ptr<const BucketRules> rules;
+    MonotonicTime until;
+  };
+  Result<std::shared_ptr<const BucketRules>> Load(const Context& context, const Bucket& bucket);
+  Result<s3::AccessRequest> RequestOf(Call& call, const std::string& action, Bucket& bucket, const std::string& key,
+                                      bool with_tags);
+
+  OpenBuckets& buckets_;
+  SystemBucket& documents_;
+  Mutex mutex_;
+  std::map<BucketId, Remembered> remembered_ PBFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace pbfs::gateway

@@ -1,0 +1,267 @@
+// The gateway over a site in memory: that each operation does what it says, and that nothing else happens. The behaviour as S3 clients see
+// it is in tests/s3.
+#include "services/gateway/gateway_fixture.h"
+
+namespace pbfs::gateway {
+namespace {
+
+using testing::HasSubstr;
+
+TEST_F(GatewayTest, AnObjectComesBackWithWhatWasSaidOfIt) {
+  MakeBucket("photos");
+  const Answer put = Send("PUT", "/photos/a%20cat.txt", "miaow",
+                          {{"Content-Type", "text/plain"}, {"x-amz-meta-Colour", "black"}, {"Cache-Control", "no-store"}});
+  ASSERT_EQ(put.status, 200) << put.body;
+  EXPECT_EQ(put.fields.Get("ETag"), "\"0d42b1a8bd9f3ac8ef50ba0bb3d9b4b9\"") << "not the MD5";
+  const Answer got = Send("GET", "/photos/a%20cat.txt");
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(got.body, "miaow");
+  EXPECT_EQ(got.fields.Get("Content-Type"), "text/plain");
+  EXPECT_EQ(got.fields.Get("x-amz-meta-colour"), "black");
+  EXPECT_EQ(got.fields.Get("Cache-Control"), "no-store");
+  EXPECT_EQ(got.fields.Get("ETag"), put.fields.Get("ETag"));
+  const Answer head = Send("HEAD", "/photos/a%20cat.txt");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(served_.operation, "HeadObject");
+  EXPECT_EQ(served_.user, "alice");
+  EXPECT_EQ(Send("DELETE", "/photos/a%20cat.txt").status, 204);
+  EXPECT_EQ(Element(Send("GET", "/photos/a%20cat.txt").body, "Code"), "NoSuchKey");
+}
+
+TEST_F(GatewayTest, OnlyKeysOfTheSiteAreLetIn) {
+  MakeBucket("photos");
+  EXPECT_EQ(Element(SendRaw(Request("GET", "/photos")).body, "Code"), "AccessDenied");
+  HttpRequest request = Request("GET", "/photos");
+  s3::SignRequest({"PBFS0000000000000000", key_.secret, "us-east-1"}, clock_.NowMillis(), s3::Sha256Hex({}), request);
+  EXPECT_EQ(Element(SendRaw(request).body, "Code"), "InvalidAccessKeyId");
+  request = Request("GET", "/photos");
+  s3::SignRequest({key_.id, "wrong", "us-east-1"}, clock_.NowMillis(), s3::Sha256Hex({}), request);
+  EXPECT_EQ(SendRaw(request).status, 403);
+  EXPECT_EQ(Element(SendRaw(request).body, "Code"), "SignatureDoesNotMatch");
+  ASSERT_OK_AND_ASSIGN(const AccessKey other, keys_.Create(TestContext(), "bob", site_.random));
+  ASSERT_OK(keys_.SetEnabled(TestContext(), other.id, false));
+  request = Request("GET", "/photos");
+  s3::SignRequest({other.id, other.secret, "us-east-1"}, clock_.NowMillis(), s3::Sha256Hex({}), request);
+  EXPECT_EQ(Element(SendRaw(request).body, "Code"), "InvalidAccessKeyId");
+}
+
+TEST_F(GatewayTest, TheBucketOfKeysIsOutOfReach) {
+  EXPECT_EQ(Element(Send("GET", "/_pbfs").body, "Code"), "InvalidBucketName");
+  EXPECT_EQ(Element(Send("GET", "/_pbfs/key/" + key_.id).body, "Code"), "InvalidBucketName");
+  MakeBucket("photos");
+  const std::string buckets = Send("GET", "/").body;
+  EXPECT_THAT(buckets, HasSubstr("photos"));
+  EXPECT_THAT(buckets, testing::Not(HasSubstr("_pbfs")));
+}
+
+TEST_F(GatewayTest, ABodyThatIsNotWhatWasSignedLeavesNothing) {
+  MakeBucket("photos");
+  for (const size_t size : {size_t{5}, size_t{9} << 20}) {
+    HttpRequest request = Request("PUT", "/photos/cat");
+    s3::SignRequest(signer(), clock_.NowMillis(), s3::Sha256Hex(AsBytes("miaow")), request);
+    const Answer put = SendRaw(request, std::string(size, 'x'));
+    EXPECT_EQ(put.status, 400);
+    EXPECT_EQ(Element(put.body, "Code"), "XAmzContentSHA256Mismatch");
+    EXPECT_EQ(Send("GET", "/photos/cat").status, 404);
+  }
+}
+
+TEST_F(GatewayTest, ATruncatedBodyLeavesNothing) {
+  MakeBucket("photos");
+  HttpRequest request = Request("PUT", "/photos/cat");
+  const std::string body(9 << 20, 'x');
+  s3::SignRequest(signer(), clock_.NowMillis(), "UNSIGNED-PAYLOAD", request);
+  MemoryExchange exchange(request, ToBytes(AsBytes(body)));
+  exchange.FailReadsAfter(5 << 20, UnavailableError("the connection is lost"));
+  exchange.Serve(TestContext(), gateway_);
+  EXPECT_EQ(Send("GET", "/photos/cat").status, 404);
+}
+
+TEST_F(GatewayTest, RangesAreCutOutOfTheObject) {
+  MakeBucket("photos");
+  std::string body;
+  for (int i = 0; i < 300'000; ++i) body += static_cast<char>('a' + i % 26);
+  ASSERT_EQ(Send("PUT", "/photos/cat", body).status, 200);
+  const auto range = [&](const char* header) { return Send("GET", "/photos/cat", "", {{"Range", header}}); };
+  const Answer middle = range("bytes=1000-200000");
+  EXPECT_EQ(middle.status, 206);
+  EXPECT_EQ(middle.body, body.substr(1000, 199'001));
+  EXPECT_EQ(middle.fields.Get("Content-Range"), "bytes 1000-200000/300000");
+  EXPECT_EQ(range("bytes=-10").body, body.substr(299'990));
+  EXPECT_EQ(range("bytes=299999-").body, body.substr(299'999));
+  EXPECT_EQ(range("bytes=5-4").body, body);
+  const Answer beyond = range("bytes=300000-");
+  EXPECT_EQ(beyond.status, 416);
+  EXPECT_EQ(beyond.fields.Get("Content-Range"), "bytes */300000");
+  EXPECT_EQ(Element(beyond.body, "Code"), "InvalidRange");
+}
+
+TEST_F(GatewayTest, APatchWritesItsBytesAndNoOthers) {
+  MakeBucket("photos");
+  const Answer put = Send("PUT", "/photos/cat", "0123456789", {{"Content-Type", "text/plain"}});
+  const Answer patch = Send("PATCH", "/photos/cat", "abc", {{"Content-Range", "bytes 3-5/*"}});
+  ASSERT_EQ(patch.status, 200) << patch.body;
+  EXPECT_NE(patch.fields.Get("ETag"), put.fields.Get("ETag"));
+  EXPECT_EQ(patch.fields.Get("x-amz-object-size"), "10");
+  const Answer got = Send("GET", "/photos/cat");
+  EXPECT_EQ(got.body, "012abc6789");
+  EXPECT_EQ(got.fields.Get("ETag"), patch.fields.Get("ETag"));
+  EXPECT_EQ(got.fields.Get("Content-Type"), "text/plain");
+  EXPECT_EQ(Send("PATCH", "/photos/cat", "xyz", {{"Content-Range", "bytes 9-/*"}}).status, 200);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "012abc678xyz");
+  const Answer beyond = Send("PATCH", "/photos/cat", "!", {{"Content-Range", "bytes 13-/*"}});
+  EXPECT_EQ(beyond.status, 416);
+  EXPECT_EQ(beyond.fields.Get("Content-Range"), "bytes */12");
+  EXPECT_EQ(Send("PATCH", "/photos/cat", "", {{"Content-Range", "bytes */4"}}).status, 200);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "012a");
+  const Answer none = Send("PATCH", "/photos/cat", "x");
+  EXPECT_EQ(Element(none.body, "Code"), "MissingContentRange");
+  EXPECT_TRUE(none.fields.Has("Accept-Patch"));
+  EXPECT_EQ(Send("PATCH", "/photos/dog", "x", {{"Content-Range", "bytes 0-/*"}}).status, 404);
+  EXPECT_EQ(Send("PUT", "/photos/cat", "x", {{"Content-Range", "bytes 0-0/*"}}).status, 400);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "012a");
+}
+
+TEST_F(GatewayTest, AppendsAreGuardedByTheirOffset) {
+  MakeBucket("logs");
+  const auto append = [&](const char* offset, const char* body) {
+    return Send("PUT", "/logs/today", body, {{"x-amz-write-offset-bytes", offset}});
+  };
+  EXPECT_EQ(append("5", "x").status, 404);
+  EXPECT_EQ(append("0", "one ").status, 200);
+  const Answer second = append("4", "two");
+  EXPECT_EQ(second.status, 200) << second.body;
+  EXPECT_EQ(second.fields.Get("x-amz-object-size"), "7");
+  EXPECT_EQ(Element(append("4", "two").body, "Code"), "InvalidWriteOffset");
+  EXPECT_EQ(Send("GET", "/logs/today").body, "one two");
+}
+
+TEST_F(GatewayTest, ListsFoldAtDelimitersAndPage) {
+  MakeBucket("photos");
+  for (const char* key : {"a", "b/1", "b/2", "c", "d/1", "e"})
+    ASSERT_EQ(Send("PUT", std::string("/photos/") + key, "x").status, 200);
+  const Answer all = Send("GET", "/photos?list-type=2&delimiter=%2F");
+  EXPECT_EQ(Element(all.body, "KeyCount"), "5") << all.body;
+  EXPECT_EQ(Element(all.body, "IsTruncated"), "false");
+  std::string token, keys;
+  int pages = 0;
+  do {
+    const Answer page = Send("GET", "/photos?list-type=2&delimiter=%2F&max-keys=2" +
+                                        (token.empty() ? "" : "&continuation-token=" + token));
+    ASSERT_EQ(page.status, 200) << page.body;
+    ++pages;
+    token = Element(page.body, "IsTruncated") == "true" ? Element(page.body, "NextContinuationToken") : "";
+    for (size_t at = 0; (at = page.body.find("<Key>", at)) != std::string::npos; ++at) keys += page.body.substr(at + 5, 1);
+    for (size_t at = 0; (at = page.body.find("<CommonPrefixes><Prefix>", at)) != std::string::npos; ++at)
+      keys += page.body.substr(at + 24, 2);
+  } while (!token.empty());
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(keys.size(), 7u) << keys;
+  const Answer first = Send("GET", "/photos?prefix=b%2F&marker=b%2F1");
+  EXPECT_EQ(Element(first.body, "Key"), "b/2");
+  EXPECT_EQ(Element(first.body, "Size"), "1");
+}
+
+TEST_F(GatewayTest, CopiesInsideAndBetweenBuckets) {
+  MakeBucket("photos");
+  MakeBucket("backup");
+  const Answer put = Send("PUT", "/photos/cat", std::string(100'000, 'x'), {{"Content-Type", "image/png"}});
+  for (const char* to : {"/photos/copy", "/backup/copy"}) {
+    const Answer copied = Send("PUT", to, "", {{"x-amz-copy-source", "/photos/cat"}});
+    ASSERT_EQ(copied.status, 200) << copied.body;
+    EXPECT_THAT(copied.body, HasSubstr(std::string(put.fields.Get("ETag").substr(1, 32))));
+    const Answer got = Send("GET", to);
+    EXPECT_EQ(got.body, std::string(100'000, 'x'));
+    EXPECT_EQ(got.fields.Get("ETag"), put.fields.Get("ETag"));
+    EXPECT_EQ(got.fields.Get("Content-Type"), "image/png");
+  }
+  EXPECT_EQ(Send("PUT", "/photos/cat", "", {{"x-amz-copy-source", "/photos/cat"}}).status, 400);
+  EXPECT_EQ(Send("PUT", "/photos/cat", "",
+                 {{"x-amz-copy-source", "/photos/cat"}, {"x-amz-metadata-directive", "REPLACE"}, {"x-amz-meta-a", "b"}})
+                .status,
+            200);
+  const Answer replaced = Send("GET", "/photos/cat");
+  EXPECT_EQ(replaced.fields.Get("x-amz-meta-a"), "b");
+  EXPECT_EQ(replaced.fields.Get("ETag"), put.fields.Get("ETag"));
+}
+
+TEST_F(GatewayTest, ConditionsOfWritesHoldOrNothingHappens) {
+  MakeBucket("photos");
+  EXPECT_EQ(Send("PUT", "/photos/cat", "one", {{"If-None-Match", "*"}}).status, 200);
+  EXPECT_EQ(Send("PUT", "/photos/cat", "two", {{"If-None-Match", "*"}}).status, 412);
+  const std::string etag(Send("HEAD", "/photos/cat").fields.Get("ETag"));
+  EXPECT_EQ(Send("PUT", "/photos/cat", "three", {{"If-Match", "\"other\""}}).status, 412);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "one");
+  EXPECT_EQ(Send("PUT", "/photos/cat", "four", {{"If-Match", etag}}).status, 200);
+  EXPECT_EQ(Send("PUT", "/photos/dog", "x", {{"If-Match", etag}}).status, 404);
+  EXPECT_EQ(Send("PATCH", "/photos/cat", "F", {{"Content-Range", "bytes 0-0/*"}, {"If-Match", etag}}).status, 412);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "four");
+  EXPECT_EQ(Send("GET", "/photos/cat", "", {{"If-None-Match", "\"8a54c3c1b92a5b9cf6d7b5d4ccd7f9b0\""}}).status, 200);
+  const std::string now(Send("HEAD", "/photos/cat").fields.Get("ETag"));
+  const Answer unchanged = Send("GET", "/photos/cat", "", {{"If-None-Match", now}});
+  EXPECT_EQ(unchanged.status, 304);
+  EXPECT_EQ(unchanged.body, "");
+  EXPECT_EQ(unchanged.fields.Get("ETag"), now);
+}
+
+TEST_F(GatewayTest, TagsComeAndGoWithoutTouchingTheContent) {
+  MakeBucket("photos");
+  const Answer put = Send("PUT", "/photos/cat", "miaow", {{"x-amz-tagging", "a=1&b=2"}});
+  EXPECT_EQ(Send("GET", "/photos/cat").fields.Get("x-amz-tagging-count"), "2");
+  const std::string tags = "<Tagging><TagSet><Tag><Key>c</Key><Value>3</Value></Tag></TagSet></Tagging>";
+  EXPECT_EQ(Send("PUT", "/photos/cat?tagging", tags).status, 200);
+  EXPECT_THAT(Send("GET", "/photos/cat?tagging").body, HasSubstr("<Key>c</Key><Value>3</Value>"));
+  const Answer got = Send("GET", "/photos/cat");
+  EXPECT_EQ(got.body, "miaow");
+  EXPECT_EQ(got.fields.Get("ETag"), put.fields.Get("ETag"));
+  EXPECT_EQ(Send("DELETE", "/photos/cat?tagging").status, 204);
+  EXPECT_FALSE(Send("GET", "/photos/cat").fields.Has("x-amz-tagging-count"));
+}
+
+TEST_F(GatewayTest, WhatIsNotServedNeverTurnsIntoSomethingElse) {
+  MakeBucket("photos");
+  ASSERT_EQ(Send("PUT", "/photos/cat", "miaow").status, 200);
+  for (const char* target : {"/photos/cat?legal-hold", "/photos/cat?retention", "/photos/cat?acl&tagging&legal-hold",
+                             "/photos/cat?torrent", "/photos/cat?restore"}) {
+    EXPECT_EQ(Send("PUT", target, "x").status, 501) << target;
+    EXPECT_EQ(Send("DELETE", target).status, 501) << target;
+  }
+  EXPECT_EQ(Send("PUT", "/photos?replication", "x").status, 501);
+  EXPECT_EQ(Send("DELETE", "/photos?policy").status, 501);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "miaow");
+  EXPECT_EQ(Send("BREW", "/photos/cat").status, 501);
+  EXPECT_EQ(Send("POST", "/photos/cat").status, 405);
+}
+
+TEST_F(GatewayTest, ManyAreDeletedAtOnce) {
+  MakeBucket("photos");
+  for (const char* key : {"a", "b", "c"}) ASSERT_EQ(Send("PUT", std::string("/photos/") + key, "x").status, 200);
+  const std::string document =
+      "<Delete><Object><Key>a</Key></Object><Object><Key>none</Key></Object><Object><Key>c</Key></Object></Delete>";
+  EXPECT_EQ(Send("POST", "/photos?delete", document).status, 400) << "without a digest";
+  s3::Md5 md5;
+  md5.Update(AsBytes(document));
+  const Answer deleted = Send("POST", "/photos?delete", document, {{"Content-MD5", s3::Base64(md5.Finish())}});
+  EXPECT_EQ(deleted.status, 200);
+  EXPECT_THAT(deleted.body, HasSubstr("<Deleted><Key>none</Key></Deleted>"));
+  EXPECT_EQ(Send("GET", "/photos/a").status, 404);
+  EXPECT_EQ(Send("GET", "/photos/b").status, 200);
+  EXPECT_EQ(Element(Send("DELETE", "/photos").body, "Code"), "BucketNotEmpty");
+  EXPECT_EQ(Send("DELETE", "/photos/b").status, 204);
+  EXPECT_EQ(Send("DELETE", "/photos").status, 204);
+  EXPECT_EQ(Element(Send("GET", "/photos/b").body, "Code"), "NoSuchBucket");
+}
+
+TEST_F(GatewayTest, NoSecretIsInTheLog) {
+  MakeBucket("photos");
+  HttpRequest request = Request("GET", "/photos/cat");
+  s3::PresignRequest(signer(), clock_.NowMillis(), 60, request);
+  SendRaw(request);
+  EXPECT_EQ(served_.path, "/photos/cat");
+  EXPECT_EQ(served_.error, "NoSuchKey");
+  EXPECT_EQ(served_.access_key, key_.id);
+}
+
+}  // namespace
+}  // namespace pbfs::gateway

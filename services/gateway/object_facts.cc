@@ -4,6 +4,7 @@
 #include <array>
 
 #include "libs/crypto/primitives.h"
+#include "libs/s3/text.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
 #include "libs/s3/xml.h"

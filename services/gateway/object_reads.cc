@@ -1,5 +1,6 @@
 // GetObject, HeadObject, GetObjectAttributes.
 #include "libs/model/limits.h"
+#include "libs/s3/text.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/ranges.h"
 #include "libs/s3/xml.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "libs/s3/text.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/ranges.h"

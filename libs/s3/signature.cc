@@ -87,18 +87,6 @@ std::string StringToSign(std::string_view amz_date, std::string_view scope, std:
 
 // ---- reading ----
 
-/// "access-key/20260102/region/s3/aws4_request"; an access key may have slashes.
-std::optional<Credential> ParseCredential(std::string_view text) {
-  const auto pieces = Split(text, '/');
-  const size_t count = pieces.size();
-  if (count < 5 || pieces[count - 1] != "aws4_request") return std::nullopt;
-  const std::string_view date = pieces[count - 4];
-  const std::string_view access_key = text.substr(0, static_cast<size_t>(date.data() - text.data()) - 1);
-  if (access_key.empty() || date.size() != 8) return std::nullopt;
-  return Credential{std::string(access_key), std::string(date), std::string(pieces[count - 3]),
-                    std::string(pieces[count - 2])};
-}
-
 bool IsSignature(std::string_view text) { return text.size() == 64 && FromHex(text).ok(); }
 
 /// What both forms share. `malformed` is the code of the form.
@@ -271,6 +259,17 @@ Query QueryOf(const HttpRequest& request) {
 }  // namespace
 
 std::string Credential::Scope() const { return fmt::format("{}/{}/{}/aws4_request", date, region, service); }
+
+std::optional<Credential> ParseCredential(std::string_view text) {
+  const auto pieces = Split(text, '/');
+  const size_t count = pieces.size();
+  if (count < 5 || pieces[count - 1] != "aws4_request") return std::nullopt;
+  const std::string_view date = pieces[count - 4];
+  const std::string_view access_key = text.substr(0, static_cast<size_t>(date.data() - text.data()) - 1);
+  if (access_key.empty() || date.size() != 8) return std::nullopt;
+  return Credential{std::string(access_key), std::string(date), std::string(pieces[count - 3]),
+                    std::string(pieces[count - 2])};
+}
 
 Result<std::optional<Authorization>> ReadAuthorization(const HttpRequest& request, const Query& query) {
   const int headers = request.fields.Count("authorization");

@@ -27,6 +27,9 @@ struct Credential {
   std::string Scope() const;
 };
 
+/// "access-key/20260102/region/s3/aws4_request"; an access key may have slashes. None if malformed.
+std::optional<Credential> ParseCredential(std::string_view text);
+
 /// What a request says about who signed it; nothing of it is verified yet.
 struct Authorization {
   Credential credential;

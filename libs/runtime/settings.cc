@@ -275,7 +275,7 @@ Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
   out.tls = out.client.tls;
   out.log_level = ReadLogLevel(config.log(), checker);
   out.metrics_address = config.metrics().address();
-  out.http = config.http(), out.https = config.https();
+  out.http = config.http(), out.https = config.https(), out.admin = config.admin();
   checker.Require(!out.http.empty() || !out.https.empty(), "https", "is missing: at least one of http and https");
   out.certificate_file = config.certificate(), out.certificate_key_file = config.certificate_key();
   const bool tls = !out.https.empty();

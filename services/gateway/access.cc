@@ -36,6 +36,10 @@ Result<std::shared_ptr<const BucketRules>> Access::Load(const Context& context, 
   if (cors.has_value()) {
     PBFS_ASSIGN_OR_RETURN(rules->cors, s3::ParseCors(*cors));
   }
+  PBFS_ASSIGN_OR_RETURN(const auto lifecycle, documents_.Get(context, DocumentOf(bucket, "lifecycle")));
+  if (lifecycle.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(rules->lifecycle, s3::ParseLifecycle(*lifecycle));
+  }
   return std::shared_ptr<const BucketRules>(std::move(rules));
 }
 

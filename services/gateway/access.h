@@ -8,6 +8,7 @@
 #include "libs/access/system_bucket.h"
 #include "libs/client/client.h"
 #include "libs/s3/cors.h"
+#include "libs/s3/lifecycle.h"
 #include "libs/s3/policy.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
@@ -19,6 +20,7 @@ struct BucketRules {
   std::optional<s3::Policy> policy;
   bool needs_object_tags = false;  // the policy asks for tags that an object has
   s3::CorsRules cors;
+  s3::LifecycleRules lifecycle;
 };
 
 /// The name of a configuration of a bucket in the system bucket: under the bucket's id, so that one that is deleted and made again does

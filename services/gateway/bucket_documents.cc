@@ -43,7 +43,6 @@ struct Missing {
   Code code;
 };
 constexpr Missing kMissing[] = {
-    {"lifecycle", Code::kNoSuchLifecycleConfiguration},
     {"publicAccessBlock", Code::kNoSuchPublicAccessBlockConfiguration},
     {"object-lock", Code::kObjectLockConfigurationNotFound},
 };
@@ -107,6 +106,23 @@ Status PutBucketCors(Site& site, Call& call) {
 }
 
 Status DeleteBucketCors(Site& site, Call& call) { return Drop(site, call, "cors"); }
+
+Status GetBucketLifecycle(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document,
+                        Load(site, call, bucket, "lifecycle", Code::kNoSuchLifecycleConfiguration));
+  return call.SendXml(document);
+}
+
+Status PutBucketLifecycle(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const s3::LifecycleRules rules, s3::ParseLifecycle(document));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "lifecycle", s3::LifecycleXml(rules)));
+  return call.Send(200);
+}
+
+Status DeleteBucketLifecycle(Site& site, Call& call) { return Drop(site, call, "lifecycle"); }
 
 Status GetMissing(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());

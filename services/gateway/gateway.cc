@@ -36,7 +36,7 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
       to_(dependencies),
       buckets_(to_.client),
       access_(buckets_, to_.documents),
-      site_{to_.client, buckets_, to_.documents, access_, to_.clock, options_} {}
+      site_{to_.client, buckets_, to_.documents, to_.keys, access_, to_.clock, options_} {}
 
 void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();
@@ -66,7 +66,7 @@ Status Gateway::Serve(Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Route route, FindRoute(call));
   call.operation = route.name;
   if (call.fields().Has("Origin")) PBFS_RETURN_IF_ERROR(PrepareCors(call));
-  if (call.http_method() == "OPTIONS") return route.operation(site_, call);
+  if (call.http_method() == "OPTIONS" || route.operation == PostObject) return route.operation(site_, call);
   PBFS_RETURN_IF_ERROR(Authenticate(call));
   const std::string action = route.action;
   if (call.bucket().empty() || action.empty()) {

@@ -9,6 +9,7 @@
 #include "libs/runtime/connection.h"
 #include "libs/runtime/metrics.h"
 #include "libs/runtime/program.h"
+#include "services/gateway/admin.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/routes.h"
 
@@ -42,6 +43,14 @@ HttpServerOptions ServerOptions(const GatewaySettings& settings) {
   options.certificate_file = settings.certificate_file;
   options.key_file = settings.certificate_key_file;
   options.worker_threads = settings.requests;
+  return options;
+}
+
+HttpServerOptions AdminOptions(const std::string& address) {
+  HttpServerOptions options;
+  options.listen.push_back({address, false});
+  options.io_threads = 1;
+  options.worker_threads = 8;
   return options;
 }
 
@@ -107,6 +116,11 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   const Status made = documents.Create(Context::WithTimeout(kFirstContact));
   if (!made.ok()) spdlog::warn("the bucket of access keys: {}", made.ToString());
   PBFS_ASSIGN_OR_RETURN(const auto server, HttpServer::Start(ServerOptions(settings), gateway));
+  Admin admin(connection->client());
+  std::unique_ptr<HttpServer> admin_server;
+  if (!settings.admin.empty()) {
+    PBFS_ASSIGN_OR_RETURN(admin_server, HttpServer::Start(AdminOptions(settings.admin), admin));
+  }
   Gauges shown(metrics, "pbfs_gateway_http", "Connections and requests; totals since the start", "what");
   const Refresher refresher(metrics, [&] { ShowServer(server->stats(), shown); });
   AwaitSignal(" at port " + std::to_string(server->port()));

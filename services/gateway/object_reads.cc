@@ -87,8 +87,19 @@ Result<bool> Refused(Call& call, const ObjectView& view) {
   return true;
 }
 
+// When a rule of the bucket will take it away.
+Status AddExpiration(Site& site, Call& call, const ObjectStat& stat, HttpFields& fields) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
+  if (rules->lifecycle.empty()) return OkStatus();
+  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(stat.metadata));
+  const auto expiry = s3::ExpiryOf(rules->lifecycle, {call.key(), &tags, stat.size}, LastModifiedMs(stat));
+  if (expiry.has_value()) fields.Set("x-amz-expiration", s3::ExpirationField(*expiry));
+  return OkStatus();
+}
+
 // One state of the object, answered; ABORTED: it changed while its end was looked for.
-Status Answer(Call& call, ObjectView& view) {
+Status Answer(Site& site, Call& call, ObjectView& view) {
   PBFS_ASSIGN_OR_RETURN(const bool refused, Refused(call, view));
   if (refused) return OkStatus();
   const int64_t size = view.stat().size;
@@ -101,6 +112,7 @@ Status Answer(Call& call, ObjectView& view) {
   const s3::ByteRange range = wanted->range;
   HttpFields fields = FieldsOf(view.stat());
   PBFS_RETURN_IF_ERROR(OverrideHeaders(call, fields));
+  PBFS_RETURN_IF_ERROR(AddExpiration(site, call, view.stat(), fields));
   if (wanted->partial) fields.Set("Content-Range", s3::ContentRange(range, size));
   const auto checksum = ChecksumOf(view.stat().metadata, view.stat().opset);
   const bool shows_checksum = EqualsIgnoreCase(call.fields().Get("x-amz-checksum-mode"), "ENABLED");
@@ -119,7 +131,7 @@ Status GetObject(Site& site, Call& call) {
   const s3::ByteRange guess = Guess(call);
   for (int attempt = 0;; ++attempt) {
     PBFS_ASSIGN_OR_RETURN(ObjectView view, OpenKey(site, call, guess.begin, guess.end));
-    const Status answered = Answer(call, view);
+    const Status answered = Answer(site, call, view);
     const bool changed = answered.code() == StatusCode::kAborted && !call.begun();
     if (!changed || attempt >= kOpenAgain) return answered;
   }

@@ -38,6 +38,9 @@ Status GetBucketPolicyStatus(Site& site, Call& call);
 Status GetBucketCors(Site& site, Call& call);
 Status PutBucketCors(Site& site, Call& call);
 Status DeleteBucketCors(Site& site, Call& call);
+Status GetBucketLifecycle(Site& site, Call& call);
+Status PutBucketLifecycle(Site& site, Call& call);
+Status DeleteBucketLifecycle(Site& site, Call& call);
 Status GetMissing(Site& site, Call& call);  // of a configuration that nobody can have put: its 404
 
 // listings.cc
@@ -53,6 +56,9 @@ Status GetObjectAttributes(Site& site, Call& call);
 Status PutObject(Site& site, Call& call);
 Status DeleteObject(Site& site, Call& call);
 Status DeleteObjects(Site& site, Call& call);
+
+// post_object.cc
+Status PostObject(Site& site, Call& call);  // of a form, which is signed instead of the request
 
 // copies.cc
 Status CopyObject(Site& site, Call& call);

@@ -8,6 +8,7 @@
 #include "services/gateway/access.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
+#include "libs/access/access_keys.h"
 #include "libs/access/system_bucket.h"
 
 namespace pbfs::gateway {
@@ -27,6 +28,7 @@ struct Site {
   Client& client;
   OpenBuckets& buckets;
   SystemBucket& documents;
+  AccessKeys& keys;
   Access& access;
   const Clock& clock;
   const GatewayOptions& options;

@@ -3,6 +3,8 @@
 #include "libs/access/access_keys.h"
 #include "libs/base/clock.h"
 #include "libs/base/random.h"
+#include "libs/s3/policy.h"
+#include "tools/local/files.h"
 #include "tools/pbfs/session.h"
 #include "tools/pbfs/units.h"
 
@@ -10,7 +12,7 @@ namespace pbfs::cli {
 namespace {
 
 struct Arguments {
-  std::string user, id;
+  std::string user, id, policy_file;
 };
 
 /// The access keys of the site, by this session's client.
@@ -22,15 +24,20 @@ struct Keys {
 };
 
 Json KeyJson(const AccessKey& key) {
-  return {{"id", key.id}, {"user", key.user}, {"created_ms", key.created_ms}, {"enabled", key.enabled}};
+  return {{"id", key.id}, {"user", key.user}, {"policy", !key.policy.empty()}, {"created_ms", key.created_ms}, {"enabled", key.enabled}};
 }
 
 Status Create(Session& session, const Arguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Client * client, session.client());
   Keys site(*client);
   PBFS_RETURN_IF_ERROR(site.documents.Create(session.context()));
+  std::string policy;
+  if (!arguments.policy_file.empty()) {
+    PBFS_ASSIGN_OR_RETURN(policy, local::ReadTextFile(arguments.policy_file));
+    PBFS_RETURN_IF_ERROR(s3::Policy::ParseUser(policy).status());
+  }
   SystemRandom random;
-  PBFS_ASSIGN_OR_RETURN(const AccessKey key, site.keys.Create(session.context(), arguments.user, random));
+  PBFS_ASSIGN_OR_RETURN(const AccessKey key, site.keys.Create(session.context(), arguments.user, random, policy));
   session.Say(fmt::format("access key  {}\nsecret key  {}", key.id, key.secret));
   session.Note("The secret is shown this once. Gateways know the key at once.");
   Json shown = KeyJson(key);
@@ -87,9 +94,9 @@ void AddKey(CommandLine& line) {
     line.Run(command, [arguments, body](Session& session) { return body(session, *arguments); });
     return command;
   };
-  add("create", "A new key, whose secret is printed once", Create)
-      ->add_option("user", arguments->user, "Whom it belongs to")
-      ->required();
+  CLI::App* create = add("create", "A new key, whose secret is printed once", Create);
+  create->add_option("user", arguments->user, "Whom it belongs to")->required();
+  create->add_option("--policy", arguments->policy_file, "What it may do: a file of JSON as S3 has it (default: everything)");
   add("list", "All keys, without their secrets", List);
   for (const auto& [name, what, body] : {std::tuple{"enable", "Let a key be used again", Enable},
                                          std::tuple{"disable", "Refuse what a key signs", Disable},

@@ -45,6 +45,13 @@ Status SystemBucket::Put(const Context& context, const std::string& name, const 
   return bucket.Put(context, name, AsBytes(document)).status();
 }
 
+Status SystemBucket::PutNew(const Context& context, const std::string& name, const std::string& document) {
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, Open(context));
+  PutOptions options;
+  options.if_none_match = true;
+  return bucket.Put(context, name, AsBytes(document), options).status();
+}
+
 Status SystemBucket::Delete(const Context& context, const std::string& name) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, Open(context));
   const Status gone = bucket.Unbind(context, name).status();

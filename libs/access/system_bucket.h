@@ -21,6 +21,8 @@ class SystemBucket {
   /// None: there is no such document, or no system bucket. Sees whatever was put before.
   Result<std::optional<std::string>> Get(const Context& context, const std::string& name);
   Status Put(const Context& context, const std::string& name, const std::string& document);
+  /// Errors: FAILED_PRECONDITION there is one.
+  Status PutNew(const Context& context, const std::string& name, const std::string& document);
   /// OK where there is none.
   Status Delete(const Context& context, const std::string& name);
   /// Names that begin with `prefix`, all of them.

@@ -40,6 +40,9 @@ struct WriteOptions {
   /// Only if the whole content of the object is what this opset (of a Stat) describes; else FAILED_PRECONDITION. It is
   /// tested in the transaction that writes.
   std::optional<Opset> if_opset;
+  /// The id of the op that it becomes, where that is one: a write that is repeated with it, within a day of the id's time, happens once.
+  /// The repeat ends with ALREADY_EXISTS (detail pbfs-code OP_ID_REUSED), whatever it says. Only of WriteRanges and Truncate.
+  std::optional<OpId> op;
 };
 
 /// What a write did. Durable when it is returned.

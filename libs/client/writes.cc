@@ -350,6 +350,7 @@ Result<Written> Bucket::WriteRanges(const Context& context, ObjectId object, con
   std::sort(sorted.begin(), sorted.end(), [](const RangeWrite& a, const RangeWrite& b) { return a.offset < b.offset; });
   if (sorted.empty()) return InvalidArgumentError("no ranges to write");
   PlannedOp write{NewRecord(*core_, OpKind::kWrite, object), {}};
+  if (options.op.has_value()) write.record.op = *options.op;
   std::vector<NewBody> bodies;
   int64_t end = 0, total = 0;
   for (const RangeWrite& range : sorted) {
@@ -434,6 +435,7 @@ Result<Written> Bucket::Append(const Context& context, ObjectId object, ByteSour
 Result<Written> Bucket::Truncate(const Context& context, ObjectId object, int64_t size, const WriteOptions& options) {
   if (size < 0 || size >= kMaxObjectSize) return InvalidArgumentError("size is out of range: 0 to 2^43 - 1");
   PlannedOp op{NewRecord(*core_, OpKind::kTrunc, object), {}};
+  if (options.op.has_value()) op.record.op = *options.op;
   op.record.trunc_length = size;
   op.record.extents = {{size, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
   return CommitZeros(context, *core_, *state_, std::move(op), size, size, options);

@@ -27,7 +27,7 @@ class Call {
       : context_(context), http_(http), request_id_(std::move(request_id)) {}
 
   const Context& context() const { return context_; }
-  HttpExchange& http() { return http_; }
+  HttpExchange& http() const { return http_; }
   const HttpRequest& request() const { return http_.request(); }
   const HttpFields& fields() const { return http_.request().fields; }
   const std::string& request_id() const { return request_id_; }

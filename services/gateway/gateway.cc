@@ -36,7 +36,8 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
       to_(dependencies),
       buckets_(to_.client),
       access_(buckets_, to_.documents),
-      site_{to_.client, buckets_, to_.documents, to_.keys, access_, to_.clock, options_} {}
+      tokens_(to_.documents, to_.clock, to_.random),
+      site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, options_} {}
 
 void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();

@@ -57,6 +57,7 @@ class Gateway final : public HttpHandler {
   Dependencies to_;
   OpenBuckets buckets_;
   Access access_;
+  PatchTokens tokens_;
   Site site_;
 };
 

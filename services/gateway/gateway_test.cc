@@ -333,6 +333,24 @@ TEST_F(GatewayTest, SeveralRangesArePatchedAtOnce) {
   EXPECT_EQ(Send("GET", "/photos/cat").body, "XAB3456789--b");
 }
 
+TEST_F(GatewayTest, APatchWithATokenHappensOnce) {
+  MakeBucket("photos");
+  ASSERT_EQ(Send("PUT", "/photos/cat", "0123456789").status, 200);
+  const HttpFields fields = {{"Content-Range", "bytes 10-11/*"}, {"x-amz-client-token", "token-1"}};
+  const Answer first = Send("PATCH", "/photos/cat", "ab", fields);
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(Send("PATCH", "/photos/cat", "xyz", {{"Content-Range", "bytes 11-13/*"}}).status, 200);
+  const Answer again = Send("PATCH", "/photos/cat", "ab", fields);
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.fields.Get("ETag"), first.fields.Get("ETag"));
+  EXPECT_EQ(again.fields.Get("x-amz-object-size"), "12");
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "0123456789axyz") << "the repeat wrote over what came after the first";
+  const Answer other = Send("PATCH", "/photos/cat", "cd", fields);
+  EXPECT_EQ(Element(other.body, "Code"), "IdempotencyParameterMismatch");
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "0123456789axyz");
+}
+
 TEST_F(GatewayTest, NoSecretIsInTheLog) {
   MakeBucket("photos");
   HttpRequest request = Request("GET", "/photos/cat");

@@ -3,6 +3,7 @@
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
 #include "libs/s3/ranges.h"
+#include "libs/s3/text.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
@@ -71,8 +72,10 @@ Status CheckAgainst(Call& call, const Patch& patch, const ObjectStat& stat) {
   return s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)});
 }
 
-Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch) {
+Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch,
+                      const std::optional<PatchTokens::Remembered>& token) {
   WriteOptions options;
+  if (token.has_value()) options.op = token->op;
   if (HasCondition(call.fields())) options.if_opset = stat.opset;
   if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
   std::vector<RangeWrite> writes;
@@ -86,10 +89,39 @@ Status PatchFailure(const Status& status) {
   return WriteFailure(status, Code::kConditionalRequestConflict);
 }
 
+// Everything that a repeat with the same token must have in common.
+std::string ParametersOf(const Patch& patch) {
+  std::string text = patch.set_size.has_value() ? "size " + std::to_string(*patch.set_size) : std::string();
+  for (size_t i = 0; i < patch.ranges.size(); ++i)
+    text += std::to_string(patch.ranges[i].begin) + " " + s3::Sha256Hex(patch.bytes[i]) + "\n";
+  return text;
+}
+
+bool IsRepeat(const Status& status) {
+  return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kOpIdReused);
+}
+
 // `If-None-Match: *` on a key without an object, from byte 0 on: the patch makes it.
 bool Creates(Call& call, const Patch& patch, const Status& opened) {
   return s3::IsError(opened, Code::kNoSuchKey) && call.fields().Get("If-None-Match") == "*" &&
          patch.ranges.size() == 1 && patch.ranges[0].begin == 0;
+}
+
+Status Answer(Call& call, const std::string& etag, int64_t size, int64_t modified_ms) {
+  HttpFields fields;
+  fields.Set("ETag", s3::Quoted(etag));
+  fields.Set("x-amz-object-size", std::to_string(size));
+  return call.SendXml(s3::ToXml(s3::PatchResult{modified_ms, etag}), std::move(fields));
+}
+
+// What was kept of the first answer: etag, size, time.
+Status AnswerAgain(Call& call, const std::string& kept) {
+  const size_t first = kept.find(' '), second = kept.find(' ', first + 1);
+  const auto size = s3::ParseNumber(std::string_view(kept).substr(first + 1, second - first - 1));
+  const auto modified_ms = s3::ParseNumber(std::string_view(kept).substr(second + 1));
+  if (first == std::string::npos || second == std::string::npos || !size || !modified_ms)
+    return DataLossError("what was kept of a PATCH's answer is malformed");
+  return Answer(call, kept.substr(0, first), *size, *modified_ms);
 }
 
 }  // namespace
@@ -108,18 +140,26 @@ Status PatchObject(Site& site, Call& call) {
   const Result<ObjectView> view = OpenKey(site, call);
   if (Creates(call, patch, view.status()) && content_range.has_value()) return PutObject(site, call);
   PBFS_RETURN_IF_ERROR(view.status());
-  PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
+  const bool has_token = call.fields().Has("x-amz-client-token");
+  // A repeat is answered as the first was, also where the object is another one by now.
+  if (!has_token) PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
   if (content_range.has_value()) {
     PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
     if (!patch.set_size.has_value()) patch.bytes.push_back(std::move(bytes));
   }
-  const Result<Written> written = Apply(call, bucket, view->stat(), patch);
-  if (!written.ok()) return PatchFailure(written.status());
+  const std::string id = bucket.info().id.ToString(), parameters = has_token ? ParametersOf(patch) : "";
+  PBFS_ASSIGN_OR_RETURN(auto token, site.tokens.Find(call, id, parameters));
+  if (token.has_value() && !token->answer.empty()) return AnswerAgain(call, token->answer);
+  const Status holds = has_token ? CheckAgainst(call, patch, view->stat()) : OkStatus();
+  const Result<Written> written = holds.ok() ? Apply(call, bucket, view->stat(), patch, token) : Result<Written>(holds);
+  if (!written.ok() && !IsRepeat(written.status()))
+    return holds.ok() ? PatchFailure(written.status()) : holds;
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
-  HttpFields fields;
-  fields.Set("ETag", s3::Quoted(EtagOf(stat)));
-  fields.Set("x-amz-object-size", std::to_string(stat.size));
-  return call.SendXml(s3::ToXml(s3::PatchResult{LastModifiedMs(stat), EtagOf(stat)}), std::move(fields));
+  if (token.has_value()) {
+    token->answer = EtagOf(stat) + " " + std::to_string(stat.size) + " " + std::to_string(LastModifiedMs(stat));
+    site.tokens.Keep(call, id, *token, parameters);
+  }
+  return Answer(call, EtagOf(stat), stat.size, LastModifiedMs(stat));
 }
 
 Status AppendObject(Site& site, Call& call) {

@@ -8,6 +8,7 @@
 #include "services/gateway/access.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
+#include "services/gateway/patch_tokens.h"
 #include "libs/access/access_keys.h"
 #include "libs/access/system_bucket.h"
 
@@ -30,6 +31,7 @@ struct Site {
   SystemBucket& documents;
   AccessKeys& keys;
   Access& access;
+  PatchTokens& tokens;
   const Clock& clock;
   const GatewayOptions& options;
 };

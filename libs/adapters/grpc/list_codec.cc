@@ -116,7 +116,7 @@ void EncodeHead(const ListReply& reply, v1::ListReply::Head* out) {
   out->set_sealed(reply.sealed);
   out->set_now_ms(reply.now_ms);
   out->set_lease_ms(reply.lease_ms);
-  if (reply.name.has_value()) Encode(*reply.name, out->mutable_name());
+  if (reply.name.has_value()) wire::Encode(*reply.name, out->mutable_name());
   if (reply.opset.has_value()) out->set_opset(Text(*reply.opset));
   out->set_newest(reply.newest);
 }
@@ -137,7 +137,7 @@ Status DecodeHead(v1::ListReply::Head& in, ListReply& reply) {
   reply.now_ms = in.now_ms();
   reply.lease_ms = in.lease_ms();
   if (in.has_name()) {
-    PBFS_ASSIGN_OR_RETURN(reply.name, Decode(in.mutable_name()));
+    PBFS_ASSIGN_OR_RETURN(reply.name, wire::Decode(in.mutable_name()));
   }
   if (!in.opset().empty()) {
     PBFS_ASSIGN_OR_RETURN(reply.opset, DecodeOpset(in.opset()));

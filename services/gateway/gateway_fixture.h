@@ -6,6 +6,7 @@
 #include "libs/client/testing/twin_site.h"
 #include "libs/http/memory_exchange.h"
 #include "libs/s3/checksum.h"
+#include "libs/s3/dates.h"
 #include "libs/s3/signature.h"
 #include "services/gateway/gateway.h"
 

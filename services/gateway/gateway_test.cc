@@ -351,6 +351,40 @@ TEST_F(GatewayTest, APatchWithATokenHappensOnce) {
   EXPECT_EQ(Send("GET", "/photos/cat").body, "0123456789axyz");
 }
 
+TEST_F(GatewayTest, AFormUploadsWhatItsSignerAllows) {
+  MakeBucket("photos");
+  const std::string date = s3::AmzDate(clock_.NowMillis());
+  const s3::Credential credential{key_.id, date.substr(0, 8), "us-east-1", "s3"};
+  const std::string policy = s3::Base64(AsBytes(
+      R"({"expiration":")" + s3::IsoDate(clock_.NowMillis() + 60'000) + R"(","conditions":[{"bucket":"photos"},)" +
+      R"(["starts-with","$key","in/"],["content-length-range",1,10],{"success_action_status":"201"},)" +
+      R"({"x-amz-algorithm":"AWS4-HMAC-SHA256"},{"x-amz-credential":")" + key_.id + "/" + credential.Scope() +
+      R"("},{"x-amz-date":")" + date + R"("}]})"));
+  const auto send = [&](const std::string& key, const std::string& content, const std::string& signature) {
+    std::string body;
+    for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+             {"key", key},
+             {"success_action_status", "201"},
+             {"x-amz-algorithm", "AWS4-HMAC-SHA256"},
+             {"x-amz-credential", key_.id + "/" + credential.Scope()},
+             {"x-amz-date", date},
+             {"policy", policy},
+             {"x-amz-signature", signature}})
+      body += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
+    body += "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cat.txt\"\r\n\r\n" + content + "\r\n--b--\r\n";
+    return SendRaw(Request("POST", "/photos", {{"Content-Type", "multipart/form-data; boundary=b"}}), body);
+  };
+  const std::string good = s3::SignString(key_.secret, credential, policy);
+  const Answer sent = send("in/${filename}", "miaow", good);
+  EXPECT_EQ(sent.status, 201) << sent.body;
+  EXPECT_EQ(Element(sent.body, "Key"), "in/cat.txt");
+  EXPECT_EQ(Send("GET", "/photos/in/cat.txt").body, "miaow");
+  EXPECT_EQ(Element(send("out/cat", "miaow", good).body, "Code"), "AccessDenied");
+  EXPECT_EQ(Element(send("in/long", "miaow miaow miaow", good).body, "Code"), "EntityTooLarge");
+  EXPECT_EQ(Element(send("in/forged", "miaow", std::string(64, '0')).body, "Code"), "SignatureDoesNotMatch");
+  EXPECT_EQ(Element(Send("GET", "/photos?list-type=2").body, "KeyCount"), "1");
+}
+
 TEST_F(GatewayTest, NoSecretIsInTheLog) {
   MakeBucket("photos");
   HttpRequest request = Request("GET", "/photos/cat");

@@ -98,9 +98,9 @@ void AddKey(CommandLine& line) {
   create->add_option("user", arguments->user, "Whom it belongs to")->required();
   create->add_option("--policy", arguments->policy_file, "What it may do: a file of JSON as S3 has it (default: everything)");
   add("list", "All keys, without their secrets", List);
-  for (const auto& [name, what, body] : {std::tuple{"enable", "Let a key be used again", Enable},
-                                         std::tuple{"disable", "Refuse what a key signs", Disable},
-                                         std::tuple{"delete", "Forget a key for good", Delete}})
+  for (const auto& [name, what, body] : {std::tuple{"enable", "Let a key be used again", &Enable},
+                                         std::tuple{"disable", "Refuse what a key signs", &Disable},
+                                         std::tuple{"delete", "Forget a key for good", &Delete}})
     add(name, what, body)->add_option("id", arguments->id, "The access key")->required();
 }
 

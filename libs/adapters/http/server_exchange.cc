@@ -91,6 +91,7 @@ bool ServerExchange::MustClose() const {
 
 Status ServerExchange::Write(const Context& context, ByteSpan bytes) {
   MutexLock lock(mutex_);
+  if (!begun_) PBFS_RETURN_IF_ERROR(CheckWritable(context));  // what Begin() failed with
   PBFS_CHECK(begun_);
   PBFS_CHECK(bytes.empty() || (framing_.body != ResponseFraming::Body::kNone && origin_.request.method != "HEAD"));
   PBFS_CHECK(bytes.empty() || !length_ || static_cast<int64_t>(bytes.size()) <= *length_ - written_);

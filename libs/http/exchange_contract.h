@@ -254,6 +254,7 @@ TYPED_TEST_P(HttpExchangeContract, TheContextEndsReadsAndWrites) {
         EXPECT_CODE(exchange.Read(cancelled, piece), kCancelled);
         EXPECT_CODE(exchange.Read(late, piece), kDeadlineExceeded);
         EXPECT_CODE(exchange.Begin(cancelled, {200, {}, 10}), kCancelled);
+        EXPECT_CODE(exchange.Write(cancelled, piece), kCancelled);
         EXPECT_OK(exchange.Begin(TestContext(), {200, {}, 10}));
         EXPECT_CODE(exchange.Write(cancelled, piece), kCancelled);
         EXPECT_CODE(exchange.Write(TestContext(), piece), kUnavailable);

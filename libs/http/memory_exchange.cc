@@ -56,11 +56,12 @@ Status MemoryExchange::Begin(const Context& context, const HttpResponse& respons
 }
 
 Status MemoryExchange::Write(const Context& context, ByteSpan bytes) {
+  if (broken_) return Broken();
+  if (!answer_.begun) PBFS_RETURN_IF_ERROR(context.Check());  // what Begin() failed with
   PBFS_CHECK(answer_.begun);
   PBFS_CHECK(bytes.empty() || HasBody(request_.method, answer_.head.status));
   const auto sent = static_cast<int64_t>(answer_.body.size() + bytes.size());
   PBFS_CHECK(bytes.empty() || !answer_.head.length || sent <= *answer_.head.length);
-  if (broken_) return Broken();
   if (Status status = context.Check(); !status.ok()) {
     broken_ = true;
     return status;

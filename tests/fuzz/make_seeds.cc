@@ -244,6 +244,10 @@ void Seeds::Texts() {
   const LeaseInfo lease = EncodeStoreLease({StoreId{7}, "a:1", "host \"7\"", StoreState::kUp, 2.5f}, "life");
   Write("store_lease", "lease", AsBytes(lease.key + "\n" + lease.value));
   Write("kube_watch", "lines", AsBytes(kWatchLines));
+  const std::string put = "7PUT /a?b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n";
+  Write("http_request", "length", AsBytes(put + "Content-Length: 5\r\n\r\nhello"));
+  Write("http_request", "chunks",
+        AsBytes(put + "Transfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\n0\r\nT: u\r\n\r\nGET"));
   const std::string seed = ToHex(Key32().span());
   Write("key_files", "identity", AsBytes("0pbfs-identity-1 " + seed + " " + seed + "\n"));
   Write("key_files", "admin", AsBytes("1pbfs-admin-1 " + seed + "\n"));

@@ -52,8 +52,8 @@ struct HttpServer::Impl {
   }
   ~Impl();
 
+  Status Start();
   Status Listen(const HttpListen& listen);
-  void Run();
   void Accept(Listener& listener);
   void AcceptSoon(Listener& listener);
   void Adopt(IoThread& thread, bool tls, TcpSocket socket);
@@ -103,13 +103,17 @@ Status HttpServer::Impl::Listen(const HttpListen& listen) {
   return OkStatus();
 }
 
-void HttpServer::Impl::Run() {
+Status HttpServer::Impl::Start() {
+  const bool tls = std::any_of(options.listen.begin(), options.listen.end(), [](const HttpListen& l) { return l.tls; });
+  if (tls) PBFS_RETURN_IF_ERROR(certificates.Reload());
+  for (const HttpListen& listen : options.listen) PBFS_RETURN_IF_ERROR(Listen(listen));
   for (const auto& listener : listeners) Accept(*listener);
   WatchCertificates();
   for (const auto& thread : io) {
     work.push_back(asio::make_work_guard(thread->context));
     threads.emplace_back("http-io", [context = &thread->context] { context->run(); });
   }
+  return OkStatus();
 }
 
 void HttpServer::Impl::Accept(Listener& listener) {
@@ -194,20 +198,23 @@ void HttpServer::Impl::ForEachConnection(std::function<void(Connection&)> act) {
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOptions& options, HttpHandler& handler) {
-  auto impl = std::make_unique<Impl>(options, handler);
-  bool tls = false;
-  for (const HttpListen& listen : options.listen) tls = tls || listen.tls;
-  if (tls) PBFS_RETURN_IF_ERROR(impl->certificates.Reload());
-  for (const HttpListen& listen : options.listen) PBFS_RETURN_IF_ERROR(impl->Listen(listen));
-  impl->Run();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+  try {  // threads and descriptors that the machine does not have
+    auto impl = std::make_unique<Impl>(options, handler);
+    PBFS_RETURN_IF_ERROR(impl->Start());
+    return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+  } catch (const std::exception& error) {
+    return UnavailableError(fmt::format("cannot start the HTTP server: {}", error.what()));
+  }
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpServer::~HttpServer() { Drain(Duration::zero()); }
 
-int HttpServer::port(size_t index) const { return impl_->listeners.at(index)->port; }
+int HttpServer::port(size_t index) const {
+  PBFS_CHECK(index < impl_->listeners.size());
+  return impl_->listeners[index]->port;
+}
 
 void HttpServer::Drain(Duration timeout) {
   const MonotonicTime deadline = MonotonicNow() + timeout;

@@ -46,7 +46,7 @@ struct HttpServerOptions {
 struct HttpServerStats {
   int64_t connections = 0;  // open now
   int64_t idle = 0;         // of those: between requests
-  int64_t requests = 0;     // being served now
+  int64_t requests = 0;     // being served now, or waiting for a thread
   int64_t accepted_total = 0;
   int64_t requests_total = 0;    // given to the handler
   int64_t overloaded_total = 0;  // answered by Overloaded()
@@ -70,7 +70,7 @@ struct HttpServerStats {
 class HttpServer {
  public:
   /// Listens and serves. The handler outlives the server.
-  /// Errors: UNAVAILABLE an address is in use or cannot be had; INVALID_ARGUMENT an address; FAILED_PRECONDITION certificate or key
+  /// Errors: UNAVAILABLE an address is in use or cannot be had, or the machine has no more threads or descriptors; INVALID_ARGUMENT an address; FAILED_PRECONDITION certificate or key
   /// cannot be read or do not fit (says which).
   static Result<std::unique_ptr<HttpServer>> Start(const HttpServerOptions& options, HttpHandler& handler);
   /// Drain() without time, then waits for the handlers.

@@ -32,7 +32,12 @@ TEST(HttpServerLimits, SlowClientsTakeNoThread) {
   options.worker_threads = 4;
   options.worker_queue = 0;
   TestServer server(
-      [&](const Context& context, HttpExchange& exchange) { ++served, AnswerText(context, exchange, "ok"); }, options);
+      [&](const Context& context, HttpExchange& exchange) {
+        if (exchange.request().method == "PUT") return;  // when its client is gone, at the end
+        ++served;
+        AnswerText(context, exchange, "ok");
+      },
+      options);
   std::vector<RawClient> slow;
   for (int i = 0; i < 200; ++i) slow.push_back(server.Connect());
   for (int round = 0; round < 3; ++round) {
@@ -47,6 +52,7 @@ TEST(HttpServerLimits, SlowClientsTakeNoThread) {
   }
   EXPECT_EQ(served, 3);
   EXPECT_EQ(server->stats().requests_total, 3);
+  EXPECT_EQ(server->stats().overloaded_total, 0);
 }
 
 TEST(HttpServerLimits, ABodyOf64KibIsWorthAThread) {
@@ -110,7 +116,7 @@ TEST(HttpServerLimits, WhoIsTooSlowIsGivenUp) {
 
 TEST(HttpServerLimits, WhoIsIdleForLongIsLetGo) {
   HttpServerOptions options;
-  options.idle_timeout = milliseconds(50);
+  options.idle_timeout = milliseconds(300);
   TestServer server(Echo, options);
   RawClient client = server.Connect();
   EXPECT_TRUE(client.EndsCleanly());
@@ -121,14 +127,14 @@ TEST(HttpServerLimits, WhoIsIdleForLongIsLetGo) {
 
 TEST(HttpServerLimits, SteadyClientsAreWaitedFor) {
   HttpServerOptions options;
-  options.rate_window = milliseconds(50);
+  options.rate_window = milliseconds(500);
   TestServer server(Echo, options);
   RawClient client = server.Connect();
   const std::string piece(2000, 'x');
   client.Send("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n");
-  for (int i = 0; i < 30; ++i) {  // 200 KiB/s, over several windows
+  for (int i = 0; i < 30; ++i) {  // over several windows
     client.Send(piece);
-    SleepFor(milliseconds(10));
+    SleepFor(milliseconds(50));
   }
   EXPECT_EQ(client.ReadAnswer().body.size(), 60'000u);
 }
@@ -153,13 +159,13 @@ TEST(HttpServerLimits, AHandlerLearnsThatABodyIsTooSlow) {
 
 TEST(HttpServerLimits, AHandlerThatIsSlowItselfBlamesNobody) {
   HttpServerOptions options;
-  options.rate_window = milliseconds(20);
+  options.rate_window = milliseconds(150);
   TestServer server(
       [&](const Context& context, HttpExchange& exchange) {
-        SleepFor(milliseconds(200));
+        SleepFor(milliseconds(400));
         Bytes body;
         EXPECT_OK(ReadAll(context, exchange, body));
-        SleepFor(milliseconds(200));
+        SleepFor(milliseconds(400));
         AnswerText(context, exchange, std::to_string(body.size()));
       },
       options);

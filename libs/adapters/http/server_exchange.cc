@@ -13,6 +13,9 @@ namespace {
 /// How soon a context that has ended is noticed: cancelling one wakes nobody.
 constexpr Duration kContextCheck = std::chrono::milliseconds(50);
 
+/// Copied under the lock at once.
+constexpr size_t kPiece = 64 * 1024;
+
 MonotonicTime NextCheck(const Context& context) { return std::min(context.deadline(), MonotonicNow() + kContextCheck); }
 
 int64_t NowSeconds() { return SystemClock().NowMicros() / 1'000'000; }
@@ -65,7 +68,7 @@ Status ServerExchange::Begin(const Context& context, const HttpResponse& respons
   PBFS_CHECK(!begun_);
   PBFS_RETURN_IF_ERROR(CheckWritable(context));
   BeginLocked(response);
-  Kick();  // for the request's body: nobody reads it now
+  if (!body_ended_) Kick();  // nobody reads it now
   return OkStatus();
 }
 
@@ -91,6 +94,7 @@ bool ServerExchange::MustClose() const {
 
 Status ServerExchange::Write(const Context& context, ByteSpan bytes) {
   MutexLock lock(mutex_);
+  if (!begun_) PBFS_RETURN_IF_ERROR(CheckWritable(context));  // what Begin() failed with
   PBFS_CHECK(begun_);
   PBFS_CHECK(bytes.empty() || (framing_.body != ResponseFraming::Body::kNone && origin_.request.method != "HEAD"));
   PBFS_CHECK(bytes.empty() || !length_ || static_cast<int64_t>(bytes.size()) <= *length_ - written_);
@@ -99,8 +103,9 @@ Status ServerExchange::Write(const Context& context, ByteSpan bytes) {
       broken_ = true;
       return status;
     }
-    const ByteSpan piece = bytes.first(std::min(bytes.size(), kBuffer - waiting_.size()));
+    const ByteSpan piece = bytes.first(std::min(bytes.size(), kPiece));
     AppendPiece(piece);
+    beyond_head_ = true;
     written_ += static_cast<int64_t>(piece.size());
     bytes = bytes.subspan(piece.size());
     Kick();
@@ -114,11 +119,11 @@ Status ServerExchange::CheckWritable(const Context& context) {
   return context.Check();
 }
 
-/// OK: there is room in waiting_.
+/// OK: there is room for a piece in waiting_.
 Status ServerExchange::WaitWritable(const Context& context) {
   for (;;) {
     PBFS_RETURN_IF_ERROR(CheckWritable(context));
-    if (waiting_.size() < kBuffer) return OkStatus();
+    if (waiting_.size() + kPiece <= kBuffer) return OkStatus();
     changed_.WaitUntil(mutex_, NextCheck(context));
   }
 }
@@ -152,7 +157,7 @@ void ServerExchange::EndAnswer() {
     constexpr std::string_view kLastChunk = "0\r\n\r\n";
     waiting_.insert(waiting_.end(), kLastChunk.begin(), kLastChunk.end());
   }
-  finished_ = true;
+  finished_ = beyond_head_ = true;
   Kick();
 }
 
@@ -196,6 +201,7 @@ ServerExchange::State ServerExchange::Look() {
 void ServerExchange::Take(Bytes& sent) {
   sent.clear();
   MutexLock lock(mutex_);
+  if (!beyond_head_) return;
   sent.swap(waiting_);
   sending_ = sent.size();
   changed_.NotifyAll();

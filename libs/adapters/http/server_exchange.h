@@ -101,8 +101,9 @@ class ServerExchange final : public HttpExchange {
   bool broken_ PBFS_GUARDED_BY(mutex_) = false;
   bool close_ PBFS_GUARDED_BY(mutex_) = false;
   Bytes waiting_ PBFS_GUARDED_BY(mutex_);
-  size_t sending_ PBFS_GUARDED_BY(mutex_) = 0;  // bytes that were taken and not sent yet
-  Status lost_ PBFS_GUARDED_BY(mutex_);         // what Fail() said
+  bool beyond_head_ PBFS_GUARDED_BY(mutex_) = false;  // of the answer: there is something to send it with, or its end
+  size_t sending_ PBFS_GUARDED_BY(mutex_) = 0;        // bytes that were taken and not sent yet
+  Status lost_ PBFS_GUARDED_BY(mutex_);               // what Fail() said
 };
 
 }  // namespace pbfs

@@ -104,7 +104,6 @@ bool RawClient::Impl::ReadHead(Answer& answer) {
   if (!ReadLine(line) || !line.starts_with("HTTP/1.1 ")) return false;
   answer.head = {std::atoi(line.c_str() + 9), {}, std::nullopt};
   while (ReadLine(line) && !line.empty()) {
-    answer.fields += line + "\n";
     const size_t colon = line.find(": ");
     if (colon == std::string::npos) return false;
     answer.head.fields.Add(line.substr(0, colon), line.substr(colon + 2));
@@ -183,7 +182,7 @@ RawClient::Answer RawClient::ReadAnswer(std::string_view method) {
   Answer answer;
   while (impl_->ReadHead(answer)) {
     if (answer.head.status == 100) {
-      answer = {{}, answer.continues + 1, {}, false};
+      answer = {{}, answer.continues + 1, false};
       continue;
     }
     answer.begun = true;

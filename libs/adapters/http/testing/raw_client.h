@@ -29,7 +29,6 @@ class RawClient {
 
   struct Answer : HttpAnswer {
     int continues = 0;    // "100 Continue" before it
-    std::string fields;   // as they came
     bool closes = false;  // says "Connection: close"
   };
   /// The next answer; not begun if none comes.

@@ -8,7 +8,8 @@ SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 
 
-def encode(body: bytes, chain: signing.Chain | None, sizes: list, trailers: dict | None, sign_trailers: bool) -> list:
+def encode(body: bytes, chain: signing.Chain | None, sizes: list, trailers: dict | None,
+           sign_trailers: bool) -> list:
     """The pieces of a chunked body, joined by whoever sends it: a piece for each chunk, one for the end."""
     pieces, at = [], 0
     for size in sizes + [0]:
@@ -25,7 +26,7 @@ def encode(body: bytes, chain: signing.Chain | None, sizes: list, trailers: dict
 
 def send(path: str, body: bytes, payload: str, *, sizes: list | None = None, trailers: dict | None = None,
          headers: dict | None = None, length: str | None = "", change=None, method: str = "PUT",
-         http_chunks: bool = False) -> Answer:
+         http_chunks: bool = False, endpoint: wire.Endpoint | None = None) -> Answer:
     """PUTs `body` in chunks of `sizes` bytes.
 
     length   what x-amz-decoded-content-length says; "": the truth, None: nothing
@@ -37,7 +38,8 @@ def send(path: str, body: bytes, payload: str, *, sizes: list | None = None, tra
         given["x-amz-decoded-content-length"] = length or str(len(body))
     if trailers:
         given.setdefault("x-amz-trailer", ",".join(trailers))
-    request = prepare(method, path, headers=given, payload=payload)
+    endpoint = endpoint or wire.http_endpoint()
+    request = prepare(method, path, headers=given, payload=payload, endpoint=endpoint)
     chain = None
     if payload != UNSIGNED_TRAILER:
         request.drop("Content-Length")
@@ -50,4 +52,4 @@ def send(path: str, body: bytes, payload: str, *, sizes: list | None = None, tra
         request.body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(request.body), request.body)
     else:
         request.headers.append(("Content-Length", str(len(request.body))))
-    return wire.exchange(wire.http_endpoint(), request)
+    return wire.exchange(endpoint, request)

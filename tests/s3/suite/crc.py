@@ -1,5 +1,6 @@
 """The checksums of S3, as its headers carry them."""
 import base64
+import functools
 import hashlib
 import zlib
 
@@ -23,10 +24,12 @@ def _crc(table: list, ones: int, data: bytes) -> int:
     return value ^ ones
 
 
+@functools.lru_cache(32)
 def crc32c(data: bytes) -> int:
     return _crc(CASTAGNOLI, 0xFFFFFFFF, data)
 
 
+@functools.lru_cache(32)
 def crc64nvme(data: bytes) -> int:
     return _crc(NVME, 0xFFFFFFFFFFFFFFFF, data)
 

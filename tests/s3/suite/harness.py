@@ -1,4 +1,4 @@
-"""What every topic uses: cases out of tables, a bucket for each class, requests, and `expect`, which judges answers.
+"""What every topic uses: cases out of tables, buckets, requests, and `expect`, which judges answers.
 
     class Get(BucketCase):
         @rows({"empty": (b"",), "short": (b"abc",)})
@@ -52,7 +52,8 @@ class Case(unittest.TestCase):
                 continue
             delattr(cls, name)
             for row, values in method.rows.items():
-                setattr(cls, f"{name}[{row}]", _bound(method, values if isinstance(values, tuple) else (values,)))
+                setattr(cls, f"{name}[{row}]",
+                        _bound(method, values if isinstance(values, tuple) else (values,)))
 
     def __str__(self) -> str:
         return f"{type(self).__module__.rsplit('.', 1)[-1]}.{type(self).__name__}.{self._testMethodName}"
@@ -64,11 +65,12 @@ def _bound(method, values):
 
 # ---- judging ----
 
-def expect(answer: Answer, status: int, headers: dict | None = None, code: str | None = None, body=None) -> Answer:
+def expect(answer: Answer, status: int, headers: dict | None = None, code: str | None = None,
+           body=None) -> Answer:
     """Fails unless the answer is this, and has what every answer must have.
 
     headers  name -> the value, a pattern that all of it matches, or None: must not be there
-    code     of the error document; to be given for every error (of HEAD it says what is meant, and is not looked at)
+    code     of the error document; to be given for every error, also of HEAD, where nobody looks at it
     body     bytes, or a pattern of bytes
     """
     wrong = []
@@ -82,15 +84,19 @@ def expect(answer: Answer, status: int, headers: dict | None = None, code: str |
         wrong += _document_faults(answer, code)
     elif code:
         wrong.append(f"code {code}")
-    if body is not None and not (answer.body == body if isinstance(body, bytes) else body.fullmatch(answer.body)):
+    if body is not None and not _is_body(answer.body, body):
         wrong.append(f"body {wire.shown(body if isinstance(body, bytes) else body.pattern)}")
     if wrong:
         raise AssertionError("expected: " + "\n          ".join(wrong) + f"\n{answer}")
     return answer
 
 
+def _is_body(body: bytes, wanted) -> bool:
+    return body == wanted if isinstance(wanted, bytes) else wanted.fullmatch(body) is not None
+
+
 def expect_client_error(answer: Answer, *codes: str) -> Answer:
-    """Where what is wrong first is the server's to say: any 400 or 403, or one of `codes`; else as `expect`."""
+    """Where the server may choose what is wrong: any 400 or 403 (with one of `codes`); else as `expect`."""
     found = re.search(rb"<Code>(\w+)</Code>", answer.body)
     code = found.group(1).decode() if found else "any"
     status = answer.status if answer.status in (400, 403) else 400
@@ -219,7 +225,8 @@ def new_bucket_name() -> str:
 
 def client(endpoint: wire.Endpoint | None = None):
     """boto3 as programs use it; what fails is told at once."""
-    options = {"signature_version": "s3v4", "retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"},
+    options = {"signature_version": "s3v4", "retries": {"total_max_attempts": 1},
+               "s3": {"addressing_style": "path"},
                "max_pool_connections": 20}
     try:  # newer ones add a checksum to everything unless told not to
         config = botocore.client.Config(**options, request_checksum_calculation="when_required",
@@ -233,23 +240,26 @@ def client(endpoint: wire.Endpoint | None = None):
         verify=os.environ.get("PBFS_S3_CA") or None)
 
 
-def call(method: str, path: str, *, query: dict | str = "", headers: dict | list | None = None, body: bytes = b"",
+def call(method: str, path: str, *, query: dict | str = "", headers: dict | list | None = None,
+         body: bytes = b"",
          payload: str | None = None, auth: str = "header", endpoint: wire.Endpoint | None = None,
          **signing_options) -> Answer:
     """One signed request; see `prepare`."""
     endpoint = endpoint or wire.http_endpoint()
-    return wire.exchange(endpoint, prepare(method, path, query=query, headers=headers, body=body, payload=payload,
+    return wire.exchange(endpoint, prepare(method, path, query=query, headers=headers, body=body,
+                                           payload=payload,
                                            auth=auth, endpoint=endpoint, **signing_options))
 
 
-def prepare(method: str, path: str, *, query: dict | str = "", headers: dict | list | None = None, body: bytes = b"",
+def prepare(method: str, path: str, *, query: dict | str = "", headers: dict | list | None = None,
+            body: bytes = b"",
             payload: str | None = None, auth: str = "header", endpoint: wire.Endpoint | None = None,
             **signing_options) -> Request:
     """A request ready to be sent.
 
     path, query  as on the wire, already percent-encoded; a query given as a dict is encoded here
     payload      what X-Amz-Content-SHA256 says; usually the digest of the body
-    auth         header, query (presigned) or none; signing_options are those of signing.sign and signing.presign
+    auth         header, query (presigned) or none; signing_options: see signing.sign and signing.presign
     """
     text = query_of(query)
     target = path + ("?" + text if text else "")
@@ -273,6 +283,17 @@ def empty_bucket(bucket: str) -> None:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
 
 
+def make_bucket() -> str:
+    name = new_bucket_name()
+    expect(call("PUT", f"/{name}"), 200)
+    return name
+
+
+def drop_bucket(name: str) -> None:
+    empty_bucket(name)
+    expect(call("DELETE", f"/{name}"), 204)
+
+
 class BucketCase(Case):
     """Cases that share a bucket; each has a key of its own in it."""
 
@@ -280,13 +301,11 @@ class BucketCase(Case):
 
     @classmethod
     def setUpClass(cls):
-        cls.bucket = new_bucket_name()
-        expect(call("PUT", f"/{cls.bucket}"), 200)
+        cls.bucket = make_bucket()
 
     @classmethod
     def tearDownClass(cls):
-        empty_bucket(cls.bucket)
-        expect(call("DELETE", f"/{cls.bucket}"), 204)
+        drop_bucket(cls.bucket)
 
     def setUp(self):
         self.key = self._testMethodName.removeprefix("test_")[:200]
@@ -315,3 +334,20 @@ class BucketCase(Case):
 
     def must_be_missing(self, key: str | None = None) -> None:
         expect(self.get(key), 404, code="NoSuchKey")
+
+
+class OwnBucketCase(BucketCase):
+    """Cases that change their bucket: each has its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def setUp(self):
+        super().setUp()
+        self.bucket = make_bucket()
+        self.addCleanup(drop_bucket, self.bucket)

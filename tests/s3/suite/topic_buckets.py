@@ -1,5 +1,6 @@
 """Buckets: names, making and deleting, listing, and the answers about one that are the same for all."""
-from .harness import (ISO_DATE, MISSING, RUN, BucketCase, Case, call, client, expect, md5, new_bucket_name, parse_xml,
+from .harness import (ISO_DATE, MISSING, RUN, BucketCase, Case, call, client, expect, md5, new_bucket_name,
+                      parse_xml,
                       quote, rows, tagging, texts)
 from .signing import REGION
 
@@ -19,11 +20,14 @@ class Names(Case):
         expect(call("HEAD", f"/{name}"), 200)
         expect(call("DELETE", f"/{name}"), 204)
 
-    @rows({"of 2 characters": "ab", "of 64 characters": "a" * 64, "upper case": "Suite-Upper", "underscore": "suite_a",
+    @rows({"of 2 characters": "ab", "of 64 characters": "a" * 64, "upper case": "Suite-Upper",
+           "underscore": "suite_a",
            "hyphen first": "-suite", "hyphen last": "suite-", "dot first": ".suite", "dot last": "suite.",
-           "two dots": "suite..a", "IPv4 address": "192.168.5.4", "xn--": "xn--suite", "sthree-": "sthree-suite",
+           "two dots": "suite..a", "IPv4 address": "192.168.5.4", "xn--": "xn--suite",
+           "sthree-": "sthree-suite",
            "amzn-s3-demo-": "amzn-s3-demo-suite", "-s3alias": "suite-s3alias", "--ol-s3": "suite--ol-s3",
-           ".mrap": "suite.mrap", "--x-s3": "suite--x-s3", "--table-s3": "suite--table-s3", "blank": "suite a",
+           ".mrap": "suite.mrap", "--x-s3": "suite--x-s3", "--table-s3": "suite--table-s3",
+           "blank": "suite a",
            "not ASCII": "süite", "colon": "suite:a", "star": "suite*", "slash": "suite%2Fa"})
     def test_is_refused(self, name):
         path = "/" + (name if "%" in name else quote(name))
@@ -70,7 +74,8 @@ class Making(Case):
 
     @rows({"of another site": (configuration("<LocationConstraint>eu-west-1</LocationConstraint>"),
                                "InvalidLocationConstraint"),
-           "cut short": (b"<CreateBucketConfiguration>", "MalformedXML"), "no XML": (b"us-east-1", "MalformedXML"),
+           "cut short": (b"<CreateBucketConfiguration>", "MalformedXML"),
+           "no XML": (b"us-east-1", "MalformedXML"),
            "another document": (b"<Tagging/>", "MalformedXML")})
     def test_a_configuration_is_refused_and_nothing_made(self, document, code):
         expect(self.make(body=document), 400, code=code)
@@ -199,7 +204,8 @@ class Facts(BucketCase):
         self.assertEqual(texts(acl, "AccessControlList/Grant/Permission"), ["FULL_CONTROL"])
 
     def test_ownership_is_enforced(self):
-        self.assertEqual(texts(self.document("ownershipControls"), "Rule/ObjectOwnership"), ["BucketOwnerEnforced"])
+        self.assertEqual(texts(self.document("ownershipControls"), "Rule/ObjectOwnership"),
+                         ["BucketOwnerEnforced"])
 
     def test_the_owner_pays(self):
         self.assertEqual(self.document("requestPayment").findtext("Payer"), "BucketOwner")
@@ -215,9 +221,11 @@ class Facts(BucketCase):
     def test_private_acl_may_be_put(self):
         expect(self.of_bucket("PUT", "acl", headers={"x-amz-acl": "private"}), 200)
 
-    @rows({acl: acl for acl in ("public-read", "public-read-write", "authenticated-read", "log-delivery-write")})
+    @rows({acl: acl for acl in ("public-read", "public-read-write", "authenticated-read",
+                                "log-delivery-write")})
     def test_acl_is_refused(self, acl):
-        expect(self.of_bucket("PUT", "acl", headers={"x-amz-acl": acl}), 400, code="AccessControlListNotSupported")
+        expect(self.of_bucket("PUT", "acl", headers={"x-amz-acl": acl}), 400,
+               code="AccessControlListNotSupported")
 
     def test_region_is_told_by_head(self):
         expect(self.of_bucket("HEAD"), 200, {"x-amz-bucket-region": REGION})
@@ -236,7 +244,8 @@ DELETE_ONE = b"<Delete><Object><Key>a</Key></Object></Delete>"
 
 class MissingBucket(Case):
     @rows({"GET " + query: query for query in (
-        "", "list-type=2", "versions", "location", "versioning", "acl", "tagging", "encryption", "requestPayment",
+        "", "list-type=2", "versions", "location", "versioning", "acl", "tagging", "encryption",
+        "requestPayment",
         "logging", "ownershipControls", "policy", "policyStatus", "cors", "lifecycle", "publicAccessBlock",
         "object-lock", "uploads")})
     def test_of_the_bucket_is_not_found(self, query):
@@ -260,4 +269,5 @@ class MissingBucket(Case):
            "GET object acl": ("GET", "/key", "acl", {}, b""),
            "create upload": ("POST", "/key", "uploads", {}, b"")})
     def test_is_not_found(self, method, key, query, headers, body):
-        expect(call(method, f"/{MISSING}{key}", query=query, headers=headers, body=body), 404, code="NoSuchBucket")
+        expect(call(method, f"/{MISSING}{key}", query=query, headers=headers, body=body), 404,
+               code="NoSuchBucket")

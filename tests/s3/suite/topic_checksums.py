@@ -47,12 +47,14 @@ class Headers(BucketCase):
         self.must_be_missing()
 
     @rows({f"{algorithm} {what}": (algorithm, change) for algorithm in ALGORITHMS for what, change in {
-        "short": lambda digest: base64.b64encode(digest[:-1]), "long": lambda digest: base64.b64encode(digest + b"x"),
+        "short": lambda digest: base64.b64encode(digest[:-1]),
+        "long": lambda digest: base64.b64encode(digest + b"x"),
         "hex": lambda digest: digest.hex().encode(), "no base64": lambda digest: b"*" * 12,
         "empty": lambda digest: b""}.items()})
     def test_that_is_none_stores_nothing(self, algorithm, change):
         value = change(crc.DIGESTS[algorithm](BODY)).decode()
-        expect(self.send("PUT", body=BODY, headers={crc.header(algorithm): value}), 400, code="InvalidRequest")
+        expect(self.send("PUT", body=BODY, headers={crc.header(algorithm): value}), 400,
+               code="InvalidRequest")
         self.must_be_missing()
 
     @rows({"two": ("CRC32", "SHA256"), "two CRCs": ("CRC32C", "CRC64NVME")})
@@ -62,7 +64,8 @@ class Headers(BucketCase):
         self.must_be_missing()
 
     def test_unknown_algorithm_is_refused(self):
-        expect(self.send("PUT", body=BODY, headers={"x-amz-checksum-adler32": "AAAAAA=="}), 400, code="InvalidRequest")
+        expect(self.send("PUT", body=BODY, headers={"x-amz-checksum-adler32": "AAAAAA=="}), 400,
+               code="InvalidRequest")
         self.must_be_missing()
 
     @rows({"without a value": ({"x-amz-sdk-checksum-algorithm": "CRC32"}),
@@ -74,7 +77,8 @@ class Headers(BucketCase):
         self.must_be_missing()
 
     def test_announced_algorithm_with_its_value(self):
-        headers = {"x-amz-sdk-checksum-algorithm": "CRC32", "x-amz-checksum-crc32": crc.checksum("CRC32", BODY)}
+        headers = {"x-amz-sdk-checksum-algorithm": "CRC32",
+                   "x-amz-checksum-crc32": crc.checksum("CRC32", BODY)}
         expect(self.send("PUT", body=BODY, headers=headers), 200, shown("CRC32", BODY))
 
     def test_beside_content_md5(self):
@@ -115,7 +119,8 @@ class Trailers(BucketCase):
     def test_is_kept_and_shown(self, payload, algorithm):
         value = {crc.header(algorithm): crc.checksum(algorithm, BODY)}
         headers = {"x-amz-sdk-checksum-algorithm": algorithm}
-        expect(chunks.send(self.path(), BODY, payload, trailers=value, headers=headers), 200, shown(algorithm, BODY))
+        expect(chunks.send(self.path(), BODY, payload, trailers=value, headers=headers), 200,
+               shown(algorithm, BODY))
         expect(self.get(headers=SHOW), 200, shown(algorithm, BODY), body=BODY)
 
     @rows(ALGORITHMS)
@@ -153,7 +158,8 @@ class Elsewhere(BucketCase):
     @rows(ALGORITHMS)
     def test_goes_with_a_copy(self, algorithm):
         self.put(BODY, "from", headers={crc.header(algorithm): crc.checksum(algorithm, BODY)})
-        result = parse_xml(expect(self.send("PUT", headers={"x-amz-copy-source": f"{self.bucket}/from"}), 200))
+        result = parse_xml(expect(self.send("PUT", headers={"x-amz-copy-source": f"{self.bucket}/from"}),
+                                  200))
         self.assertEqual(result.findtext("Checksum" + algorithm), crc.checksum(algorithm, BODY))
         expect(self.get(headers=SHOW), 200, shown(algorithm, BODY), body=BODY)
 
@@ -186,7 +192,8 @@ class Elsewhere(BucketCase):
     @rows({name: name for name in ("CRC32", "CRC32C", "CRC64NVME")})
     def test_of_the_whole_after_an_append(self, algorithm):
         self.put(BODY, headers={crc.header(algorithm): crc.checksum(algorithm, BODY)})
-        headers = {"x-amz-write-offset-bytes": str(len(BODY)), crc.header(algorithm): crc.checksum(algorithm, b"!!")}
+        headers = {"x-amz-write-offset-bytes": str(len(BODY)),
+                   crc.header(algorithm): crc.checksum(algorithm, b"!!")}
         expect(self.send("PUT", headers=headers, body=b"!!"), 200, shown(algorithm, BODY + b"!!"))
         expect(self.get(headers=SHOW), 200, shown(algorithm, BODY + b"!!"), body=BODY + b"!!")
 

@@ -1,5 +1,5 @@
-"""Conditions of GET, HEAD, PUT and DELETE, with the precedence of RFC 9110, 13.2.2; those of copies and patches stand
-with their topics."""
+"""Conditions of GET, HEAD, PUT and DELETE, with the precedence of RFC 9110, 13.2.2; those of copies and
+patches stand with their topics."""
 import email.utils
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,8 @@ OTHER = '"0123456789abcdef0123456789abcdef"'
 
 
 def read_verdict(if_match, unmodified, none_match, modified) -> int:
-    """What RFC 9110 says of a GET. Each is None (not sent) or whether its test is true: the etags match (if_match,
-    none_match), it was not modified since (unmodified), it was modified since (modified)."""
+    """What RFC 9110 says of a GET. Each is None (not sent) or whether its test is true: the etags match
+    (if_match, none_match), it was not modified since (unmodified), it was modified since (modified)."""
     if if_match is False or (if_match is None and unmodified is False):
         return 412
     if none_match is True or (none_match is None and modified is False):
@@ -49,7 +49,8 @@ class Reading(BucketCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        expect(call("PUT", f"/{cls.bucket}/object", body=b"content", headers={"Cache-Control": "no-cache"}), 200)
+        expect(call("PUT", f"/{cls.bucket}/object", body=b"content", headers={"Cache-Control": "no-cache"}),
+               200)
         head = expect(call("HEAD", f"/{cls.bucket}/object"), 200)
         cls.etag, cls.modified = head.get("ETag"), head.get("Last-Modified")
 
@@ -67,13 +68,15 @@ class Reading(BucketCase):
         headers = condition_headers(self.etag, self.modified, *values)
         self.judge(self.get("object", headers), read_verdict(*values))
 
-    @rows({name: values for name, values in combinations(NAMES).items() if sum(value is not None for value in values) <= 1})
+    @rows({name: values for name,
+           values in combinations(NAMES).items() if sum(value is not None for value in values) <= 1})
     def test_head_with(self, *values):
         headers = condition_headers(self.etag, self.modified, *values)
         self.judge(self.head("object", headers), read_verdict(*values))
 
     @rows({"star": ("*", 200), "unquoted": ("{bare}", 200), "weak": ('W/"{bare}"', 412),
-           "list with it": (OTHER + ', "{bare}"', 200), "list without blanks": (OTHER + ',"{bare}",' + OTHER, 200),
+           "list with it": (OTHER + ', "{bare}"', 200),
+           "list without blanks": (OTHER + ',"{bare}",' + OTHER, 200),
            "list without it": (f'{OTHER}, "x"', 412), "upper case": ('"{upper}"', 412), "empty": ('""', 412)})
     def test_if_match_may_be(self, value, status):
         bare = self.etag.strip('"')
@@ -81,13 +84,15 @@ class Reading(BucketCase):
         self.judge(self.get("object", {"If-Match": value}), status)
 
     @rows({"star": ("*", 304), "unquoted": ("{bare}", 304), "weak": ('W/"{bare}"', 304),
-           "list with it": (OTHER + ', "{bare}"', 304), "list without it": (f'{OTHER}, "x"', 200), "empty": ('""', 200)})
+           "list with it": (OTHER + ', "{bare}"', 304), "list without it": (f'{OTHER}, "x"', 200),
+           "empty": ('""', 200)})
     def test_if_none_match_may_be(self, value, status):
         value = value.replace("{bare}", self.etag.strip('"'))
         self.judge(self.get("object", {"If-None-Match": value}), status)
 
     @rows({f"{name} {what}": (name, value) for name in ("If-Modified-Since", "If-Unmodified-Since")
-           for what, value in (("words", "yesterday"), ("a number", "1234567890"), ("ISO", "2020-01-02T03:04:05Z"),
+           for what, value in (("words", "yesterday"), ("a number", "1234567890"),
+                               ("ISO", "2020-01-02T03:04:05Z"),
                                ("empty", ""), ("day 32", "Fri, 32 Jan 2016 00:00:00 GMT"))})
     def test_date_that_is_none_is_ignored(self, name, value):
         self.judge(self.get("object", {name: value}), 200)
@@ -97,7 +102,8 @@ class Reading(BucketCase):
         self.judge(self.get("object", {"If-Modified-Since": value}), 200)
         self.judge(self.get("object", {"If-Unmodified-Since": value}), 412)
 
-    @rows({"If-Match": {"If-Match": "*"}, "If-None-Match": {"If-None-Match": "*"}, "If-Match etag": {"If-Match": OTHER}})
+    @rows({"If-Match": {"If-Match": "*"}, "If-None-Match": {"If-None-Match": "*"},
+           "If-Match etag": {"If-Match": OTHER}})
     def test_of_a_missing_object(self, headers):
         expect(self.get("nothing", headers), 404, code="NoSuchKey")
 
@@ -155,7 +161,8 @@ class Putting(BucketCase):
 
     def test_if_match_of_an_etag_after_a_patch(self):
         self.put(b"old")
-        etag = expect(self.send("PATCH", headers={"Content-Range": "bytes 0-0/*"}, body=b"O"), 200).get("ETag")
+        etag = expect(self.send("PATCH", headers={"Content-Range": "bytes 0-0/*"}, body=b"O"),
+                      200).get("ETag")
         expect(self.put_if({"If-Match": etag}), 200)
         self.must_be(b"new")
 

@@ -1,10 +1,13 @@
 """CopyObject: inside a bucket, between buckets, onto itself; what goes with the bytes and what does not."""
-from .harness import (ISO_DATE, MISSING, QUOTED_ETAG, BucketCase, call, client, empty_bucket, expect, new_bucket_name,
+from .harness import (ISO_DATE, MISSING, QUOTED_ETAG, BucketCase, call, client, drop_bucket, expect,
+                      make_bucket,
                       parse_xml, pattern_bytes, quote, rows)
 from .topic_conditions import OTHER, combinations, condition_headers
 
-WITH = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b", "x-amz-tagging": "t=1"}
-SHOWN = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b", "x-amz-tagging-count": "1"}
+WITH = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b",
+        "x-amz-tagging": "t=1"}
+SHOWN = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b",
+         "x-amz-tagging-count": "1"}
 NOT_SHOWN = dict.fromkeys(SHOWN) | {"Content-Type": "binary/octet-stream"}
 
 
@@ -12,13 +15,11 @@ class CopyCase(BucketCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.other = new_bucket_name()
-        expect(call("PUT", f"/{cls.other}"), 200)
+        cls.other = make_bucket()
 
     @classmethod
     def tearDownClass(cls):
-        empty_bucket(cls.other)
-        expect(call("DELETE", f"/{cls.other}"), 204)
+        drop_bucket(cls.other)
         super().tearDownClass()
 
     def setUp(self):
@@ -101,7 +102,8 @@ class Source(CopyCase):
         self.result(self.send("PUT", headers={"x-amz-copy-source": source}))
         self.must_be(b"content")
 
-    @rows({"blank": "a b", "plus": "a+b", "percent": "a%20b", "question mark": "a?versionId=b", "not ASCII": "ä/日本",
+    @rows({"blank": "a b", "plus": "a+b", "percent": "a%20b", "question mark": "a?versionId=b",
+           "not ASCII": "ä/日本",
            "two slashes": "a//b", "dots": "a/../b", "slash last": "a/"})
     def test_key_may_be(self, key):
         self.put(key.encode(), key)
@@ -143,14 +145,16 @@ class Directives(CopyCase):
 
     @rows({"not said": ({}, False), "not said, to another bucket": ({}, True),
            "COPY": ({"x-amz-metadata-directive": "COPY", "x-amz-tagging-directive": "COPY"}, False),
-           "new headers without REPLACE": (NEW, False), "new headers without REPLACE, to another bucket": (NEW, True)})
+           "new headers without REPLACE": (NEW, False),
+           "new headers without REPLACE, to another bucket": (NEW, True)})
     def test_all_goes_along(self, headers, where):
         expect(self.copied(headers, where), 200, SHOWN | {"x-amz-meta-new": None}, body=b"content")
 
     @rows(WHERE)
     def test_metadata_is_replaced(self, where):
         headers = {"x-amz-metadata-directive": "REPLACE", **self.NEW}
-        shown = {"Content-Type": "text/html", "x-amz-meta-new": "1", "x-amz-meta-a": None, "Cache-Control": None,
+        shown = {"Content-Type": "text/html", "x-amz-meta-new": "1", "x-amz-meta-a": None,
+                 "Cache-Control": None,
                  "x-amz-tagging-count": "1"}
         expect(self.copied(headers, where), 200, shown, body=b"content")
 
@@ -164,9 +168,11 @@ class Directives(CopyCase):
         expect(self.copied(headers, where), 200, SHOWN | {"x-amz-tagging-count": "2"})
 
     def test_tags_are_replaced_by_none(self):
-        expect(self.copied({"x-amz-tagging-directive": "REPLACE"}, False), 200, SHOWN | {"x-amz-tagging-count": None})
+        expect(self.copied({"x-amz-tagging-directive": "REPLACE"}, False), 200,
+               SHOWN | {"x-amz-tagging-count": None})
 
-    @rows({f"{name} {value}": (name, value) for name in ("x-amz-metadata-directive", "x-amz-tagging-directive")
+    @rows({f"{name} {value}": (name, value) for name in ("x-amz-metadata-directive",
+                                                         "x-amz-tagging-directive")
            for value in ("MOVE", "replace")})
     def test_unknown_is_refused(self, name, value):
         self.put(b"content", self.source)
@@ -182,7 +188,8 @@ class Directives(CopyCase):
     def test_replaced_tags_have_their_limit(self):
         self.put(b"content", self.source)
         tags = "&".join(f"k{number}=v" for number in range(11))
-        expect(self.copy(headers={"x-amz-tagging-directive": "REPLACE", "x-amz-tagging": tags}), 400, code="InvalidTag")
+        expect(self.copy(headers={"x-amz-tagging-directive": "REPLACE", "x-amz-tagging": tags}), 400,
+               code="InvalidTag")
         self.must_be_missing()
 
     def test_acl_of_others_is_refused(self):
@@ -195,7 +202,8 @@ class OntoItself(CopyCase):
     def onto(self, headers=None):
         return self.copy(self.key, headers)
 
-    @rows({"not said": {}, "COPY": {"x-amz-metadata-directive": "COPY"}, "new headers": {"x-amz-meta-a": "c"}})
+    @rows({"not said": {}, "COPY": {"x-amz-metadata-directive": "COPY"},
+           "new headers": {"x-amz-meta-a": "c"}})
     def test_without_a_change_is_refused(self, headers):
         self.put(b"content", headers=WITH)
         expect(self.onto(headers), 400, code="InvalidRequest")
@@ -204,7 +212,8 @@ class OntoItself(CopyCase):
     def test_replaces_metadata_and_keeps_bytes_and_etag(self):
         etag = self.put(b"content", headers=WITH).get("ETag")
         result = self.result(self.onto({"x-amz-metadata-directive": "REPLACE", "x-amz-meta-mtime": "1.5"}))
-        shown = NOT_SHOWN | {"x-amz-meta-mtime": "1.5", "x-amz-tagging-count": "1", "ETag": result.findtext("ETag")}
+        shown = NOT_SHOWN | {"x-amz-meta-mtime": "1.5", "x-amz-tagging-count": "1",
+                             "ETag": result.findtext("ETag")}
         expect(self.get(), 200, shown, body=b"content")
         if not etag.endswith('-0"'):
             self.assertEqual(result.findtext("ETag"), etag)
@@ -237,7 +246,8 @@ class Conditions(CopyCase):
     def test_source_with(self, *values):
         self.put(b"content", self.source)
         head = expect(self.head(self.source), 200)
-        headers = condition_headers(head.get("ETag"), head.get("Last-Modified"), *values, prefix="x-amz-copy-source-")
+        headers = condition_headers(head.get("ETag"), head.get("Last-Modified"), *values,
+                                    prefix="x-amz-copy-source-")
         answer = self.copy(headers=headers)
         if copy_verdict(*values) == 200:
             self.result(answer)

@@ -52,7 +52,8 @@ class One(BucketCase):
 
 class Many(BucketCase):
     def delete(self, body, headers=None):
-        return self.of_bucket("POST", "delete", body=body, headers={"Content-MD5": md5(body)} if headers is None else headers)
+        return self.of_bucket("POST", "delete", body=body,
+                              headers={"Content-MD5": md5(body)} if headers is None else headers)
 
     def result(self, body, headers=None):
         return parse_xml(expect(self.delete(body, headers), 200, {"Content-Type": "application/xml"}))
@@ -65,7 +66,8 @@ class Many(BucketCase):
         for key in keys:
             self.put(key=key)
         result = self.result(document(keys))
-        self.assertEqual((result.tag, texts(result, "Deleted/Key"), texts(result, "Error")), ("DeleteResult", keys, []))
+        self.assertEqual((result.tag, texts(result, "Deleted/Key"), texts(result, "Error")),
+                         ("DeleteResult", keys, []))
         for key in keys:
             self.must_be_missing(key)
 
@@ -85,9 +87,11 @@ class Many(BucketCase):
         self.put()
         self.assertEqual(texts(self.result(document([self.key, self.key])), "Deleted/Key"), [self.key] * 2)
 
-    @rows({"markup": ("a<b>&c", "a&lt;b&gt;&amp;c"), "by numbers": ("aé", "a&#233;"), "hex number": ("a/b", "a&#x2F;b"),
+    @rows({"markup": ("a<b>&c", "a&lt;b&gt;&amp;c"), "by numbers": ("aé", "a&#233;"),
+           "hex number": ("a/b", "a&#x2F;b"),
            "CDATA": ("a<b", "<![CDATA[a<b]]>"), "blanks": (" a  b ", " a  b "), "only a blank": (" ", " "),
-           "newline": ("a\nb", "a&#10;b"), "emoji": ("😀", "😀"), "not decoded": ("a%20b", "a%20b"), "plus": ("a+b", "a+b")})
+           "newline": ("a\nb", "a&#10;b"), "emoji": ("😀", "😀"), "not decoded": ("a%20b", "a%20b"),
+           "plus": ("a+b", "a+b")})
     def test_key_in_xml(self, key, text):
         self.put(key=key)
         self.result(document([text]))
@@ -105,12 +109,15 @@ class Many(BucketCase):
         self.must_be(b"content", "m0")
 
     @rows({"none": b"<Delete></Delete>", "empty": b"", "no XML": b"key", "cut short": document(["KEY"])[:-9],
-           "another document": document(["KEY"]).replace(b"Delete", b"Destroy"), "no key": b"<Delete><Object/></Delete>",
+           "another document": document(["KEY"]).replace(b"Delete", b"Destroy"),
+           "no key": b"<Delete><Object/></Delete>",
            "empty key": document([""]), "no UTF-8": document(["KEY"]).replace(b"KEY", b"KEY\xff"),
-           "no reference": document(["&nothing;"]), "two roots": document(["KEY"]) * 2, "open tag": b"<Delete><Object>",
+           "no reference": document(["&nothing;"]), "two roots": document(["KEY"]) * 2,
+           "open tag": b"<Delete><Object>",
            "a declared entity": b'<!DOCTYPE Delete [<!ENTITY a "KEY">]>' + document(["&a;"]),
-           "an outside entity": b'<!DOCTYPE Delete [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + document(["&a;"]),
-           "deep": b"<Delete>" + b"<a>" * 100_000, "crossed tags": b"<Delete><Object><Key>KEY</Object></Key></Delete>"})
+           "an outside entity": b'<!DOCTYPE Delete [<!ENTITY a SYSTEM "file:///a">]>' + document(["&a;"]),
+           "deep": b"<Delete>" + b"<a>" * 100_000,
+           "crossed tags": b"<Delete><Object><Key>KEY</Object></Key></Delete>"})
     def test_document_is_refused(self, body):
         key = "refused " + self.key[:40]
         self.put(key=key)
@@ -122,7 +129,8 @@ class Many(BucketCase):
         expect(self.delete(document([self.key]), {}), 400, code="InvalidRequest")
         self.must_be(b"content")
 
-    @rows({"Content-MD5": {"Content-MD5": md5(b"other")}, "CRC32": {"x-amz-checksum-crc32": crc.checksum("CRC32", b"other")}})
+    @rows({"Content-MD5": {"Content-MD5": md5(b"other")},
+           "CRC32": {"x-amz-checksum-crc32": crc.checksum("CRC32", b"other")}})
     def test_wrong_checksum_deletes_nothing(self, headers):
         self.put()
         expect(self.delete(document([self.key]), headers), 400, code="BadDigest")
@@ -137,7 +145,8 @@ class Many(BucketCase):
 
     def test_etag_that_matches(self):
         etag = self.put().get("ETag").replace('"', "&quot;")
-        self.assertEqual(texts(self.result(document([self.key], extra=f"<ETag>{etag}</ETag>")), "Deleted/Key"), [self.key])
+        self.assertEqual(texts(self.result(document([self.key], extra=f"<ETag>{etag}</ETag>")),
+                               "Deleted/Key"), [self.key])
         self.must_be_missing()
 
     def test_etag_that_does_not_match_is_an_error_of_its_key(self):
@@ -173,7 +182,8 @@ class Many(BucketCase):
 
     def test_without_namespace_and_with_declaration(self):
         self.put()
-        body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Delete>\n <Object>\n  <Key>{self.key}</Key>\n </Object>\n</Delete>\n'
+        object_xml = f" <Object>\n  <Key>{self.key}</Key>\n </Object>\n"
+        body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Delete>\n{object_xml}</Delete>\n'
         self.result(body.encode())
         self.must_be_missing()
 
@@ -185,6 +195,7 @@ class Many(BucketCase):
 
     def test_by_boto3(self):
         self.put()
-        deleted = client().delete_objects(Bucket=self.bucket, Delete={"Objects": [{"Key": self.key}]})["Deleted"]
+        deleted = client().delete_objects(Bucket=self.bucket,
+                                          Delete={"Objects": [{"Key": self.key}]})["Deleted"]
         self.assertEqual(deleted, [{"Key": self.key}])
         self.assertNotIn("Contents", client().list_objects_v2(Bucket=self.bucket, Prefix=self.key))

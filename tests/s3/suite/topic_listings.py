@@ -7,18 +7,21 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from urllib.parse import unquote_plus
 
-from .harness import (ISO_DATE, QUOTED_ETAG, BucketCase, call, client, expect, parse_xml, query_of, quote, rows,
+from .harness import (ISO_DATE, QUOTED_ETAG, BucketCase, call, client, expect, parse_xml, query_of, quote,
+                      rows,
                       texts)
 
 KEYS = sorted({
-    "a", "a/", "a/1", "a/2", "a/b/1", "a/b/2", "a/c", "a0", "ab", "b", "b//1", "b//2", "b/1", "c", "c-1", "c-2", "d/",
-    "photos/2025/1.jpg", "photos/2025/2.jpg", "photos/2026/1.jpg", "photos/index", "x.y.z", "x.y", "x+y", "x y", "x%y",
+    "a", "a/", "a/1", "a/2", "a/b/1", "a/b/2", "a/c", "a0", "ab", "b", "b//1", "b//2", "b/1", "c", "c-1",
+    "c-2", "d/",
+    "photos/2025/1.jpg", "photos/2025/2.jpg", "photos/2026/1.jpg", "photos/index", "x.y.z", "x.y", "x+y",
+    "x y", "x%y",
     "Z", "é", "é/1", "日本/1", "日本/2", "😀", "~", "_", "!",
 }, key=str.encode)
 
 
 def fold(keys: list, prefix: str, delimiter: str, after: str, size: int):
-    """One page of a listing as S3 defines it: (keys, common prefixes, is there more, where the next begins)."""
+    """One page of a listing by S3's rules: (keys, common prefixes, is there more, where the next begins)."""
     contents, prefixes, last = [], [], after
     for key in keys:
         if not key.startswith(prefix) or key.encode() <= after.encode():
@@ -47,7 +50,8 @@ class Walker:
         after, position, pages = start, self.first(start), 0
         while True:
             query = {"prefix": prefix, "delimiter": delimiter, "max-keys": size, **position}
-            page = parse_xml(expect(call("GET", f"/{self.bucket}", query=query), 200, {"Content-Type": "application/xml"}))
+            page = parse_xml(expect(call("GET", f"/{self.bucket}", query=query), 200,
+                                    {"Content-Type": "application/xml"}))
             contents, prefixes, more, after = fold(self.keys, prefix, delimiter, after, size)
             check = self.case.assertEqual
             check(page.tag, self.ROOT)
@@ -118,16 +122,21 @@ class ListCase(BucketCase):
     def setUpClass(cls):
         super().setUpClass()
         with ThreadPoolExecutor(8) as pool:
-            for answer in pool.map(lambda key: call("PUT", f"/{cls.bucket}/{quote(key)}", body=key.encode()), cls.keys):
+            for answer in pool.map(lambda key: call("PUT", f"/{cls.bucket}/{quote(key)}", body=key.encode()),
+                                   cls.keys):
                 expect(answer, 200)
 
 
 WHAT = {
-    "all": ("", ""), "prefix": ("a", ""), "prefix that is a key": ("a/b/1", ""), "prefix with slash": ("a/", ""),
-    "prefix of none": ("nothing", ""), "prefix not ASCII": ("日", ""), "slash": ("", "/"), "prefix and slash": ("a/", "/"),
+    "all": ("", ""), "prefix": ("a", ""), "prefix that is a key": ("a/b/1", ""),
+    "prefix with slash": ("a/", ""),
+    "prefix of none": ("nothing", ""), "prefix not ASCII": ("日", ""), "slash": ("", "/"),
+    "prefix and slash": ("a/", "/"),
     "prefix without slash and slash": ("a", "/"), "deep": ("photos/2025/", "/"), "two slashes": ("b/", "/"),
-    "another delimiter": ("", "."), "of two characters": ("", "//"), "of many": ("", "photos/"), "not ASCII": ("", "本"),
-    "letter": ("", "a"), "that none has": ("", "|"), "plus": ("", "+"), "percent": ("x", "%"), "blank": ("", " "),
+    "another delimiter": ("", "."), "of two characters": ("", "//"), "of many": ("", "photos/"),
+    "not ASCII": ("", "本"),
+    "letter": ("", "a"), "that none has": ("", "|"), "plus": ("", "+"), "percent": ("x", "%"),
+    "blank": ("", " "),
 }
 
 
@@ -137,8 +146,10 @@ class Pages(ListCase):
     def test_are_the_model_s(self, form, prefix, delimiter, size):
         form(self, self.bucket, self.keys).walk(prefix, delimiter, size)
 
-    @rows({f"{form}, {what}": (FORMS[form], start, delimiter) for form in FORMS for what, start, delimiter in (
-        ("a key", "a/1", ""), ("between keys", "a/15", ""), ("before all", "\x20", ""), ("behind all", "\U0010fffd", ""),
+    @rows({f"{form}, {what}": (FORMS[form], start, delimiter) for form in FORMS for what, start,
+           delimiter in (
+        ("a key", "a/1", ""), ("between keys", "a/15", ""), ("before all", "\x20", ""),
+        ("behind all", "\U0010fffd", ""),
         ("a common prefix", "a/", "/"), ("the last key", "😀", ""), ("not ASCII", "é", ""))})
     def test_begin_behind(self, form, start, delimiter):
         form(self, self.bucket, self.keys).walk("", delimiter, 4, start)
@@ -151,7 +162,8 @@ class Pages(ListCase):
 
 def random_keys(count: int) -> list:
     chance = random.Random(4)
-    return sorted({"".join(chance.choices("ab/-é", k=chance.randint(1, 7))) for _ in range(count)}, key=str.encode)
+    return sorted({"".join(chance.choices("ab/-é", k=chance.randint(1, 7))) for _ in range(count)},
+                  key=str.encode)
 
 
 class Random(ListCase):
@@ -191,7 +203,8 @@ class Parameters(ListCase):
     def test_max_keys_is_refused(self, form, value):
         expect(self.of_bucket("GET", {**form, "max-keys": value}), 400, code="InvalidArgument")
 
-    @rows({f"{form} {value}": (query, value) for form, query in LISTINGS.items() for value in ("base64", "URL")})
+    @rows({f"{form} {value}": (query, value) for form,
+           query in LISTINGS.items() for value in ("base64", "URL")})
     def test_encoding_type_is_refused(self, form, value):
         expect(self.of_bucket("GET", {**form, "encoding-type": value}), 400, code="InvalidArgument")
 
@@ -203,27 +216,34 @@ class Parameters(ListCase):
 
     @rows({value: value for value in ("x", "!", "AAAA", "1zz", "%", "0" * 5000)})
     def test_continuation_token_is_refused(self, value):
-        expect(self.of_bucket("GET", {"list-type": 2, "continuation-token": value}), 400, code="InvalidArgument")
+        expect(self.of_bucket("GET", {"list-type": 2, "continuation-token": value}), 400,
+               code="InvalidArgument")
 
     def test_token_wins_over_start_after(self):
         first = self.page({"list-type": 2, "max-keys": 1})
-        query = {"list-type": 2, "start-after": "b", "continuation-token": first.findtext("NextContinuationToken")}
+        query = {"list-type": 2, "start-after": "b",
+                 "continuation-token": first.findtext("NextContinuationToken")}
         self.assertEqual(texts(self.page(query), "Contents/Key"), ["b", "c"])
 
     def test_version_id_marker_needs_a_key_marker(self):
-        expect(self.of_bucket("GET", {"versions": "", "version-id-marker": "null"}), 400, code="InvalidArgument")
+        expect(self.of_bucket("GET", {"versions": "", "version-id-marker": "null"}), 400,
+               code="InvalidArgument")
 
-    @rows({"V1": ({}, True), "V2": ({"list-type": 2}, False), "V2, asked": ({"list-type": 2, "fetch-owner": "true"}, True),
-           "V2, not asked": ({"list-type": 2, "fetch-owner": "false"}, False), "versions": ({"versions": ""}, True)})
+    @rows({"V1": ({}, True), "V2": ({"list-type": 2}, False),
+           "V2, asked": ({"list-type": 2, "fetch-owner": "true"}, True),
+           "V2, not asked": ({"list-type": 2, "fetch-owner": "false"}, False),
+           "versions": ({"versions": ""}, True)})
     def test_owner_is_shown(self, query, shown):
         page = self.page(query)
         owners = texts(page, "*/Owner/ID")
         self.assertEqual(len(owners), 3 if shown else 0)
         self.assertTrue(all(owners))
 
-    @rows({"V1": ({}, ["Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size", "Owner", "StorageClass"]),
+    @rows({"V1": ({}, ["Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size", "Owner",
+                       "StorageClass"]),
            "V2": ({"list-type": 2},
-                  ["Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size", "StorageClass"])})
+                  ["Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size",
+                   "StorageClass"])})
     def test_entries_have_what_s3_has_in_its_order(self, query, elements):
         entry = self.page(query).find("Contents")
         self.assertEqual([element.tag for element in entry], elements)
@@ -233,7 +253,8 @@ class Parameters(ListCase):
 
     def test_entries_say_what_head_says(self):
         entry = self.page({"list-type": 2}).find("Contents")
-        head = expect(self.head("a"), 200, {"ETag": entry.findtext("ETag"), "Content-Length": entry.findtext("Size")})
+        head = expect(self.head("a"), 200,
+                      {"ETag": entry.findtext("ETag"), "Content-Length": entry.findtext("Size")})
         seconds = parsedate_to_datetime(head.get("Last-Modified")).strftime("%Y-%m-%dT%H:%M:%S")
         self.assertTrue(entry.findtext("LastModified").startswith(seconds))
 
@@ -243,14 +264,16 @@ class Parameters(ListCase):
 
 
 class Empty(BucketCase):
-    @rows({"V1": {}, "V2": {"list-type": 2}, "versions": {"versions": ""}, "V2 by slash": {"list-type": 2, "delimiter": "/"}})
+    @rows({"V1": {}, "V2": {"list-type": 2}, "versions": {"versions": ""},
+           "V2 by slash": {"list-type": 2, "delimiter": "/"}})
     def test_bucket_has_no_entries(self, query):
         page = parse_xml(expect(self.of_bucket("GET", query), 200))
         self.assertEqual(texts(page, "*/Key") + texts(page, "CommonPrefixes/Prefix"), [])
         self.assertEqual(page.findtext("IsTruncated"), "false")
 
 
-ODD = ["a b", "a+b", "a%b", "a&b", "<a>", 'a"b', "a'b", "a\tb", "a\nb", "a\rb", "a\x01b", "a\x1fb", "a\x7fb", "é", "日本",
+ODD = ["a b", "a+b", "a%b", "a&b", "<a>", 'a"b', "a'b", "a\tb", "a\nb", "a\rb", "a\x01b", "a\x1fb", "a\x7fb",
+       "é", "日本",
        "😀", "a\ufffeb", "a\uffffb", "a]]>b", " a", "a ", "a*b", "a~b", "a(b)", "a/b", "a//b", "a#b", "a?b"]
 
 
@@ -278,17 +301,20 @@ class Odd(ListCase):
     def test_keys_are_escaped_otherwise(self, form):
         keys = self.raw_keys(form)
         for key in keys:
-            self.assertNotRegex(key, r"[<>\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&(?!amp;|lt;|gt;|quot;|apos;|#)")
+            self.assertNotRegex(key,
+                                r"[<>\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&(?!amp;|lt;|gt;|quot;|apos;|#)")
         self.assertEqual([unescape(decoded(key)) for key in keys], self.keys)
 
     def test_carriage_return_is_a_reference(self):
         keys = self.raw_keys({"list-type": 2, "prefix": "a\r"})
         self.assertRegex(keys[0], r"\Aa&#(13|x0?[dD]);b\Z")
 
-    @rows({"prefix": ({"prefix": "a b"}, "Prefix", "a%20b"), "delimiter": ({"delimiter": "a b"}, "Delimiter", "a%20b"),
+    @rows({"prefix": ({"prefix": "a b"}, "Prefix", "a%20b"),
+           "delimiter": ({"delimiter": "a b"}, "Delimiter", "a%20b"),
            "start-after": ({"start-after": "a&b"}, "StartAfter", "a%26b")})
     def test_what_was_asked_is_encoded_as_well(self, query, element, encoded):
-        page = parse_xml(expect(self.of_bucket("GET", {"list-type": 2, "encoding-type": "url", **query}), 200))
+        page = parse_xml(expect(self.of_bucket("GET", {"list-type": 2, "encoding-type": "url", **query}),
+                                200))
         self.assertIn(page.findtext(element), (encoded, encoded.replace("%20", "+")))
         self.assertEqual(page.findtext("EncodingType"), "url")
 
@@ -296,10 +322,13 @@ class Odd(ListCase):
         query = {"encoding-type": "url", "marker": "a b", "delimiter": "|", "max-keys": 1}
         page = parse_xml(expect(self.of_bucket("GET", query), 200))
         self.assertEqual(unquote_plus(page.findtext("Marker")), "a b")
-        self.assertEqual(unquote_plus(page.findtext("NextMarker")), self.keys[bisect.bisect(self.keys, "a b")])
+        self.assertEqual(unquote_plus(page.findtext("NextMarker")),
+                         self.keys[bisect.bisect(self.keys, "a b")])
 
     def test_common_prefixes_are_encoded_as_well(self):
-        page = parse_xml(expect(self.of_bucket("GET", {"list-type": 2, "encoding-type": "url", "delimiter": "&"}), 200))
+        page = parse_xml(expect(self.of_bucket("GET",
+                                               {"list-type": 2, "encoding-type": "url", "delimiter": "&"}),
+                                200))
         self.assertEqual(texts(page, "CommonPrefixes/Prefix"), ["a%26"])
 
     def test_by_boto3(self):
@@ -346,6 +375,7 @@ class Many(ListCase):
 
     @rows({"V1": "list_objects", "V2": "list_objects_v2", "versions": "list_object_versions"})
     def test_by_boto3(self, operation):
-        pages = client().get_paginator(operation).paginate(Bucket=self.bucket, PaginationConfig={"PageSize": 700})
+        pages = client().get_paginator(operation).paginate(Bucket=self.bucket,
+                                                           PaginationConfig={"PageSize": 700})
         found = [entry["Key"] for page in pages for entry in page.get("Contents", page.get("Versions", []))]
         self.assertEqual(found, self.keys)

@@ -9,7 +9,8 @@ MIB = 1 << 20
 
 
 class Bytes(BucketCase):
-    @rows({str(size): size for size in (0, 1, 2, 255, 4095, 4096, 4097, 65_535, 65_536, 65_537, MIB - 1, MIB, MIB + 1,
+    @rows({str(size): size for size in (0, 1, 2, 255, 4095, 4096, 4097, 65_535, 65_536, 65_537, MIB - 1, MIB,
+                                        MIB + 1,
                                         4 * MIB, 8 * MIB + 1)})
     def test_come_back(self, size):
         body = pattern_bytes(size)
@@ -32,7 +33,8 @@ class Bytes(BucketCase):
         self.must_be(body)
 
     @rows({"longer": (b"old", b"a longer one"), "shorter": (b"an old one", b"new"), "empty": (b"old", b""),
-           "of empty": (b"", b"new"), "alike": (b"same", b"same"), "large by small": (pattern_bytes(3 * MIB), b"x")})
+           "of empty": (b"", b"new"), "alike": (b"same", b"same"),
+           "large by small": (pattern_bytes(3 * MIB), b"x")})
     def test_are_replaced_as_a_whole(self, old, new):
         self.put(old)
         self.put(new)
@@ -74,7 +76,8 @@ class Etags(BucketCase):
         expect(self.get(headers={"Range": "bytes=0-0"}), 206, {"ETag": etag})
         listed = client().list_objects_v2(Bucket=self.bucket, Prefix=self.key)["Contents"][0]["ETag"]
         self.assertEqual(listed, etag)
-        document = parse_xml(expect(self.get(query="attributes", headers={"x-amz-object-attributes": "ETag"}), 200))
+        document = parse_xml(expect(self.get(query="attributes", headers={"x-amz-object-attributes": "ETag"}),
+                                    200))
         self.assertEqual(document.findtext("ETag"), etag.strip('"'))
 
     def test_stays_while_nobody_writes(self):
@@ -149,19 +152,22 @@ class StoredHeaders(BucketCase):
         none = dict.fromkeys(STORED) | {"Content-Type": "binary/octet-stream", "x-amz-meta-a": None}
         expect(self.head(), 200, none | {"x-amz-tagging-count": None})
 
-    @rows({"plain": "v", "empty": "", "blanks inside": "a  b", "punctuation": "a;b,c=d:e\"f'\\", "long": "v" * 2000,
+    @rows({"plain": "v", "empty": "", "blanks inside": "a  b", "punctuation": "a;b,c=d:e\"f'\\",
+           "long": "v" * 2000,
            "encoded word": "=?UTF-8?B?w6k=?="})
     def test_metadata_value_comes_back(self, value):
         self.put(headers={"x-amz-meta-name": value})
         expect(self.get(), 200, {"x-amz-meta-name": value})
         expect(self.head(), 200, {"x-amz-meta-name": value})
 
-    @rows({"upper case": ("X-Amz-Meta-NaMe", "x-amz-meta-name"), "hyphens": ("x-amz-meta--a--", "x-amz-meta--a--"),
+    @rows({"upper case": ("X-Amz-Meta-NaMe", "x-amz-meta-name"),
+           "hyphens": ("x-amz-meta--a--", "x-amz-meta--a--"),
            "dots": ("x-amz-meta-a.b", "x-amz-meta-a.b"), "underscore": ("x-amz-meta-a_b", "x-amz-meta-a_b"),
            "like a header": ("x-amz-meta-content-type", "x-amz-meta-content-type")})
     def test_metadata_name_is_lower_case(self, sent, stored):
         self.put(headers={sent: "v"})
-        names = [name for name, _ in expect(self.head(), 200).headers if name.lower().startswith("x-amz-meta-")]
+        names = [name for name, _ in expect(self.head(),
+                                            200).headers if name.lower().startswith("x-amz-meta-")]
         self.assertEqual(names, [stored])
 
     def test_metadata_repeated_is_joined(self):
@@ -193,7 +199,8 @@ class StoredHeaders(BucketCase):
         self.put(headers={"x-amz-acl": acl})
         expect(self.send("PUT", query="acl", headers={"x-amz-acl": acl}), 200)
 
-    @rows({acl: {"x-amz-acl": acl} for acl in ("public-read", "public-read-write", "authenticated-read", "no-such-acl")}
+    @rows({acl: {"x-amz-acl": acl} for acl in ("public-read", "public-read-write", "authenticated-read",
+                                               "no-such-acl")}
           | {f"grant {grant}": {"x-amz-grant-" + grant: 'id="abc"'}
              for grant in ("read", "write", "read-acp", "write-acp", "full-control")})
     def test_acl_of_others_is_refused(self, headers):
@@ -211,10 +218,13 @@ class StoredHeaders(BucketCase):
 
 
 class Overrides(BucketCase):
-    OVERRIDES = {"content-type": "text/x-other", "content-language": "fr", "expires": "Fri, 02 Jan 2032 03:04:05 GMT",
-                 "cache-control": "no-store", "content-encoding": "br", "content-disposition": "inline; filename=x"}
+    OVERRIDES = {"content-type": "text/x-other", "content-language": "fr",
+                 "expires": "Fri, 02 Jan 2032 03:04:05 GMT",
+                 "cache-control": "no-store", "content-encoding": "br",
+                 "content-disposition": "inline; filename=x"}
 
-    @rows({f"{name} {auth}": (name, value, auth) for name, value in OVERRIDES.items() for auth in ("header", "query")})
+    @rows({f"{name} {auth}": (name, value, auth) for name,
+           value in OVERRIDES.items() for auth in ("header", "query")})
     def test_of_a_signed_request_are_taken(self, name, value, auth):
         self.put(headers=STORED)
         query = {"response-" + name: value}
@@ -246,7 +256,8 @@ class Attributes(BucketCase):
     @rows({"ETag": ("ETag", ["ETag"]), "ObjectSize": ("ObjectSize", ["ObjectSize"]),
            "StorageClass": ("StorageClass", ["StorageClass"]), "Checksum": ("Checksum", ["Checksum"]),
            "ObjectParts of one in one piece": ("ObjectParts", []),
-           "all": ("ETag,Checksum,ObjectParts,StorageClass,ObjectSize", ["ETag", "Checksum", "StorageClass", "ObjectSize"]),
+           "all": ("ETag,Checksum,ObjectParts,StorageClass,ObjectSize",
+                   ["ETag", "Checksum", "StorageClass", "ObjectSize"]),
            "with blanks": ("ObjectSize , ETag", ["ETag", "ObjectSize"])})
     def test_are_those_asked_for(self, asked, elements):
         etag = self.put(b"12345").get("ETag")
@@ -256,7 +267,8 @@ class Attributes(BucketCase):
         for name in set(elements) & set(known):
             self.assertEqual(document.findtext(name), known[name])
 
-    @rows({"unknown": {"x-amz-object-attributes": "Colour"}, "of another case": {"x-amz-object-attributes": "etag"},
+    @rows({"unknown": {"x-amz-object-attributes": "Colour"},
+           "of another case": {"x-amz-object-attributes": "etag"},
            "not said": {}, "empty": {"x-amz-object-attributes": ""}})
     def test_are_refused(self, headers):
         self.put()
@@ -276,12 +288,14 @@ class Rename(BucketCase):
 
     def rename(self, source=None, headers=None, key=None):
         source = self.source if source is None else source
-        return self.send("PUT", key, query="renameObject", headers={"x-amz-rename-source": quote(source), **(headers or {})})
+        return self.send("PUT", key, query="renameObject",
+                         headers={"x-amz-rename-source": quote(source), **(headers or {})})
 
     def test_moves_all_of_it(self):
         etag = expect(self.head(self.source), 200).get("ETag")
         expect(self.rename(), 200)
-        expect(self.get(), 200, {"x-amz-meta-a": "b", "x-amz-tagging-count": "1", "ETag": etag}, body=b"content")
+        expect(self.get(), 200, {"x-amz-meta-a": "b", "x-amz-tagging-count": "1", "ETag": etag},
+               body=b"content")
         self.must_be_missing(self.source)
 
     def test_replaces_what_was_there(self):
@@ -323,14 +337,16 @@ class Rename(BucketCase):
 class Misread(BucketCase):
     """Requests that look like a PUT of a whole object, and would destroy the rest of one."""
 
-    @rows({"a range": "bytes 0-2/*", "a range with size": "bytes 0-2/7", "a size": "bytes */3", "rubbish": "x"})
+    @rows({"a range": "bytes 0-2/*", "a range with size": "bytes 0-2/7", "a size": "bytes */3",
+           "rubbish": "x"})
     def test_put_with_content_range(self, value):
         self.put()
         expect(self.send("PUT", headers={"Content-Range": value}, body=b"XXX"), 400, code="InvalidRequest")
         self.must_be(b"content")
 
     def test_put_with_content_range_makes_nothing(self):
-        expect(self.send("PUT", headers={"Content-Range": "bytes 0-2/*"}, body=b"XXX"), 400, code="InvalidRequest")
+        expect(self.send("PUT", headers={"Content-Range": "bytes 0-2/*"}, body=b"XXX"), 400,
+               code="InvalidRequest")
         self.must_be_missing()
 
     @rows({"POST": "POST", "FOO": "FOO", "TRACE": "TRACE", "LINK": "LINK"})

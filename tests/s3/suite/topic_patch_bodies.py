@@ -1,4 +1,4 @@
-"""PATCH whose ranges stand in its body: message/byterange and multipart/byteranges; and repeats by a client token."""
+"""PATCH with its ranges in the body: message/byterange, multipart/byteranges; repeats by a client token."""
 import re
 import uuid
 
@@ -22,7 +22,7 @@ def multipart(*parts: bytes, boundary: str = BOUNDARY, preamble: bytes = b"", en
 
 
 class Message(PatchCase):
-    def message(self, body, headers=None):
+    def send_message(self, body, headers=None):
         return self.patch(None, body, {"Content-Type": "message/byterange", **(headers or {})})
 
     @rows({"inside": ("bytes 4-6/*", 4), "open": ("bytes 4-/*", 4), "across the end": ("bytes 9-11/*", 9),
@@ -30,40 +30,43 @@ class Message(PatchCase):
     def test_goes_to_its_place(self, content_range, at):
         self.put(OLD)
         after = applied(OLD, at, b"abc")
-        self.patched(self.message(message(content_range, b"abc")), len(after))
+        self.patched(self.send_message(message(content_range, b"abc")), len(after))
         self.must_be(after)
 
     def test_other_fields_are_passed_over(self):
         self.put(OLD)
-        self.patched(self.message(message("bytes 4-6/*", b"abc", "Content-Type: text/plain\r\n")), 10)
+        self.patched(self.send_message(message("bytes 4-6/*", b"abc", "Content-Type: text/plain\r\n")), 10)
         self.must_be(applied(OLD, 4, b"abc"))
 
     @rows({"no range": message(None, b"abc"), "malformed range": message("bytes x", b"abc"),
-           "length does not agree": message("bytes 4-7/*", b"abc"), "no empty line": b"Content-Range: bytes 4-6/*\r\nabc",
+           "length does not agree": message("bytes 4-7/*", b"abc"),
+           "no empty line": b"Content-Range: bytes 4-6/*\r\nabc",
            "no colon": b"Content-Range bytes 4-6/*\r\n\r\nabc", "empty": b"", "two ranges": message(
                "bytes 4-6/*", b"abc", "Content-Range: bytes 0-2/*\r\n"),
            "unknown length": message(None, b"abc", "Content-Offset: 4\r\n")})
     def test_is_refused(self, body):
         self.put(OLD)
-        answer = self.message(body)
+        answer = self.send_message(body)
         self.assertEqual(answer.status, 400)
         self.must_be(OLD)
 
     def test_range_in_header_and_body_is_refused(self):
         self.put(OLD)
-        answer = self.message(message("bytes 4-6/*", b"abc"), {"Content-Range": "bytes 0-2/*"})
+        answer = self.send_message(message("bytes 4-6/*", b"abc"), {"Content-Range": "bytes 0-2/*"})
         expect(answer, 400, code=re.search(rb"<Code>(\w+)", answer.body)[1].decode())
         self.must_be(OLD)
 
     def test_beyond_the_end(self):
         self.put(OLD)
-        expect(self.message(message("bytes 11-13/*", b"abc")), 416, {"Content-Range": "bytes */10"}, code="InvalidRange")
+        expect(self.send_message(message("bytes 11-13/*", b"abc")), 416, {"Content-Range": "bytes */10"},
+               code="InvalidRange")
         self.must_be(OLD)
 
 
 class Multipart(PatchCase):
-    def multipart(self, body, boundary=BOUNDARY, headers=None):
-        return self.patch(None, body, {"Content-Type": f"multipart/byteranges; boundary={boundary}", **(headers or {})})
+    def send_parts(self, body, boundary=BOUNDARY, headers=None):
+        return self.patch(None, body, {"Content-Type": f"multipart/byteranges; boundary={boundary}",
+                                       **(headers or {})})
 
     @rows({"one": [("bytes 4-6/*", 4, b"abc")], "two": [("bytes 0-0/*", 0, b"A"), ("bytes 8-9/*", 8, b"YZ")],
            "out of order": [("bytes 8-9/*", 8, b"YZ"), ("bytes 0-0/*", 0, b"A")],
@@ -75,40 +78,42 @@ class Multipart(PatchCase):
         after = OLD
         for _, at, body in parts:
             after = applied(after, at, body)
-        self.patched(self.multipart(multipart(*(message(span, body) for span, _, body in parts))), len(after))
+        self.patched(self.send_parts(multipart(*(message(span, body) for span, _, body in parts))),
+                     len(after))
         self.must_be(after)
 
     def test_a_part_may_hold_the_boundary(self):
         self.put(OLD)
         evil = f"\r\n--{BOUNDARY}--\r\n".encode()
-        self.patched(self.multipart(multipart(message(f"bytes 0-{len(evil) - 1}/*", evil))), len(evil))
+        self.patched(self.send_parts(multipart(message(f"bytes 0-{len(evil) - 1}/*", evil))), len(evil))
         self.must_be(evil)
 
     def test_quoted_boundary_and_preamble(self):
         self.put(OLD)
         body = multipart(message("bytes 4-6/*", b"abc"), boundary="a b", preamble=b"preamble\r\n")
-        self.patched(self.multipart(body, '"a b"'), 10)
+        self.patched(self.send_parts(body, '"a b"'), 10)
         self.must_be(applied(OLD, 4, b"abc"))
 
     def test_1000_parts(self):
         old = bytes(2000)
         self.put(old)
         parts = [message(f"bytes {2 * n}-{2 * n}/*", b"x") for n in range(1000)]
-        self.patched(self.multipart(multipart(*parts)), 2000)
+        self.patched(self.send_parts(multipart(*parts)), 2000)
         self.must_be(b"x\0" * 1000)
 
     def test_1001_parts_are_too_many(self):
         old = bytes(2002)
         self.put(old)
-        answer = self.multipart(multipart(*(message(f"bytes {2 * n}-{2 * n}/*", b"x") for n in range(1001))))
+        answer = self.send_parts(multipart(*(message(f"bytes {2 * n}-{2 * n}/*", b"x") for n in range(1001))))
         expect(answer, 400, code="InvalidRequest")
         self.must_be(old)
 
-    @rows({"overlap": (("bytes 2-4/*", b"abc"), ("bytes 4-6/*", b"def")), "same": (("bytes 2-2/*", b"a"), ("bytes 2-2/*", b"b")),
+    @rows({"overlap": (("bytes 2-4/*", b"abc"), ("bytes 4-6/*", b"def")),
+           "same": (("bytes 2-2/*", b"a"), ("bytes 2-2/*", b"b")),
            "inside": (("bytes 0-9/*", b"0" * 10), ("bytes 3-3/*", b"x"))})
     def test_that_overlap_are_refused(self, *parts):
         self.put(OLD)
-        answer = self.multipart(multipart(*(message(span, body) for span, body in parts)))
+        answer = self.send_parts(multipart(*(message(span, body) for span, body in parts)))
         expect(answer, 400, code="InvalidRequest")
         self.must_be(OLD)
 
@@ -120,18 +125,19 @@ class Multipart(PatchCase):
            "unknown length": multipart(message(None, b"A", "Content-Offset: 4\r\n"))})
     def test_is_refused(self, body):
         self.put(OLD)
-        self.assertEqual(self.multipart(body).status, 400)
+        self.assertEqual(self.send_parts(body).status, 400)
         self.must_be(OLD)
 
     def test_without_a_boundary(self):
         self.put(OLD)
-        answer = self.patch(None, multipart(message("bytes 0-0/*", b"A")), {"Content-Type": "multipart/byteranges"})
+        answer = self.patch(None, multipart(message("bytes 0-0/*", b"A")),
+                            {"Content-Type": "multipart/byteranges"})
         self.assertEqual(answer.status, 400)
         self.must_be(OLD)
 
     def test_one_beyond_the_end_writes_none(self):
         self.put(OLD)
-        answer = self.multipart(multipart(message("bytes 0-0/*", b"A"), message("bytes 50-50/*", b"B")))
+        answer = self.send_parts(multipart(message("bytes 0-0/*", b"A"), message("bytes 50-50/*", b"B")))
         expect(answer, 416, {"Content-Range": "bytes */10"}, code="InvalidRange")
         self.must_be(OLD)
 
@@ -178,7 +184,8 @@ class Token(PatchCase):
         self.put(OLD)
         self.put(OLD, self.key + "/other")
         self.patched(self.patch("bytes 0-0/*", b"A", self.token), 10)
-        answer = self.send("PATCH", self.key + "/other", headers=self.token | {"Content-Range": "bytes 0-0/*"}, body=b"B")
+        answer = self.send("PATCH", self.key + "/other",
+                           headers=self.token | {"Content-Range": "bytes 0-0/*"}, body=b"B")
         self.patched(answer, 10)
         self.must_be(b"B" + OLD[1:], self.key + "/other")
 

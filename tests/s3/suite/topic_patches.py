@@ -1,4 +1,4 @@
-"""PATCH and append: against a bytearray. Content-Range in the header and in the body, conditions, errors, races."""
+"""PATCH and append: against a bytearray. Content-Range in the header, conditions, errors, races."""
 import random
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +16,13 @@ class PatchCase(BucketCase):
         return self.send("PATCH", headers=given | (headers or {}), body=body, **options)
 
     def append(self, offset: int | str, body: bytes, headers: dict | None = None):
-        return self.send("PUT", headers={"x-amz-write-offset-bytes": str(offset), **(headers or {})}, body=body)
+        return self.send("PUT", headers={"x-amz-write-offset-bytes": str(offset), **(headers or {})},
+                         body=body)
 
     def patched(self, answer, size: int):
         """The answer to a patch that was done."""
-        expect(answer, 200, {"ETag": OPAQUE_ETAG, "x-amz-object-size": str(size), "Content-Type": "application/xml"})
+        expect(answer, 200, {"ETag": OPAQUE_ETAG, "x-amz-object-size": str(size),
+                             "Content-Type": "application/xml"})
         document = parse_xml(answer)
         self.assertEqual([document.tag] + [element.tag for element in document.iter()][1:],
                          ["PatchObjectResult", "Object", "LastModified", "ETag"])
@@ -40,12 +42,15 @@ def applied(old: bytes, at: int, new: bytes) -> bytes:
 
 # Content-Range of a patch of b"abc" -> where it goes in 10 bytes
 PLACES = {
-    "bytes 0-2/*": 0, "bytes 4-6/*": 4, "bytes 7-9/*": 7, "bytes 8-10/*": 8, "bytes 9-11/*": 9, "bytes 10-12/*": 10,
-    "bytes 0-/*": 0, "bytes 5-/*": 5, "bytes 10-/*": 10, "bytes 4-6/10": 4, "bytes 4-6/5": 4, f"bytes 4-6/{HUGE}": 4,
+    "bytes 0-2/*": 0, "bytes 4-6/*": 4, "bytes 7-9/*": 7, "bytes 8-10/*": 8, "bytes 9-11/*": 9,
+    "bytes 10-12/*": 10,
+    "bytes 0-/*": 0, "bytes 5-/*": 5, "bytes 10-/*": 10, "bytes 4-6/10": 4, "bytes 4-6/5": 4,
+    f"bytes 4-6/{HUGE}": 4,
     "bytes 4-/10": 4, "Bytes 4-6/*": 4, "bytes 004-006/*": 4,
 }
 MALFORMED = (
-    "", "bytes", "bytes ", "4-6/*", "bytes=4-6/*", "bytes 4-6", "bytes 4/*", "bytes -3/*", "bytes -/*", "bytes 6-4/*",
+    "", "bytes", "bytes ", "4-6/*", "bytes=4-6/*", "bytes 4-6", "bytes 4/*", "bytes -3/*", "bytes -/*",
+    "bytes 6-4/*",
     "bytes a-b/*", "bytes 4-x/*", "bytes x-6/*", "bytes 4-6/x", "bytes 4-6/", "bytes 4-6/-1", "bytes +4-6/*",
     "bytes 4--6/*", "bytes 4-6-8/*", "bytes 0x4-6/*", "bytes 4.0-6/*", "octets 4-6/*", "bytes 4-6/*, 8-10/*",
     "bytes */*", "bytes */", "bytes */x", "bytes */-1",
@@ -66,7 +71,8 @@ class Ranges(PatchCase):
         expect(self.patch(header, b"abc"), 400, code="InvalidArgument")
         self.must_be(OLD)
 
-    @rows({"too short": "bytes 4-7/*", "too long": "bytes 4-5/*", "one byte": "bytes 4-4/*", "enormous": f"bytes 4-{HUGE}/*"})
+    @rows({"too short": "bytes 4-7/*", "too long": "bytes 4-5/*", "one byte": "bytes 4-4/*",
+           "enormous": f"bytes 4-{HUGE}/*"})
     def test_does_not_agree_with_the_length(self, header):
         self.put(OLD)
         expect(self.patch(header, b"abc"), 400, code="InvalidArgument")
@@ -84,7 +90,8 @@ class Ranges(PatchCase):
         expect(self.patch(header, b"abc"), 416, {"Content-Range": "bytes */10"}, code="InvalidRange")
         self.must_be(OLD)
 
-    @rows({"above 2^43": f"bytes {1 << 43}-/*", "above 2^63": f"bytes {1 << 63}-/*", "enormous": f"bytes {HUGE}-/*"})
+    @rows({"above 2^43": f"bytes {1 << 43}-/*", "above 2^63": f"bytes {1 << 63}-/*",
+           "enormous": f"bytes {HUGE}-/*"})
     def test_beyond_what_an_object_can_have(self, header):
         self.put(OLD)
         answer = self.patch(header, b"abc")
@@ -98,7 +105,8 @@ class Ranges(PatchCase):
         self.must_be(b"abc")
 
     @rows({f"{at} of {size}": (at, size) for at, size in (
-        (0, 70_000), (65_535, 2), (1 << 20, 1), ((1 << 20) - 1, 3), (12_345, 1 << 20), ((3 << 20) - 1, 1), (3 << 20, 5),
+        (0, 70_000), (65_535, 2), (1 << 20, 1), ((1 << 20) - 1, 3), (12_345, 1 << 20), ((3 << 20) - 1, 1),
+        (3 << 20, 5),
         ((3 << 20) - 100, 200_000))})
     def test_of_a_large_object(self, at, size):
         old, new = pattern_bytes(3 << 20), pattern_bytes(size, seed=at + 1)
@@ -127,7 +135,8 @@ class Size(PatchCase):
         size = 1 << 40
         self.patched(self.patch(f"bytes */{size}"), size)
         expect(self.head(), 200, {"Content-Length": str(size)})
-        expect(self.get(headers={"Range": "bytes=-3"}), 206, {"Content-Range": f"bytes {size - 3}-{size - 1}/{size}"},
+        expect(self.get(headers={"Range": "bytes=-3"}), 206,
+               {"Content-Range": f"bytes {size - 3}-{size - 1}/{size}"},
                body=bytes(3))
         expect(self.get(headers={"Range": "bytes=8-11"}), 206, body=b"89\0\0")
 
@@ -167,25 +176,32 @@ class Random(PatchCase):
             else:
                 at = chance.choice([chance.randint(0, len(model)), len(model)])
                 new = chance.randbytes(chance.choice([1, 10, 4096, 70_000]))
-                answer = self.patch(f"bytes {at}-{at + len(new) - 1}/*", new) if kind < 0.8 or at < len(model) \
+                answer = self.patch(f"bytes {at}-{at + len(new) - 1}/*",
+                                    new) if kind < 0.8 or at < len(model) \
                     else self.append(at, new)
                 model[at:at + len(new)] = new
-            etag = expect(answer, 200, {"ETag": OPAQUE_ETAG, "x-amz-object-size": str(len(model))}).get("ETag")
+            etag = expect(answer, 200, {"ETag": OPAQUE_ETAG,
+                                        "x-amz-object-size": str(len(model))}).get("ETag")
             self.assertNotIn(etag, etags)
             etags.add(etag)
             if model:
                 lo = chance.randrange(len(model))
                 hi = chance.randint(lo + 1, min(len(model), lo + 9000))
-                expect(self.get(headers={"Range": f"bytes={lo}-{hi - 1}"}), 206, {"ETag": etag}, body=bytes(model[lo:hi]))
+                expect(self.get(headers={"Range": f"bytes={lo}-{hi - 1}"}), 206, {"ETag": etag},
+                       body=bytes(model[lo:hi]))
         self.must_be(bytes(model))
 
 
 class Stays(PatchCase):
-    WITH = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b", "x-amz-tagging": "t=1"}
-    SHOWN = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b", "x-amz-tagging-count": "1"}
+    WITH = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b",
+            "x-amz-tagging": "t=1"}
+    SHOWN = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-amz-meta-a": "b",
+             "x-amz-tagging-count": "1"}
 
-    @rows({"nothing": {}, "a type": {"Content-Type": "application/octet-stream"}, "metadata": {"x-amz-meta-a": "c"},
-           "tags": {"x-amz-tagging": "u=1&v=2"}, "stored headers": {"Cache-Control": "no-store", "Expires": "0"}})
+    @rows({"nothing": {}, "a type": {"Content-Type": "application/octet-stream"},
+           "metadata": {"x-amz-meta-a": "c"},
+           "tags": {"x-amz-tagging": "u=1&v=2"},
+           "stored headers": {"Cache-Control": "no-store", "Expires": "0"}})
     def test_what_stands_beside_the_bytes_whatever_is_sent(self, headers):
         self.put(OLD, headers=self.WITH)
         self.patched(self.patch("bytes 0-0/*", b"X", headers), 10)
@@ -211,7 +227,8 @@ class Stays(PatchCase):
     def test_last_modified_is_that_of_the_patch(self):
         self.put(OLD)
         self.patched(self.patch("bytes 0-0/*", b"X"), 10)
-        self.assertIn(expect(self.head(), 200).get("Last-Modified"), [http_date(second) for second in range(-5, 6)])
+        self.assertIn(expect(self.head(), 200).get("Last-Modified"),
+                      [http_date(second) for second in range(-5, 6)])
 
     def test_append_part_size_has_no_effect(self):
         self.put(OLD)
@@ -268,7 +285,8 @@ class Conditions(PatchCase):
             "If-Match list": {"If-Match": OTHER + ", {etag}"},
             "If-Unmodified-Since": {"If-Unmodified-Since": "{modified}"},
             "If-None-Match of another": {"If-None-Match": OTHER},
-            "If-Match though modified": {"If-Match": "{etag}", "If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"},
+            "If-Match though modified": {"If-Match": "{etag}",
+                                         "If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"},
             "If-Match and If-None-Match": {"If-Match": "{etag}", "If-None-Match": OTHER}}
     FAIL = {"If-Match": {"If-Match": OTHER}, "If-Match weak": {"If-Match": "W/{etag}"},
             "If-Unmodified-Since": {"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"},
@@ -307,7 +325,8 @@ class Conditions(PatchCase):
     def test_chain_of_etags(self):
         etag = self.put(b"").get("ETag")
         for number in range(10):
-            etag = self.patched(self.patch(f"bytes {number}-/*", b"%d" % number, {"If-Match": etag}), number + 1).get("ETag")
+            etag = self.patched(self.patch(f"bytes {number}-/*", b"%d" % number, {"If-Match": etag}),
+                                number + 1).get("ETag")
         self.must_be(OLD)
 
     def test_none_match_star_creates(self):
@@ -339,7 +358,8 @@ class Races(PatchCase):
     def test_patches_of_other_bytes_all_count(self):
         self.put(bytes(16 * 1000))
         with ThreadPoolExecutor(8) as pool:
-            for answer in pool.map(lambda n: self.patch(f"bytes {n * 1000}-{n * 1000 + 999}/*", bytes([65 + n]) * 1000),
+            for answer in pool.map(lambda n: self.patch(f"bytes {n * 1000}-{n * 1000 + 999}/*",
+                                                        bytes([65 + n]) * 1000),
                                    range(16)):
                 self.patched(answer, 16_000)
         self.must_be(b"".join(bytes([65 + n]) * 1000 for n in range(16)))
@@ -347,7 +367,8 @@ class Races(PatchCase):
     def test_patches_of_the_same_bytes_never_mix(self):
         self.put(bytes(50_000))
         with ThreadPoolExecutor(8) as pool:
-            for answer in pool.map(lambda n: self.patch("bytes 0-49999/*", bytes([65 + n]) * 50_000), range(8)):
+            for answer in pool.map(lambda n: self.patch("bytes 0-49999/*", bytes([65 + n]) * 50_000),
+                                   range(8)):
                 self.patched(answer, 50_000)
         got = expect(self.get(), 200).body
         self.assertEqual(got, got[:1] * 50_000)
@@ -356,7 +377,8 @@ class Races(PatchCase):
     def test_reads_see_whole_patches(self):
         self.put(bytes(40_000))
         with ThreadPoolExecutor(4) as pool:
-            writer = pool.submit(lambda: [self.patch("bytes 0-39999/*", bytes([n]) * 40_000) for n in range(1, 10)])
+            bodies = [bytes([n]) * 40_000 for n in range(1, 10)]
+            writer = pool.submit(lambda: [self.patch("bytes 0-39999/*", body) for body in bodies])
             reads = [read for _ in range(5) for read in pool.map(lambda _: self.get(), range(3))]
             for answer in writer.result():
                 self.patched(answer, 40_000)
@@ -366,7 +388,8 @@ class Races(PatchCase):
     def test_of_patches_with_one_etag_one_wins(self):
         etag = self.put(OLD).get("ETag")
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda n: self.patch("bytes 0-0/*", b"%d" % n, {"If-Match": etag}), range(8)))
+            answers = list(pool.map(lambda n: self.patch("bytes 0-0/*", b"%d" % n, {"If-Match": etag}),
+                                    range(8)))
         won = [n for n, answer in enumerate(answers) if answer.status == 200]
         self.assertEqual(len(won), 1, [answer.status for answer in answers])
         for answer in answers:
@@ -436,7 +459,8 @@ class Append(PatchCase):
         expect(answer, answer.status, code={400: "InvalidWriteOffset", 404: "NoSuchKey"}[answer.status])
         self.must_be_missing()
 
-    @rows({"negative": "-1", "words": "end", "fraction": "1.0", "hex": "0xa", "empty": "", "enormous": HUGE, "plus": "+10"})
+    @rows({"negative": "-1", "words": "end", "fraction": "1.0", "hex": "0xa", "empty": "", "enormous": HUGE,
+           "plus": "+10"})
     def test_offset_is_none(self, offset):
         self.put(OLD)
         expect(self.append(offset, b"abc"), 400, code="InvalidArgument")
@@ -477,7 +501,8 @@ class Discovery(PatchCase):
     @rows({"object": True, "bucket": False})
     def test_options_say_what_can_be_patched(self, of_object):
         path = self.path() if of_object else f"/{self.bucket}"
-        answer = expect(call("OPTIONS", path, auth="none"), 200, {"Allow": re.compile(r".*\bPATCH\b.*")}, body=b"")
+        answer = expect(call("OPTIONS", path, auth="none"), 200, {"Allow": re.compile(r".*\bPATCH\b.*")},
+                        body=b"")
         kinds = {kind.strip() for kind in answer.get("Accept-Patch").split(",")}
         self.assertLessEqual({"application/octet-stream"}, kinds)
 

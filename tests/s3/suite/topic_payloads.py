@@ -1,4 +1,4 @@
-"""Bodies: what may be said of them, in one piece or in chunks; a body that is not what was said leaves nothing behind."""
+"""Bodies: what may be said of them, whole or in chunks; one that is not what was said leaves nothing."""
 import time
 
 from botocore.credentials import Credentials
@@ -29,7 +29,8 @@ class Whole(BucketCase):
         expect(self.send("PUT", body=b"body", payload=payload), 400, code="XAmzContentSHA256Mismatch")
         self.must_be_missing()
 
-    @rows({"short": "abc", "no hex": "g" * 64, "empty": "", "unknown": "UNSIGNED", "unknown streaming": SIGNED + "-X",
+    @rows({"short": "abc", "no hex": "g" * 64, "empty": "", "unknown": "UNSIGNED",
+           "unknown streaming": SIGNED + "-X",
            "lower case": "unsigned-payload", "Version 4A": "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"})
     def test_what_is_said_is_nothing(self, payload):
         expect(self.send("PUT", body=b"body", payload=payload), 400, code="InvalidArgument")
@@ -37,7 +38,8 @@ class Whole(BucketCase):
 
     def test_wrong_digest_leaves_the_old_object(self):
         self.put(b"old")
-        expect(self.send("PUT", body=b"new!", payload=sha256(b"other")), 400, code="XAmzContentSHA256Mismatch")
+        expect(self.send("PUT", body=b"new!", payload=sha256(b"other")), 400,
+               code="XAmzContentSHA256Mismatch")
         self.must_be(b"old")
 
     def test_wrong_digest_of_a_large_body(self):
@@ -53,13 +55,15 @@ class Whole(BucketCase):
 
     def test_wrong_digest_of_a_patch_changes_nothing(self):
         self.put(b"old")
-        expect(self.send("PATCH", headers={"Content-Range": "bytes 0-0/*"}, body=b"X", payload=sha256(b"Y")), 400,
+        expect(self.send("PATCH", headers={"Content-Range": "bytes 0-0/*"}, body=b"X", payload=sha256(b"Y")),
+               400,
                code="XAmzContentSHA256Mismatch")
         self.must_be(b"old")
 
     def test_wrong_digest_of_an_append_changes_nothing(self):
         self.put(b"old")
-        expect(self.send("PUT", headers={"x-amz-write-offset-bytes": "3"}, body=b"X", payload=sha256(b"Y")), 400,
+        expect(self.send("PUT", headers={"x-amz-write-offset-bytes": "3"}, body=b"X", payload=sha256(b"Y")),
+               400,
                code="XAmzContentSHA256Mismatch")
         self.must_be(b"old")
 
@@ -76,7 +80,8 @@ class Md5(BucketCase):
            "append": ("PUT", {"x-amz-write-offset-bytes": "3"})})
     def test_that_does_not_fit_changes_nothing(self, method, headers):
         self.put(b"old")
-        expect(self.send(method, headers={"Content-MD5": md5(b"other"), **headers}, body=b"body"), 400, code="BadDigest")
+        expect(self.send(method, headers={"Content-MD5": md5(b"other"), **headers}, body=b"body"), 400,
+               code="BadDigest")
         self.must_be(b"old")
 
     @rows({"hex": "d41d8cd98f00b204e9800998ecf8427e", "no base64": "!" * 24, "short": "AAAA", "empty": "",
@@ -91,7 +96,8 @@ BODY = pattern_bytes(100_000)
 
 
 class Chunks(BucketCase):
-    @rows({f"{name}, {what}": (payload, body, sizes) for name, payload in FORMS.items() for what, body, sizes in (
+    @rows({f"{name}, {what}": (payload, body, sizes) for name, payload in FORMS.items() for what, body,
+           sizes in (
         ("one", BODY, [100_000]), ("many", BODY, [8192] * 12 + [1696]), ("odd", BODY, [1, 99_998, 1]),
         ("empty", b"", []), ("a byte", b"x", [1]))})
     def test_come_as_they_may(self, payload, body, sizes):
@@ -107,11 +113,14 @@ class Chunks(BucketCase):
 
     @rows(FORMS)
     def test_may_come_in_chunks_of_http(self, payload):
-        expect(chunks.send(self.path(), b"body", payload, trailers=trailers_of(payload, b"body"), http_chunks=True), 200)
+        expect(chunks.send(self.path(), b"body", payload, trailers=trailers_of(payload, b"body"),
+                           http_chunks=True), 200)
         self.must_be(b"body")
 
-    @rows({"alone": ("aws-chunked", None), "first": ("aws-chunked,gzip", "gzip"), "last": ("gzip, aws-chunked", "gzip"),
-           "upper case": ("AWS-Chunked", None), "between": ("gzip,aws-chunked,br", "gzip,br"), "not said": (None, None)})
+    @rows({"alone": ("aws-chunked", None), "first": ("aws-chunked,gzip", "gzip"),
+           "last": ("gzip, aws-chunked", "gzip"),
+           "upper case": ("AWS-Chunked", None), "between": ("gzip,aws-chunked,br", "gzip,br"),
+           "not said": (None, None)})
     def test_leave_no_trace_in_the_encoding(self, sent, stored):
         expect(chunks.send(self.path(), b"body", SIGNED, headers={"Content-Encoding": sent}), 200)
         expect(self.get(), 200, {"Content-Encoding": stored}, body=b"body")
@@ -175,7 +184,8 @@ class WrongChunks(BucketCase):
 
     @rows({f"{form}, {what}": (payload, change) for form, payload in BOTH_SIGNED.items() for what, change in {
         "signature of the first": on(0, wrong_signature), "signature of the third": on(2, wrong_signature),
-        "signature of the last": on(3, wrong_signature), "data of the first": on(0, lambda piece: flip(piece, 200)),
+        "signature of the last": on(3, wrong_signature),
+        "data of the first": on(0, lambda piece: flip(piece, 200)),
         "data of the third": on(2, lambda piece: flip(piece, -10)), "swapped": swapped,
         "repeated": lambda pieces: [pieces[0], pieces[0]] + pieces[2:]}.items()})
     def test_that_do_not_verify(self, payload, change):
@@ -186,14 +196,15 @@ class WrongChunks(BucketCase):
         "half of one": on(2, lambda piece: piece[:5000]), "all": lambda pieces: [b""],
         "all but the end": lambda pieces: pieces[3:]}.items()})
     def test_that_are_missing(self, payload, change):
-        """Of one cut in half what follows is taken for data: then its signature is wrong, or the end is missing."""
+        """Behind one cut in half all is taken for data: its signature is wrong, or the end is missing."""
         self.put(b"old")
         answer = chunks.send(self.path(), self.BODY, payload, sizes=[10_000] * 3, change=change,
                              trailers=trailers_of(payload, self.BODY))
         expect_client_error(answer)
         self.must_be(b"old")
 
-    @rows({f"{form}, {what}": (payload, what) for form, payload in FORMS.items() for what in ("29999", "30001", "0")})
+    @rows({f"{form}, {what}": (payload, what) for form,
+           payload in FORMS.items() for what in ("29999", "30001", "0")})
     def test_of_another_length(self, payload, length):
         self.refused(payload, "IncompleteBody", length=length)
 
@@ -206,20 +217,22 @@ class WrongChunks(BucketCase):
         self.refused(SIGNED, "InvalidArgument", length=length)
 
     @rows({f"{form}, {what}": (payload, change) for form, payload in FORMS.items() for what, change in {
-        "size is none": on(1, lambda piece: b"z" + piece), "size is negative": on(0, lambda piece: b"-" + piece),
+        "size is none": on(1, lambda piece: b"z" + piece),
+        "size is negative": on(0, lambda piece: b"-" + piece),
         "size has a prefix": on(0, lambda piece: b"0x" + piece), "empty size": on(0, lambda piece: piece[4:]),
         "line without end": on(0, lambda piece: b"0" * 2000 + piece),
         "data without line end": on(0, lambda piece: piece[:-2]),
         "rubbish at the end": on(3, lambda piece: piece + b"rubbish\r\n")}.items()})
     def test_that_are_malformed(self, payload, change):
-        """Which code depends on what is seen first; that it is a client's error and nothing is stored does not."""
+        """The code depends on what is seen first; that nothing is stored does not."""
         self.put(b"old")
         answer = chunks.send(self.path(), self.BODY, payload, sizes=[10_000] * 3, change=change,
                              trailers=trailers_of(payload, self.BODY))
         expect_client_error(answer)
         self.must_be(b"old")
 
-    @rows({"missing": on(1, cut_signature), "of another name": on(0, lambda piece: piece.replace(b"chunk-", b"chonk-")),
+    @rows({"missing": on(1, cut_signature),
+           "of another name": on(0, lambda piece: piece.replace(b"chunk-", b"chonk-")),
            "empty": on(0, lambda piece: piece[:piece.index(b"=") + 1] + piece[piece.index(b"\r"):])})
     def test_signature_of_a_chunk(self, change):
         self.put(b"old")
@@ -262,36 +275,43 @@ class WrongTrailers(BucketCase):
         self.refused(payload, 400, "BadDigest", trailers={CRC: crc.checksum("CRC32C", b"other")})
 
     @rows({f"{form}, {what}": (payload, value) for form, payload in BOTH_TRAILERS.items()
-           for what, value in (("short", "AAA="), ("no base64", "!!!!!!=="), ("empty", ""), ("of 8 bytes", "AAAAAAAAAAA="))})
+           for what, value in (("short", "AAA="), ("no base64", "!!!!!!=="), ("empty", ""),
+                               ("of 8 bytes", "AAAAAAAAAAA="))})
     def test_checksum_is_none(self, payload, value):
         self.refused(payload, 400, "InvalidRequest", trailers={CRC: value})
 
     @rows(BOTH_TRAILERS)
     def test_not_announced(self, payload):
-        self.refused(payload, 400, "MalformedTrailerError", headers={"x-amz-trailer": "x-amz-checksum-sha256"},
+        self.refused(payload, 400, "MalformedTrailerError",
+                     headers={"x-amz-trailer": "x-amz-checksum-sha256"},
                      trailers={CRC: crc.checksum("CRC32C", self.BODY)})
 
     def test_does_not_come(self):
         drop = on(-1, lambda piece: b"0\r\n\r\n")
-        self.refused(UNSIGNED_TRAILER, 400, "MalformedTrailerError", trailers=trailers_of(UNSIGNED_TRAILER, self.BODY),
+        self.refused(UNSIGNED_TRAILER, 400, "MalformedTrailerError",
+                     trailers=trailers_of(UNSIGNED_TRAILER, self.BODY),
                      change=drop)
 
     def test_comes_twice(self):
         twice = on(-1, lambda piece: piece[:3] + piece[3:-2] * 2 + b"\r\n")
-        self.refused(UNSIGNED_TRAILER, 400, "MalformedTrailerError", trailers=trailers_of(UNSIGNED_TRAILER, self.BODY),
+        self.refused(UNSIGNED_TRAILER, 400, "MalformedTrailerError",
+                     trailers=trailers_of(UNSIGNED_TRAILER, self.BODY),
                      change=twice)
 
     def test_has_no_colon(self):
-        self.refused(UNSIGNED_TRAILER, 400, "MalformedTrailerError", trailers=trailers_of(UNSIGNED_TRAILER, self.BODY),
+        self.refused(UNSIGNED_TRAILER, 400, "MalformedTrailerError",
+                     trailers=trailers_of(UNSIGNED_TRAILER, self.BODY),
                      change=on(-1, lambda piece: piece.replace(b":", b" ")))
 
     def test_wrong_signature(self):
-        self.refused(SIGNED_TRAILER, 403, "SignatureDoesNotMatch", trailers=trailers_of(SIGNED_TRAILER, self.BODY),
+        self.refused(SIGNED_TRAILER, 403, "SignatureDoesNotMatch",
+                     trailers=trailers_of(SIGNED_TRAILER, self.BODY),
                      change=on(-1, lambda piece: flip(piece, piece.index(b"trailer-signature:") + 30)))
 
     def test_changed_after_signing(self):
         change = on(-1, lambda piece: flip(piece, piece.index(CRC.encode() + b":") + len(CRC) + 2))
-        self.refused(SIGNED_TRAILER, 403, "SignatureDoesNotMatch", trailers=trailers_of(SIGNED_TRAILER, self.BODY),
+        self.refused(SIGNED_TRAILER, 403, "SignatureDoesNotMatch",
+                     trailers=trailers_of(SIGNED_TRAILER, self.BODY),
                      change=change)
 
 

@@ -1,4 +1,4 @@
-"""Signature Version 4 in headers and queries: what is taken, and everything that is refused and does nothing."""
+"""Signature Version 4 in headers and queries: what is taken, and what is refused and does nothing."""
 import datetime
 import re
 
@@ -37,9 +37,12 @@ class ObjectCase(BucketCase):
 
 
 class Header(ObjectCase):
-    @rows({"plain": {}, "blanks around and inside": {"x-amz-meta-a": "  two   words  "}, "tabs": {"x-amz-meta-a": "a\t\tb"},
-           "empty": {"x-amz-meta-a": ""}, "upper case name": {"X-AMZ-META-A": "b"}, "of Date": {"Date": "now"},
-           "Content-Type": {"Content-Type": "text/plain; charset=utf-8"}, "many": {f"x-amz-meta-{i}": "v" for i in range(40)}})
+    @rows({"plain": {}, "blanks around and inside": {"x-amz-meta-a": "  two   words  "},
+           "tabs": {"x-amz-meta-a": "a\t\tb"},
+           "empty": {"x-amz-meta-a": ""}, "upper case name": {"X-AMZ-META-A": "b"},
+           "of Date": {"Date": "now"},
+           "Content-Type": {"Content-Type": "text/plain; charset=utf-8"},
+           "many": {f"x-amz-meta-{i}": "v" for i in range(40)}})
     def test_headers_are_signed_as_they_come(self, headers):
         expect(call("GET", self.object, headers=headers), 200, body=b"content")
 
@@ -50,8 +53,10 @@ class Header(ObjectCase):
     @rows({"sub-resource": ("tagging", "Tagging"), "sub-resource with equals": ("tagging=", "Tagging"),
            "order": ("prefix=o&list-type=2&max-keys=1", "ListBucketResult"),
            "names that begin alike": ("max-keys=1&max-keysx=1&prefix=o", "ListBucketResult"),
-           "repeated": ("prefix=o&x=2&x=1&x=", "ListBucketResult"), "unicode": ("prefix=%C3%A9", "ListBucketResult"),
-           "plus and slash": ("prefix=a%2Bb%2Fc", "ListBucketResult"), "ampersand": ("prefix=a%26b", "ListBucketResult")})
+           "repeated": ("prefix=o&x=2&x=1&x=", "ListBucketResult"),
+           "unicode": ("prefix=%C3%A9", "ListBucketResult"),
+           "plus and slash": ("prefix=a%2Bb%2Fc", "ListBucketResult"),
+           "ampersand": ("prefix=a%26b", "ListBucketResult")})
     def test_query_is_sorted_and_encoded(self, query, document):
         path = self.object if document == "Tagging" else f"/{self.bucket}"
         self.assertEqual(parse_xml(expect(call("GET", path, query=query), 200)).tag, document)
@@ -175,7 +180,8 @@ class Refused(ObjectCase):
         self.must_be(b"content", "object")
 
     def test_head_has_no_document(self):
-        expect(exchange(prepare("HEAD", self.object, credentials=wrong_secret())), 403, code="SignatureDoesNotMatch")
+        expect(exchange(prepare("HEAD", self.object, credentials=wrong_secret())), 403,
+               code="SignatureDoesNotMatch")
 
     def test_amz_header_that_is_not_signed(self):
         request = prepare("GET", self.object)
@@ -190,17 +196,19 @@ class Refused(ObjectCase):
         request.drop("X-Amz-Content-SHA256")
         self.refused(request, 400, "InvalidRequest")
 
-    @rows({"another header": ("second", "InvalidArgument"), "a presigned query": ("query", "InvalidArgument")})
+    @rows({"another header": ("second", "InvalidArgument"),
+           "a presigned query": ("query", "InvalidArgument")})
     def test_two_ways_at_once(self, way, code):
         request = prepare("GET", self.object, auth="query" if way == "query" else "header")
         request.headers.append(("Authorization", prepare("GET", self.object).get("Authorization")))
         self.refused(request, 400, code)
 
     @rows({"Version 2": ("AWS AKIA:c2lnbmF0dXJlc2lnbmF0dXJl", "InvalidRequest"),
-           "Version 4A": ("AWS4-ECDSA-P256-SHA256 Credential=a/20260101/s3/aws4_request, SignedHeaders=host, Signature=00",
+           "Version 4A": ("AWS4-ECDSA-P256-SHA256 Credential=a/20260101/s3/aws4_request, Signature=00",
                           "InvalidRequest"),
            "Basic": ("Basic YTpi", "InvalidArgument"), "Bearer": ("Bearer abc", "InvalidArgument"),
-           "lower case": ("aws4-hmac-sha256 Credential=a", "InvalidArgument"), "empty": ("", "InvalidArgument"),
+           "lower case": ("aws4-hmac-sha256 Credential=a", "InvalidArgument"),
+           "empty": ("", "InvalidArgument"),
            "no parts": ("AWS4-HMAC-SHA256", "AuthorizationHeaderMalformed"),
            "rubbish": ("AWS4-HMAC-SHA256 rubbish", "AuthorizationHeaderMalformed")})
     def test_authorization_is_of_another_kind(self, authorization, code):
@@ -211,7 +219,8 @@ class Refused(ObjectCase):
     @rows({"no Credential": (r"Credential=[^,]*, ", ""), "no SignedHeaders": (r"SignedHeaders=[^,]*, ", ""),
            "no Signature": (r", Signature=\w+", ""), "short Credential": (r"/aws4_request", ""),
            "scope without date": (r"/\d{8}/", "/"), "scope of another end": (r"aws4_request", "aws5_request"),
-           "empty access key": (r"Credential=[^/]*/", "Credential=/"), "empty SignedHeaders": (r"(SignedHeaders=)[^,]*", r"\1"),
+           "empty access key": (r"Credential=[^/]*/", "Credential=/"),
+           "empty SignedHeaders": (r"(SignedHeaders=)[^,]*", r"\1"),
            "unknown part": (r"Signature=", "Signatur=")})
     def test_authorization_is_malformed(self, pattern, replacement):
         request = prepare("GET", self.object)
@@ -224,7 +233,8 @@ class Refused(ObjectCase):
         self.refused(request, 400, "InvalidRequest")
 
 
-WAYS = {"anonymous": ("none", None, "AccessDenied"), "wrong secret": ("header", wrong_secret, "SignatureDoesNotMatch"),
+WAYS = {"anonymous": ("none", None, "AccessDenied"),
+        "wrong secret": ("header", wrong_secret, "SignatureDoesNotMatch"),
         "presigned, wrong secret": ("query", wrong_secret, "SignatureDoesNotMatch"),
         "unknown key": ("header", nobody, "InvalidAccessKeyId")}
 
@@ -241,10 +251,12 @@ class NothingHappens(BucketCase):
     def test_on_an_object(self, method, query, headers, body, auth, credentials, code):
         self.put(b"old", headers={"x-amz-tagging": "a=b"})
         options = {} if credentials is None else {"credentials": credentials()}
-        expect(self.send(method, query=query, headers=headers, body=body, auth=auth, **options), 403, code=code)
+        expect(self.send(method, query=query, headers=headers, body=body, auth=auth, **options), 403,
+               code=code)
         expect(self.get(), 200, {"x-amz-tagging-count": "1"}, body=b"old")
 
-    @rows({"list": ("GET", ""), "list V2": ("GET", "list-type=2"), "delete": ("DELETE", ""), "make": ("PUT", ""),
+    @rows({"list": ("GET", ""), "list V2": ("GET", "list-type=2"), "delete": ("DELETE", ""),
+           "make": ("PUT", ""),
            "tagging": ("GET", "tagging")})
     def test_anonymous_on_a_bucket(self, method, query):
         expect(self.of_bucket(method, query, auth="none"), 403, code="AccessDenied")
@@ -259,8 +271,10 @@ class NothingHappens(BucketCase):
 
 
 class Presigned(ObjectCase):
-    @rows({"GET": ("GET", b"", 200, {}), "HEAD": ("HEAD", b"", 200, {}), "PUT": ("PUT", b"new content", 200, {}),
-           "DELETE": ("DELETE", b"", 204, {}), "PATCH": ("PATCH", b"C", 200, {"Content-Range": "bytes 0-0/*"})})
+    @rows({"GET": ("GET", b"", 200, {}), "HEAD": ("HEAD", b"", 200, {}),
+           "PUT": ("PUT", b"new content", 200, {}),
+           "DELETE": ("DELETE", b"", 204, {}),
+           "PATCH": ("PATCH", b"C", 200, {"Content-Range": "bytes 0-0/*"})})
     def test_method(self, method, body, status, headers):
         self.put()
         expect(self.send(method, auth="query", headers=headers, body=body), status)
@@ -268,7 +282,8 @@ class Presigned(ObjectCase):
         self.must_be_missing() if method == "DELETE" else self.must_be(after)
 
     def test_list(self):
-        page = parse_xml(expect(self.of_bucket("GET", {"list-type": 2, "prefix": "object"}, auth="query"), 200))
+        page = parse_xml(expect(self.of_bucket("GET", {"list-type": 2, "prefix": "object"}, auth="query"),
+                                200))
         self.assertEqual(texts(page, "Contents/Key"), ["object"])
 
     def test_headers_that_are_signed(self):
@@ -284,16 +299,20 @@ class Presigned(ObjectCase):
     @rows({"1 second": (1, 0), "7 days": (604_800, 0), "signed 6 days ago": (604_800, -6 * 1440),
            "signed 14 minutes ahead": (60, 14)})
     def test_is_in_time(self, expires, when):
-        expect(call("GET", self.object, auth="query", expires=expires, when=minutes(when)), 200, body=b"content")
+        expect(call("GET", self.object, auth="query", expires=expires, when=minutes(when)), 200,
+               body=b"content")
 
     @rows({"a minute ago": (60, -2), "7 days ago": (604_800, -7 * 1440 - 1), "not yet valid": (3600, 20)})
     def test_is_not_in_time(self, expires, when):
-        expect(call("GET", self.object, auth="query", expires=expires, when=minutes(when)), 403, code="AccessDenied")
+        expect(call("GET", self.object, auth="query", expires=expires, when=minutes(when)), 403,
+               code="AccessDenied")
 
-    @rows({"0": "0", "negative": "-1", "above 7 days": "604801", "no number": "x", "empty": "", "fraction": "1.5",
+    @rows({"0": "0", "negative": "-1", "above 7 days": "604801", "no number": "x", "empty": "",
+           "fraction": "1.5",
            "enormous": "9" * 30})
     def test_expires_is_refused(self, expires):
-        expect(call("GET", self.object, auth="query", expires=expires), 400, code="AuthorizationQueryParametersError")
+        expect(call("GET", self.object, auth="query", expires=expires), 400,
+               code="AuthorizationQueryParametersError")
 
     def test_by_boto3(self):
         url = client().generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": "object"}, 60)
@@ -308,7 +327,8 @@ class Presigned(ObjectCase):
         request.target = re.sub(f"{name}=[^&]*&?", "", request.target).rstrip("&")
         expect(exchange(request), 400, code="AuthorizationQueryParametersError")
 
-    @rows({"algorithm": ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"), "region": (f"%2F{signing.REGION}%2F", "%2Feu-west-1%2F"),
+    @rows({"algorithm": ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"),
+           "region": (f"%2F{signing.REGION}%2F", "%2Feu-west-1%2F"),
            "service": ("%2Fs3%2F", "%2Fs4%2F"), "end of the scope": ("aws4_request", "aws5_request"),
            "date": ("X-Amz-Date=20", "X-Amz-Date=x0")})
     def test_parameter_is_wrong(self, old, new):
@@ -317,7 +337,8 @@ class Presigned(ObjectCase):
         request.target = request.target.replace(old, new, 1)
         expect(exchange(request), 400, code="AuthorizationQueryParametersError")
 
-    @rows({"path": ("object?", "objecu?"), "expires": ("Expires=300", "Expires=3000"), "parameter": ("?", "?versionId=null&"),
+    @rows({"path": ("object?", "objecu?"), "expires": ("Expires=300", "Expires=3000"),
+           "parameter": ("?", "?versionId=null&"),
            "signature": ("Signature=", "Signature=0")})
     def test_is_changed_afterwards(self, old, new):
         request = prepare("GET", self.object, auth="query")
@@ -340,7 +361,8 @@ class Presigned(ObjectCase):
         self.must_be_missing()
 
     def test_wrong_secret(self):
-        expect(call("GET", self.object, auth="query", credentials=wrong_secret()), 403, code="SignatureDoesNotMatch")
+        expect(call("GET", self.object, auth="query", credentials=wrong_secret()), 403,
+               code="SignatureDoesNotMatch")
 
     def test_unknown_access_key(self):
         expect(call("GET", self.object, auth="query", credentials=nobody()), 403, code="InvalidAccessKeyId")

@@ -1,14 +1,16 @@
 """Tags of objects and buckets."""
-from .harness import BucketCase, client, expect, md5, parse_xml, rows, tagging, texts
+from .harness import BucketCase, OwnBucketCase, client, expect, md5, parse_xml, rows, tagging, texts
 
 LIMIT = {"key of 128": {"k" * 128: "v"}, "value of 256": {"k": "v" * 256}, "empty value": {"k": ""},
          "key of 128 not ASCII": {"é" * 128: "v"}, "value of 256 not ASCII": {"k": "日" * 256},
          "all characters": {"aZ0 +-=._:/@": "bY9 +-=._:/@"}, "other scripts": {"ключ": "значение"}}
 BEYOND = {"key of 129": {"k" * 129: "v"}, "value of 257": {"k": "v" * 257}, "empty key": {"": "v"},
-          "aws:": {"aws:a": "v"}, "AWS:": {"AWS:a": "v"}, "character in key": {"a!": "v"}, "character in value": {"a": "b#"},
+          "aws:": {"aws:a": "v"}, "AWS:": {"AWS:a": "v"}, "character in key": {"a!": "v"},
+          "character in value": {"a": "b#"},
           "newline": {"a": "b\nc"}}
 MALFORMED = {"empty": b"", "no XML": b"a=b", "another document": b"<Tags/>", "no TagSet": b"<Tagging/>",
-             "cut short": tagging({"a": "b"})[:-3], "no key": b"<Tagging><TagSet><Tag><Value>b</Value></Tag></TagSet></Tagging>",
+             "cut short": tagging({"a": "b"})[:-3],
+             "no key": b"<Tagging><TagSet><Tag><Value>b</Value></Tag></TagSet></Tagging>",
              "no value": b"<Tagging><TagSet><Tag><Key>b</Key></Tag></TagSet></Tagging>",
              "an entity": b'<!DOCTYPE Tagging [<!ENTITY a "b">]>' + tagging({"k": "&a;"})}
 TWICE = tagging({"a": "1"}).replace(b"</TagSet>", b"<Tag><Key>a</Key><Value>2</Value></Tag></TagSet>")
@@ -51,7 +53,8 @@ class OfObjects(BucketCase):
     def test_leave_all_else(self):
         etag = self.put(headers={"Content-Type": "text/plain", "x-amz-meta-a": "b"}).get("ETag")
         expect(self.tag(tagging({"a": "1"})), 200)
-        expect(self.get(), 200, {"ETag": etag, "Content-Type": "text/plain", "x-amz-meta-a": "b"}, body=b"content")
+        expect(self.get(), 200, {"ETag": etag, "Content-Type": "text/plain", "x-amz-meta-a": "b"},
+               body=b"content")
 
     def test_of_an_empty_set_are_none(self):
         self.put(headers={"x-amz-tagging": "a=1"})
@@ -63,7 +66,8 @@ class OfObjects(BucketCase):
         expect(self.send("PATCH", headers={"Content-Range": "bytes 0-0/*"}, body=b"C"), 200)
         self.assertEqual(self.tags(), {"a": "1"})
 
-    @rows({"one": ("a=1", {"a": "1"}), "two": ("a=1&b=2", {"a": "1", "b": "2"}), "escapes": ("a%20b=c%2Bd", {"a b": "c+d"}),
+    @rows({"one": ("a=1", {"a": "1"}), "two": ("a=1&b=2", {"a": "1", "b": "2"}),
+           "escapes": ("a%20b=c%2Bd", {"a b": "c+d"}),
            "plus": ("a+b=c+d", {"a b": "c d"}), "no value": ("a=", {"a": ""}), "no equals": ("a", {"a": ""}),
            "not ASCII": ("%C3%A9=%E6%97%A5", {"é": "日"}), "empty": ("", {}),
            "ten": ("&".join(f"k{n}={n}" for n in range(10)), {f"k{n}": str(n) for n in range(10)})})
@@ -71,7 +75,8 @@ class OfObjects(BucketCase):
         self.put(headers={"x-amz-tagging": header})
         self.assertEqual(self.tags(), tags)
 
-    @rows({"eleven": "&".join(f"k{n}={n}" for n in range(11)), "key of 129": "k" * 129 + "=v", "value of 257": "k=" + "v" * 257,
+    @rows({"eleven": "&".join(f"k{n}={n}" for n in range(11)), "key of 129": "k" * 129 + "=v",
+           "value of 257": "k=" + "v" * 257,
            "twice": "a=1&a=2", "aws:": "aws:a=1", "empty key": "=v", "character": "a%21=b"})
     def test_by_header_refused(self, header):
         expect(self.send("PUT", headers={"x-amz-tagging": header}, body=b"x"), 400, code="InvalidTag")
@@ -113,7 +118,8 @@ class OfObjects(BucketCase):
     def test_of_a_missing_version(self):
         self.put()
         expect(self.get(query="tagging&versionId=" + "0" * 32), 404, code="NoSuchVersion")
-        expect(self.send("PUT", query="tagging&versionId=" + "0" * 32, body=tagging({"a": "1"})), 404, code="NoSuchVersion")
+        expect(self.send("PUT", query="tagging&versionId=" + "0" * 32, body=tagging({"a": "1"})), 404,
+               code="NoSuchVersion")
 
     def test_by_boto3(self):
         self.put()
@@ -125,24 +131,7 @@ class OfObjects(BucketCase):
         self.assertEqual(s3.get_object_tagging(**key)["TagSet"], [])
 
 
-class OfBuckets(BucketCase):
-    """In its own bucket each, since they change it."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def setUp(self):
-        super().setUp()
-        BucketCase.setUpClass.__func__(self)
-
-    def tearDown(self):
-        BucketCase.tearDownClass.__func__(self)
-
+class OfBuckets(OwnBucketCase):
     def tag(self, document):
         return self.of_bucket("PUT", "tagging", body=document)
 

@@ -29,7 +29,8 @@ class Request:
         self.headers = [(key, value) for key, value in self.headers if key.lower() != name.lower()]
 
     def head(self, version: str = "HTTP/1.1") -> bytes:
-        lines = [f"{self.method} {self.target} {version}"] + [f"{name}: {value}" for name, value in self.headers]
+        lines = [f"{self.method} {self.target} {version}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
@@ -70,7 +71,7 @@ class Endpoint:
 
 
 class _Shared:
-    """What http.client takes for a socket: its reader stays open, since the next answer stands behind this one."""
+    """What http.client takes for a socket; its reader stays open, for the next answer stands behind this one."""
 
     def __init__(self, reader):
         self.reader = reader
@@ -146,7 +147,7 @@ _kept = threading.local()
 
 
 def exchange(endpoint: Endpoint, request: Request) -> Answer:
-    """Over the thread's connection, which is kept alive. One that the server closed while idle is made anew, once."""
+    """Over the thread's connection, which is kept alive; made anew, once, if the server has closed it."""
     connections = _kept.__dict__.setdefault("connections", {})
     kept = connections.pop(endpoint.url, None)
     if kept is not None and kept.open:

@@ -141,8 +141,10 @@ class PartCopies(UploadCase):
         headers = condition_headers(head.get("ETag"), head.get("Last-Modified"), *values,
                                     prefix="x-amz-copy-source-")
         answer = self.copy(self.create(), 1, headers=headers)
-        self.copied(answer) if copy_verdict(*values) == 200 else expect(answer, 412,
-                                                                        code="PreconditionFailed")
+        if copy_verdict(*values) == 200:
+            self.copied(answer)
+        else:
+            expect(answer, 412, code="PreconditionFailed")
 
 
 class Checksums(UploadCase):

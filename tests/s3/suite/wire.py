@@ -71,7 +71,7 @@ class Endpoint:
 
 
 class _Shared:
-    """What http.client takes for a socket; its reader stays open, for the next answer stands behind this one."""
+    """What http.client takes for a socket. Its reader stays open: the next answer stands behind this one."""
 
     def __init__(self, reader):
         self.reader = reader

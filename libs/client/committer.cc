@@ -76,7 +76,8 @@ bool MayPassLater(CommitCode code, const CommitRequest& request) {
   if (IsMutant(Mutant::kLateCopyForgotten)) return false;
   const bool by_clock = code == CommitCode::kDrift || code == CommitCode::kEncodingExpired;
   const bool by_name = code == CommitCode::kObjectGone || (code == CommitCode::kPrecondition && request.if_name);
-  return by_clock || by_name;
+  const bool by_upload = code == CommitCode::kObjectGone && request.complete_upload;  // which never comes back
+  return by_clock || (by_name && !by_upload);
 }
 
 // Sends one request until its outcome is known. A refusal is no outcome while an earlier copy may arrive yet.
@@ -153,6 +154,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     request.creates = plan.creates;
     request.if_opset = plan.if_opset;
     request.if_name = plan.if_name;
+    request.complete_upload = plan.complete_upload;
     for (const PlannedOp& planned : plan.ops) {
       PlannedOp op = planned;
       op.record.observed = core.clock.Seen();

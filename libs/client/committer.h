@@ -18,12 +18,20 @@ struct CommitPlan {
   std::vector<ObjectId> creates;
   std::optional<Opset> if_opset;
   std::optional<NameCondition> if_name;
+  std::optional<UploadId> complete_upload;
 };
 
 struct Committed {
   std::vector<Order> orders;  // of the ops
   CommitReply reply;
 };
+
+/// What `options` ask of the name.
+std::optional<NameCondition> ConditionOf(const PutOptions& options);
+
+/// A new object with all of `source`, sealed with its last Commit, and without a name.
+Result<Written> CreateSealed(const Context& context, ClientCore& core,
+                             const std::shared_ptr<const OpenedBucket>& bucket, ByteSource& source);
 
 /// A record with a fresh op id.
 OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object);

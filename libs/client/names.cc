@@ -82,12 +82,6 @@ Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, List
   return StaleOrRollback("the catalog lists an older binding than it had acknowledged to this client");
 }
 
-std::optional<NameCondition> ConditionOf(const PutOptions& options) {
-  if (options.if_bound_to.has_value()) return NameCondition{*options.if_bound_to};
-  if (options.if_none_match) return NameCondition{};
-  return std::nullopt;
-}
-
 Result<Order> CommitNames(const Context& context, ClientCore& core, const OpenedBucket& bucket, CommitPlan plan) {
   PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core.options.timeout), core, bucket, plan));
   return done.orders.back();
@@ -100,6 +94,12 @@ PlannedOp NameOp(ClientCore& core, OpKind kind, const ObjectId& object, const st
 }
 
 }  // namespace
+
+std::optional<NameCondition> ConditionOf(const PutOptions& options) {
+  if (options.if_bound_to.has_value()) return NameCondition{*options.if_bound_to};
+  if (options.if_none_match) return NameCondition{};
+  return std::nullopt;
+}
 
 Result<ObjectId> Bucket::Find(const Context& context, const std::string& name, const ReadOptions& options) {
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));

@@ -248,6 +248,13 @@ Result<Written> Bucket::Create(const Context& context, ByteSource& source) {
   return PutChunks(context, *core_, state_, reader, {}, object, {});
 }
 
+Result<Written> CreateSealed(const Context& context, ClientCore& core,
+                             const std::shared_ptr<const OpenedBucket>& bucket, ByteSource& source) {
+  SourceChunks reader(source);
+  const ObjectId object = ObjectId::New(core.clock.NowMillis(), core.to.random);
+  return PutChunks(context, core, bucket, reader, PlannedOp{NewRecord(core, OpKind::kSeal, object), {}}, object, {});
+}
+
 Result<Written> Bucket::Write(const Context& context, ObjectId object, int64_t offset, ByteSpan bytes,
                               const WriteOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckRange(offset, static_cast<int64_t>(bytes.size())));

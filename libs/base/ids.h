@@ -60,6 +60,7 @@ using PrincipalId = Id128<struct PrincipalIdTag>;
 using ObjectId = Id128<struct ObjectIdTag>;
 using OpId = Id128<struct OpIdTag>;
 using BodyId = Id128<struct BodyIdTag>;
+using UploadId = Id128<struct UploadIdTag>;
 
 struct EncodingIdTag;
 /// Its milliseconds are the birth of the encoding; the low 12 bits of the last two bytes (big-endian) its placement group.

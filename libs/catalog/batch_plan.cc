@@ -22,6 +22,7 @@ class Planner {
     for (const ParsedBody& body : commit.bodies) uploads_.insert(body.row.id);
     for (const ParsedOp& op : commit.ops) AddOp(commit, op);
     for (const ParsedBody& body : commit.bodies) AddBody(body);
+    if (commit.complete_upload) plan_.uploads.push_back(*commit.complete_upload);
   }
 
   BatchPlan Take() {
@@ -32,7 +33,7 @@ class Planner {
     }
     SortUnique(plan_.heads), SortUnique(plan_.source_bodies), SortUnique(plan_.source_objects), SortUnique(plan_.names);
     SortUnique(plan_.buckets), SortUnique(plan_.ops), SortUnique(plan_.orders), SortUnique(plan_.new_bodies);
-    SortUnique(plan_.encodings), SortUnique(plan_.groups);
+    SortUnique(plan_.encodings), SortUnique(plan_.groups), SortUnique(plan_.uploads);
     return std::move(plan_);
   }
 

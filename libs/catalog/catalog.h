@@ -68,6 +68,28 @@ class Names {
   virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) = 0;
 };
 
+/// Uploads in parts, until they are completed by a Commit, aborted, or past their time (kUploadMs). An object that is a part is not
+/// reaped; one that is none any more goes like every object without a name. Each change is durable on return, and every answer is
+/// the newest state's. Further errors: NOT_FOUND unknown bucket.
+class Uploads {
+ public:
+  virtual ~Uploads() = default;
+  /// A repeat is harmless. Errors: ALREADY_EXISTS another upload has the id; INVALID_ARGUMENT name, metadata.
+  virtual Status CreateUpload(const Context& context, const UploadInfo& upload) = 0;
+  /// Errors: NOT_FOUND.
+  virtual Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) = 0;
+  /// Sets a part, in place of the one of its number. Of two that set one the later to arrive counts: a repeat is harmless otherwise.
+  /// Errors: NOT_FOUND the upload; FAILED_PRECONDITION the object is not sealed, was bound, is gone or of another bucket;
+  /// INVALID_ARGUMENT number, size, metadata.
+  virtual Status SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) = 0;
+  /// Errors: NOT_FOUND the upload; INVALID_ARGUMENT limit.
+  virtual Result<PartsPage> ListParts(const Context& context, const ListPartsRequest& request) = 0;
+  /// Errors: INVALID_ARGUMENT limit, or texts that no name can contain.
+  virtual Result<UploadsPage> ListUploads(const Context& context, const ListUploadsRequest& request) = 0;
+  /// Forgets the upload and its parts. Errors: NOT_FOUND.
+  virtual Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) = 0;
+};
+
 class Buckets {
  public:
   virtual ~Buckets() = default;
@@ -93,7 +115,7 @@ class Buckets {
   /// (place_groups.h): there are fewer stores or failure domains than it takes.
   virtual Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                            const BucketScheme& scheme) = 0;
-  /// Errors: NOT_FOUND; FAILED_PRECONDITION while it has bound names.
+  /// Its uploads go with it. Errors: NOT_FOUND; FAILED_PRECONDITION while it has bound names.
   virtual Status DeleteBucket(const Context& context, BucketId bucket) = 0;
 };
 
@@ -136,7 +158,8 @@ class Garbage {
 
   /// Reaps objects that nobody can name any more: open ones past their time, and those that lost their last name at or below the
   /// frontier and the floor of their bucket's history, unless a reference names them (I18, I24). Looks at `limit` of each kind at
-  /// most. Returns how many went; those that are held stay for the next time.
+  /// most. Returns how many went; those that are held stay, and may be looked at again a day later only. Forgets uploads that are past
+  /// their time, `limit` of them at most.
   virtual Result<int64_t> Reap(const Context& context, int32_t limit) = 0;
   /// Removes at most `limit` extents, present and past each, of one reaped object, and after the last its other rows. Returns how
   /// many extents went; none if no reaped object has rows left.
@@ -251,6 +274,7 @@ struct Catalog {
   Commits& commits;
   Lists& lists;
   Names& names;
+  Uploads& uploads;
   Buckets& buckets;
   Groups& groups;
   Journal& journal;

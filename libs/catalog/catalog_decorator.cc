@@ -39,6 +39,28 @@ Result<std::vector<NameEntry>> CatalogDecorator::NameHistory(const Context& cont
   return Ask<std::vector<NameEntry>>(
       context, [&](const Context& c, const Catalog& to) { return to.names.NameHistory(c, request); });
 }
+Status CatalogDecorator::CreateUpload(const Context& context, const UploadInfo& upload) {
+  return Around(context, [&](const Context& c, const Catalog& to) { return to.uploads.CreateUpload(c, upload); });
+}
+Result<UploadInfo> CatalogDecorator::FindUpload(const Context& context, BucketId bucket, UploadId upload) {
+  return Ask<UploadInfo>(context,
+                         [&](const Context& c, const Catalog& to) { return to.uploads.FindUpload(c, bucket, upload); });
+}
+Status CatalogDecorator::SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) {
+  return Around(context,
+                [&](const Context& c, const Catalog& to) { return to.uploads.SetPart(c, bucket, upload, part); });
+}
+Result<PartsPage> CatalogDecorator::ListParts(const Context& context, const ListPartsRequest& request) {
+  return Ask<PartsPage>(context, [&](const Context& c, const Catalog& to) { return to.uploads.ListParts(c, request); });
+}
+Result<UploadsPage> CatalogDecorator::ListUploads(const Context& context, const ListUploadsRequest& request) {
+  return Ask<UploadsPage>(context,
+                          [&](const Context& c, const Catalog& to) { return to.uploads.ListUploads(c, request); });
+}
+Status CatalogDecorator::AbortUpload(const Context& context, BucketId bucket, UploadId upload) {
+  return Around(context,
+                [&](const Context& c, const Catalog& to) { return to.uploads.AbortUpload(c, bucket, upload); });
+}
 Status CatalogDecorator::CreateBucket(const Context& context, const BucketInfo& bucket) {
   return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.CreateBucket(c, bucket); });
 }

@@ -6,11 +6,17 @@
 
 namespace pbfs {
 
-/// A catalog in front of others: every method of the six ports goes through Around(), which says what becomes of the call.
+/// A catalog in front of others: every method of the seven ports goes through Around(), which says what becomes of the call.
 /// What differs for one method is an override of it. Threads: any, if Around() allows it.
-class CatalogDecorator : public Commits, public Lists, public Names, public Buckets, public Groups, public Journal {
+class CatalogDecorator : public Commits,
+                         public Lists,
+                         public Names,
+                         public Uploads,
+                         public Buckets,
+                         public Groups,
+                         public Journal {
  public:
-  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this, *this}; }
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
@@ -19,6 +25,12 @@ class CatalogDecorator : public Commits, public Lists, public Names, public Buck
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
+  Status CreateUpload(const Context& context, const UploadInfo& upload) override;
+  Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
+  Status SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) override;
+  Result<PartsPage> ListParts(const Context& context, const ListPartsRequest& request) override;
+  Result<UploadsPage> ListUploads(const Context& context, const ListUploadsRequest& request) override;
+  Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) override;
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name, int64_t min_keyring) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;

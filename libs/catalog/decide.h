@@ -64,6 +64,7 @@ struct BatchPlan {
   std::vector<BodyId> source_bodies;     // referenced, not uploaded by the same Commit: KEY SHARE
   std::vector<ObjectId> source_objects;  // referenced sealed objects: KEY SHARE; load them as objects
   std::vector<NameKey> names;            // insert (order 0) if absent, FOR UPDATE
+  std::vector<UploadId> uploads;         // completed ones: FOR UPDATE
   // Looked up without locks:
   std::vector<BucketId> buckets;
   std::vector<ObjectOp> ops;
@@ -150,6 +151,7 @@ struct LoadedState {
   std::unordered_map<BodyId, BodyState> bodies;  // source bodies, and rows that already have the id of a new one
   std::unordered_map<EncodingId, EncodingState> encodings;
   std::unordered_map<NameKey, NameState, KeyHash> names;
+  std::unordered_map<UploadId, NameKey> uploads;                       // what each is to become
   std::unordered_map<ObjectOp, std::array<uint8_t, 32>, KeyHash> ops;  // digests of ops that exist
   std::unordered_map<ObjectOrder, bool, KeyHash> orders;               // that exist; the value is true
   std::unordered_map<uint16_t, PlacementGroup> groups;
@@ -241,6 +243,7 @@ struct RowChanges {
   std::vector<ObjectChange> objects;   // one an object
   std::vector<NameChange> names;       // one a name
   std::vector<PastChange> past_names;  // one a (name, order)
+  std::vector<UploadId> uploads;       // completed ones: to be forgotten
   std::vector<BodyId> garbage;         // due after the grace; from rehome only
 };
 

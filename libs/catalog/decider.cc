@@ -1,5 +1,6 @@
 #include "libs/catalog/decider.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "libs/base/mutants.h"
@@ -16,7 +17,8 @@ Decider::Decider(const LoadedState& state)
       bodies_(state.bodies),
       encodings_(state.encodings),
       ops_(state.ops),
-      orders_(state.orders) {}
+      orders_(state.orders),
+      open_uploads_(state.uploads) {}
 
 CommitReply Decider::Commit(const ParsedCommit& commit) {
   commit_ = &commit;
@@ -47,10 +49,24 @@ CommitCode Decider::Try(const ParsedCommit& commit) {
   if (commit.if_opset) {
     if (const CommitCode code = ContentCondition(); code != CommitCode::kOk) return code;
   }
+  if (commit.complete_upload) {
+    if (const CommitCode code = CompleteUpload(); code != CommitCode::kOk) return code;
+  }
   for (const ParsedOp& op : commit.ops) {
     if (const CommitCode code = One(op); code != CommitCode::kOk) return code;
   }
   return AddBodies(commit);
+}
+
+/// The upload is there, and the first BIND gives its name; of two Commits that complete it one happens.
+CommitCode Decider::CompleteUpload() {
+  const auto bind = std::find_if(commit_->ops.begin(), commit_->ops.end(),
+                                 [](const ParsedOp& op) { return op.kind == OpKind::kBind; });
+  NameKey* upload = open_uploads_.Find(*commit_->complete_upload);
+  if (upload == nullptr || *upload != NameKey{commit_->bucket, bind->name}) return CommitCode::kObjectGone;
+  *upload = {};
+  draft_.uploads.push_back(*commit_->complete_upload);
+  return CommitCode::kOk;
 }
 
 CommitCode Decider::Replay(const ParsedCommit& commit) {
@@ -291,18 +307,20 @@ void Decider::Append(std::vector<T>& to, std::vector<T>& from) {
 }
 
 void Decider::Keep() {
-  objects_.Keep(), heads_.Keep(), names_.Keep(), bodies_.Keep(), encodings_.Keep(), ops_.Keep(), orders_.Keep();
+  objects_.Keep(), heads_.Keep(), names_.Keep(), bodies_.Keep(), encodings_.Keep(), ops_.Keep(), orders_.Keep(),
+      open_uploads_.Keep();
   Append(changes_.ops, draft_.ops);
   Append(changes_.bodies, draft_.bodies);
   Append(changes_.extents, draft_.extents);
   Append(changes_.prunes, draft_.prunes);
   Append(changes_.garbage, draft_.garbage);
+  Append(changes_.uploads, draft_.uploads);
   ++part_;
 }
 
 void Decider::Discard() {
   objects_.Discard(), heads_.Discard(), names_.Discard(), bodies_.Discard(), encodings_.Discard(), ops_.Discard(),
-      orders_.Discard();
+      orders_.Discard(), open_uploads_.Discard();
   draft_ = {};
 }
 

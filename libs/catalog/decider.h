@@ -61,6 +61,7 @@ class Decider {
   CommitCode Meta(const ParsedOp& op);
 
   CommitCode ContentCondition();
+  CommitCode CompleteUpload();
   CommitCode NameCondition(const Binding& current);
   CommitCode CheckOrder(const ParsedOp& op, Hlc newest);
   CommitCode Sources(const ParsedOp& op, ObjectEntry& object);
@@ -90,6 +91,7 @@ class Decider {
   Layered<EncodingId, EncodingState, EncodingState> encodings_;
   Layered<ObjectOp, std::array<uint8_t, 32>, std::array<uint8_t, 32>, KeyHash> ops_;
   Layered<ObjectOrder, bool, bool, KeyHash> orders_;
+  Layered<UploadId, NameKey, NameKey> open_uploads_;  // a completed one is to become nothing
 
   RowChanges changes_;  // of accepted Commits
   RowChanges draft_;    // of the Commit at hand

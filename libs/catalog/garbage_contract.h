@@ -332,8 +332,51 @@ TYPED_TEST_P(GarbageContract, ObjectThatIsReferencedStays) {
   this->ReapAll();
   EXPECT_TRUE(this->IsThere(sealed));
   this->Overwrite(client, clone);
+  this->fixture_.ExpireOpen(sealed);  // what is held is looked at once a day
   this->ReapAll();
   EXPECT_FALSE(this->IsThere(sealed));
+}
+
+TYPED_TEST_P(GarbageContract, PartsOfAnUploadStayUntilItGoes) {
+  TestClient client = this->MakeClient();
+  const auto make_upload = [&] {
+    const UploadInfo upload{UploadId::New(client.hlc().NowMillis(), client.random()), this->bucket_, "up", {}};
+    EXPECT_OK(this->ports_.uploads.CreateUpload(TestContext(), upload));
+    return upload.id;
+  };
+  const auto set_part = [&](UploadId upload, int32_t number) {
+    const ObjectId object = this->MakeObject(client);
+    EXPECT_EQ(this->SendCode(TestCommit(client).Seal(object)), CommitCode::kOk);
+    EXPECT_OK(this->ports_.uploads.SetPart(TestContext(), this->bucket_, upload, {number, object, 100, {}}));
+    this->fixture_.ExpireOpen(object);
+    return object;
+  };
+  const UploadId aborted = make_upload(), expired = make_upload(), completed = make_upload();
+  const ObjectId replaced = set_part(aborted, 1), part = set_part(aborted, 2), late = set_part(expired, 1),
+                 used = set_part(completed, 1), unused = set_part(completed, 2);
+  this->ReapAll();
+  for (const ObjectId& object : {replaced, part, late, used, unused}) EXPECT_TRUE(this->IsThere(object));
+
+  const ObjectId fresh = set_part(aborted, 1);
+  this->ReapAll();
+  EXPECT_FALSE(this->IsThere(replaced));
+  EXPECT_TRUE(this->IsThere(fresh));
+  ASSERT_OK(this->ports_.uploads.AbortUpload(TestContext(), this->bucket_, aborted));
+  this->fixture_.ExpireUpload(expired);
+  this->ReapAll();
+  this->ReapAll();  // the first has forgotten the upload
+  for (const ObjectId& object : {part, fresh, late}) EXPECT_FALSE(this->IsThere(object));
+  EXPECT_CODE(this->ports_.uploads.FindUpload(TestContext(), this->bucket_, expired), kNotFound);
+
+  const ObjectId whole = client.NewObject();
+  TestCommit complete(client);
+  complete.Creates(whole).CloneObject(whole, 0, 100, used).Bind("up", whole);
+  complete.request().complete_upload = completed;
+  ASSERT_EQ(this->SendCode(complete), CommitCode::kOk);
+  this->fixture_.ExpireOpen(used), this->fixture_.ExpireOpen(unused);
+  this->ReapAll();
+  EXPECT_TRUE(this->IsThere(used));
+  EXPECT_FALSE(this->IsThere(unused));
 }
 
 TYPED_TEST_P(GarbageContract, ObjectsThatStayHoldUpNobody) {
@@ -577,20 +620,18 @@ TYPED_TEST_P(GarbageContract, LimitsArePositive) {
   EXPECT_CODE(this->garbage().SweepForget(TestContext(), 0), kInvalidArgument);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace, BodyThatAnotherObjectNamesStays,
-                            OverwrittenInlineBodyGoesAtOnce, BodyThatIsPurgedCannotBeNamedAgain,
-                            BodyThatIsPurgedIsNotWrappedAnew, SourcesOfARehomeStayForTheHold,
-                            EveryRowThatABodyLostIsWaitedFor, HistoryKeepsBodiesUntilItsFloorPasses,
-                            ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor,
-                            HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses,
-                            OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot, ObjectThatIsReferencedStays,
-                            ObjectsThatStayHoldUpNobody, ReapedObjectTakesNothingAndIsJournaled,
-                            OrphanIsMarkedThenArmedThenConfirmed, EncodingThatACommitMayStillUseIsNotSwept,
-                            PastNamesGoWithTheirHistory, VersionsStayAndWhatWasDroppedGoesBelowTheFloor,
-                            ConfirmedTombstonesAreForgottenAfterThirtyDays,
-                            ZerosUpToTheLastTruncationGoIfNothingIsUnderOrOverThem, ZerosStayWhileOlderBytesAreLeft,
-                            WhatDroppedZerosHadHiddenIsNotBroughtBack, HistoryShowsDroppedZerosAndKeepsTruncations,
-                            ObjectsWithZerosAreWalkedInPages, YoungEntriesOfTheJournalStay, WhatWaitsIsCounted,
-                            PassesAreAskedForAndReported, LimitsArePositive);
+REGISTER_TYPED_TEST_SUITE_P(
+    GarbageContract, OverwrittenBodyIsPurgedAfterTheGrace, BodyThatAnotherObjectNamesStays,
+    OverwrittenInlineBodyGoesAtOnce, BodyThatIsPurgedCannotBeNamedAgain, BodyThatIsPurgedIsNotWrappedAnew,
+    SourcesOfARehomeStayForTheHold, EveryRowThatABodyLostIsWaitedFor, HistoryKeepsBodiesUntilItsFloorPasses,
+    ObjectWithoutANameIsReapedOnceItsUnbindingIsBelowTheFloor, HistoryKeepsAnObjectWithoutANameUntilItsFloorPasses,
+    OpenObjectIsReapedAfterItsTimeAndABoundOneIsNot, ObjectThatIsReferencedStays, PartsOfAnUploadStayUntilItGoes,
+    ObjectsThatStayHoldUpNobody, ReapedObjectTakesNothingAndIsJournaled, OrphanIsMarkedThenArmedThenConfirmed,
+    EncodingThatACommitMayStillUseIsNotSwept, PastNamesGoWithTheirHistory,
+    VersionsStayAndWhatWasDroppedGoesBelowTheFloor, ConfirmedTombstonesAreForgottenAfterThirtyDays,
+    ZerosUpToTheLastTruncationGoIfNothingIsUnderOrOverThem, ZerosStayWhileOlderBytesAreLeft,
+    WhatDroppedZerosHadHiddenIsNotBroughtBack, HistoryShowsDroppedZerosAndKeepsTruncations,
+    ObjectsWithZerosAreWalkedInPages, YoungEntriesOfTheJournalStay, WhatWaitsIsCounted, PassesAreAskedForAndReported,
+    LimitsArePositive);
 
 }  // namespace pbfs

@@ -142,6 +142,7 @@ Status MemoryCatalog::DeleteBucket(const Context& context, BucketId bucket) {
   if (HoldsNames(bucket)) return FailedPreconditionError("the bucket still has objects: delete them first");
   tables_.buckets.erase(bucket);
   tables_.recodes.erase(bucket);
+  std::erase_if(tables_.uploads, [&](const auto& row) { return row.second.info.bucket == bucket; });
   std::erase_if(tables_.names, [&](const auto& row) { return row.first.bucket == bucket; });
   std::erase_if(tables_.past_names, [&](const auto& row) { return row.first.bucket == bucket; });
   for (auto& [id, object] : tables_.objects) {

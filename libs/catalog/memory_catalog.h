@@ -16,6 +16,7 @@ namespace pbfs {
 class MemoryCatalog final : public Commits,
                             public Lists,
                             public Names,
+                            public Uploads,
                             public Buckets,
                             public Groups,
                             public Journal,
@@ -37,7 +38,7 @@ class MemoryCatalog final : public Commits,
   explicit MemoryCatalog(const Clock& clock) : MemoryCatalog(clock, Options()) {}
 
   /// All ports of this catalog.
-  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this, *this}; }
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
 
@@ -48,6 +49,13 @@ class MemoryCatalog final : public Commits,
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
+
+  Status CreateUpload(const Context& context, const UploadInfo& upload) override;
+  Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
+  Status SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) override;
+  Result<PartsPage> ListParts(const Context& context, const ListPartsRequest& request) override;
+  Result<UploadsPage> ListUploads(const Context& context, const ListUploadsRequest& request) override;
+  Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) override;
 
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name, int64_t min_keyring) override;
@@ -112,6 +120,8 @@ class MemoryCatalog final : public Commits,
   void RaiseFloor(Hlc floor);
   /// For tests: the time of an open object is over.
   void ExpireOpen(ObjectId object);
+  /// For tests: the same of an upload.
+  void ExpireUpload(UploadId upload);
   /// For tests: its tombstone is as old as those that are forgotten.
   void AgeTombstone(EncodingId encoding);
   /// For tests: no Commit may use `encoding` any more.
@@ -133,6 +143,7 @@ class MemoryCatalog final : public Commits,
   std::optional<NameEntry> ValueOf(const NameKey& key, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
   std::optional<NameEntry> NextBound(const NameKey& from, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
   std::optional<NamedContent> ContentOf(BucketId bucket, ObjectId id) const PBFS_REQUIRES(mutex_);
+  MemoryTables::Upload* UploadOf(BucketId bucket, UploadId id) PBFS_REQUIRES(mutex_);
   NameEntry EntryOf(const NameKey& key, const Binding& binding) const PBFS_REQUIRES(mutex_);
   PlacementFacts FactsOfPlacement() const PBFS_REQUIRES(mutex_);
   void RecheckGroupsOf(StoreId store) PBFS_REQUIRES(mutex_);
@@ -145,6 +156,7 @@ class MemoryCatalog final : public Commits,
   int64_t ForgetPast(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
   int64_t ForgetPastNames(BucketId bucket, int64_t limit) PBFS_REQUIRES(mutex_);
   int64_t DropZerosOf(MemoryTables::Object& object) PBFS_REQUIRES(mutex_);
+  void ForgetOldUploads(int64_t limit, int64_t now_ms) PBFS_REQUIRES(mutex_);
   bool MayReap(ObjectId id, const MemoryTables::Object& object, int64_t now_ms) const PBFS_REQUIRES(mutex_);
   void DropOtherRows(ObjectId id, MemoryTables::Object& object, int64_t now_ms) PBFS_REQUIRES(mutex_);
 

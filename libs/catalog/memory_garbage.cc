@@ -103,7 +103,16 @@ bool MemoryCatalog::MayReap(ObjectId id, const MemoryTables::Object& object, int
     const bool history = bucket != tables_.buckets.end() && bucket->second.settings.history_ms > 0;
     if (history && bucket->second.history_floor < object.unbound_hlc) return false;
   }
+  if (tables_.IsPart(id)) return false;
   return IsMutant(Mutant::kReapIgnoresReferences) || !tables_.IsReferenced(id);
+}
+
+void MemoryCatalog::ForgetOldUploads(int64_t limit, int64_t now_ms) {
+  std::vector<UploadId> old;
+  for (const auto& [id, upload] : tables_.uploads) {
+    if (upload.expires_ms < now_ms && static_cast<int64_t>(old.size()) < limit) old.push_back(id);
+  }
+  for (const UploadId& id : old) tables_.ForgetUpload(id);
 }
 
 Result<int64_t> MemoryCatalog::Reap(const Context& context, int32_t limit) {
@@ -113,6 +122,7 @@ Result<int64_t> MemoryCatalog::Reap(const Context& context, int32_t limit) {
   const int64_t now_ms = clock_.NowMillis();
   int64_t reaped = 0;
   ++tables_.xid;
+  ForgetOldUploads(limit, now_ms);
   for (auto& [id, object] : tables_.objects) {
     if (reaped == limit || !MayReap(id, object, now_ms)) continue;
     object.state.life = ObjectLife::kReaped;
@@ -283,6 +293,11 @@ void MemoryCatalog::RaiseFloor(Hlc floor) {
 void MemoryCatalog::ExpireOpen(ObjectId object) {
   MutexLock lock(mutex_);
   tables_.objects.at(object).expires_ms = clock_.NowMillis() - 1;
+}
+
+void MemoryCatalog::ExpireUpload(UploadId upload) {
+  MutexLock lock(mutex_);
+  tables_.uploads.at(upload).expires_ms = clock_.NowMillis() - 1;
 }
 
 void MemoryCatalog::AgeTombstone(EncodingId encoding) {

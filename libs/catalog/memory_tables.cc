@@ -43,6 +43,10 @@ LoadedState MemoryTables::Load(const BatchPlan& plan, int64_t now_ms) const {
     }
   }
   for (const NameKey& key : plan.names) state.names[key] = LoadName(key);
+  for (const UploadId& id : plan.uploads) {
+    if (const auto row = uploads.find(id); row != uploads.end())
+      state.uploads[id] = {row->second.info.bucket, row->second.info.name};
+  }
   for (const ObjectOp& key : plan.ops) {
     if (const OpRow* row = FindOp(key)) state.ops[key] = row->digest;
   }
@@ -110,7 +114,25 @@ void MemoryTables::Apply(const RowChanges& changes, int64_t now_ms) {
       names.erase(change.name);
     }
   }
+  for (const UploadId& id : changes.uploads) uploads.erase(id);
   for (const BodyId& body : changes.garbage) garbage.push_back({body, now_ms});
+}
+
+bool MemoryTables::IsPart(ObjectId object) const {
+  return std::any_of(uploads.begin(), uploads.end(), [&](const auto& upload) {
+    const auto& parts = upload.second.parts;
+    return std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return part.second.object == object; });
+  });
+}
+
+void MemoryTables::ForgetUpload(UploadId id) {
+  for (const auto& [number, part] : uploads.at(id).parts) ExpireOpen(part.object);
+  uploads.erase(id);
+}
+
+void MemoryTables::ExpireOpen(ObjectId id) {
+  const auto object = objects.find(id);
+  if (object != objects.end() && object->second.state.life == ObjectLife::kOpen) object->second.expires_ms = 0;
 }
 
 void MemoryTables::ApplyObject(const ObjectChange& change, int64_t now_ms) {

@@ -47,6 +47,11 @@ class MemoryTables {
     BodyRow row;
     bool purging = false;
   };
+  struct Upload {
+    UploadInfo info;
+    int64_t expires_ms = 0;
+    std::map<int32_t, UploadPart> parts;
+  };
   struct Suspect {  // a body that lost a row
     BodyId body;
     int64_t since_ms = 0;
@@ -79,7 +84,10 @@ class MemoryTables {
   const Object* FindObject(BucketId bucket,
                            ObjectId id) const;  // null if it is not there, of another bucket, or reaped
   bool IsReferenced(ObjectId object) const;
-  bool IsNamed(BodyId body) const;  // by an extent, present or past
+  bool IsPart(ObjectId object) const;  // of an upload
+  void ForgetUpload(UploadId id);      // its parts are open objects whose time is over
+  void ExpireOpen(ObjectId id);        // the same of one, if it is an open object
+  bool IsNamed(BodyId body) const;     // by an extent, present or past
   const OpRow* FindOp(const ObjectOp& key) const;
   void AppendJournal(uint8_t kind, ObjectId object, OpId op, int16_t part, Buffer record, Buffer payload,
                      int64_t now_ms);
@@ -110,6 +118,7 @@ class MemoryTables {
   std::vector<JournalEntry> journal;
   std::vector<int64_t> journal_ms;  // when each entry was made
   std::vector<Suspect> garbage;
+  std::map<UploadId, Upload> uploads;
   std::map<std::string, CollectorPass> passes;  // by kind
   std::optional<int64_t> pass_asked_ms;
 

@@ -60,6 +60,7 @@ class Parser {
     commit_.creates = request_.creates;
     commit_.if_opset = request_.if_opset;
     commit_.if_name = request_.if_name;
+    commit_.complete_upload = request_.complete_upload;
     commit_.versioning = rules_.bucket.versioning;
     for (const Buffer& record : request_.records) PBFS_RETURN_IF_ERROR(AddRecord(record));
     PBFS_RETURN_IF_ERROR(CheckTogether());
@@ -96,6 +97,9 @@ class Parser {
     const bool named = std::any_of(commit_.ops.begin(), commit_.ops.end(), [](const ParsedOp& op) {
       return op.kind == OpKind::kBind || op.kind == OpKind::kUnbind;
     });
+    const bool binds = std::any_of(commit_.ops.begin(), commit_.ops.end(),
+                                   [](const ParsedOp& op) { return op.kind == OpKind::kBind; });
+    if (request_.complete_upload && !binds) return InvalidArgumentError("complete_upload needs a BIND");
     if (request_.if_name && !named) return InvalidArgumentError("if_name needs a BIND or UNBIND");
     if (request_.if_opset && !IsContentOp(commit_.ops[0].kind)) {
       return InvalidArgumentError("if_opset needs a content op in front");

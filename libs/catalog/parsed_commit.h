@@ -57,6 +57,7 @@ struct ParsedCommit {
   std::vector<ObjectId> creates;
   std::optional<Opset> if_opset;
   std::optional<NameCondition> if_name;
+  std::optional<UploadId> complete_upload;
   bool versioning = false;               // of the bucket: BIND seals, so it locks the object alone
   size_t record_bytes = 0;               // of all records and inline bodies: what a batch is measured by
   CommitCode refused = CommitCode::kOk;  // kBadOp: answer with it, do not decide

@@ -49,6 +49,32 @@ Status CheckListNames(const ListNamesRequest& request) {
   return OkStatus();
 }
 
+Status CheckUpload(const UploadInfo& upload) {
+  if (upload.id.IsNull()) return InvalidArgumentError("an upload needs an id");
+  if (upload.metadata.size() > kMaxMetadataSize) return InvalidArgumentError("metadata: more than 16 KiB in all");
+  return CheckName(upload.name);
+}
+
+bool IsSame(const UploadInfo& a, const UploadInfo& b) {
+  return a.id == b.id && a.bucket == b.bucket && a.name == b.name && Equal(a.metadata, b.metadata);
+}
+
+Status CheckPart(const UploadPart& part) {
+  if (part.number < 1 || part.number > kMaxPartNumber) return InvalidArgumentError("a part's number is 1 to 10000");
+  if (part.size < 0 || part.size > kMaxObjectSize) return InvalidArgumentError("a part has 0 to 2^43 bytes");
+  if (part.metadata.size() > kMaxPartMetadataSize)
+    return InvalidArgumentError("metadata of a part: more than 1 KiB in all");
+  return OkStatus();
+}
+
+Status CheckListUploads(const ListUploadsRequest& request) {
+  return CheckListNames({request.bucket, request.prefix, request.after, request.limit, {}});
+}
+
+Status NoSuchUpload() { return NotFoundError("no such upload: it was completed or aborted, or its time is over"); }
+
+Status NotAPart() { return FailedPreconditionError("a part is a sealed object of this bucket that never had a name"); }
+
 std::optional<std::string> CommonPrefix(const std::string& name, const std::string& prefix,
                                         const std::string& delimiter) {
   if (delimiter.empty()) return std::nullopt;

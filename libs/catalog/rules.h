@@ -21,6 +21,16 @@ Status CheckList(const ListRequest& request);
 
 /// The limit is positive; prefix, after and delimiter are what names are made of, up to the length of one.
 Status CheckListNames(const ListNamesRequest& request);
+/// An id, a name, metadata of at most 16 KiB.
+Status CheckUpload(const UploadInfo& upload);
+bool IsSame(const UploadInfo& a, const UploadInfo& b);
+Status CheckPart(const UploadPart& part);
+Status CheckListUploads(const ListUploadsRequest& request);
+/// NOT_FOUND.
+Status NoSuchUpload();
+/// FAILED_PRECONDITION: an object cannot be a part.
+Status NotAPart();
+
 /// The common prefix that stands for `name`, which begins with `prefix`: up to and including the first `delimiter` behind that. None:
 /// there is none, or the delimiter is empty.
 std::optional<std::string> CommonPrefix(const std::string& name, const std::string& prefix,

@@ -85,6 +85,8 @@ struct CommitRequest {
   std::vector<ObjectId> creates;         // objects that this Commit may create if they do not exist
   std::optional<Opset> if_opset;         // the whole content of the first record's object, tested under its lock alone
   std::optional<NameCondition> if_name;  // of the first BIND or UNBIND
+  /// The upload is there and has the bucket and the name of the first BIND, else kObjectGone; it goes with this Commit.
+  std::optional<UploadId> complete_upload = {};
 };
 
 struct CommitReply {
@@ -206,6 +208,41 @@ struct ListNamesReply {
     const std::string name = names.empty() ? std::string() : names.back().name;
     return prefixes.empty() ? name : std::max(name, prefixes.back());
   }
+};
+
+/// An upload in parts: it gathers objects without a name until a Commit makes one of them (CommitRequest::complete_upload).
+struct UploadInfo {
+  UploadId id;  // UUIDv7 of the client: its time is when the upload began
+  BucketId bucket;
+  std::string name;  // that the object is to have
+  Buffer metadata;   // sealed by the client
+};
+struct UploadPart {
+  int32_t number = 0;  // 1 to kMaxPartNumber
+  ObjectId object;
+  int64_t size = 0;  // bytes of it, as the client says
+  Buffer metadata;   // sealed by the client; at most kMaxPartMetadataSize
+};
+struct ListPartsRequest {
+  BucketId bucket;
+  UploadId upload;
+  int32_t after = 0;  // a part's number; exclusive
+  int32_t limit = 1000;
+};
+struct PartsPage {
+  std::vector<UploadPart> parts;  // by number
+  bool more = false;
+};
+struct ListUploadsRequest {
+  BucketId bucket;
+  std::string prefix;                         // of names
+  std::string after;                          // a name: no upload of it is listed,
+  std::optional<UploadId> after_upload = {};  // but for those behind this one
+  int32_t limit = 1000;
+};
+struct UploadsPage {
+  std::vector<UploadInfo> uploads;  // by name, then id
+  bool more = false;
 };
 
 struct OpEntry {

@@ -147,6 +147,7 @@ class ObjectWriter {
  private:
   friend class Bucket;
   class Impl;
+  Result<Written> Seal();
   explicit ObjectWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
@@ -176,6 +177,36 @@ struct NamePage {
   std::string last;                   // the greatest of both; empty if there is none
   bool more = false;                  // go on after it
 };
+
+/// An upload in parts that is under way. Its id says when it began (Millis).
+struct UploadStat {
+  UploadId upload;
+  std::string name;         // that the object is to have
+  ObjectMetadata metadata;  // as CreateUpload had it
+};
+struct UploadListOptions {
+  std::string prefix;                    // of names
+  std::string after;                     // a name: none of its uploads,
+  std::optional<UploadId> after_upload;  // but for those behind this one
+  int32_t limit = 1000;
+};
+struct UploadPage {
+  std::vector<UploadStat> uploads;  // by name, then id
+  bool more = false;                // go on after the last one
+};
+/// A part of an upload: an object without a name, sealed. Its id says when it was made (Millis).
+struct UploadedPart {
+  int32_t number = 0;  // 1 to 10,000
+  ObjectId object;
+  int64_t size = 0;  // bytes
+  Bytes metadata;    // of the caller, at most 900 bytes; kept encrypted
+};
+struct UploadPartPage {
+  std::vector<UploadedPart> parts;  // by number
+  bool more = false;                // go on after the last one
+};
+/// Asked once, when the source of a part has been read to its end: what is to be kept with the part, or why it is not to be set.
+using PartMetadata = std::function<Result<Bytes>()>;
 
 /// One op of an object, newest first.
 struct HistoryEntry {
@@ -358,6 +389,34 @@ class Bucket {
   Result<Written> Clone(const Context& context, const std::string& from, const std::string& to,
                         const CloneOptions& options = {});
   Result<Written> Clone(const Context& context, ObjectId from, const std::string& to, const CloneOptions& options = {});
+
+  // ---- uploads in parts ----------------------------------------------------------------------------------------------------
+  /// Begins an upload of what is to be bound to `name`. One that is neither completed nor aborted ends after 7 days. Parts may be
+  /// uploaded side by side, in any order, by several clients. Each call below answers from the newest state.
+  /// Errors common to them: NOT_FOUND the upload was completed or aborted, or its time is over; DATA_LOSS (BAD_RECORD) what the
+  /// catalog shows of it was made by nobody who has the bucket's key.
+  Result<UploadId> CreateUpload(const Context& context, const std::string& name, const ObjectMetadata& metadata = {});
+  Result<UploadStat> FindUpload(const Context& context, UploadId upload);
+  Result<UploadPage> ListUploads(const Context& context, const UploadListOptions& options = {});
+  /// All of `source` as a part, in place of the one of that number. Memory is bounded whatever its size. That there is no such
+  /// upload is found out at the end.
+  Result<UploadedPart> UploadPart(const Context& context, UploadId upload, int32_t number, ByteSource& source,
+                                  const PartMetadata& metadata = {});
+  /// The same of what was added to `writer` (NewObject), which is then of no more use.
+  Result<UploadedPart> UploadPart(const Context& context, UploadId upload, int32_t number, ObjectWriter& writer,
+                                  const PartMetadata& metadata = {});
+  /// Bytes [lo, hi) of an object of this bucket as a part, without moving a byte (Clone). Errors: OUT_OF_RANGE it does not have them.
+  Result<UploadedPart> UploadPartCopy(const Context& context, UploadId upload, int32_t number, ObjectId from,
+                                      int64_t lo, int64_t hi, Bytes metadata = {});
+  /// Parts with a number above `after`.
+  Result<UploadPartPage> ListParts(const Context& context, UploadId upload, int32_t after = 0, int32_t limit = 1000);
+  /// One Commit: a new object of these parts end to end, in the order given, bound to the upload's name, and the upload ends. No byte
+  /// moves. `parts` as ListParts showed them: one that was replaced since counts as it was, or fails.
+  /// Errors: NOT_FOUND also on a repeat; ABORTED (SOURCE_GONE) a part is gone; those of Put's conditions.
+  Result<Written> CompleteUpload(const Context& context, UploadId upload, const std::vector<UploadedPart>& parts,
+                                 const PutOptions& options = {});
+  /// Ends the upload; its parts go.
+  Status AbortUpload(const Context& context, UploadId upload);
 
   // ---- reads ---------------------------------------------------------------------------------------------------------------
   /// Fills `out` from `offset` and returns how much of it: less only at the end of the object. On an error `out` holds

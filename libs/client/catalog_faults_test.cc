@@ -152,7 +152,8 @@ TEST_F(CatalogFaultsTest, AReadThatOnesOwnWritesOvertakeIsNotStale) {
   std::optional<Bucket> reader;
   OvertakenLists lists(cluster.catalog(), [&] { ASSERT_OK(reader->Write(TestContext(), object, 10, Bytes(5, 7))); });
   const auto one = cluster.NewClient(
-      {}, {ports.commits, lists, ports.names, ports.buckets, ports.groups, ports.journal}, cluster.keys());
+      {}, {ports.commits, lists, ports.names, ports.uploads, ports.buckets, ports.groups, ports.journal},
+      cluster.keys());
   reader.emplace(*one->OpenBucket(TestContext(), "b"));
   Bytes out(100'000);
   EXPECT_OK(reader->Read(TestContext(), object, 0, out));

@@ -104,8 +104,13 @@ TEST(ClientClock, AnEncodingOlderThanItsFenceIsUploadedAgain) {
   const auto maker = site.MakeClient();
   ASSERT_OK(maker->CreateBucket(TestContext(), {.name = "b"}));
   LateCommits late(rest.catalog.commits, clock);
-  Catalog catalog{
-      late, rest.catalog.lists, rest.catalog.names, rest.catalog.buckets, rest.catalog.groups, rest.catalog.journal};
+  Catalog catalog{late,
+                  rest.catalog.lists,
+                  rest.catalog.names,
+                  rest.catalog.uploads,
+                  rest.catalog.buckets,
+                  rest.catalog.groups,
+                  rest.catalog.journal};
   const auto client = *Client::Create({}, {catalog, nullptr, rest.stores, rest.keys, rest.clock, rest.random});
   ASSERT_OK_AND_ASSIGN(Bucket bucket, client->OpenBucket(TestContext(), "b"));
   const Bytes bytes(300'000, 7);

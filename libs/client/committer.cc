@@ -77,7 +77,8 @@ bool MayPassLater(CommitCode code, const CommitRequest& request) {
   if (IsMutant(Mutant::kLateCopyForgotten)) return false;
   const bool by_clock = code == CommitCode::kDrift || code == CommitCode::kEncodingExpired;
   const bool by_name = code == CommitCode::kObjectGone || (code == CommitCode::kPrecondition && request.if_name);
-  return by_clock || by_name;
+  const bool by_upload = code == CommitCode::kObjectGone && request.complete_upload;  // which never comes back
+  return by_clock || (by_name && !by_upload);
 }
 
 // Sends one request until its outcome is known. A refusal is no outcome while an earlier copy may arrive yet.
@@ -144,6 +145,24 @@ std::optional<NameCondition> ConditionOf(const PutOptions& options) {
   return std::nullopt;
 }
 
+LastOp Binding(ClientCore& core, const std::string& name, const PutOptions& options) {
+  return [&core, name, &options](const ObjectId& object, const Opset& opset) -> Result<PlannedOp> {
+    ObjectMetadata metadata = options.metadata;
+    if (options.at_end) PBFS_RETURN_IF_ERROR(options.at_end(metadata));
+    PinTo(opset, metadata);
+    PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
+    PlannedOp bind{NewRecord(core, OpKind::kBind, object), std::move(encoded)};
+    bind.record.name = name;
+    return bind;
+  };
+}
+
+LastOp Sealing(ClientCore& core) {
+  return [&core](const ObjectId& object, const Opset&) -> Result<PlannedOp> {
+    return PlannedOp{NewRecord(core, OpKind::kSeal, object), {}};
+  };
+}
+
 Opset OpsetOf(const CommitPlan& plan) {
   Opset opset{};
   for (const PlannedOp& op : plan.ops) {
@@ -170,6 +189,7 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     request.creates = plan.creates;
     request.if_opset = plan.if_opset;
     request.if_name = plan.if_name;
+    request.complete_upload = plan.complete_upload;
     for (const PlannedOp& planned : plan.ops) {
       PlannedOp op = planned;
       op.record.observed = core.clock.Seen();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "libs/client/parts.h"
 #include "libs/format/op_record.h"
 
@@ -18,9 +20,16 @@ struct CommitPlan {
   std::vector<ObjectId> creates;
   std::optional<Opset> if_opset;
   std::optional<NameCondition> if_name;
+  std::optional<UploadId> complete_upload;
 };
 
 std::optional<NameCondition> ConditionOf(const PutOptions& options);
+/// The op that comes with the last of a new object, whose content has this opset then: BIND or SEAL.
+using LastOp = std::function<Result<PlannedOp>(const ObjectId& object, const Opset& opset)>;
+/// BIND: the metadata are completed by PutOptions::at_end and pinned to the content.
+LastOp Binding(ClientCore& core, const std::string& name, const PutOptions& options);
+LastOp Sealing(ClientCore& core);
+
 /// How the content ops of a plan change their object's opset.
 Opset OpsetOf(const CommitPlan& plan);
 
@@ -28,6 +37,13 @@ struct Committed {
   std::vector<Order> orders;  // of the ops
   CommitReply reply;
 };
+
+/// What `options` ask of the name.
+std::optional<NameCondition> ConditionOf(const PutOptions& options);
+
+/// A new object with all of `source`, sealed with its last Commit, and without a name.
+Result<Written> CreateSealed(const Context& context, ClientCore& core,
+                             const std::shared_ptr<const OpenedBucket>& bucket, ByteSource& source);
 
 /// A record with a fresh op id.
 OpRecord NewRecord(ClientCore& core, OpKind kind, const ObjectId& object);

@@ -160,21 +160,9 @@ Written ToWritten(const ObjectId& object, int64_t lo, const StreamResult& result
   return {object, result.order, lo, result.end, result.ops, {}};
 }
 
-// The op that binds a new object, whose content is now complete.
-Result<PlannedOp> BindNew(ClientCore& core, const ObjectId& object, const std::string& name, const PutOptions& options,
-                          const Opset& opset) {
-  ObjectMetadata metadata = options.metadata;
-  if (options.at_end) PBFS_RETURN_IF_ERROR(options.at_end(metadata));
-  PinTo(opset, metadata);
-  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
-  PlannedOp bind{NewRecord(core, OpKind::kBind, object), std::move(encoded)};
-  bind.record.name = name;
-  return bind;
-}
-
-// A new object from `reader`; bound, if it gets a name, with the only patch, or in a Commit of its own behind several.
+// A new object from `reader`. Its last op, if it has one, comes with the only patch, or in a Commit of its own behind several.
 Result<Written> PutChunks(const Context& context, ClientCore& core, const std::shared_ptr<const OpenedBucket>& bucket,
-                          ChunkReader& reader, const std::optional<std::string>& name, const PutOptions& options) {
+                          ChunkReader& reader, const LastOp& last, std::optional<NameCondition> condition) {
   const ObjectId object = ObjectId::New(core.clock.NowMillis(), core.to.random);
   PBFS_ASSIGN_OR_RETURN(MemoryShare share, ShareFor(context, core, kMaxBodySize));
   PBFS_ASSIGN_OR_RETURN(const Chunk first, reader.Next(context, kMaxBodySize));
@@ -187,18 +175,18 @@ Result<Written> PutChunks(const Context& context, ClientCore& core, const std::s
                           WriteChunks(context, core, bucket, {object, 0, true, {}}, reader, first, std::move(share)));
     written = ToWritten(object, 0, result);
     written.opset = result.opset;
-    if (!name.has_value()) return written;
+    if (!last) return written;
   } else if (size > 0) {
     plan = WritePlan(core, object, 0, first.bytes);
     written.opset = OpsetOf(plan);
-  } else if (!name.has_value()) {
+  } else if (!last) {
     return InvalidArgumentError("an object without a name needs at least one byte");
   }
   if (first.last) plan.creates = {object};  // else it is there, and if it was reaped meanwhile no empty one may take its place
-  if (name.has_value()) {
-    PBFS_ASSIGN_OR_RETURN(PlannedOp bind, BindNew(core, object, *name, options, *written.opset));
-    plan.ops.push_back(std::move(bind));
-    plan.if_name = ConditionOf(options);
+  if (last) {
+    PBFS_ASSIGN_OR_RETURN(PlannedOp op, last(object, *written.opset));
+    plan.ops.push_back(std::move(op));
+    plan.if_name = condition;
   }
   std::vector<NewBody> bodies;
   if (first.last && size > 0) bodies.push_back(MakeNewBody(core, *bucket, first.bytes));
@@ -212,7 +200,7 @@ Result<Written> PutNamed(const Context& context, ClientCore& core, const std::sh
                          const std::string& name, ChunkReader& reader, const PutOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());  // before anything is read
-  return PutChunks(context, core, bucket, reader, name, options);
+  return PutChunks(context, core, bucket, reader, Binding(core, name, options), ConditionOf(options));
 }
 
 // A content op without data: ZERO or TRUNC.
@@ -250,8 +238,7 @@ class ObjectWriter::Impl {
     return OkStatus();
   }
 
-  Result<Written> Bind(const std::string& name, const PutOptions& options) {
-    PBFS_RETURN_IF_ERROR(CheckName(name));
+  Result<Written> Finish(const LastOp& last, std::optional<NameCondition> condition) {
     const bool alone = sent_ == 0;
     if (!alone) PBFS_RETURN_IF_ERROR(Send());
     PBFS_ASSIGN_OR_RETURN(const StreamResult result, writer_.Finish());
@@ -266,13 +253,15 @@ class ObjectWriter::Impl {
       bodies.push_back(MakeNewBody(core_, *bucket_, held_));
       written.opset = OpsetOf(plan);
     }
-    PBFS_ASSIGN_OR_RETURN(PlannedOp bind, BindNew(core_, object_, name, options, *written.opset));
-    plan.ops.push_back(std::move(bind));
-    plan.if_name = ConditionOf(options);
+    PBFS_ASSIGN_OR_RETURN(PlannedOp op, last(object_, *written.opset));
+    plan.ops.push_back(std::move(op));
+    plan.if_name = condition;
     PBFS_ASSIGN_OR_RETURN(const Committed done, UploadAndCommit(context_, core_, *bucket_, bodies, std::move(plan)));
     written.order = done.orders.back();
     return written;
   }
+
+  ClientCore& core() { return core_; }
 
  private:
   Status Send() {
@@ -297,8 +286,10 @@ ObjectWriter::ObjectWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 ObjectWriter::~ObjectWriter() = default;
 Status ObjectWriter::Add(Bytes piece) { return impl_->Add(std::move(piece)); }
 Result<Written> ObjectWriter::Bind(const std::string& name, const PutOptions& options) {
-  return impl_->Bind(name, options);
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  return impl_->Finish(Binding(impl_->core(), name, options), ConditionOf(options));
 }
+Result<Written> ObjectWriter::Seal() { return impl_->Finish(Sealing(impl_->core()), std::nullopt); }
 
 std::unique_ptr<ObjectWriter> Bucket::NewObject(const Context& context) {
   return std::unique_ptr<ObjectWriter>(
@@ -320,6 +311,12 @@ Result<Written> Bucket::Put(const Context& context, const std::string& name, Byt
 Result<Written> Bucket::Create(const Context& context, ByteSource& source) {
   SourceChunks reader(source);
   return PutChunks(context, *core_, state_, reader, {}, {});
+}
+
+Result<Written> CreateSealed(const Context& context, ClientCore& core,
+                             const std::shared_ptr<const OpenedBucket>& bucket, ByteSource& source) {
+  SourceChunks reader(source);
+  return PutChunks(context, core, bucket, reader, Sealing(core), {});
 }
 
 Result<Written> Bucket::Write(const Context& context, ObjectId object, int64_t offset, ByteSpan bytes,

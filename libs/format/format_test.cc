@@ -7,6 +7,7 @@
 #include "libs/format/name.h"
 #include "libs/format/receipt.h"
 #include "libs/format/token.h"
+#include "libs/format/upload.h"
 
 namespace pbfs {
 namespace {
@@ -224,6 +225,25 @@ TEST(KeysTest, WrappedKeysOpenOnlyInTheirPlace) {
   const Bytes sealed = SealMetadata(keys, object, {5, 6}, AsBytes("type"), random);
   EXPECT_EQ(AsText(*OpenMetadata(keys, object, {5, 6}, sealed)), "type");
   EXPECT_CODE(OpenMetadata(keys, object, {5, 7}, sealed), kDataLoss);
+}
+
+TEST(UploadMetadataTest, OpenOnlyBesideWhatTheyWereMadeFor) {
+  SeededRandom random(TestSeed());
+  const BucketKeys keys = BucketKeys::Derive(BucketId::NewRandom(random), 3, RandomKey(random));
+  const UploadSeal upload{UploadId::New(kNow, random), "a"};
+  const PartSeal part{upload.upload, 1, ObjectId::New(kNow, random), 10};
+  const Bytes of_upload = SealUpload(keys, upload, {}, random), of_part = SealPart(keys, part, AsBytes("md5"), random);
+  EXPECT_EQ(*EpochOfSealed(of_part), 3u);
+  EXPECT_OK(OpenUpload(keys, upload, of_upload));
+  EXPECT_EQ(AsText(*OpenPart(keys, part, of_part)), "md5");
+  EXPECT_CODE(OpenUpload(keys, {upload.upload, "b"}, of_upload), kDataLoss);
+  EXPECT_CODE(OpenUpload(keys, {UploadId::New(kNow, random), "a"}, of_upload), kDataLoss);
+  EXPECT_CODE(OpenPart(keys, {part.upload, 2, part.object, part.size}, of_part), kDataLoss);
+  EXPECT_CODE(OpenPart(keys, {part.upload, 1, part.object, 11}, of_part), kDataLoss);
+  EXPECT_CODE(OpenPart(keys, {part.upload, 1, ObjectId::New(kNow, random), part.size}, of_part), kDataLoss);
+  for (const size_t size : {0, 3, 4, 43}) {
+    EXPECT_CODE(OpenPart(keys, part, ByteSpan(of_part).first(size)), kDataLoss);
+  }
 }
 
 TEST(KeyringTest, RecipientsOpenItThroughARotationAndNobodyElse) {

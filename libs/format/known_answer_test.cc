@@ -15,6 +15,7 @@
 #include "libs/format/op_record.h"
 #include "libs/format/receipt.h"
 #include "libs/format/token.h"
+#include "libs/format/upload.h"
 
 namespace pbfs {
 namespace {
@@ -291,6 +292,20 @@ void AddRecords(Answers& answers) {
   AddRecord(answers, "REHOME", rehome, false);
 }
 
+void AddUploads(Answers& answers) {
+  const BucketKeys keys = BucketKeys::Derive(kBucket, 7, FilledKey(0x77));
+  ConstantRandom nonce(0x46);
+  const UploadSeal upload{CountingId<UploadId>(0x55, 0), "photos/cat.jpg"};
+  const PartSeal part{upload.upload, 3, kObject, 5242880};
+  const Bytes of_upload = SealUpload(keys, upload, AsBytes("type"), nonce);
+  const Bytes of_part = SealPart(keys, part, AsBytes("md5"), nonce);
+  EXPECT_EQ(AsText(*OpenUpload(keys, upload, of_upload)), "type");
+  EXPECT_EQ(AsText(*OpenPart(keys, part, of_part)), "md5");
+  answers.Add("-- uploads in parts");
+  answers.Add("metadata of an upload={}", ToHex(of_upload));
+  answers.Add("metadata of a part={}", ToHex(of_part));
+}
+
 TEST(KnownAnswerTest, EveryByteIsAsPromised) {
   Answers answers;
   AddKeys(answers);
@@ -299,10 +314,11 @@ TEST(KnownAnswerTest, EveryByteIsAsPromised) {
   AddReplicated(answers);
   AddCapabilities(answers);
   AddRecords(answers);
+  AddUploads(answers);
   std::ifstream in(PBFS_KNOWN_ANSWERS);
   std::vector<std::string> promised;
   for (std::string line; std::getline(in, line);) promised.push_back(line);
-  ASSERT_EQ(promised.size(), 57u);
+  ASSERT_EQ(promised.size(), 60u);
   ASSERT_EQ(answers.lines().size(), promised.size());
   for (size_t i = 0; i < promised.size(); ++i) EXPECT_EQ(answers.lines()[i], promised[i]) << "line " << i + 1;
 }

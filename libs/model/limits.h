@@ -30,6 +30,9 @@ inline constexpr int64_t kMaxOpAgeMs = 86'400'000;       // I15
 inline constexpr int64_t kListLeaseMs = 900'000;         // R (I19)
 inline constexpr int64_t kRehomeHoldMs = 84'600'000;     // I19, beyond the grace
 inline constexpr int64_t kOpenObjectMs = 86'400'000;     // an object that was never bound lives so long
+inline constexpr int32_t kMaxPartNumber = 10'000;        // of an upload in parts
+inline constexpr int kMaxPartMetadataSize = 1024;        // sealed
+inline constexpr int64_t kUploadMs = 604'800'000;        // an upload that nobody completes lives so long
 
 /// The region of an object that byte `offset` lies in.
 inline int64_t RegionOf(int64_t offset) { return offset >> kRegionLog2; }

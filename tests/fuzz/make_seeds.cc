@@ -204,6 +204,14 @@ void Seeds::Messages() {
   WriteMessage(25, "list_wrapped", wire::Encode(WrappedQuery{bucket_, 3, {2, body}, 10}));
   single(26, "list_wrapped_reply", std::vector<WrappedBody>{{body, 2, {1}}}, v1::ListWrappedReply());
   WriteMessage(27, "rewrap", wire::Encode(RewrapRequest{bucket_, 3, {{body, {1}, {2}}}}));
+  const UploadInfo upload{UploadId::New(kMillis, random_), bucket_, "cat.jpg", some};
+  const UploadPart part{3, object, 100, some};
+  single(28, "upload", upload, v1::Upload());
+  single(29, "upload_part", part, v1::UploadPart());
+  WriteMessage(30, "list_parts", wire::Encode(ListPartsRequest{bucket_, upload.id, 3, 10}));
+  single(31, "list_parts_reply", PartsPage{{part, part}, true}, v1::ListPartsReply());
+  WriteMessage(32, "list_uploads", wire::Encode(ListUploadsRequest{bucket_, "c", "cat", upload.id, 10}));
+  single(33, "list_uploads_reply", UploadsPage{{upload}, true}, v1::ListUploadsReply());
 }
 
 void Seeds::Commits() {

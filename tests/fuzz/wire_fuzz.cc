@@ -112,6 +112,12 @@ constexpr Try kMessages[] = {
     Single<v1::ListWrappedRequest>,
     Single<v1::ListWrappedReply>,
     Single<v1::RewrapRequest>,
+    Single<v1::Upload>,
+    Single<v1::UploadPart>,
+    Single<v1::ListPartsRequest>,
+    Single<v1::ListPartsReply>,
+    Single<v1::ListUploadsRequest>,
+    Single<v1::ListUploadsReply>,
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ void ClientMachine::Reboot() {
   options.threads = options.streams_in_flight = 2;  // on whatever machine this runs
   options.rehome_offers = EagerOffers();
   const Catalog& site = site_.catalog.ports();
-  const Catalog ports{catalog_, catalog_, catalog_, site.buckets, site.groups, site.journal};
+  const Catalog ports{catalog_, catalog_, catalog_, catalog_, site.buckets, site.groups, site.journal};
   client_ = *Client::Create(options, {ports, &site_.tokens, stores, site_.keys, clock_, random});
 }
 

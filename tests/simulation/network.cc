@@ -102,6 +102,34 @@ Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context
       context, [request, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, request); });
 }
 
+Status RemoteCatalog::CreateUpload(const Context& context, const UploadInfo& upload) {
+  return calls_.Send<Status>(
+      context, [upload, &inner = inner_.uploads](const Context& c) { return inner.CreateUpload(c, upload); });
+}
+Result<UploadInfo> RemoteCatalog::FindUpload(const Context& context, BucketId bucket, UploadId upload) {
+  return calls_.Send<Result<UploadInfo>>(context, [bucket, upload, &inner = inner_.uploads](const Context& c) {
+    return inner.FindUpload(c, bucket, upload);
+  });
+}
+Status RemoteCatalog::SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) {
+  return calls_.Send<Status>(context, [bucket, upload, part, &inner = inner_.uploads](const Context& c) {
+    return inner.SetPart(c, bucket, upload, part);
+  });
+}
+Result<PartsPage> RemoteCatalog::ListParts(const Context& context, const ListPartsRequest& request) {
+  return calls_.Send<Result<PartsPage>>(
+      context, [request, &inner = inner_.uploads](const Context& c) { return inner.ListParts(c, request); });
+}
+Result<UploadsPage> RemoteCatalog::ListUploads(const Context& context, const ListUploadsRequest& request) {
+  return calls_.Send<Result<UploadsPage>>(
+      context, [request, &inner = inner_.uploads](const Context& c) { return inner.ListUploads(c, request); });
+}
+Status RemoteCatalog::AbortUpload(const Context& context, BucketId bucket, UploadId upload) {
+  return calls_.Send<Status>(context, [bucket, upload, &inner = inner_.uploads](const Context& c) {
+    return inner.AbortUpload(c, bucket, upload);
+  });
+}
+
 // ---- garbage ------------------------------------------------------------------------------------------------------------------
 
 Status RemoteGarbage::HistoryAdvance(const Context& context) {

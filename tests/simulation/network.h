@@ -61,8 +61,8 @@ class Calls {
   Network& network_;
 };
 
-/// The catalog's Commits, Lists and Names behind a link: also a catalog that lies, where the link says so.
-class RemoteCatalog final : public Commits, public Lists, public Names {
+/// The catalog's Commits, Lists, Names and Uploads behind a link: also a catalog that lies, where the link says so.
+class RemoteCatalog final : public Commits, public Lists, public Names, public Uploads {
  public:
   RemoteCatalog(Catalog inner, Link& link, Network& network, Leases& leases)
       : inner_(inner),
@@ -80,6 +80,12 @@ class RemoteCatalog final : public Commits, public Lists, public Names {
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
+  Status CreateUpload(const Context& context, const UploadInfo& upload) override;
+  Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
+  Status SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) override;
+  Result<PartsPage> ListParts(const Context& context, const ListPartsRequest& request) override;
+  Result<UploadsPage> ListUploads(const Context& context, const ListUploadsRequest& request) override;
+  Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) override;
 
  private:
   bool Lies() { return network_.Chance(link_.lie); }

@@ -83,6 +83,7 @@ void Workload::Step(ClientMachine& machine, Bucket& bucket) {
     case 14:
     case 15: return Look(machine, bucket, PickObject(machine.random));
     case 16: return Rotate(machine, bucket);
+    case 17: return PutInParts(machine, bucket, DrawName(machine.random));
     default: return Patch(machine, bucket, PickObject(machine.random), DrawOp(machine.random));
   }
 }
@@ -330,6 +331,37 @@ void Workload::Publish(ClientMachine& machine, Bucket& bucket) {
   object.released = machine.patient();
   Clone(machine, bucket, object);
   object.released = true;  // its day will be over
+}
+
+// One part is sent twice: the second time counts. Most uploads are completed, some aborted, and some left to the collector.
+void Workload::PutInParts(ClientMachine& machine, Bucket& bucket, const std::string& name) {
+  const Context context = machine.PatienceOfACall();
+  const auto upload = bucket.CreateUpload(context, name);
+  CheckError("the begin of an upload", upload.status(), false, false);
+  if (!upload.ok()) return;
+  Bytes bytes;
+  std::vector<UploadedPart> parts;
+  const auto count = static_cast<int32_t>(1 + machine.random.Below(3));
+  for (int32_t number = 0; number <= count; ++number) {
+    const Bytes content = DrawBytes(machine.random, 1 + machine.random.Below(9000));
+    MemorySource source(content);
+    const auto part = bucket.UploadPart(context, *upload, std::max(number, 1), source);
+    CheckError("a part", part.status(), machine.patient(), false);
+    if (!part.ok()) return;
+    if (number == 0) continue;
+    parts.push_back(*part);
+    bytes.insert(bytes.end(), content.begin(), content.end());
+  }
+  if (machine.random.Below(4) == 0) {
+    const Status aborted = machine.random.Below(2) == 0 ? bucket.AbortUpload(context, *upload) : OkStatus();
+    return CheckError("an abort", aborted, false, false);
+  }
+  NameAttempt attempt = BeginNameOp(machine, name, true);
+  const auto written = bucket.CompleteUpload(context, *upload, parts);
+  if (written.ok()) attempt.object = written->object;
+  EndNameOp(name, attempt, OrderOf(written));
+  CheckError("the end of an upload", written.status(), machine.patient(), false);
+  if (written.ok()) Track(written->object, name, bytes, written->order);
 }
 
 void Workload::Find(ClientMachine& machine, Bucket& bucket, const std::string& name) {

@@ -63,6 +63,7 @@ class Workload {
   void Unbind(ClientMachine& machine, Bucket& bucket, const std::string& name);
   void Clone(ClientMachine& machine, Bucket& bucket, TrackedObject& source);
   void Publish(ClientMachine& machine, Bucket& bucket);
+  void PutInParts(ClientMachine& machine, Bucket& bucket, const std::string& name);
 
   NameAttempt BeginNameOp(ClientMachine& machine, const std::string& name, bool binds);
   void EndNameOp(const std::string& name, NameAttempt attempt, const Result<Order>& outcome);

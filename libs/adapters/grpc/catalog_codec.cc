@@ -98,6 +98,7 @@ v1::CommitRequest Encode(const CommitRequest& request) {
     auto* condition = out.mutable_if_name();
     if (request.if_name->object.has_value()) condition->set_object_id(Text(request.if_name->object->span()));
   }
+  if (request.complete_upload.has_value()) out.set_complete_upload(Text(request.complete_upload->span()));
   return out;
 }
 
@@ -121,6 +122,9 @@ Result<CommitRequest> Decode(v1::CommitRequest* in) {
     if (!in->if_name().object_id().empty()) {
       PBFS_ASSIGN_OR_RETURN(request.if_name->object, DecodeId<ObjectId>(in->if_name().object_id(), "object id"));
     }
+  }
+  if (!in->complete_upload().empty()) {
+    PBFS_ASSIGN_OR_RETURN(request.complete_upload, DecodeId<UploadId>(in->complete_upload(), "upload id"));
   }
   return request;
 }

@@ -68,6 +68,26 @@ Result<ListNamesReply> Decode(v1::ListNamesReply* in);
 std::vector<v1::NameHistoryReply> Split(const std::vector<NameEntry>& values);
 Status Join(v1::NameHistoryReply* in, std::vector<NameEntry>& values);
 
+void Encode(BucketId bucket, UploadId upload, v1::UploadKey* out);
+struct UploadKey {
+  BucketId bucket;
+  UploadId upload;
+};
+Result<UploadKey> Decode(const v1::UploadKey& in);
+void Encode(const UploadInfo& upload, v1::Upload* out);
+Result<UploadInfo> Decode(v1::Upload* in);
+void Encode(const UploadPart& part, v1::UploadPart* out);
+Result<UploadPart> Decode(v1::UploadPart* in);
+v1::ListPartsRequest Encode(const ListPartsRequest& request);
+Result<ListPartsRequest> Decode(const v1::ListPartsRequest& in);
+/// Cut where a message would become too large, as pages of names are.
+void Encode(const PartsPage& page, v1::ListPartsReply* out);
+Result<PartsPage> Decode(v1::ListPartsReply* in);
+v1::ListUploadsRequest Encode(const ListUploadsRequest& request);
+Result<ListUploadsRequest> Decode(const v1::ListUploadsRequest& in);
+void Encode(const UploadsPage& page, v1::ListUploadsReply* out);
+Result<UploadsPage> Decode(v1::ListUploadsReply* in);
+
 void Encode(const BucketInfo& bucket, v1::Bucket* out);
 Result<BucketInfo> Decode(v1::Bucket* in);
 void Encode(const BucketScheme& scheme, v1::BucketScheme* out);

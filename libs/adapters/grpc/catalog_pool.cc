@@ -80,14 +80,24 @@ Status CatalogPool::SetKeyring(const Context& context, BucketId bucket, int64_t 
   return status;
 }
 
-Status CatalogPool::DeleteBucket(const Context& context, BucketId bucket) {
+Status CatalogPool::Remove(const Context& context, const Call& remove) {
   bool repeat = false;
   return Around(context, [&](const Context& inner, const Catalog& to) {
-    const Status status = to.buckets.DeleteBucket(inner, bucket);
+    const Status status = remove(inner, to);
     const bool gone = repeat && status.code() == StatusCode::kNotFound;
     repeat = true;
     return gone ? OkStatus() : status;
   });
+}
+
+Status CatalogPool::DeleteBucket(const Context& context, BucketId bucket) {
+  return Remove(context,
+                [&](const Context& inner, const Catalog& to) { return to.buckets.DeleteBucket(inner, bucket); });
+}
+
+Status CatalogPool::AbortUpload(const Context& context, BucketId bucket, UploadId upload) {
+  return Remove(context,
+                [&](const Context& inner, const Catalog& to) { return to.uploads.AbortUpload(inner, bucket, upload); });
 }
 
 Result<ClusterMap> CatalogPool::WatchMap(const Context& context, int64_t newer_than) {

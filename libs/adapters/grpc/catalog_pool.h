@@ -22,8 +22,8 @@ struct CatalogEndpoint {
 /// The catalogs of a site as one: a call goes to the one that answered last, and after UNAVAILABLE, DEADLINE_EXCEEDED of one
 /// attempt or RESOURCE_EXHAUSTED to the next, with back-off after each round, until the context's deadline. This is the only place
 /// that repeats calls of a catalog. A Commit is repeated as it is (its op ids make that harmless, and find out what became of
-/// one whose answer was lost), and the reply says so if a copy may arrive yet; CreateBucket, SetScheme, Rewrap, PutStore and reads
-/// are idempotent; DeleteBucket that finds nothing on a repeat is done; SetKeyring is not repeated. Threads: any.
+/// one whose answer was lost), and the reply says so if a copy may arrive yet; CreateBucket, SetScheme, Rewrap, CreateUpload, SetPart,
+/// PutStore and reads are idempotent; DeleteBucket or AbortUpload that finds nothing on a repeat is done; SetKeyring is not repeated. Threads: any.
 class CatalogPool final : public CatalogDecorator, public Tokens {
  public:
   struct Options {
@@ -43,6 +43,7 @@ class CatalogPool final : public CatalogDecorator, public Tokens {
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Status SetKeyring(const Context& context, BucketId bucket, int64_t expected_version, const Buffer& keyring) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
+  Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) override;
   /// DEADLINE_EXCEEDED means that nothing is new, and is not repeated.
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
   Result<TokenGrant> IssueToken(const Context& context, const std::string& subject, BucketId bucket,
@@ -50,6 +51,8 @@ class CatalogPool final : public CatalogDecorator, public Tokens {
 
  private:
   Status Around(const Context& context, const Call& call) override;
+  /// What a repeat does not find any more is done.
+  Status Remove(const Context& context, const Call& remove);
   Status Try(const Context& context, const std::function<Status(const Context&, const CatalogEndpoint&)>& call);
 
   struct Owned;

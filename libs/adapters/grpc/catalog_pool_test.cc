@@ -38,7 +38,7 @@ class CatalogPoolTest : public testing::Test {
  protected:
   CatalogEndpoint Endpoint(Commits& commits) {
     Catalog ports = twin_.ports();
-    return {{commits, ports.lists, ports.names, ports.buckets, ports.groups, ports.journal}, tokens_};
+    return {{commits, ports.lists, ports.names, ports.uploads, ports.buckets, ports.groups, ports.journal}, tokens_};
   }
   CatalogPool MakePool() {
     CatalogPool::Options options;

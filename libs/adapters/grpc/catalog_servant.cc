@@ -12,10 +12,11 @@
 namespace pbfs {
 namespace {
 
-const std::vector<std::string> kMethods = {"Commit",       "List",         "Stat",         "History",     "Resolve",
-                                           "ListNames",    "NameHistory",  "CreateBucket", "FindBucket",  "ListBuckets",
-                                           "SetKeyring",   "DeleteBucket", "WatchMap",     "PutStore",    "ReadJournal",
-                                           "AdvanceFloor", "IssueToken",   "SetScheme",    "ListWrapped", "Rewrap"};
+const std::vector<std::string> kMethods = {
+    "Commit",       "List",         "Stat",        "History",     "Resolve",      "ListNames", "NameHistory",
+    "CreateBucket", "FindBucket",   "ListBuckets", "SetKeyring",  "DeleteBucket", "WatchMap",  "PutStore",
+    "ReadJournal",  "AdvanceFloor", "IssueToken",  "SetScheme",   "ListWrapped",  "Rewrap",    "CreateUpload",
+    "FindUpload",   "SetPart",      "ListParts",   "ListUploads", "AbortUpload"};
 enum Method : size_t {
   kCommit,
   kList,
@@ -36,7 +37,13 @@ enum Method : size_t {
   kIssueToken,
   kSetScheme,
   kListWrapped,
-  kRewrap
+  kRewrap,
+  kCreateUpload,
+  kFindUpload,
+  kSetPart,
+  kListParts,
+  kListUploads,
+  kAbortUpload
 };
 
 }  // namespace
@@ -111,6 +118,52 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
           PBFS_ASSIGN_OR_RETURN(const auto values, catalog_.names.NameHistory(context, history));
           return wire::Split(values);
         });
+  }
+
+  Unary* CreateUpload(Call* call, const v1::Upload* request, v1::Empty*) override {
+    auto* owned = const_cast<v1::Upload*>(request);
+    return Run(call, kCreateUpload, [this, owned](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const UploadInfo upload, wire::Decode(owned));
+      return catalog_.uploads.CreateUpload(context, upload);
+    });
+  }
+  Unary* FindUpload(Call* call, const v1::UploadKey* request, v1::Upload* reply) override {
+    return Run(call, kFindUpload, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const wire::UploadKey key, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const UploadInfo upload, catalog_.uploads.FindUpload(context, key.bucket, key.upload));
+      wire::Encode(upload, reply);
+      return OkStatus();
+    });
+  }
+  Unary* SetPart(Call* call, const v1::SetPartRequest* request, v1::Empty*) override {
+    auto* owned = const_cast<v1::SetPartRequest*>(request);
+    return Run(call, kSetPart, [this, owned](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const wire::UploadKey key, wire::Decode(owned->key()));
+      PBFS_ASSIGN_OR_RETURN(const UploadPart part, wire::Decode(owned->mutable_part()));
+      return catalog_.uploads.SetPart(context, key.bucket, key.upload, part);
+    });
+  }
+  Unary* ListParts(Call* call, const v1::ListPartsRequest* request, v1::ListPartsReply* reply) override {
+    return Run(call, kListParts, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const ListPartsRequest list, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const PartsPage page, catalog_.uploads.ListParts(context, list));
+      wire::Encode(page, reply);
+      return OkStatus();
+    });
+  }
+  Unary* ListUploads(Call* call, const v1::ListUploadsRequest* request, v1::ListUploadsReply* reply) override {
+    return Run(call, kListUploads, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const ListUploadsRequest list, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const UploadsPage page, catalog_.uploads.ListUploads(context, list));
+      wire::Encode(page, reply);
+      return OkStatus();
+    });
+  }
+  Unary* AbortUpload(Call* call, const v1::UploadKey* request, v1::Empty*) override {
+    return Run(call, kAbortUpload, [this, request](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const wire::UploadKey key, wire::Decode(*request));
+      return catalog_.uploads.AbortUpload(context, key.bucket, key.upload);
+    });
   }
 
   Unary* CreateBucket(Call* call, const v1::Bucket* request, v1::Empty*) override {

@@ -99,6 +99,48 @@ Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, 
   return values;
 }
 
+Status GrpcCatalog::CreateUpload(const Context& context, const UploadInfo& upload) {
+  v1::Upload request;
+  wire::Encode(upload, &request);
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::CreateUpload, request, &reply);
+}
+
+Result<UploadInfo> GrpcCatalog::FindUpload(const Context& context, BucketId bucket, UploadId upload) {
+  v1::UploadKey request;
+  wire::Encode(bucket, upload, &request);
+  v1::Upload reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::FindUpload, request, &reply));
+  return wire::FromServer(wire::Decode(&reply));
+}
+
+Status GrpcCatalog::SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) {
+  v1::SetPartRequest request;
+  wire::Encode(bucket, upload, request.mutable_key());
+  wire::Encode(part, request.mutable_part());
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::SetPart, request, &reply);
+}
+
+Result<PartsPage> GrpcCatalog::ListParts(const Context& context, const ListPartsRequest& request) {
+  v1::ListPartsReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListParts, wire::Encode(request), &reply));
+  return wire::FromServer(wire::Decode(&reply));
+}
+
+Result<UploadsPage> GrpcCatalog::ListUploads(const Context& context, const ListUploadsRequest& request) {
+  v1::ListUploadsReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListUploads, wire::Encode(request), &reply));
+  return wire::FromServer(wire::Decode(&reply));
+}
+
+Status GrpcCatalog::AbortUpload(const Context& context, BucketId bucket, UploadId upload) {
+  v1::UploadKey request;
+  wire::Encode(bucket, upload, &request);
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::AbortUpload, request, &reply);
+}
+
 Status GrpcCatalog::CreateBucket(const Context& context, const BucketInfo& bucket) {
   v1::Bucket request;
   wire::Encode(bucket, &request);

@@ -16,6 +16,7 @@ namespace pbfs {
 class GrpcCatalog final : public Commits,
                           public Lists,
                           public Names,
+                          public Uploads,
                           public Buckets,
                           public Groups,
                           public Journal,
@@ -24,7 +25,7 @@ class GrpcCatalog final : public Commits,
   /// Connects lazily. `address`: host:port, as the server's certificate names it.
   GrpcCatalog(const std::string& address, const TransportSecurity& security, int channels = 2);
   ~GrpcCatalog() override;
-  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this, *this}; }
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   Result<ListReply> List(const Context& context, const ListRequest& request) override;
@@ -33,6 +34,12 @@ class GrpcCatalog final : public Commits,
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
+  Status CreateUpload(const Context& context, const UploadInfo& upload) override;
+  Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
+  Status SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) override;
+  Result<PartsPage> ListParts(const Context& context, const ListPartsRequest& request) override;
+  Result<UploadsPage> ListUploads(const Context& context, const ListUploadsRequest& request) override;
+  Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) override;
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name, int64_t min_keyring) override;
   Result<std::vector<BucketInfo>> ListBuckets(const Context& context) override;

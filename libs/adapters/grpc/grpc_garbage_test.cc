@@ -26,6 +26,7 @@ class WireGarbageFixture {
   void ExpireHistory(BucketId bucket, Hlc floor) { twin_.ExpireHistory(bucket, floor); }
   void RaiseFloor(Hlc floor) { twin_.RaiseFloor(floor); }
   void ExpireOpen(ObjectId object) { twin_.ExpireOpen(object); }
+  void ExpireUpload(UploadId upload) { twin_.ExpireUpload(upload); }
   void AgeTombstone(EncodingId encoding) { twin_.AgeTombstone(encoding); }
 
  private:

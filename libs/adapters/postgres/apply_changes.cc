@@ -37,6 +37,7 @@ class Applier {
     Prunes(true);
     Names();
     PastNames();
+    if (!changes_.uploads.empty()) Uploads();
     if (!changes_.garbage.empty()) Garbage();
     DeleteUnused();
   }
@@ -232,6 +233,12 @@ class Applier {
           Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op).Add(dropped).Add(gone));
   }
 
+  void Uploads() {
+    Array upload(Type::kUuid);
+    for (const UploadId& id : changes_.uploads) upload.Uuid(id);
+    connection_.Queue(kCompleteUploads, Params().Add(upload));
+  }
+
   void Garbage() {
     Array body(Type::kUuid);
     for (const BodyId& id : changes_.garbage) body.Uuid(id);
@@ -277,7 +284,7 @@ class Applier {
 bool IsEmpty(const RowChanges& changes) {
   return changes.ops.empty() && changes.bodies.empty() && changes.extents.empty() && changes.prunes.empty() &&
          changes.heads.empty() && changes.objects.empty() && changes.names.empty() && changes.past_names.empty() &&
-         changes.garbage.empty();
+         changes.uploads.empty() && changes.garbage.empty();
 }
 
 void QueueChanges(Connection& connection, const RowChanges& changes, const LockedBatch& batch, BucketCache& buckets) {

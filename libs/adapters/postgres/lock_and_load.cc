@@ -58,6 +58,7 @@ class Loader {
     if (!plan_.source_bodies.empty()) LockSourceBodies();
     if (!plan_.source_objects.empty()) LockSourceObjects();
     if (!plan_.names.empty()) LockNames();
+    if (!plan_.uploads.empty()) LockUploads();
   }
   void LockBuckets() {
     Array numbers(Type::kInt4);
@@ -153,6 +154,17 @@ class Loader {
         batch_.state.names[key].current = BindingOf(rows, row);
         locked_names_.insert(key);
       }
+    });
+  }
+
+  void LockUploads() {
+    static const WaitingStatement waiting(kLockUploads);
+    Array uploads(Type::kUuid);
+    for (const UploadId& id : plan_.uploads) uploads.Uuid(id);
+    AskLocking(kLockUploads, waiting, Params().Add(uploads), [this](const Rows& rows) {
+      for (int row = 0; row < rows.size(); ++row)
+        batch_.state.uploads[rows.Uuid<UploadId>(row, 0)] = {buckets_.IdOf(static_cast<int32_t>(rows.Int4(row, 1))),
+                                                             rows.Text(row, 2)};
     });
   }
 
@@ -304,6 +316,10 @@ class Loader {
     for (const NameKey& name : plan_.names) {
       if (locked_names_.count(name) == 0) batch_.missed.names.insert(name);
     }
+    // One that is not there may be locked by who completes it: whoever waits finds out.
+    for (const UploadId& upload : plan_.uploads) {
+      if (mode_ == LockMode::kTry && state.uploads.count(upload) == 0) batch_.missed.uploads.insert(upload);
+    }
   }
   Connection& connection_;
   const BatchPlan& plan_;
@@ -343,7 +359,7 @@ bool MissedLocks::Touch(const BatchPlan& plan) const {
   const bool object = std::any_of(plan.objects.begin(), plan.objects.end(),
                                   [&](const auto& lock) { return objects.count(lock.object) != 0; });
   return object || Meet(heads, plan.heads) || Meet(source_bodies, plan.source_bodies) ||
-         Meet(source_objects, plan.source_objects) || Meet(names, plan.names);
+         Meet(source_objects, plan.source_objects) || Meet(names, plan.names) || Meet(uploads, plan.uploads);
 }
 
 Result<LockedBatch> LockAndLoad(Connection& connection, const Context& context, const BatchPlan& plan,

@@ -23,6 +23,7 @@ struct MissedLocks {
   std::set<BodyId> source_bodies;
   std::set<ObjectId> source_objects;
   std::set<NameKey> names;
+  std::set<UploadId> uploads;  // or they are gone
   bool None() const;
   /// Does `plan` need any of them?
   bool Touch(const BatchPlan& plan) const;

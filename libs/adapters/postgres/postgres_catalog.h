@@ -41,6 +41,7 @@ struct PostgresOptions {
 class PostgresCatalog final : public Commits,
                               public Lists,
                               public Names,
+                              public Uploads,
                               public Buckets,
                               public Groups,
                               public Journal,
@@ -51,7 +52,7 @@ class PostgresCatalog final : public Commits,
   explicit PostgresCatalog(PostgresOptions options);
   ~PostgresCatalog() override;
 
-  Catalog ports() { return {*this, *this, *this, *this, *this, *this}; }
+  Catalog ports() { return {*this, *this, *this, *this, *this, *this, *this}; }
 
   Result<CommitReply> Commit(const Context& context, const CommitRequest& request) override;
   void CommitEach(const Context& context, std::span<const CommitRequest> requests, const CommitsDone& done) override;
@@ -63,6 +64,13 @@ class PostgresCatalog final : public Commits,
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
+
+  Status CreateUpload(const Context& context, const UploadInfo& upload) override;
+  Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
+  Status SetPart(const Context& context, BucketId bucket, UploadId upload, const UploadPart& part) override;
+  Result<PartsPage> ListParts(const Context& context, const ListPartsRequest& request) override;
+  Result<UploadsPage> ListUploads(const Context& context, const ListUploadsRequest& request) override;
+  Status AbortUpload(const Context& context, BucketId bucket, UploadId upload) override;
 
   Status CreateBucket(const Context& context, const BucketInfo& bucket) override;
   Result<BucketInfo> FindBucket(const Context& context, const std::string& name, int64_t min_keyring) override;

@@ -28,6 +28,9 @@ class PostgresCatalogFixture {
   void ExpireOpen(ObjectId object) {
     Database().Sql("UPDATE object SET expires = now() - interval '1 s' WHERE object_id = '" + object.ToString() + "'");
   }
+  void ExpireUpload(UploadId upload) {
+    Database().Sql("UPDATE upload SET expires = now() - interval '1 s' WHERE upload_id = '" + upload.ToString() + "'");
+  }
   void AgeTombstone(EncodingId encoding) {
     Database().Sql("UPDATE swept SET at = at - interval '31 days' WHERE encoding_id = '" + encoding.ToString() + "'");
   }

@@ -21,6 +21,7 @@ namespace pbfs {
 ///   void ExpireHistory(BucketId, Hlc);   raises the floor of a bucket's history and forgets what lies below
 ///   void RaiseFloor(Hlc);                raises the site's floor        (for GarbageContract)
 ///   void ExpireOpen(ObjectId);           an open object's time is over  (for GarbageContract)
+///   void ExpireUpload(UploadId);         an upload's time is over       (for GarbageContract)
 ///   void AgeTombstone(EncodingId);       it is older than 30 days       (for GarbageContract)
 /// Each test has a fixture of its own; state may be shared between them, so tests make their own bucket.
 class MemoryCatalogFixture {
@@ -34,6 +35,7 @@ class MemoryCatalogFixture {
   void ExpireHistory(BucketId bucket, Hlc floor) { catalog_.ExpireHistory(bucket, floor); }
   void RaiseFloor(Hlc floor) { catalog_.RaiseFloor(floor); }
   void ExpireOpen(ObjectId object) { catalog_.ExpireOpen(object); }
+  void ExpireUpload(UploadId upload) { catalog_.ExpireUpload(upload); }
   void AgeTombstone(EncodingId encoding) { catalog_.AgeTombstone(encoding); }
   MemoryCatalog& memory() { return catalog_; }
 

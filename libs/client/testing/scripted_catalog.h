@@ -10,8 +10,8 @@ namespace pbfs {
 class ScriptedCatalog final : public CatalogDecorator {
  public:
   explicit ScriptedCatalog(const Catalog& inner) : inner_(inner) {}
-  /// Calls of Commits, Lists and Names are what is counted and fails.
-  Catalog ports() { return {*this, *this, *this, inner_.buckets, inner_.groups, inner_.journal}; }
+  /// Calls of Commits, Lists, Names and Uploads are what is counted and fails.
+  Catalog ports() { return {*this, *this, *this, *this, inner_.buckets, inner_.groups, inner_.journal}; }
 
   /// The n-th call from now (1: the next) answers `status` without happening.
   void FailCall(int64_t n, Status status) {

@@ -23,10 +23,12 @@ struct CommitPlan {
   std::optional<UploadId> complete_upload;
 };
 
+/// What `options` ask of the name.
 std::optional<NameCondition> ConditionOf(const PutOptions& options);
+
 /// The op that comes with the last of a new object, whose content has this opset then: BIND or SEAL.
 using LastOp = std::function<Result<PlannedOp>(const ObjectId& object, const Opset& opset)>;
-/// BIND: the metadata are completed by PutOptions::at_end and pinned to the content.
+/// BIND: the metadata are completed by PutOptions::at_end and pinned to the content. `options` outlive it.
 LastOp Binding(ClientCore& core, const std::string& name, const PutOptions& options);
 LastOp Sealing(ClientCore& core);
 
@@ -37,9 +39,6 @@ struct Committed {
   std::vector<Order> orders;  // of the ops
   CommitReply reply;
 };
-
-/// What `options` ask of the name.
-std::optional<NameCondition> ConditionOf(const PutOptions& options);
 
 /// A new object with all of `source`, sealed with its last Commit, and without a name.
 Result<Written> CreateSealed(const Context& context, ClientCore& core,

@@ -11,11 +11,13 @@
 #include "libs/runtime/program.h"
 #include "services/gateway/admin.h"
 #include "services/gateway/gateway.h"
+#include "services/gateway/lifecycle_loop.h"
 #include "services/gateway/routes.h"
 
 namespace pbfs::gateway {
 namespace {
 
+constexpr Duration kLifecycleInterval = std::chrono::hours(1);
 constexpr Duration kFirstContact = std::chrono::seconds(30);
 
 // One line of JSON a request: what was asked, by whom, what became of it. Never a signature, a token or a query.
@@ -116,6 +118,9 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   const Status made = documents.Create(Context::WithTimeout(kFirstContact));
   if (!made.ok()) spdlog::warn("the bucket of access keys: {}", made.ToString());
   PBFS_ASSIGN_OR_RETURN(const auto server, HttpServer::Start(ServerOptions(settings), gateway));
+  Lifecycle lifecycle(connection->client(), documents, clock);
+  PatchTokens tokens(documents, clock, random);
+  const LifecycleLoop loop(lifecycle, tokens, kLifecycleInterval, random);
   Admin admin(connection->client());
   std::unique_ptr<HttpServer> admin_server;
   if (!settings.admin.empty()) {

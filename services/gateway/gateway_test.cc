@@ -1,6 +1,7 @@
 // The gateway over a site in memory: that each operation does what it says, and that nothing else happens. The behaviour as S3 clients see
 // it is in tests/s3.
 #include "services/gateway/gateway_fixture.h"
+#include "services/gateway/lifecycle.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -383,6 +384,99 @@ TEST_F(GatewayTest, AFormUploadsWhatItsSignerAllows) {
   EXPECT_EQ(Element(send("in/long", "miaow miaow miaow", good).body, "Code"), "EntityTooLarge");
   EXPECT_EQ(Element(send("in/forged", "miaow", std::string(64, '0')).body, "Code"), "SignatureDoesNotMatch");
   EXPECT_EQ(Element(Send("GET", "/photos?list-type=2").body, "KeyCount"), "1");
+}
+
+TEST_F(GatewayTest, AnUploadInPartsBecomesOneObject) {
+  MakeBucket("photos");
+  const Answer begun = Send("POST", "/photos/film?uploads", "", {{"Content-Type", "video/mp4"}});
+  ASSERT_EQ(begun.status, 200) << begun.body;
+  const std::string id = Element(begun.body, "UploadId");
+  const std::string big(5 << 20, 'a'), small = "the end";
+  std::string etags[3];
+  for (const int number : {2, 1}) {
+    const Answer part = Send("PUT", "/photos/film?partNumber=" + std::to_string(number) + "&uploadId=" + id,
+                             number == 1 ? big : small);
+    ASSERT_EQ(part.status, 200) << part.body;
+    etags[number] = part.fields.Get("ETag");
+  }
+  const Answer parts = Send("GET", "/photos/film?uploadId=" + id);
+  EXPECT_THAT(parts.body, HasSubstr("<PartNumber>1</PartNumber>"));
+  EXPECT_THAT(parts.body, HasSubstr("<Size>7</Size>"));
+  EXPECT_THAT(Send("GET", "/photos?uploads").body, HasSubstr(id));
+  EXPECT_EQ(Send("GET", "/photos/film").status, 404);
+  const auto complete = [&](const std::string& first, const std::string& second) {
+    return Send("POST", "/photos/film?uploadId=" + id,
+                "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + first +
+                    "</ETag></Part><Part><PartNumber>2</PartNumber><ETag>" + second + "</ETag></Part></CompleteMultipartUpload>");
+  };
+  EXPECT_EQ(Element(complete(etags[1], etags[1]).body, "Code"), "InvalidPart");
+  const Answer done = complete(etags[1], etags[2]);
+  ASSERT_EQ(done.status, 200) << done.body;
+  const Answer got = Send("GET", "/photos/film", "", {{"x-amz-checksum-mode", "ENABLED"}});
+  EXPECT_EQ(got.body, big + small);
+  EXPECT_EQ(got.fields.Get("Content-Type"), "video/mp4");
+  EXPECT_TRUE(got.fields.Get("ETag").ends_with("-2\"")) << got.fields.Get("ETag");
+  s3::Checksum crc(s3::ChecksumAlgorithm::kCrc64Nvme);
+  crc.Update(AsBytes(big + small));
+  EXPECT_EQ(got.fields.Get("x-amz-checksum-crc64nvme"), s3::Base64(crc.Finish()));
+  const Answer second = Send("GET", "/photos/film?partNumber=2");
+  EXPECT_EQ(second.status, 206);
+  EXPECT_EQ(second.body, small);
+  EXPECT_EQ(second.fields.Get("x-amz-mp-parts-count"), "2");
+  const Answer again = complete(etags[1], etags[2]);
+  EXPECT_EQ(again.status, 200) << "a repeat answers as the first did";
+  EXPECT_EQ(Element(again.body, "ETag"), Element(done.body, "ETag"));
+  EXPECT_EQ(Element(Send("DELETE", "/photos/film?uploadId=" + id).body, "Code"), "NoSuchUpload");
+}
+
+TEST_F(GatewayTest, PartsAreCopiedAndUploadsAborted) {
+  MakeBucket("photos");
+  const std::string big(6 << 20, 'b');
+  ASSERT_EQ(Send("PUT", "/photos/source", big).status, 200);
+  MakeBucket("other");
+  for (const char* bucket : {"photos", "other"}) {
+    const std::string key = std::string("/") + bucket + "/copy";
+    const std::string id = Element(Send("POST", key + "?uploads").body, "UploadId");
+    const Answer part = Send("PUT", key + "?partNumber=7&uploadId=" + id, "",
+                             {{"x-amz-copy-source", "/photos/source"}, {"x-amz-copy-source-range", "bytes=1-5999999"}});
+    ASSERT_EQ(part.status, 200) << part.body;
+    const Answer done = Send("POST", key + "?uploadId=" + id,
+                             "<CompleteMultipartUpload><Part><PartNumber>7</PartNumber><ETag>" + Element(part.body, "ETag") +
+                                 "</ETag></Part></CompleteMultipartUpload>");
+    ASSERT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(Send("GET", key).body, big.substr(1, 5'999'999));
+  }
+  const std::string id = Element(Send("POST", "/photos/gone?uploads").body, "UploadId");
+  EXPECT_EQ(Send("PUT", "/photos/gone?partNumber=1&uploadId=" + id, "x").status, 200);
+  EXPECT_EQ(Send("DELETE", "/photos/gone?uploadId=" + id).status, 204);
+  EXPECT_EQ(Element(Send("PUT", "/photos/gone?partNumber=1&uploadId=" + id, "x").body, "Code"), "NoSuchUpload");
+  EXPECT_EQ(Element(Send("PUT", "/photos/gone?partNumber=0&uploadId=" + id, "x").body, "Code"), "InvalidArgument");
+}
+
+TEST_F(GatewayTest, ObjectsAndUploadsGoWhenTheirTimeIsOver) {
+  MakeBucket("photos");
+  for (const char* key : {"tmp/old", "tmp/older", "kept"})
+    ASSERT_EQ(Send("PUT", std::string("/photos/") + key, "x").status, 200);
+  ASSERT_EQ(Send("POST", "/photos/tmp/film?uploads").status, 200);
+  const std::string rules =
+      "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix>tmp/</Prefix></Filter>"
+      "<Expiration><Days>1</Days></Expiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation>"
+      "</AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>";
+  ASSERT_EQ(Send("PUT", "/photos?lifecycle", rules).status, 200);
+  EXPECT_THAT(std::string(Send("HEAD", "/photos/tmp/old").fields.Get("x-amz-expiration")), HasSubstr("rule-id=\"r\""));
+  Lifecycle today(*client_, documents_, clock_);
+  ASSERT_OK_AND_ASSIGN(LifecycleReport report, today.Pass(TestContext()));
+  EXPECT_EQ(report.expired + report.aborted, 0);
+  EXPECT_EQ(report.objects, 3);
+  ManualClock in_three_days(clock_.NowMicros() + int64_t{3} * 86'400'000'000);
+  Lifecycle later(*client_, documents_, in_three_days);
+  ASSERT_OK_AND_ASSIGN(report, later.Pass(TestContext()));
+  EXPECT_EQ(report.expired, 2);
+  EXPECT_EQ(report.aborted, 1);
+  EXPECT_EQ(report.failed, 0);
+  EXPECT_EQ(Send("GET", "/photos/tmp/old").status, 404);
+  EXPECT_EQ(Send("GET", "/photos/kept").status, 200);
+  EXPECT_EQ(Send("DELETE", "/photos?lifecycle").status, 204);
 }
 
 TEST_F(GatewayTest, NoSecretIsInTheLog) {

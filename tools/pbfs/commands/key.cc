@@ -13,6 +13,7 @@ namespace {
 
 struct Arguments {
   std::string user, id, policy_file;
+  bool env = false;
 };
 
 /// The access keys of the site, by this session's client.
@@ -38,7 +39,12 @@ Status Create(Session& session, const Arguments& arguments) {
   }
   SystemRandom random;
   PBFS_ASSIGN_OR_RETURN(const AccessKey key, site.keys.Create(session.context(), arguments.user, random, policy));
-  session.Say(fmt::format("access key  {}\nsecret key  {}", key.id, key.secret));
+  if (arguments.env) {
+    session.Say(fmt::format("export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_DEFAULT_REGION=us-east-1", key.id,
+                            key.secret));
+  } else {
+    session.Say(fmt::format("access key  {}\nsecret key  {}", key.id, key.secret));
+  }
   session.Note("The secret is shown this once. Gateways know the key at once.");
   Json shown = KeyJson(key);
   shown["secret"] = key.secret;
@@ -96,6 +102,7 @@ void AddKey(CommandLine& line) {
   };
   CLI::App* create = add("create", "A new key, whose secret is printed once", Create);
   create->add_option("user", arguments->user, "Whom it belongs to")->required();
+  create->add_flag("--env", arguments->env, "Print it as what a shell can eval");
   create->add_option("--policy", arguments->policy_file, "What it may do: a file of JSON as S3 has it (default: everything)");
   add("list", "All keys, without their secrets", List);
   for (const auto& [name, what, body] : {std::tuple{"enable", "Let a key be used again", &Enable},

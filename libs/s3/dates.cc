@@ -15,6 +15,13 @@ constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tu
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// What four digits of a year can write: [0000-01-01, 10000-01-01).
+constexpr int64_t kBeginMs = -62'167'219'200'000;
+constexpr int64_t kEndMs = 253'402'300'800'000;
+std::optional<int64_t> Writable(int64_t time_ms) {
+  return time_ms >= kBeginMs && time_ms < kEndMs ? std::optional(time_ms) : std::nullopt;
+}
+
 struct Civil {
   int64_t year = 0;
   int64_t month = 0;  // 1-12
@@ -45,7 +52,7 @@ std::optional<int64_t> FromCivil(const Civil& civil) {
   // A leap second is the second after it, as unix time has it.
   if (!date.ok() || civil.hour > 23 || civil.minute > 59 || civil.second > 60) return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return (((days * 24 + civil.hour) * 60 + civil.minute) * 60 + civil.second) * 1000 + civil.millisecond;
+  return Writable((((days * 24 + civil.hour) * 60 + civil.minute) * 60 + civil.second) * 1000 + civil.millisecond);
 }
 
 /// Takes a text apart from the left. Whatever does not fit makes ok() false for good.
@@ -216,7 +223,7 @@ std::optional<int64_t> ParseIsoDate(std::string_view text) {
   if (scan.Peek() == '.') civil.millisecond = ScanMilliseconds(scan);
   const int64_t offset_ms = ScanOffsetMs(scan);
   const auto time = Finished(scan, civil);
-  return time ? std::optional<int64_t>(*time - offset_ms) : std::nullopt;
+  return time ? Writable(*time - offset_ms) : std::nullopt;
 }
 
 std::string AmzDate(int64_t time_ms) {

@@ -20,9 +20,11 @@ bool IsUnreserved(char c) {
          c == '_' || c == '~';
 }
 
+bool IsText(std::string_view text) { return IsUtf8(text) && text.find('\0') == std::string_view::npos; }
+
 Result<std::string> DecodeText(std::string_view text, bool plus_is_blank) {
   std::optional<std::string> decoded = PercentDecode(text, plus_is_blank);
-  if (!decoded || !IsUtf8(*decoded) || decoded->find('\0') != std::string::npos) return Error(Code::kInvalidUri);
+  if (!decoded || !IsText(*decoded)) return Error(Code::kInvalidUri);
   return *std::move(decoded);
 }
 
@@ -118,6 +120,7 @@ Result<Target> ParseTarget(const HttpRequest& request, const std::vector<std::st
   if (!path.starts_with('/')) return Error(Code::kInvalidUri);
   path.remove_prefix(1);
   target.bucket = HostBucket(request.fields.Get("host"), domains);
+  if (!IsText(target.bucket)) return Error(Code::kInvalidUri);
   if (target.bucket.empty()) {
     const auto [bucket, key] = SplitPath(path);
     PBFS_ASSIGN_OR_RETURN(target.bucket, DecodeText(bucket, false));

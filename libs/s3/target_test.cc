@@ -61,6 +61,10 @@ TEST(Target, MalformedTargetsAreRefused) {
   for (const std::string& target : bad) EXPECT_S3(ParseTarget(Get(target), {}), "InvalidURI") << target;
 }
 
+TEST(Target, TheHostIsTextToo) {
+  EXPECT_S3(ParseTarget(Get("/k", "b\xD8.example.com"), {"example.com"}), "InvalidURI");
+}
+
 TEST(Target, KeysHaveUpTo1024Bytes) {
   EXPECT_OK(ParseTarget(Get("/b/" + std::string(1024, 'k')), {}));
   EXPECT_S3(ParseTarget(Get("/b/" + std::string(1025, 'k')), {}), "KeyTooLongError");

@@ -1,3 +1,7 @@
-"""What the gateway is to do and does not yet: no cases, so not counted; `run_suite.py --list` shows it."""
+"""What the gateway is to do and does not yet: its cases are left out, and not counted; --list names them."""
 
-PENDING: dict = {}
+# What the names of the cases begin with -> why. `run_suite.py --pending` runs them all the same.
+PENDING = {
+    "topic_multiparts.": "multipart uploads are not served yet",
+    "topic_multipart_results.": "multipart uploads are not served yet",
+}

@@ -48,6 +48,13 @@ class HeaderAuth(S3SigV4Auth):
     def payload(self, _request):
         return self.payload_hash
 
+    def _set_necessary_date_headers(self, request):
+        """One of both, as botocore does; but Date in the form of HTTP."""
+        super()._set_necessary_date_headers(request)
+        if "Date" in request.headers:
+            signed = datetime.datetime.strptime(request.context["timestamp"], SIGV4_TIMESTAMP)
+            request.headers.replace_header("Date", signed.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+
     def headers_to_sign(self, request):
         headers = super().headers_to_sign(request)
         for name in self.unsigned:

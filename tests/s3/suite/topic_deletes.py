@@ -174,10 +174,12 @@ class Many(BucketCase):
         self.assertEqual(texts(result, "Deleted/VersionId"), ["null"])
         self.must_be_missing()
 
-    def test_version_of_none_is_an_error_of_its_key(self):
+    def test_version_that_is_none_leaves_the_object(self):
+        """It may be told as gone, as a missing key is, or as an error of its key."""
         self.put()
         result = self.result(document([self.key], extra=f"<VersionId>{'0' * 32}</VersionId>"))
-        self.assertEqual(texts(result, "Error/Code"), ["NoSuchVersion"])
+        self.assertEqual(texts(result, "*/Key"), [self.key])
+        self.assertIn(texts(result, "Error/Code"), ([], ["NoSuchVersion"]))
         self.must_be(b"content")
 
     def test_without_namespace_and_with_declaration(self):

@@ -3,7 +3,7 @@ import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from .harness import (ISO_DATE, OPAQUE_ETAG, BucketCase, call, expect, http_date, md5, parse_xml,
+from .harness import (ISO_DATE, OPAQUE_ETAG, QUOTED_ETAG, BucketCase, call, expect, http_date, md5, parse_xml,
                       pattern_bytes, rows)
 
 HUGE = "9" * 30
@@ -330,7 +330,9 @@ class Conditions(PatchCase):
         self.must_be(OLD)
 
     def test_none_match_star_creates(self):
-        self.patched(self.patch("bytes 0-2/*", b"abc", {"If-None-Match": "*"}), 3)
+        answer = self.patch("bytes 0-2/*", b"abc", {"If-None-Match": "*"})
+        expect(answer, 200, {"ETag": QUOTED_ETAG, "x-amz-object-size": "3", "Content-Type": "application/xml"})
+        self.assertEqual(parse_xml(answer).findtext("Object/ETag"), answer.get("ETag"))
         self.must_be(b"abc")
 
     def test_none_match_star_creates_from_the_start_only(self):

@@ -6,8 +6,8 @@
 
 #include "bench/harness.h"
 #include "libs/adapters/grpc/transport_security.h"
-#include "tools/local/local_cluster.h"
 #include "libs/runtime/connection.h"
+#include "tools/local/local_cluster.h"
 
 namespace pbfs::bench {
 

@@ -1,7 +1,6 @@
 #include "libs/access/access_keys.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 namespace pbfs {
@@ -26,12 +25,8 @@ bool IsId(const std::string& id) {
 }
 
 std::string Encode(const AccessKey& key) {
-  return json{{"id", key.id},
-              {"secret", key.secret},
-              {"user", key.user},
-              {"policy", key.policy},
-              {"created_ms", key.created_ms},
-              {"enabled", key.enabled}}
+  return json{{"id", key.id},         {"secret", key.secret},         {"user", key.user},
+              {"policy", key.policy}, {"created_ms", key.created_ms}, {"enabled", key.enabled}}
       .dump();
 }
 
@@ -60,8 +55,7 @@ Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& 
     return InvalidArgumentError("a user's name has 1 to 64 printable characters without blanks");
   AccessKey key;
   key.id = "PBFS" + RandomText(random, kIdLength - 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
-  key.secret =
-      RandomText(random, kSecretLength, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  key.secret = RandomText(random, kSecretLength, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
   key.user = user;
   key.policy = policy;
   key.created_ms = clock_.NowMillis();

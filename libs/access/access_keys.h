@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "libs/access/system_bucket.h"
 #include "libs/base/clock.h"
 #include "libs/base/random.h"
-#include "libs/access/system_bucket.h"
 
 namespace pbfs {
 

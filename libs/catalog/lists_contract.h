@@ -238,8 +238,7 @@ TYPED_TEST_P(ListsContract, HistoryIsNewestFirstInPages) {
 
 REGISTER_TYPED_TEST_SUITE_P(ListsContract, UnknownIsNotFound, BadRangesAreInvalid, FindsExactlyWhatOverlaps,
                             BodiesAndRecordsAreThoseOfTheVisible, EncodedBodyComesBackAsItWent,
-                            ReplyTellsHeadsClockAndLease, ListsTheObjectOfAName,
-                            TellsTheOpsetOfAllOfTheObject, PagesCoverTheRange, ReadsAsOfAnEarlierOrder, HistoryExpires,
-                            HistoryIsNewestFirstInPages);
+                            ReplyTellsHeadsClockAndLease, ListsTheObjectOfAName, TellsTheOpsetOfAllOfTheObject,
+                            PagesCoverTheRange, ReadsAsOfAnEarlierOrder, HistoryExpires, HistoryIsNewestFirstInPages);
 
 }  // namespace pbfs

@@ -72,7 +72,8 @@ std::optional<NameEntry> MemoryCatalog::NextBound(const NameKey& from, std::opti
 std::optional<NamedContent> MemoryCatalog::ContentOf(BucketId bucket, ObjectId id) const {
   const MemoryTables::Object* object = tables_.FindObject(bucket, id);
   if (object == nullptr) return std::nullopt;
-  return NamedContent{MemoryTables::SizeOfObject(*object), MemoryTables::OpsetOf(*object), MemoryTables::NewestOf(*object)};
+  return NamedContent{MemoryTables::SizeOfObject(*object), MemoryTables::OpsetOf(*object),
+                      MemoryTables::NewestOf(*object)};
 }
 
 Result<ListNamesReply> MemoryCatalog::ListNames(const Context& context, const ListNamesRequest& request) {

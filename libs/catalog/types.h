@@ -154,7 +154,7 @@ struct ListReply {
   int64_t size = 0;  // of the object
   bool sealed = false;
   int64_t now_ms = 0;
-  int64_t lease_ms = 0;  // the fragments named here live at least this long
+  int64_t lease_ms = 0;           // the fragments named here live at least this long
   std::optional<NameEntry> name;  // what the name asked for is bound to
   std::optional<Opset> opset;     // of the whole object, where it was asked for,
   Hlc newest = 0;                 // and the greatest order of its content

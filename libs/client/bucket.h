@@ -28,7 +28,7 @@ struct ObjectMetadata {
   std::map<std::string, std::string> user;
   /// What the protocol that it was written with keeps: names and values of its own, not the user's.
   std::map<std::string, std::string> system;
-  std::string etag;            // as the writer computed it,
+  std::string etag;  // as the writer computed it,
   /// Of the content that the etag, and whatever else depends on it, is of: with another opset they no longer hold. Put and Clone fill it
   /// in where there is an etag, or any opset.
   std::optional<Opset> opset;

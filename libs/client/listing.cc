@@ -171,7 +171,7 @@ Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core,
   request.name = name;
   request.with_opset = true;
   request.newest = newest;
-  ObjectId object;  // that it was bound to at the last attempt,
+  ObjectId object;    // that it was bound to at the last attempt,
   Expected expected;  // and what had to be shown of it from then on
   for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
     const Hlc seen = core.acknowledged.NewestOfName(bucket.id(), name);
@@ -184,7 +184,8 @@ Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core,
     if (object != *named.entry.object) expected = core.acknowledged.Expect(*named.entry.object, lo, hi);
     object = *named.entry.object;
     const Listing& listing = named.listing;
-    if (named.entry.order.hlc >= seen && expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
+    if (named.entry.order.hlc >= seen &&
+        expected.IsShownBy(listing.reply, listing.pieces, lo, listing.reply.covered_hi)) {
       core.acknowledged.NoteShown(object, listing.reply);
       return named;
     }

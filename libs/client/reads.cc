@@ -130,7 +130,8 @@ class Reader {
   }
 
   // The pieces of a listing that overlap target = [lo, lo + target.size()), references followed.
-  Status AddPieces(std::shared_ptr<const Listing> owned, int64_t lo, MutableByteSpan target, int depth, ReadPlan& plan) {
+  Status AddPieces(std::shared_ptr<const Listing> owned, int64_t lo, MutableByteSpan target, int depth,
+                   ReadPlan& plan) {
     const Listing& listing = *owned;
     plan.lease_until = std::min(plan.lease_until, listing.lease_until);
     plan.listings.push_back(std::move(owned));
@@ -289,9 +290,8 @@ Result<int64_t> Bucket::Read(const Context& context, ObjectId object, int64_t of
   if (offset < 0 || length < 0) return CheckReadRange(offset, length);
   length = std::min(length, std::max<int64_t>(0, kMaxObjectSize - offset));
   PBFS_RETURN_IF_ERROR(CheckReadRange(offset, length));
-  return StreamPieces(context, *core_, offset, length, sink, [&](int64_t at, MutableByteSpan bytes) {
-    return Read(context, object, at, bytes, options);
-  });
+  return StreamPieces(context, *core_, offset, length, sink,
+                      [&](int64_t at, MutableByteSpan bytes) { return Read(context, object, at, bytes, options); });
 }
 
 }  // namespace pbfs

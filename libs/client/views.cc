@@ -86,9 +86,8 @@ Result<int64_t> ObjectView::ReadPiece(const Context& context, int64_t lo, Mutabl
 
 Status ObjectView::Read(const Context& context, int64_t lo, int64_t hi, ByteSink& sink) const {
   if (lo < 0 || lo > hi || hi > stat_.size) return InvalidArgumentError("bytes beyond the object");
-  return StreamPieces(context, *core_, lo, hi - lo, sink, [&](int64_t at, MutableByteSpan bytes) {
-           return ReadPiece(context, at, bytes);
-         })
+  return StreamPieces(context, *core_, lo, hi - lo, sink,
+                      [&](int64_t at, MutableByteSpan bytes) { return ReadPiece(context, at, bytes); })
       .status();
 }
 

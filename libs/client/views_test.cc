@@ -97,7 +97,7 @@ TEST_F(ViewsTest, ARehomeMayMoveWhatIsRead) {
   ASSERT_OK_AND_ASSIGN(const RehomeReport report, theirs_->Rehome(TestContext(), put.object, all));
   ASSERT_GT(report.merged, 0);
   EXPECT_EQ(ReadView(view, 0, 1 << 20), bytes);  // by the old listing: fragments outlive its lease
-  for (const auto& store : site_.memory) {  // as a collector would after it, of what the rehome has replaced
+  for (const auto& store : site_.memory) {       // as a collector would after it, of what the rehome has replaced
     ASSERT_OK_AND_ASSIGN(const auto page, store->List(TestContext(), {}));
     for (const auto& fragment : page.fragments) {
       if (old.contains(fragment.key.encoding)) ASSERT_OK(store->Delete(TestContext(), {fragment.key}, {}));

@@ -68,7 +68,7 @@ struct StreamTarget {
 struct StreamResult {
   int64_t end = 0;
   int64_t ops = 0;
-  Order order;  // the greatest
+  Order order;    // the greatest
   Opset opset{};  // how they changed the object's
 };
 
@@ -182,7 +182,8 @@ Result<Written> PutChunks(const Context& context, ClientCore& core, const std::s
   } else if (!last) {
     return InvalidArgumentError("an object without a name needs at least one byte");
   }
-  if (first.last) plan.creates = {object};  // else it is there, and if it was reaped meanwhile no empty one may take its place
+  if (first.last)
+    plan.creates = {object};  // else it is there, and if it was reaped meanwhile no empty one may take its place
   if (last) {
     PBFS_ASSIGN_OR_RETURN(PlannedOp op, last(object, *written.opset));
     plan.ops.push_back(std::move(op));
@@ -292,8 +293,7 @@ Result<Written> ObjectWriter::Bind(const std::string& name, const PutOptions& op
 Result<Written> ObjectWriter::Seal() { return impl_->Finish(Sealing(impl_->core()), std::nullopt); }
 
 std::unique_ptr<ObjectWriter> Bucket::NewObject(const Context& context) {
-  return std::unique_ptr<ObjectWriter>(
-      new ObjectWriter(std::make_unique<ObjectWriter::Impl>(context, *core_, state_)));
+  return std::unique_ptr<ObjectWriter>(new ObjectWriter(std::make_unique<ObjectWriter::Impl>(context, *core_, state_)));
 }
 
 Result<Written> Bucket::Put(const Context& context, const std::string& name, ByteSource& source,

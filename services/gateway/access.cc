@@ -106,7 +106,7 @@ Status Access::Check(Call& call, const std::string& action, const std::string& b
   PBFS_ASSIGN_OR_RETURN(const s3::AccessRequest request,
                         RequestOf(call, action, *bucket, key, rules->needs_object_tags));
   const Decision by_bucket = rules->policy.has_value() ? rules->policy->Evaluate(request) : Decision::kSilent;
-  const Decision by_key = of_key.has_value()          ? of_key->Evaluate(request)
+  const Decision by_key = of_key.has_value()        ? of_key->Evaluate(request)
                           : call.caller.anonymous() ? Decision::kSilent
                                                     : Decision::kAllowed;
   return s3::Join(by_bucket, by_key) == Decision::kAllowed ? OkStatus() : Error(Code::kAccessDenied);

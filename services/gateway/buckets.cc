@@ -1,6 +1,6 @@
 // Buckets themselves, and what is the same for all of them.
-#include "libs/s3/text.h"
 #include "libs/s3/documents.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"

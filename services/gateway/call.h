@@ -39,7 +39,7 @@ class Call {
   Caller caller;
   s3::Payload payload;
   std::optional<s3::ChunkChain> chain;  // of a body that is signed in chunks
-  HttpFields cors;  // what every answer has besides, where a browser asks
+  HttpFields cors;                      // what every answer has besides, where a browser asks
   std::string operation = "Unknown";    // "GetObject": for logs and metrics
 
   const std::string& bucket() const { return target.bucket; }
@@ -54,7 +54,7 @@ class Call {
   /// The same with an XML document.
   Status SendXml(std::string_view document, HttpFields fields = {}, int status = 200);
   bool begun() const { return status_ != 0; }
-  int status() const { return status_; }           // of the answer; 0: not begun
+  int status() const { return status_; }              // of the answer; 0: not begun
   int64_t sent_bytes() const { return sent_bytes_; }  // of the body
 
  private:

@@ -119,7 +119,8 @@ Status RenameObject(Site& site, Call& call) {
   if (source.starts_with('/')) source.remove_prefix(1);
   const auto decoded = s3::PercentDecode(source, false);
   const std::string prefix = call.bucket() + "/";
-  if (!decoded.has_value() || decoded->empty()) return Error(Code::kInvalidArgument, "x-amz-rename-source is malformed");
+  if (!decoded.has_value() || decoded->empty())
+    return Error(Code::kInvalidArgument, "x-amz-rename-source is malformed");
   const std::string from = decoded->starts_with(prefix) ? decoded->substr(prefix.size()) : *decoded;
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:DeleteObject", call.bucket(), from));

@@ -18,7 +18,8 @@ std::string NewRequestId(Random& random) {
   return id;
 }
 
-constexpr std::string_view kFieldDetail = "http-";  // a detail that is a field of the answer, not an element of its document
+constexpr std::string_view kFieldDetail =
+    "http-";  // a detail that is a field of the answer, not an element of its document
 
 // Answers the request announces that never come would keep clients waiting: those have to be refused as soon as the head is there.
 Status CheckHead(const HttpRequest& request) {
@@ -37,7 +38,8 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
       buckets_(to_.client),
       access_(buckets_, to_.documents),
       tokens_(to_.documents, to_.clock, to_.random),
-      site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, options_} {}
+      executor_("gateway", 16, 1024),
+      site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, executor_, options_} {}
 
 void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();
@@ -125,8 +127,7 @@ void Gateway::Fail(Call& call, const Status& failed, Served& served) {
     return field;
   });
   if (failure.http_status == 503) fields.Set("Retry-After", "1");
-  const std::string document =
-      s3::ErrorDocument(failure, call.request().path(), call.request_id(), call.request_id());
+  const std::string document = s3::ErrorDocument(failure, call.request().path(), call.request_id(), call.request_id());
   (void)call.SendXml(document, std::move(fields), failure.http_status);  // nobody is left to be told
 }
 

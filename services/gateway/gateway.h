@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "libs/access/access_keys.h"
 #include "libs/base/random.h"
 #include "libs/http/exchange.h"
-#include "libs/access/access_keys.h"
 #include "services/gateway/site.h"
 
 namespace pbfs::gateway {
@@ -16,13 +16,13 @@ struct Served {
   std::string request_id;
   std::string operation;  // "GetObject"; "Unknown" before it was understood
   std::string method;
-  std::string path;    // of the target, as sent
+  std::string path;  // of the target, as sent
   std::string bucket, key;
   std::string access_key, user;  // empty: anonymous, or not known
   std::string peer;
   int status = 0;
-  std::string error;  // the code of S3; empty: none
-  std::string detail;  // what the error document does not tell: of InternalError and ServiceUnavailable
+  std::string error;           // the code of S3; empty: none
+  std::string detail;          // what the error document does not tell: of InternalError and ServiceUnavailable
   int64_t received_bytes = 0;  // announced by the request
   int64_t sent_bytes = 0;
   Duration took{};
@@ -58,6 +58,7 @@ class Gateway final : public HttpHandler {
   OpenBuckets buckets_;
   Access access_;
   PatchTokens tokens_;
+  Executor executor_;
   Site site_;
 };
 

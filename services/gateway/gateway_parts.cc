@@ -1,8 +1,8 @@
 #include "services/gateway/gateway_parts.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
+
 #include <spdlog/spdlog.h>
 
 #include "libs/adapters/http/http_server.h"
@@ -81,7 +81,8 @@ class RequestMetrics {
   void Note(const Served& served) {
     const auto found = std::find(names_.begin(), names_.end(), served.operation);
     calls_.Begin();
-    calls_.End(found == names_.end() ? 0 : static_cast<size_t>(found - names_.begin()), CodeOf(served.status), served.took);
+    calls_.End(found == names_.end() ? 0 : static_cast<size_t>(found - names_.begin()), CodeOf(served.status),
+               served.took);
   }
 
  private:

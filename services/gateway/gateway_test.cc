@@ -10,8 +10,9 @@ using testing::HasSubstr;
 
 TEST_F(GatewayTest, AnObjectComesBackWithWhatWasSaidOfIt) {
   MakeBucket("photos");
-  const Answer put = Send("PUT", "/photos/a%20cat.txt", "miaow",
-                          {{"Content-Type", "text/plain"}, {"x-amz-meta-Colour", "black"}, {"Cache-Control", "no-store"}});
+  const Answer put =
+      Send("PUT", "/photos/a%20cat.txt", "miaow",
+           {{"Content-Type", "text/plain"}, {"x-amz-meta-Colour", "black"}, {"Cache-Control", "no-store"}});
   ASSERT_EQ(put.status, 200) << put.body;
   s3::Md5 md5;
   md5.Update(AsBytes("miaow"));
@@ -150,12 +151,13 @@ TEST_F(GatewayTest, ListsFoldAtDelimitersAndPage) {
   std::string token, keys;
   int pages = 0;
   do {
-    const Answer page = Send("GET", "/photos?list-type=2&delimiter=%2F&max-keys=2" +
-                                        (token.empty() ? "" : "&continuation-token=" + token));
+    const Answer page = Send(
+        "GET", "/photos?list-type=2&delimiter=%2F&max-keys=2" + (token.empty() ? "" : "&continuation-token=" + token));
     ASSERT_EQ(page.status, 200) << page.body;
     ++pages;
     token = Element(page.body, "IsTruncated") == "true" ? Element(page.body, "NextContinuationToken") : "";
-    for (size_t at = 0; (at = page.body.find("<Key>", at)) != std::string::npos; ++at) keys += page.body.substr(at + 5, 1);
+    for (size_t at = 0; (at = page.body.find("<Key>", at)) != std::string::npos; ++at)
+      keys += page.body.substr(at + 5, 1);
     for (size_t at = 0; (at = page.body.find("<CommonPrefixes><Prefix>", at)) != std::string::npos; ++at)
       keys += page.body.substr(at + 24, 2);
   } while (!token.empty());
@@ -283,9 +285,10 @@ TEST_F(GatewayTest, APolicyOpensABucketToEverybodyAndTakesFromUsers) {
 TEST_F(GatewayTest, AKeyMayDoWhatItsPolicyAllows) {
   MakeBucket("photos");
   ASSERT_EQ(Send("PUT", "/photos/cat", "miaow").status, 200);
-  ASSERT_OK_AND_ASSIGN(key_, keys_.Create(TestContext(), "reader", site_.random,
-                                          R"({"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],)"
-                                          R"("Resource":["arn:aws:s3:::photos","arn:aws:s3:::photos/*"]}]})"));
+  ASSERT_OK_AND_ASSIGN(key_,
+                       keys_.Create(TestContext(), "reader", site_.random,
+                                    R"({"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],)"
+                                    R"("Resource":["arn:aws:s3:::photos","arn:aws:s3:::photos/*"]}]})"));
   EXPECT_EQ(Send("GET", "/photos/cat").body, "miaow");
   EXPECT_EQ(Send("GET", "/photos").status, 200);
   EXPECT_EQ(Send("GET", "/photos/dog").status, 404);
@@ -299,7 +302,8 @@ TEST_F(GatewayTest, BrowsersAreToldWhatTheyMayDo) {
   const HttpFields asked = {{"Origin", "https://app.example"}, {"Access-Control-Request-Method", "PATCH"}};
   EXPECT_EQ(SendRaw(Request("OPTIONS", "/photos/cat", asked)).status, 403);
   const std::string cors =
-      "<CORSConfiguration><CORSRule><AllowedOrigin>https://*.example</AllowedOrigin><AllowedMethod>PATCH</AllowedMethod>"
+      "<CORSConfiguration><CORSRule><AllowedOrigin>https://*.example</AllowedOrigin><AllowedMethod>PATCH</"
+      "AllowedMethod>"
       "<AllowedMethod>GET</AllowedMethod><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>";
   ASSERT_EQ(Send("PUT", "/photos?cors", cors).status, 200);
   const Answer preflight = SendRaw(Request("OPTIONS", "/photos/cat", asked));
@@ -308,7 +312,8 @@ TEST_F(GatewayTest, BrowsersAreToldWhatTheyMayDo) {
   const Answer missing = Send("GET", "/photos/cat", "", {{"Origin", "https://app.example"}});
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.fields.Get("Access-Control-Allow-Origin"), "https://app.example") << "errors too";
-  EXPECT_FALSE(Send("GET", "/photos/cat", "", {{"Origin", "https://evil.test"}}).fields.Has("Access-Control-Allow-Origin"));
+  EXPECT_FALSE(
+      Send("GET", "/photos/cat", "", {{"Origin", "https://evil.test"}}).fields.Has("Access-Control-Allow-Origin"));
   const Answer plain = SendRaw(Request("OPTIONS", "/photos/cat"));
   EXPECT_EQ(plain.status, 200);
   EXPECT_THAT(std::string(plain.fields.Get("Accept-Patch")), HasSubstr("message/byterange"));
@@ -322,7 +327,8 @@ TEST_F(GatewayTest, SeveralRangesArePatchedAtOnce) {
   const Answer patch = Send("PATCH", "/photos/cat", body, {{"Content-Type", "multipart/byteranges; boundary=b"}});
   ASSERT_EQ(patch.status, 200) << patch.body;
   EXPECT_EQ(Send("GET", "/photos/cat").body, "0AB3456789--b");
-  const Answer one = Send("PATCH", "/photos/cat", "Content-Range: bytes 0-0/*\r\n\r\nX", {{"Content-Type", "message/byterange"}});
+  const Answer one =
+      Send("PATCH", "/photos/cat", "Content-Range: bytes 0-0/*\r\n\r\nX", {{"Content-Type", "message/byterange"}});
   ASSERT_EQ(one.status, 200) << one.body;
   EXPECT_EQ(Send("GET", "/photos/cat").body, "XAB3456789--b");
   const Answer both = Send("PATCH", "/photos/cat", "Content-Range: bytes 0-0/*\r\n\r\nY",
@@ -330,7 +336,8 @@ TEST_F(GatewayTest, SeveralRangesArePatchedAtOnce) {
   EXPECT_EQ(both.status, 400);
   const std::string overlapping =
       "--b\r\nContent-Range: bytes 1-2/*\r\n\r\nAB\r\n--b\r\nContent-Range: bytes 2-2/*\r\n\r\nC\r\n--b--\r\n";
-  EXPECT_EQ(Send("PATCH", "/photos/cat", overlapping, {{"Content-Type", "multipart/byteranges; boundary=b"}}).status, 400);
+  EXPECT_EQ(Send("PATCH", "/photos/cat", overlapping, {{"Content-Type", "multipart/byteranges; boundary=b"}}).status,
+            400);
   EXPECT_EQ(Send("GET", "/photos/cat").body, "XAB3456789--b");
 }
 
@@ -363,16 +370,17 @@ TEST_F(GatewayTest, AFormUploadsWhatItsSignerAllows) {
       R"("},{"x-amz-date":")" + date + R"("}]})"));
   const auto send = [&](const std::string& key, const std::string& content, const std::string& signature) {
     std::string body;
-    for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
-             {"key", key},
-             {"success_action_status", "201"},
-             {"x-amz-algorithm", "AWS4-HMAC-SHA256"},
-             {"x-amz-credential", key_.id + "/" + credential.Scope()},
-             {"x-amz-date", date},
-             {"policy", policy},
-             {"x-amz-signature", signature}})
+    for (const auto& [name, value] :
+         std::vector<std::pair<std::string, std::string>>{{"key", key},
+                                                          {"success_action_status", "201"},
+                                                          {"x-amz-algorithm", "AWS4-HMAC-SHA256"},
+                                                          {"x-amz-credential", key_.id + "/" + credential.Scope()},
+                                                          {"x-amz-date", date},
+                                                          {"policy", policy},
+                                                          {"x-amz-signature", signature}})
       body += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
-    body += "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cat.txt\"\r\n\r\n" + content + "\r\n--b--\r\n";
+    body += "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cat.txt\"\r\n\r\n" + content +
+            "\r\n--b--\r\n";
     return SendRaw(Request("POST", "/photos", {{"Content-Type", "multipart/form-data; boundary=b"}}), body);
   };
   const std::string good = s3::SignString(key_.secret, credential, policy);
@@ -394,8 +402,8 @@ TEST_F(GatewayTest, AnUploadInPartsBecomesOneObject) {
   const std::string big(5 << 20, 'a'), small = "the end";
   std::string etags[3];
   for (const int number : {2, 1}) {
-    const Answer part = Send("PUT", "/photos/film?partNumber=" + std::to_string(number) + "&uploadId=" + id,
-                             number == 1 ? big : small);
+    const Answer part =
+        Send("PUT", "/photos/film?partNumber=" + std::to_string(number) + "&uploadId=" + id, number == 1 ? big : small);
     ASSERT_EQ(part.status, 200) << part.body;
     etags[number] = part.fields.Get("ETag");
   }
@@ -407,7 +415,8 @@ TEST_F(GatewayTest, AnUploadInPartsBecomesOneObject) {
   const auto complete = [&](const std::string& first, const std::string& second) {
     return Send("POST", "/photos/film?uploadId=" + id,
                 "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + first +
-                    "</ETag></Part><Part><PartNumber>2</PartNumber><ETag>" + second + "</ETag></Part></CompleteMultipartUpload>");
+                    "</ETag></Part><Part><PartNumber>2</PartNumber><ETag>" + second +
+                    "</ETag></Part></CompleteMultipartUpload>");
   };
   EXPECT_EQ(Element(complete(etags[1], etags[1]).body, "Code"), "InvalidPart");
   const Answer done = complete(etags[1], etags[2]);
@@ -441,8 +450,8 @@ TEST_F(GatewayTest, PartsAreCopiedAndUploadsAborted) {
                              {{"x-amz-copy-source", "/photos/source"}, {"x-amz-copy-source-range", "bytes=1-5999999"}});
     ASSERT_EQ(part.status, 200) << part.body;
     const Answer done = Send("POST", key + "?uploadId=" + id,
-                             "<CompleteMultipartUpload><Part><PartNumber>7</PartNumber><ETag>" + Element(part.body, "ETag") +
-                                 "</ETag></Part></CompleteMultipartUpload>");
+                             "<CompleteMultipartUpload><Part><PartNumber>7</PartNumber><ETag>" +
+                                 Element(part.body, "ETag") + "</ETag></Part></CompleteMultipartUpload>");
     ASSERT_EQ(done.status, 200) << done.body;
     EXPECT_EQ(Send("GET", key).body, big.substr(1, 5'999'999));
   }
@@ -460,7 +469,8 @@ TEST_F(GatewayTest, ObjectsAndUploadsGoWhenTheirTimeIsOver) {
   ASSERT_EQ(Send("POST", "/photos/tmp/film?uploads").status, 200);
   const std::string rules =
       "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix>tmp/</Prefix></Filter>"
-      "<Expiration><Days>1</Days></Expiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation>"
+      "<Expiration><Days>1</Days></Expiration><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</"
+      "DaysAfterInitiation>"
       "</AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>";
   ASSERT_EQ(Send("PUT", "/photos?lifecycle", rules).status, 200);
   EXPECT_THAT(std::string(Send("HEAD", "/photos/tmp/old").fields.Get("x-amz-expiration")), HasSubstr("rule-id=\"r\""));

@@ -1,8 +1,8 @@
 // ListObjects, ListObjectsV2, ListObjectVersions.
 #include <algorithm>
 
-#include "libs/s3/text.h"
 #include "libs/s3/documents.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"

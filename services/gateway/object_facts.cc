@@ -4,9 +4,9 @@
 #include <array>
 
 #include "libs/crypto/primitives.h"
-#include "libs/s3/text.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 
 namespace pbfs::gateway {
@@ -39,8 +39,8 @@ Status CheckServedFields(const HttpFields& fields) {
   const std::string_view acl = fields.Get("x-amz-acl");
   if (!acl.empty() && acl != "private" && acl != "bucket-owner-full-control")
     return Error(Code::kAccessControlListNotSupported);
-  for (const char* grant : {"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp",
-                            "x-amz-grant-write", "x-amz-grant-write-acp"}) {
+  for (const char* grant : {"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write",
+                            "x-amz-grant-write-acp"}) {
     if (fields.Has(grant)) return Error(Code::kAccessControlListNotSupported);
   }
   const std::string_view storage = fields.Get("x-amz-storage-class");

@@ -1,8 +1,8 @@
 // GetObject, HeadObject, GetObjectAttributes.
 #include "libs/model/limits.h"
-#include "libs/s3/text.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/ranges.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
@@ -58,9 +58,12 @@ s3::ByteRange Guess(Call& call) {
 
 Status OverrideHeaders(Call& call, HttpFields& fields) {
   constexpr std::pair<const char*, const char*> kOverrides[] = {
-      {"response-content-type", "Content-Type"},         {"response-content-language", "Content-Language"},
-      {"response-expires", "Expires"},                   {"response-cache-control", "Cache-Control"},
-      {"response-content-encoding", "Content-Encoding"}, {"response-content-disposition", "Content-Disposition"}};
+      {"response-content-type", "Content-Type"},
+      {"response-content-language", "Content-Language"},
+      {"response-expires", "Expires"},
+      {"response-cache-control", "Cache-Control"},
+      {"response-content-encoding", "Content-Encoding"},
+      {"response-content-disposition", "Content-Disposition"}};
   for (const auto& [parameter, field] : kOverrides) {
     const auto value = call.query().Find(parameter);
     if (!value.has_value()) continue;
@@ -152,11 +155,16 @@ Status GetObjectAttributes(Site& site, Call& call) {
     while (name.starts_with(' ')) name.remove_prefix(1);
     while (name.ends_with(' ')) name.remove_suffix(1);
     any = true;
-    if (name == "ETag") attributes.etag = EtagOf(stat);
-    else if (name == "ObjectSize") attributes.size = stat.size;
-    else if (name == "StorageClass") attributes.storage_class = "STANDARD";
-    else if (name == "Checksum") attributes.checksum = ChecksumOf(stat.metadata, stat.opset);
-    else if (name != "ObjectParts") return s3::Error(Code::kInvalidArgument, "Invalid attribute name specified.");
+    if (name == "ETag")
+      attributes.etag = EtagOf(stat);
+    else if (name == "ObjectSize")
+      attributes.size = stat.size;
+    else if (name == "StorageClass")
+      attributes.storage_class = "STANDARD";
+    else if (name == "Checksum")
+      attributes.checksum = ChecksumOf(stat.metadata, stat.opset);
+    else if (name != "ObjectParts")
+      return s3::Error(Code::kInvalidArgument, "Invalid attribute name specified.");
   }
   if (!any) return s3::Error(Code::kInvalidArgument, "The x-amz-object-attributes header is required");
   HttpFields fields;

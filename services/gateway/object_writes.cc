@@ -66,8 +66,7 @@ Status DeleteObject(Site& site, Call& call) {
   std::optional<ObjectId> only;
   if (call.fields().Has("If-Match")) {
     PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site, call));
-    PBFS_RETURN_IF_ERROR(
-        s3::CheckDelete(call.fields(), {true, EtagOf(view.stat()), LastModifiedMs(view.stat())}));
+    PBFS_RETURN_IF_ERROR(s3::CheckDelete(call.fields(), {true, EtagOf(view.stat()), LastModifiedMs(view.stat())}));
     only = view.stat().object;
   }
   const Status gone = bucket.Unbind(call.context(), call.key(), only).status();
@@ -113,11 +112,15 @@ Status DeleteObjects(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
   PBFS_ASSIGN_OR_RETURN(const s3::DeleteRequest request, s3::ParseDelete(AsText(document)));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  // Side by side: the catalog makes one transaction of those that come together.
+  std::vector<std::optional<s3::DeleteResult::Error>> errors(request.objects.size());
+  ParallelFor(site.executor, request.objects.size(),
+              [&](size_t i) { errors[i] = DeleteOne(site, call, bucket, request.objects[i]); });
   s3::DeleteResult result;
-  for (const s3::DeleteRequest::Object& object : request.objects) {
-    PBFS_RETURN_IF_ERROR(call.context().Check());
-    if (auto error = DeleteOne(site, call, bucket, object)) {
-      result.errors.push_back(*std::move(error));
+  for (size_t i = 0; i < errors.size(); ++i) {
+    const s3::DeleteRequest::Object& object = request.objects[i];
+    if (errors[i].has_value()) {
+      result.errors.push_back(*std::move(errors[i]));
     } else if (!request.quiet) {
       result.deleted.push_back({object.key, object.version_id, false, ""});
     }

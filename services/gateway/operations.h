@@ -25,7 +25,8 @@ Status GetBucketLogging(Site& site, Call& call);
 Status GetAcl(Site& site, Call& call);  // of a bucket or an object
 Status PutAcl(Site& site, Call& call);
 Status GetBucketOwnershipControls(Site& site, Call& call);
-Status DescribePatch(Site& site, Call& call);  // OPTIONS: without an Origin what PATCH is like, with one a CORS preflight
+Status DescribePatch(Site& site,
+                     Call& call);  // OPTIONS: without an Origin what PATCH is like, with one a CORS preflight
 
 // bucket_documents.cc: configurations that are kept as they come
 Status GetBucketTagging(Site& site, Call& call);

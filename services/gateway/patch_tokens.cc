@@ -1,7 +1,6 @@
 #include "services/gateway/patch_tokens.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "libs/s3/dates.h"
@@ -19,8 +18,8 @@ constexpr int64_t kDayMs = 86'400'000;
 std::string DayOf(int64_t time_ms) { return s3::AmzDate(time_ms).substr(0, 8); }
 
 std::string NameOf(const Call& call, const std::string& bucket_id, int64_t day_ms) {
-  const std::string scope = bucket_id + "/" + std::string(call.http().request().fields.Get("x-amz-client-token")) + "/" +
-                            call.target.key;
+  const std::string scope =
+      bucket_id + "/" + std::string(call.http().request().fields.Get("x-amz-client-token")) + "/" + call.target.key;
   return kPrefix + DayOf(day_ms) + "/" + s3::Sha256Hex(AsBytes(scope));
 }
 
@@ -43,7 +42,7 @@ std::string Encode(const PatchTokens::Remembered& remembered, const std::string&
 }  // namespace
 
 Result<std::optional<PatchTokens::Remembered>> PatchTokens::Find(Call& call, const std::string& bucket_id,
-                                                                  const std::string& parameters) {
+                                                                 const std::string& parameters) {
   const auto token = call.fields().Find("x-amz-client-token");
   if (!token.has_value()) return std::optional<Remembered>{};
   const bool printable = std::all_of(token->begin(), token->end(), [](char c) { return c > ' ' && c < 0x7f; });

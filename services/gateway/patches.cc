@@ -16,9 +16,7 @@ using s3::Error;
 
 constexpr int kTryAgain = 20;
 
-bool LostRace(const Status& status) {
-  return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition);
-}
+bool LostRace(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition); }
 
 bool HasCondition(const HttpFields& fields) {
   return fields.Has("If-Match") || fields.Has("If-None-Match") || fields.Has("If-Unmodified-Since");
@@ -97,9 +95,7 @@ std::string ParametersOf(const Patch& patch) {
   return text;
 }
 
-bool IsRepeat(const Status& status) {
-  return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kOpIdReused);
-}
+bool IsRepeat(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kOpIdReused); }
 
 // `If-None-Match: *` on a key without an object, from byte 0 on: the patch makes it.
 bool Creates(Call& call, const Patch& patch, const Status& opened) {
@@ -152,8 +148,7 @@ Status PatchObject(Site& site, Call& call) {
   if (token.has_value() && !token->answer.empty()) return AnswerAgain(call, token->answer);
   const Status holds = has_token ? CheckAgainst(call, patch, view->stat()) : OkStatus();
   const Result<Written> written = holds.ok() ? Apply(call, bucket, view->stat(), patch, token) : Result<Written>(holds);
-  if (!written.ok() && !IsRepeat(written.status()))
-    return holds.ok() ? PatchFailure(written.status()) : holds;
+  if (!written.ok() && !IsRepeat(written.status())) return holds.ok() ? PatchFailure(written.status()) : holds;
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
   if (token.has_value()) {
     token->answer = EtagOf(stat) + " " + std::to_string(stat.size) + " " + std::to_string(LastModifiedMs(stat));

@@ -24,7 +24,8 @@ class FormBody {
   Result<s3::PostForm> ReadForm() {
     while (!decoder_.file_begun()) {
       PBFS_ASSIGN_OR_RETURN(const size_t file_bytes, Step({}));
-      if (file_bytes == 0 && ended_) return decoder_.Finish().ok() ? Error(Code::kMalformedPostRequest) : decoder_.Finish();
+      if (file_bytes == 0 && ended_)
+        return decoder_.Finish().ok() ? Error(Code::kMalformedPostRequest) : decoder_.Finish();
     }
     return decoder_.form();
   }
@@ -90,8 +91,9 @@ Status Answer(Call& call, const s3::PostForm& form, const std::string& etag) {
   fields.Set("Location", location);
   const std::string redirect(form.fields.Get("success_action_redirect"));
   if (redirect.starts_with("http://") || redirect.starts_with("https://")) {
-    fields.Set("Location", redirect + (redirect.find('?') == std::string::npos ? "?" : "&") + "bucket=" + call.bucket() +
-                               "&key=" + s3::UriEncode(call.key(), true) + "&etag=" + s3::UriEncode(s3::Quoted(etag), true));
+    fields.Set("Location", redirect + (redirect.find('?') == std::string::npos ? "?" : "&") +
+                               "bucket=" + call.bucket() + "&key=" + s3::UriEncode(call.key(), true) +
+                               "&etag=" + s3::UriEncode(s3::Quoted(etag), true));
     return call.Send(303, std::move(fields));
   }
   const std::string_view status = form.fields.Get("success_action_status");

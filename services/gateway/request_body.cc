@@ -118,9 +118,8 @@ Status RequestBody::VerifyChecksum() {
   if (!wanted_.has_value() || !wanted_->algorithm.has_value()) return OkStatus();
   std::optional<Bytes> expected = wanted_->value;
   if (!expected.has_value()) {
-    const auto trailer = decoder_.has_value()
-                             ? decoder_->trailers().Find(s3::ChecksumHeader(*wanted_->algorithm))
-                             : std::optional<std::string_view>{};
+    const auto trailer = decoder_.has_value() ? decoder_->trailers().Find(s3::ChecksumHeader(*wanted_->algorithm))
+                                              : std::optional<std::string_view>{};
     if (!trailer.has_value()) return s3::Error(Code::kMalformedTrailer, "the checksum announced did not come");
     PBFS_ASSIGN_OR_RETURN(expected, s3::ParseChecksum(*wanted_->algorithm, *trailer));
   }

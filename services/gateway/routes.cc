@@ -34,26 +34,50 @@ constexpr Row kRows[] = {
     {"GET", kBucket, "acl", "", {"GetBucketAcl", GetAcl, "s3:GetBucketAcl"}},
     {"GET", kBucket, "tagging", "", {"GetBucketTagging", GetBucketTagging, "s3:GetBucketTagging"}},
     {"GET", kBucket, "encryption", "", {"GetBucketEncryption", GetBucketEncryption, "s3:GetEncryptionConfiguration"}},
-    {"GET", kBucket, "requestPayment", "", {"GetBucketRequestPayment", GetBucketRequestPayment, "s3:GetBucketRequestPayment"}},
+    {"GET",
+     kBucket,
+     "requestPayment",
+     "",
+     {"GetBucketRequestPayment", GetBucketRequestPayment, "s3:GetBucketRequestPayment"}},
     {"GET", kBucket, "logging", "", {"GetBucketLogging", GetBucketLogging, "s3:GetBucketLogging"}},
-    {"GET", kBucket, "ownershipControls", "", {"GetBucketOwnershipControls", GetBucketOwnershipControls, "s3:GetBucketOwnershipControls"}},
+    {"GET",
+     kBucket,
+     "ownershipControls",
+     "",
+     {"GetBucketOwnershipControls", GetBucketOwnershipControls, "s3:GetBucketOwnershipControls"}},
     {"GET", kBucket, "policy", "", {"GetBucketPolicy", GetBucketPolicy, "s3:GetBucketPolicy"}},
     {"GET", kBucket, "policyStatus", "", {"GetBucketPolicyStatus", GetBucketPolicyStatus, "s3:GetBucketPolicyStatus"}},
     {"GET", kBucket, "cors", "", {"GetBucketCors", GetBucketCors, "s3:GetBucketCORS"}},
-    {"GET", kBucket, "lifecycle", "", {"GetBucketLifecycleConfiguration", GetBucketLifecycle, "s3:GetLifecycleConfiguration"}},
+    {"GET",
+     kBucket,
+     "lifecycle",
+     "",
+     {"GetBucketLifecycleConfiguration", GetBucketLifecycle, "s3:GetLifecycleConfiguration"}},
     {"GET", kBucket, "publicAccessBlock", "", {"GetPublicAccessBlock", GetMissing, "s3:GetBucketPublicAccessBlock"}},
-    {"GET", kBucket, "object-lock", "", {"GetObjectLockConfiguration", GetMissing, "s3:GetBucketObjectLockConfiguration"}},
+    {"GET",
+     kBucket,
+     "object-lock",
+     "",
+     {"GetObjectLockConfiguration", GetMissing, "s3:GetBucketObjectLockConfiguration"}},
     {"GET", kBucket, "list-type", "", {"ListObjectsV2", ListObjectsV2, "s3:ListBucket"}},
     {"GET", kBucket, "", "", {"ListObjects", ListObjects, "s3:ListBucket"}},
     {"HEAD", kBucket, "", "", {"HeadBucket", HeadBucket, "s3:ListBucket"}},
     {"PUT", kBucket, "acl", "", {"PutBucketAcl", PutAcl, "s3:PutBucketAcl"}},
     {"PUT", kBucket, "tagging", "", {"PutBucketTagging", PutBucketTagging, "s3:PutBucketTagging"}},
-    {"PUT", kBucket, "lifecycle", "", {"PutBucketLifecycleConfiguration", PutBucketLifecycle, "s3:PutLifecycleConfiguration"}},
+    {"PUT",
+     kBucket,
+     "lifecycle",
+     "",
+     {"PutBucketLifecycleConfiguration", PutBucketLifecycle, "s3:PutLifecycleConfiguration"}},
     {"PUT", kBucket, "policy", "", {"PutBucketPolicy", PutBucketPolicy, "s3:PutBucketPolicy"}},
     {"PUT", kBucket, "cors", "", {"PutBucketCors", PutBucketCors, "s3:PutBucketCORS"}},
     {"PUT", kBucket, "", "", {"CreateBucket", CreateBucket, ""}},
     {"DELETE", kBucket, "tagging", "", {"DeleteBucketTagging", DeleteBucketTagging, "s3:PutBucketTagging"}},
-    {"DELETE", kBucket, "lifecycle", "", {"DeleteBucketLifecycle", DeleteBucketLifecycle, "s3:PutLifecycleConfiguration"}},
+    {"DELETE",
+     kBucket,
+     "lifecycle",
+     "",
+     {"DeleteBucketLifecycle", DeleteBucketLifecycle, "s3:PutLifecycleConfiguration"}},
     {"DELETE", kBucket, "policy", "", {"DeleteBucketPolicy", DeleteBucketPolicy, "s3:DeleteBucketPolicy"}},
     {"DELETE", kBucket, "cors", "", {"DeleteBucketCors", DeleteBucketCors, "s3:PutBucketCORS"}},
     {"DELETE", kBucket, "", "", {"DeleteBucket", DeleteBucket, "s3:DeleteBucket"}},
@@ -87,12 +111,42 @@ constexpr Row kRows[] = {
 };
 
 // All sub-resources that S3 has.
-constexpr std::string_view kSubresources[] = {
-    "accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
-    "legal-hold", "lifecycle", "location", "logging", "metadataConfiguration", "metadataTable", "metrics",
-    "notification", "object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject",
-    "replication", "requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "uploadId",
-    "uploads", "versioning", "versions", "website"};
+constexpr std::string_view kSubresources[] = {"accelerate",
+                                              "acl",
+                                              "analytics",
+                                              "attributes",
+                                              "cors",
+                                              "delete",
+                                              "encryption",
+                                              "intelligent-tiering",
+                                              "inventory",
+                                              "legal-hold",
+                                              "lifecycle",
+                                              "location",
+                                              "logging",
+                                              "metadataConfiguration",
+                                              "metadataTable",
+                                              "metrics",
+                                              "notification",
+                                              "object-lock",
+                                              "ownershipControls",
+                                              "policy",
+                                              "policyStatus",
+                                              "publicAccessBlock",
+                                              "renameObject",
+                                              "replication",
+                                              "requestPayment",
+                                              "restore",
+                                              "retention",
+                                              "select",
+                                              "session",
+                                              "tagging",
+                                              "torrent",
+                                              "uploadId",
+                                              "uploads",
+                                              "versioning",
+                                              "versions",
+                                              "website"};
 
 bool IsSubresource(std::string_view parameter) {
   return std::find(std::begin(kSubresources), std::end(kSubresources), parameter) != std::end(kSubresources);
@@ -113,11 +167,12 @@ bool Matches(const Row& row, const Call& call, Level level) {
 
 Result<Route> FindRoute(const Call& call) {
   const Level level = LevelOf(call);
-  const Row* const row = std::find_if(std::begin(kRows), std::end(kRows),
-                                      [&](const Row& one) { return Matches(one, call, level); });
+  const Row* const row =
+      std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& one) { return Matches(one, call, level); });
   if (row == std::end(kRows)) {
     const auto& query = call.target.query;
-    const bool known = std::any_of(query.begin(), query.end(), [](const auto& pair) { return IsSubresource(pair.first); });
+    const bool known =
+        std::any_of(query.begin(), query.end(), [](const auto& pair) { return IsSubresource(pair.first); });
     constexpr std::array kMethods = {"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"};
     if (known) return Route{"Unsupported", NotImplemented, ""};
     const bool method = std::find(kMethods.begin(), kMethods.end(), call.http_method()) != kMethods.end();

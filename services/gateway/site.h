@@ -3,14 +3,15 @@
 #include <string>
 #include <vector>
 
+#include "libs/access/access_keys.h"
+#include "libs/access/system_bucket.h"
 #include "libs/base/clock.h"
+#include "libs/base/executor.h"
 #include "libs/client/client.h"
 #include "services/gateway/access.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
 #include "services/gateway/patch_tokens.h"
-#include "libs/access/access_keys.h"
-#include "libs/access/system_bucket.h"
 
 namespace pbfs::gateway {
 
@@ -33,6 +34,7 @@ struct Site {
   Access& access;
   PatchTokens& tokens;
   const Clock& clock;
+  Executor& executor;  // for what one request does side by side
   const GatewayOptions& options;
 };
 

@@ -35,8 +35,7 @@ std::optional<s3::ShownChecksum> WholeChecksum(const std::vector<PartFacts>& fac
     of_checksums.Update(one);
     if (i > 0 && s3::IsCrc(kind.algorithm)) all = s3::CombineCrc(kind.algorithm, all, one, parts[i].size);
   }
-  if (kind.type == s3::ChecksumType::kFullObject)
-    return s3::ShownChecksum{kind.algorithm, kind.type, s3::Base64(all)};
+  if (kind.type == s3::ChecksumType::kFullObject) return s3::ShownChecksum{kind.algorithm, kind.type, s3::Base64(all)};
   return s3::ShownChecksum{kind.algorithm, kind.type,
                            fmt::format("{}-{}", s3::Base64(of_checksums.Finish()), facts.size())};
 }
@@ -85,7 +84,8 @@ Result<Bytes> Encode(const PartFacts& facts) {
 Result<PartFacts> DecodePartFacts(ByteSpan bytes) {
   const std::string text(AsText(bytes));
   const size_t blank = text.find(' ', 2);
-  if (!text.starts_with("1 ") || blank == std::string::npos) return DataLossError("what is kept of a part is malformed");
+  if (!text.starts_with("1 ") || blank == std::string::npos)
+    return DataLossError("what is kept of a part is malformed");
   PartFacts facts;
   PBFS_ASSIGN_OR_RETURN(facts.md5, FromHex(text.substr(2, blank - 2)));
   PBFS_ASSIGN_OR_RETURN(facts.checksum, FromHex(text.substr(blank + 1)));

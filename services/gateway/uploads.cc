@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <map>
 
-#include "libs/s3/text.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/ranges.h"
+#include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
@@ -90,8 +90,7 @@ Status UploadPart(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const UploadStat upload, FindUpload(call, bucket));
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   const ChecksumKind kind = ChecksumKindOf(upload.metadata);
-  PBFS_ASSIGN_OR_RETURN(RequestBody body,
-                        RequestBody::Open(call, {.md5 = md5, .default_checksum = kind.algorithm}));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.md5 = md5, .default_checksum = kind.algorithm}));
   if (body.checksum_algorithm() != kind.algorithm)
     return Error(Code::kInvalidRequest, "The upload was created with another checksum algorithm");
   PartFacts facts;
@@ -101,12 +100,13 @@ Status UploadPart(Site& site, Call& call) {
     left -= static_cast<int64_t>(piece.size());
     PBFS_RETURN_IF_ERROR(writer->Add(std::move(piece)));
   }
-  const Result<UploadedPart> part = bucket.UploadPart(call.context(), upload.upload, number, *writer, [&]() -> Result<Bytes> {
-    PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
-    if (md5) facts.md5 = body.md5();
-    facts.checksum = body.checksum();
-    return Encode(facts);
-  });
+  const Result<UploadedPart> part =
+      bucket.UploadPart(call.context(), upload.upload, number, *writer, [&]() -> Result<Bytes> {
+        PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
+        if (md5) facts.md5 = body.md5();
+        facts.checksum = body.checksum();
+        return Encode(facts);
+      });
   if (!part.ok()) return UploadFailure(part.status());
   HttpFields fields;
   fields.Set("ETag", s3::Quoted(EtagOf(part->object, facts)));
@@ -123,8 +123,8 @@ PartFacts FactsOfCopy(const ObjectStat& source, const s3::ByteRange& range, s3::
   const Result<Bytes> md5 = FromHex(source.metadata.etag);
   if (md5.ok() && md5->size() == 16) facts.md5 = *md5;
   const auto checksum = ChecksumOf(source.metadata, source.opset);
-  const bool same = checksum.has_value() && checksum->algorithm == algorithm &&
-                    checksum->type == s3::ChecksumType::kFullObject;
+  const bool same =
+      checksum.has_value() && checksum->algorithm == algorithm && checksum->type == s3::ChecksumType::kFullObject;
   if (same) facts.checksum = s3::FromBase64(checksum->value).value_or(Bytes{});
   return facts;
 }
@@ -268,7 +268,8 @@ Status ListParts(Site& site, Call& call) {
   const auto number = [&](const char* name, int64_t fallback) -> Result<int32_t> {
     const std::string_view text = call.query().Get(name);
     const std::optional<int64_t> value = text.empty() ? fallback : s3::ParseNumber(text);
-    if (!value.has_value() || *value > INT32_MAX) return Error(Code::kInvalidArgument, std::string(name) + " must be a number");
+    if (!value.has_value() || *value > INT32_MAX)
+      return Error(Code::kInvalidArgument, std::string(name) + " must be a number");
     return static_cast<int32_t>(*value);
   };
   s3::ListPartsResult result;
@@ -304,8 +305,8 @@ Status FillUploads(Call& call, Bucket& bucket, UploadListOptions options, s3::Li
     PBFS_ASSIGN_OR_RETURN(const UploadPage page, bucket.ListUploads(call.context(), options));
     for (const UploadStat& upload : page.uploads) {
       options.after = upload.name, options.after_upload = upload.upload;
-      const size_t at = result.delimiter.empty() ? std::string::npos
-                                                 : upload.name.find(result.delimiter, result.prefix.size());
+      const size_t at =
+          result.delimiter.empty() ? std::string::npos : upload.name.find(result.delimiter, result.prefix.size());
       const std::string common = at == std::string::npos ? "" : upload.name.substr(0, at + result.delimiter.size());
       if (!common.empty() && common <= result.key_marker && result.key_marker.starts_with(common)) continue;
       if (!common.empty() && !result.common_prefixes.empty() && result.common_prefixes.back() == common) continue;
@@ -320,8 +321,12 @@ Status FillUploads(Call& call, Bucket& bucket, UploadListOptions options, s3::Li
         continue;
       }
       const ChecksumKind kind = ChecksumKindOf(upload.metadata);
-      result.uploads.push_back({upload.name, upload.upload.ToString(), {"pbfs", "pbfs"}, "STANDARD",
-                                upload.upload.Millis(), s3::ShownChecksum{kind.algorithm, kind.type, ""}});
+      result.uploads.push_back({upload.name,
+                                upload.upload.ToString(),
+                                {"pbfs", "pbfs"},
+                                "STANDARD",
+                                upload.upload.Millis(),
+                                s3::ShownChecksum{kind.algorithm, kind.type, ""}});
     }
     more = page.more && !page.uploads.empty();
   }

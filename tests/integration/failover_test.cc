@@ -11,8 +11,8 @@
 #include "libs/base/random.h"
 #include "libs/base/sync.h"
 #include "libs/client/client.h"
-#include "tests/integration/cluster_fixture.h"
 #include "libs/runtime/connection.h"
+#include "tests/integration/cluster_fixture.h"
 
 namespace pbfs {
 namespace {

@@ -8,8 +8,8 @@
 #include "libs/base/executor.h"
 #include "libs/base/random.h"
 #include "libs/client/client.h"
-#include "tests/integration/cluster_fixture.h"
 #include "libs/runtime/connection.h"
+#include "tests/integration/cluster_fixture.h"
 
 namespace pbfs {
 namespace {

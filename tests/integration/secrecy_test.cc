@@ -8,12 +8,12 @@
 #include "libs/crypto/primitives.h"
 #include "libs/format/body.h"
 #include "libs/format/keyring.h"
+#include "libs/runtime/connection.h"
 #include "libs/runtime/secret_file.h"
 #include "tests/integration/cluster_fixture.h"
 #include "tests/integration/secret_scanner.h"
 #include "tools/local/client_keys.h"
 #include "tools/local/identities.h"
-#include "libs/runtime/connection.h"
 
 namespace pbfs {
 namespace {

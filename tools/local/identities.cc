@@ -16,7 +16,7 @@ Status WriteSecret(const std::string& path, ByteSpan secret) { return WriteTextF
 Status MakeCertificates(const std::string& directory, int stores, int catalogs) {
   PBFS_ASSIGN_OR_RETURN(CertificateAuthority authority, CertificateAuthority::Create(directory + "/tls"));
   // The common name of a certificate is the role that PostgreSQL gives its bearer: postgres is the superuser.
-  std::vector<std::string> names = {"postgres-server", "postgres",          "replicator", "pbfs", "etcd",
+  std::vector<std::string> names = {"postgres-server", "postgres",          "replicator", "pbfs",   "etcd",
                                     "client",          "garbage-collector", "repairer",   "gateway"};
   for (int i = 1; i <= catalogs; ++i) names.push_back(fmt::format("catalog-{}", i));
   for (int i = 1; i <= stores; ++i) names.push_back(fmt::format("store-{}", i));

@@ -228,8 +228,8 @@ Status LocalCluster::StopKind(const Context& context, ProcessKind kind, bool abr
 Status LocalCluster::StopAll(const Context& context, bool abruptly) {
   // Clients of others first: collector, stores and catalogs, then what they need. The standby ends before its primary.
   for (const ProcessKind kind :
-       {ProcessKind::kGateway, ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore, ProcessKind::kCatalog,
-        ProcessKind::kPatroni, ProcessKind::kEtcd, ProcessKind::kPostgres})
+       {ProcessKind::kGateway, ProcessKind::kRepairer, ProcessKind::kGarbageCollector, ProcessKind::kStore,
+        ProcessKind::kCatalog, ProcessKind::kPatroni, ProcessKind::kEtcd, ProcessKind::kPostgres})
     PBFS_RETURN_IF_ERROR(StopKind(context, kind, abruptly));
   return OkStatus();
 }

@@ -14,7 +14,7 @@
 namespace pbfs {
 class Client;
 class Connection;
-}
+}  // namespace pbfs
 
 namespace pbfs::cli {
 

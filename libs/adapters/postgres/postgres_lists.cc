@@ -4,8 +4,8 @@
 
 #include "libs/adapters/postgres/catalog_parts.h"
 #include "libs/adapters/postgres/embedded_sql.h"
-#include "libs/adapters/postgres/name_rows.h"
 #include "libs/adapters/postgres/extent_rows.h"
+#include "libs/adapters/postgres/name_rows.h"
 #include "libs/catalog/rules.h"
 #include "libs/model/limits.h"
 #include "libs/model/skyline.h"

@@ -22,7 +22,8 @@ ListNamesReply PageOfRows(const Rows& rows, const ListNamesRequest& request) {
       continue;
     }
     reply.names.push_back(postgres::NameEntryOfRow(rows, row));
-    if (!rows.IsNull(row, 7)) reply.names.back().content = NamedContent{rows.Int8(row, 7), rows.Bits(row, 8), rows.Int8(row, 9)};
+    if (!rows.IsNull(row, 7))
+      reply.names.back().content = NamedContent{rows.Int8(row, 7), rows.Bits(row, 8), rows.Int8(row, 9)};
   }
   return reply;
 }

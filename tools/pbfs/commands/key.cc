@@ -25,7 +25,11 @@ struct Keys {
 };
 
 Json KeyJson(const AccessKey& key) {
-  return {{"id", key.id}, {"user", key.user}, {"policy", !key.policy.empty()}, {"created_ms", key.created_ms}, {"enabled", key.enabled}};
+  return {{"id", key.id},
+          {"user", key.user},
+          {"policy", !key.policy.empty()},
+          {"created_ms", key.created_ms},
+          {"enabled", key.enabled}};
 }
 
 Status Create(Session& session, const Arguments& arguments) {
@@ -103,7 +107,8 @@ void AddKey(CommandLine& line) {
   CLI::App* create = add("create", "A new key, whose secret is printed once", Create);
   create->add_option("user", arguments->user, "Whom it belongs to")->required();
   create->add_flag("--env", arguments->env, "Print it as what a shell can eval");
-  create->add_option("--policy", arguments->policy_file, "What it may do: a file of JSON as S3 has it (default: everything)");
+  create->add_option("--policy", arguments->policy_file,
+                     "What it may do: a file of JSON as S3 has it (default: everything)");
   add("list", "All keys, without their secrets", List);
   for (const auto& [name, what, body] : {std::tuple{"enable", "Let a key be used again", &Enable},
                                          std::tuple{"disable", "Refuse what a key signs", &Disable},

@@ -307,6 +307,7 @@ struct CloneOptions {
   /// cloned: see if_opset.
   std::optional<ObjectMetadata> metadata;
   bool if_none_match = false;
+  std::optional<ObjectId> if_bound_to;  // of the new name, as in PutOptions
   /// Only if the source's content is what this opset describes; else ABORTED. Not with as_of.
   std::optional<Opset> if_opset;
 };

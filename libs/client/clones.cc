@@ -186,6 +186,7 @@ Result<Written> Bucket::Clone(const Context& context, ObjectId from, const std::
   PutOptions bind;
   bind.metadata = options.metadata.value_or(ObjectMetadata{});
   bind.if_none_match = options.if_none_match;
+  bind.if_bound_to = options.if_bound_to;
   PBFS_RETURN_IF_ERROR(EncodeMetadata(bind.metadata).status());
   return CloneRange(context.Within(core_->options.timeout), *core_, *state_,
                     {from, 0, {}, options.as_of, options.if_opset}, Binding(*core_, to, bind), ConditionOf(bind));

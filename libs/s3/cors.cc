@@ -149,7 +149,7 @@ Result<HttpFields> Preflight(const CorsRules& rules, const HttpRequest& request)
     if (!headers.empty()) fields.Add("Access-Control-Allow-Headers", fmt::format("{}", fmt::join(headers, ", ")));
     return fields;
   }
-  return Error(Code::kAccessDenied, "CORSResponse: This CORS request is not allowed.");
+  return Error(Code::kAccessForbidden);
 }
 
 }  // namespace pbfs::s3

@@ -13,6 +13,7 @@ namespace pbfs::s3 {
 enum class Code {
   kAccessControlListNotSupported,
   kAccessDenied,
+  kAccessForbidden,
   kAuthorizationHeaderMalformed,
   kAuthorizationQueryParametersError,
   kBadDigest,
@@ -33,6 +34,7 @@ enum class Code {
   kInvalidDigest,
   kInvalidLocationConstraint,
   kInvalidPart,
+  kInvalidPartNumber,
   kInvalidPartOrder,
   kInvalidPolicyDocument,
   kInvalidRange,

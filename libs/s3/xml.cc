@@ -31,6 +31,19 @@ bool HasNul(std::string_view text) {
   return false;
 }
 
+/// pugixml leaves references that it does not know as text.
+bool HasUnknownReference(std::string_view text) {
+  constexpr std::string_view kKnown[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#"};
+  for (size_t at = text.find('&'); at != std::string_view::npos; at = text.find('&', at + 1)) {
+    // What stands in CDATA is text, whatever it looks like.
+    const size_t section = text.rfind("<![CDATA[", at);
+    if (section != std::string_view::npos && text.find("]]>", section) > at) continue;
+    const std::string_view rest = text.substr(at);
+    if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](auto known) { return rest.starts_with(known); })) return true;
+  }
+  return false;
+}
+
 class BoundsCheck final : public pugi::xml_tree_walker {
  public:
   // False ends the walk.
@@ -96,13 +109,17 @@ XmlReader::~XmlReader() = default;
 XmlReader::XmlReader(XmlReader&&) noexcept = default;
 
 Result<XmlReader> XmlReader::Parse(std::string_view text, std::string_view root) {
-  if (text.size() > kMaxDocumentBytes || !IsUtf8(text) || HasNul(text)) return Error(Code::kMalformedXml);
+  if (text.size() > kMaxDocumentBytes || !IsUtf8(text) || HasNul(text) || HasUnknownReference(text)) {
+    return Error(Code::kMalformedXml);
+  }
   auto document = std::make_unique<pugi::xml_document>();
   if (!document->load_buffer(text.data(), text.size(), kParseFlags, pugi::encoding_utf8)) {
     return Error(Code::kMalformedXml);
   }
   BoundsCheck check;
   if (!document->traverse(check)) return Error(Code::kMalformedXml);
+  const auto is_element = [](const pugi::xml_node& node) { return node.type() == pugi::node_element; };
+  if (std::count_if(document->begin(), document->end(), is_element) != 1) return Error(Code::kMalformedXml);
   if (LocalName(document->document_element().name()) != root) return Error(Code::kMalformedXml);
   return XmlReader(std::move(document));
 }

@@ -1,5 +1,6 @@
 #include "services/gateway/access.h"
 
+#include "libs/s3/dates.h"
 #include "services/gateway/object_facts.h"
 
 namespace pbfs::gateway {
@@ -23,6 +24,17 @@ bool IsRepair(const std::string& action) {
 
 std::string DocumentOf(const Bucket& bucket, const std::string& what) {
   return "bucket/" + bucket.info().id.ToString() + "/" + what;
+}
+
+Status Access::CheckOwner(const Call& call, const std::string& action) {
+  if (call.caller.anonymous()) return Error(Code::kAccessDenied);
+  if (call.caller.policy.empty()) return OkStatus();
+  PBFS_ASSIGN_OR_RETURN(const s3::Policy policy, s3::Policy::ParseUser(call.caller.policy));
+  s3::AccessRequest request;
+  request.user = call.caller.user;
+  request.action = action;
+  request.resource = "arn:aws:s3:::" + call.target.bucket;
+  return policy.Evaluate(request) == Decision::kAllowed ? OkStatus() : Error(Code::kAccessDenied);
 }
 
 Result<std::shared_ptr<const BucketRules>> Access::Load(const Context& context, const Bucket& bucket) {
@@ -69,6 +81,8 @@ Result<s3::AccessRequest> Access::RequestOf(Call& call, const std::string& actio
   request.resource = "arn:aws:s3:::" + bucket.info().settings.name + (key.empty() ? "" : "/" + key);
   request.keys["aws:sourceip"] = call.request().peer;
   request.keys["aws:securetransport"] = call.request().secure ? "true" : "false";
+  request.keys["aws:currenttime"] = s3::IsoDate(clock_.NowMillis());
+  request.keys["aws:epochtime"] = std::to_string(clock_.NowMillis() / 1000);
   if (!call.caller.anonymous()) request.keys["aws:username"] = call.caller.user;
   if (const auto acl = call.fields().Find("x-amz-acl"); acl.has_value())
     request.keys["s3:x-amz-acl"] = std::string(*acl);

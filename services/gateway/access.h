@@ -6,6 +6,7 @@
 #include <string>
 
 #include "libs/access/system_bucket.h"
+#include "libs/base/clock.h"
 #include "libs/client/client.h"
 #include "libs/s3/cors.h"
 #include "libs/s3/lifecycle.h"
@@ -31,7 +32,11 @@ std::string DocumentOf(const Bucket& bucket, const std::string& what);
 /// does, and that none of both forbids; anonymous callers only what the bucket's policy allows. Threads: any.
 class Access {
  public:
-  Access(OpenBuckets& buckets, SystemBucket& documents) : buckets_(buckets), documents_(documents) {}
+  Access(OpenBuckets& buckets, SystemBucket& documents, const Clock& clock)
+      : buckets_(buckets), documents_(documents), clock_(clock) {}
+
+  /// What no bucket decides: whoever has an access key, if that has no policy or one that allows it. Errors (of S3): AccessDenied.
+  static Status CheckOwner(const Call& call, const std::string& action);
 
   /// `action`: "s3:GetObject". `key` may be empty. Errors (of S3): AccessDenied; NoSuchBucket, of which anonymous callers are not told.
   Status Check(Call& call, const std::string& action, const std::string& bucket, const std::string& key);
@@ -55,6 +60,7 @@ class Access {
 
   OpenBuckets& buckets_;
   SystemBucket& documents_;
+  const Clock& clock_;
   Mutex mutex_;
   std::map<BucketId, Remembered> remembered_ PBFS_GUARDED_BY(mutex_);
 };

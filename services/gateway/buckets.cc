@@ -169,7 +169,7 @@ Status GetBucketOwnershipControls(Site& site, Call& call) {
 
 Status DescribePatch(Site& site, Call& call) {
   if (call.fields().Has("Origin")) {
-    if (call.bucket().empty()) return Error(Code::kAccessDenied, "CORSResponse: This CORS request is not allowed.");
+    if (call.bucket().empty()) return Error(Code::kAccessForbidden);
     PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
     PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
     PBFS_ASSIGN_OR_RETURN(HttpFields fields, s3::Preflight(rules->cors, call.request()));

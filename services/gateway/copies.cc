@@ -52,17 +52,18 @@ bool HasSourceCondition(const HttpFields& fields) {
 }
 
 Result<Written> CopyInside(Call& call, Bucket& bucket, const ObjectStat& source, ObjectMetadata& metadata,
-                           bool if_none_match) {
+                           const WriteConditions& conditions) {
   CloneOptions options;
   options.metadata = metadata;
   // Where nothing depends on the content, a copy of an object that is being patched is as good as any other.
   if (metadata.opset.has_value() || HasSourceCondition(call.fields())) options.if_opset = source.opset;
-  options.if_none_match = if_none_match;
+  options.if_none_match = conditions.if_none_match;
+  options.if_bound_to = conditions.if_bound_to;
   return bucket.Clone(call.context(), source.object, call.key(), options);
 }
 
 Result<Written> CopyAcross(Site& site, Call& call, Bucket& to, ObjectView& source, const ObjectMetadata& metadata,
-                           bool if_none_match) {
+                           const WriteConditions& conditions) {
   PBFS_RETURN_IF_ERROR(source.Cover(call.context(), 0, source.stat().size));
   const auto writer = to.NewObject(call.context());
   PieceSink sink(*writer, site.options.piece_bytes);
@@ -70,7 +71,8 @@ Result<Written> CopyAcross(Site& site, Call& call, Bucket& to, ObjectView& sourc
   PBFS_RETURN_IF_ERROR(sink.Flush());
   PutOptions options;
   options.metadata = metadata;
-  options.if_none_match = if_none_match;
+  options.if_none_match = conditions.if_none_match;
+  options.if_bound_to = conditions.if_bound_to;
   return writer->Bind(call.key(), options);
 }
 
@@ -91,17 +93,17 @@ Status CopyObject(Site& site, Call& call) {
                  "object's metadata, storage class, website redirect location or encryption attributes.");
   }
   PBFS_ASSIGN_OR_RETURN(Bucket to, BucketOf(site, call));
-  const bool if_none_match = call.fields().Get("If-None-Match") == "*";
+  PBFS_ASSIGN_OR_RETURN(const WriteConditions conditions, ReadWriteConditions(site, call));
   for (int attempt = 0;; ++attempt) {
     PBFS_ASSIGN_OR_RETURN(ObjectView source, OpenSource(site, call, from));
     const ObjectStat& stat = source.stat();
     PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, MetadataOfCopy(call, stat, directives));
     const Result<Written> copied = from.bucket == call.bucket()
-                                       ? CopyInside(call, to, stat, metadata, if_none_match)
-                                       : CopyAcross(site, call, to, source, metadata, if_none_match);
+                                       ? CopyInside(call, to, stat, metadata, conditions)
+                                       : CopyAcross(site, call, to, source, metadata, conditions);
     if (copied.status().code() == StatusCode::kAborted && attempt < kTryAgain) continue;  // the source has changed
-    if (!copied.ok()) return WriteFailure(copied.status(), Code::kPreconditionFailed);
+    if (!copied.ok()) return WriteFailure(copied.status(), conditions.lost);
     metadata.opset = copied->opset;
     s3::CopyResult result;
     result.last_modified_ms = HlcMillis(copied->order.hlc);

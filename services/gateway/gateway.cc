@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/gateway/object_facts.h"
 #include "services/gateway/routes.h"
 
 namespace pbfs::gateway {
@@ -23,7 +24,7 @@ constexpr std::string_view kFieldDetail =
 
 // Answers the request announces that never come would keep clients waiting: those have to be refused as soon as the head is there.
 Status CheckHead(const HttpRequest& request) {
-  for (const char* once : {"Host", "Content-Length", "x-amz-content-sha256", "x-amz-date", "Content-MD5", "Range"}) {
+  for (const char* once : {"Host", "Content-Length", "x-amz-content-sha256", "x-amz-date", "Content-MD5", "Range", "Content-Range"}) {
     if (request.fields.Count(once) > 1)
       return Error(Code::kInvalidArgument, std::string("The header ") + once + " stands there more than once");
   }
@@ -36,7 +37,7 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
     : options_(std::move(options)),
       to_(dependencies),
       buckets_(to_.client),
-      access_(buckets_, to_.documents),
+      access_(buckets_, to_.documents, to_.clock),
       tokens_(to_.documents, to_.clock, to_.random),
       executor_("gateway", 16, 1024),
       site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, executor_, options_} {}
@@ -72,11 +73,12 @@ Status Gateway::Serve(Call& call) {
   if (call.http_method() == "OPTIONS" || route.operation == PostObject) return route.operation(site_, call);
   PBFS_RETURN_IF_ERROR(Authenticate(call));
   const std::string action = route.action;
-  if (call.bucket().empty() || action.empty()) {
-    if (call.caller.anonymous()) return Error(Code::kAccessDenied);
-  } else {
+  if (action.starts_with(kOwnersOnly)) {
+    PBFS_RETURN_IF_ERROR(Access::CheckOwner(call, action.substr(1)));
+  } else if (!action.empty()) {
     PBFS_RETURN_IF_ERROR(access_.Check(call, action));
   }
+  PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(call.fields()));
   return Hide(call, route.operation(site_, call));
 }
 

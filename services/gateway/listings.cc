@@ -100,6 +100,7 @@ Status ListObjects(Site& site, Call& call) {
   result.marker = call.query().Get("marker");
   PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, result.marker, result));
   if (!asked.delimiter.empty()) result.next_marker = next;
+  for (s3::ListedObject& object : result.objects) object.owner = s3::Owner{"pbfs", "pbfs"};
   return call.SendXml(s3::ToXml(result));
 }
 

@@ -22,17 +22,21 @@ constexpr std::array kStored = {"content-encoding", "content-disposition", "cont
                                 "expires"};
 
 Status CheckEncryption(const HttpFields& fields) {
-  for (const auto& [name, value] : fields) {
-    const std::string lower = s3::IsUtf8(name) ? LowerCase(name) : name;
-    if (lower.find("server-side-encryption-customer") != std::string::npos)
-      return Error(Code::kNotImplemented, "Encryption with customer-provided keys is not served");
-  }
   const std::string_view asked = fields.Get("x-amz-server-side-encryption");
-  if (asked.empty() || asked == "AES256") return OkStatus();
+  const bool kms = fields.Has("x-amz-server-side-encryption-aws-kms-key-id") ||
+                   fields.Has("x-amz-server-side-encryption-context");
+  if (!kms && (asked.empty() || asked == "AES256")) return OkStatus();
   return Error(Code::kInvalidArgument, "Only AES256 is served; every object is encrypted with a key of its own anyway");
 }
 
 }  // namespace
+
+Status CheckNoCustomerKeys(const HttpFields& fields) {
+  const bool any = std::any_of(fields.begin(), fields.end(), [](const HttpFields::Field& field) {
+    return LowerCase(field.first).find("server-side-encryption-customer") != std::string::npos;
+  });
+  return any ? Error(Code::kNotImplemented, "Encryption with customer-provided keys is not served") : OkStatus();
+}
 
 Status CheckServedFields(const HttpFields& fields) {
   PBFS_RETURN_IF_ERROR(CheckEncryption(fields));

@@ -18,6 +18,8 @@ namespace pbfs::gateway {
 
 /// What the request says: stored headers, tags, encryption. Errors (of S3): of what is malformed, too large or not served.
 Result<ObjectMetadata> MetadataOfRequest(const HttpFields& fields);
+/// Keys of the customer, in any request: NotImplemented.
+Status CheckNoCustomerKeys(const HttpFields& fields);
 /// Fields that ask for what is not served (SSE-C, KMS, ACLs, object lock, storage classes, redirects) of a request that writes.
 Status CheckServedFields(const HttpFields& fields);
 

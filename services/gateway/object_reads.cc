@@ -36,7 +36,7 @@ Result<Wanted> PartOf(std::string_view number, const std::vector<int64_t>& sizes
   if (!part.has_value() || *part < 1 || *part > 10'000)
     return s3::Error(Code::kInvalidArgument, "Part number must be an integer between 1 and 10000, inclusive");
   if (sizes.empty() && *part == 1) return Wanted{{0, size}, size > 0};
-  if (*part > static_cast<int64_t>(sizes.size())) return s3::Error(Code::kInvalidRange, "There is no such part");
+  if (*part > static_cast<int64_t>(sizes.size())) return s3::Error(Code::kInvalidPartNumber);
   s3::ByteRange range;
   for (int64_t i = 0; i < *part; ++i) range = {range.end, range.end + sizes[static_cast<size_t>(i)]};
   return range.end <= size ? Result<Wanted>(Wanted{range, true}) : s3::Error(Code::kInvalidRange);
@@ -128,6 +128,28 @@ Status Answer(Site& site, Call& call, ObjectView& view) {
   return view.Read(call.context(), range.begin, range.end, sink);
 }
 
+// Of an object that was uploaded in parts: a page of them.
+Result<std::optional<s3::ObjectAttributes::Parts>> PartsOf(Call& call, const ObjectStat& stat) {
+  const std::vector<int64_t> sizes = PartSizesOf(stat.metadata, stat.opset);
+  if (sizes.empty()) return std::optional<s3::ObjectAttributes::Parts>{};
+  const std::string_view most = call.fields().Get("x-amz-max-parts");
+  const std::string_view after = call.fields().Get("x-amz-part-number-marker");
+  const auto limit = most.empty() ? std::optional<int64_t>(1000) : s3::ParseNumber(most);
+  const auto marker = after.empty() ? std::optional<int64_t>(0) : s3::ParseNumber(after);
+  if (!limit.has_value() || !marker.has_value()) return s3::Error(Code::kInvalidArgument);
+  s3::ObjectAttributes::Parts parts;
+  parts.total = static_cast<int>(sizes.size());
+  parts.marker = static_cast<int>(std::min<int64_t>(*marker, 10'000));
+  parts.max_parts = static_cast<int>(std::min<int64_t>(*limit, 1000));
+  for (int number = parts.marker + 1; number <= parts.total; ++number) {
+    parts.truncated = static_cast<int>(parts.parts.size()) == parts.max_parts;
+    if (parts.truncated) break;
+    parts.parts.push_back({number, sizes[static_cast<size_t>(number - 1)], std::nullopt});
+    parts.next_marker = number;
+  }
+  return std::optional<s3::ObjectAttributes::Parts>(std::move(parts));
+}
+
 }  // namespace
 
 Status GetObject(Site& site, Call& call) {
@@ -163,8 +185,11 @@ Status GetObjectAttributes(Site& site, Call& call) {
       attributes.storage_class = "STANDARD";
     else if (name == "Checksum")
       attributes.checksum = ChecksumOf(stat.metadata, stat.opset);
-    else if (name != "ObjectParts")
+    else if (name == "ObjectParts") {
+      PBFS_ASSIGN_OR_RETURN(attributes.parts, PartsOf(call, stat));
+    } else {
       return s3::Error(Code::kInvalidArgument, "Invalid attribute name specified.");
+    }
   }
   if (!any) return s3::Error(Code::kInvalidArgument, "The x-amz-object-attributes header is required");
   HttpFields fields;

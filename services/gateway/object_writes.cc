@@ -25,6 +25,7 @@ Result<Written> Store(Site& site, Call& call, Bucket& bucket, RequestBody& body,
 
 }  // namespace
 
+// Also of an append at 0 and of a PATCH that make the object.
 Status PutObject(Site& site, Call& call) {
   // RFC 9110, 14.5: a server that took it for a whole object would destroy the rest.
   if (call.fields().Has("Content-Range") && call.http_method() == "PUT")
@@ -34,8 +35,13 @@ Status PutObject(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(call.fields()));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
+  // The client's own, or ours.
+  PBFS_ASSIGN_OR_RETURN(const auto wanted, s3::ReadChecksumHeaders(call.fields()));
+  const s3::ChecksumAlgorithm algorithm = wanted.has_value() && wanted->algorithm.has_value()
+                                              ? *wanted->algorithm
+                                              : s3::ChecksumAlgorithm::kCrc64Nvme;
   PBFS_ASSIGN_OR_RETURN(RequestBody body,
-                        RequestBody::Open(call, {.md5 = md5, .default_checksum = s3::ChecksumAlgorithm::kCrc64Nvme}));
+                        RequestBody::Open(call, {.md5 = md5, .checksum = algorithm, .needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(const WriteConditions condition, ReadWriteConditions(site, call));
   options.if_none_match = condition.if_none_match;
   options.if_bound_to = condition.if_bound_to;
@@ -43,7 +49,7 @@ Status PutObject(Site& site, Call& call) {
   options.at_end = [&](ObjectMetadata& metadata) {
     PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
     metadata.etag = ToHex(body.md5());
-    SetChecksum(*body.checksum_algorithm(), s3::ChecksumType::kFullObject, s3::Base64(body.checksum()), metadata);
+    SetChecksum(algorithm, s3::ChecksumType::kFullObject, s3::Base64(body.checksum()), metadata);
     if (!md5) metadata.etag.clear();
     metadata.opset.emplace();  // of the content; filled in where it is bound
     stored = metadata;
@@ -56,7 +62,11 @@ Status PutObject(Site& site, Call& call) {
   fields.Set("ETag", s3::Quoted(EtagOf(put->object, *put->opset, stored)));
   if (const auto checksum = ChecksumOf(stored, *put->opset)) AddChecksum(*checksum, fields);
   if (stored.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
-  return call.Send(200, std::move(fields));
+  if (call.http_method() == "PUT" && !call.has_field("x-amz-write-offset-bytes")) return call.Send(200, std::move(fields));
+  fields.Set("x-amz-object-size", std::to_string(put->hi));
+  if (call.http_method() == "PUT") return call.Send(200, std::move(fields));
+  const s3::PatchResult result{HlcMillis(put->order.hlc), EtagOf(put->object, *put->opset, stored)};
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 Status DeleteObject(Site& site, Call& call) {

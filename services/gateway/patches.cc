@@ -130,7 +130,7 @@ Status PatchObject(Site& site, Call& call) {
         .WithDetail("http-Accept-Patch", kAcceptPatch);
   }
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Patch patch, content_range.has_value() ? PatchOfField(call, body, *content_range)
                                                                : PatchOfBody(site, call, body));
   const Result<ObjectView> view = OpenKey(site, call);
@@ -157,32 +157,63 @@ Status PatchObject(Site& site, Call& call) {
   return Answer(call, EtagOf(stat), stat.size, LastModifiedMs(stat));
 }
 
+namespace {
+
+Status AnswerAppend(Call& call, const std::string& etag, int64_t size) {
+  return call.Send(200, {{"ETag", s3::Quoted(etag)}, {"x-amz-object-size", std::to_string(size)}});
+}
+
+// What was kept of the first answer: etag, size.
+Status AnswerAppendAgain(Call& call, const std::string& kept) {
+  const size_t blank = kept.find(' ');
+  const auto size =
+      blank == std::string::npos ? std::nullopt : s3::ParseNumber(std::string_view(kept).substr(blank + 1));
+  if (!size.has_value()) return DataLossError("what was kept of an append's answer is malformed");
+  return AnswerAppend(call, kept.substr(0, blank), *size);
+}
+
+Status CheckIsEnd(const ObjectView& view, int64_t offset) {
+  if (view.stat().size == offset) return OkStatus();
+  return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(view.stat().size) + " bytes");
+}
+
+}  // namespace
+
 Status AppendObject(Site& site, Call& call) {
+  if (call.has_field("Content-Range"))
+    return Error(Code::kInvalidRequest, "An append says where by x-amz-write-offset-bytes, not by Content-Range");
   PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
   PBFS_ASSIGN_OR_RETURN(const int64_t offset, s3::ParseWriteOffset(call.fields().Get("x-amz-write-offset-bytes")));
   Result<ObjectView> view = OpenKey(site, call);
   if (s3::IsError(view.status(), Code::kNoSuchKey) && offset == 0) return PutObject(site, call);
   PBFS_RETURN_IF_ERROR(view.status());
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  // Before the body is sent; but a repeat may come when the object is longer.
+  const bool has_token = call.has_field("x-amz-client-token");
+  if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  std::optional<Bytes> bytes;
+  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+  if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
+  const std::string id = bucket.info().id.ToString();
+  const std::string parameters = has_token ? "append " + std::to_string(offset) + " " + s3::Sha256Hex(bytes) : "";
+  PBFS_ASSIGN_OR_RETURN(auto token, site.tokens.Find(call, id, parameters));
+  if (token.has_value() && !token->answer.empty()) return AnswerAppendAgain(call, token->answer);
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
     const ObjectStat& stat = view->stat();
-    if (stat.size != offset)
-      return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(stat.size) + " bytes");
+    PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
     PBFS_RETURN_IF_ERROR(s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
-    if (!bytes.has_value()) {
-      PBFS_ASSIGN_OR_RETURN(bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
-    }
-    if (bytes->empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
-    const Result<Written> written =
-        bucket.WriteRanges(call.context(), stat.object, {{offset, *bytes}}, {.if_opset = stat.opset});
-    if (written.ok()) {
+    WriteOptions options;
+    options.if_opset = stat.opset;
+    if (token.has_value()) options.op = token->op;
+    const Result<Written> written = bucket.WriteRanges(call.context(), stat.object, {{offset, bytes}}, options);
+    if (written.ok() || IsRepeat(written.status())) {
       PBFS_ASSIGN_OR_RETURN(const ObjectStat after, StatAfter(site, call, stat.object));
-      HttpFields fields;
-      fields.Set("ETag", s3::Quoted(EtagOf(after)));
-      fields.Set("x-amz-object-size", std::to_string(written->hi));
-      return call.Send(200, std::move(fields));
+      const int64_t size = offset + static_cast<int64_t>(bytes.size());
+      if (token.has_value()) {
+        token->answer = EtagOf(after) + " " + std::to_string(size);
+        site.tokens.Keep(call, id, *token, parameters);
+      }
+      return AnswerAppend(call, EtagOf(after), size);
     }
     if (written.status().code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
     if (!LostRace(written.status())) return written.status();

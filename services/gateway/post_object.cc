@@ -115,9 +115,17 @@ Status PostObject(Site& site, Call& call) {
   if (call.key().size() > s3::kMaxKeyBytes) return Error(Code::kKeyTooLong);
   if (!s3::IsUtf8(call.key())) return Error(Code::kInvalidUri);
   PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:PutObject"));
-  PBFS_RETURN_IF_ERROR(CheckServedFields(form.fields));
+  HttpFields fields = form.fields;
+  if (const auto acl = fields.Find("acl"); acl.has_value()) fields.Set("x-amz-acl", std::string(*acl));
+  PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(fields));
+  PBFS_RETURN_IF_ERROR(CheckServedFields(fields));
   PutOptions options;
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(form.fields));
+  if (const auto tagging = fields.Find("tagging"); tagging.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(*tagging));
+    PBFS_RETURN_IF_ERROR(s3::CheckTags(tags, s3::kMaxObjectTags));
+    SetTags(tags, options.metadata);
+  }
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   const bool with_md5 = bucket.info().settings.etag == Etag::kMd5;
   s3::Md5 md5;

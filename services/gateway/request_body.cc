@@ -10,7 +10,9 @@ using s3::Code;
 constexpr size_t kRawBytes = 64 << 10;
 constexpr size_t kFirstBytes = 64 << 10;  // of a piece that grows as it comes
 
-Result<int64_t> LengthOf(Call& call) {
+Result<int64_t> LengthOf(Call& call, bool needed) {
+  const bool said = call.has_field("Content-Length") || call.has_field("Transfer-Encoding");
+  if (needed && !said) return s3::Error(Code::kMissingContentLength);
   if (call.payload.IsChunked()) return s3::DecodedLength(call.fields());
   const std::optional<int64_t> length = call.http().BodyLength();
   if (!length.has_value()) return s3::Error(Code::kMissingContentLength);
@@ -20,7 +22,7 @@ Result<int64_t> LengthOf(Call& call) {
 }  // namespace
 
 Result<RequestBody> RequestBody::Open(Call& call, const Options& options) {
-  PBFS_ASSIGN_OR_RETURN(const int64_t length, LengthOf(call));
+  PBFS_ASSIGN_OR_RETURN(const int64_t length, LengthOf(call, options.needs_length));
   if (length > options.max_bytes) return s3::Error(Code::kEntityTooLarge);
   RequestBody body(call, length);
   if (!options.checksum_of_object) {
@@ -33,9 +35,9 @@ Result<RequestBody> RequestBody::Open(Call& call, const Options& options) {
   }
   const bool wants_md5 = body.wanted_.has_value() && body.wanted_->md5.has_value();
   if (options.md5 || wants_md5) body.md5_.emplace();
-  std::optional<s3::ChecksumAlgorithm> algorithm = options.default_checksum;
-  if (body.wanted_.has_value() && body.wanted_->algorithm.has_value()) algorithm = body.wanted_->algorithm;
-  if (algorithm.has_value()) body.checksum_.emplace(*algorithm);
+  const std::optional<s3::ChecksumAlgorithm> named = body.named_checksum();
+  if (named.has_value()) body.named_.emplace(*named);
+  if (options.checksum.has_value() && options.checksum != named) body.made_.emplace(*options.checksum);
   if (call.payload.kind == s3::PayloadKind::kDigest) body.sha256_.emplace(s3::ChecksumAlgorithm::kSha256);
   return body;
 }
@@ -66,7 +68,8 @@ Result<size_t> RequestBody::Read(const Context& context, MutableByteSpan out) {
   read_ += static_cast<int64_t>(*got);
   if (read_ > length_) return s3::Error(Code::kIncompleteBody, "more bytes came than the request announced");
   if (md5_.has_value()) md5_->Update(bytes);
-  if (checksum_.has_value()) checksum_->Update(bytes);
+  if (named_.has_value()) named_->Update(bytes);
+  if (made_.has_value()) made_->Update(bytes);
   if (sha256_.has_value()) sha256_->Update(bytes);
   return got;
 }
@@ -113,22 +116,18 @@ Status RequestBody::VerifyDigests() {
 }
 
 Status RequestBody::VerifyChecksum() {
-  if (!checksum_.has_value()) return OkStatus();
-  checksum_value_ = checksum_->Finish();
-  if (!wanted_.has_value() || !wanted_->algorithm.has_value()) return OkStatus();
+  if (made_.has_value()) checksum_value_ = made_->Finish();
+  if (!named_.has_value()) return OkStatus();
+  const Bytes value = named_->Finish();
+  if (!made_.has_value()) checksum_value_ = value;
   std::optional<Bytes> expected = wanted_->value;
   if (!expected.has_value()) {
-    const auto trailer = decoder_.has_value() ? decoder_->trailers().Find(s3::ChecksumHeader(*wanted_->algorithm))
+    const auto trailer = decoder_.has_value() ? decoder_->trailers().Find(s3::ChecksumHeader(named_->algorithm()))
                                               : std::optional<std::string_view>{};
     if (!trailer.has_value()) return s3::Error(Code::kMalformedTrailer, "the checksum announced did not come");
-    PBFS_ASSIGN_OR_RETURN(expected, s3::ParseChecksum(*wanted_->algorithm, *trailer));
+    PBFS_ASSIGN_OR_RETURN(expected, s3::ParseChecksum(named_->algorithm(), *trailer));
   }
-  return *expected == checksum_value_ ? OkStatus() : s3::Error(Code::kBadDigest);
-}
-
-std::optional<s3::ChecksumAlgorithm> RequestBody::checksum_algorithm() const {
-  if (!checksum_.has_value()) return std::nullopt;
-  return checksum_->algorithm();
+  return *expected == value ? OkStatus() : s3::Error(Code::kBadDigest);
 }
 
 }  // namespace pbfs::gateway

@@ -19,8 +19,9 @@ class RequestBody final : public ByteSource {
  public:
   struct Options {
     bool md5 = false;  // make one, also if the request names none
-    /// Make this one where the request names no checksum.
-    std::optional<s3::ChecksumAlgorithm> default_checksum;
+    /// Make this one, also if the request names another.
+    std::optional<s3::ChecksumAlgorithm> checksum;
+    bool needs_length = false;  // the request has to say how long it is, though it be empty
     int64_t max_bytes = int64_t{5} << 30;
     /// The checksum that the request names is not of this body, but of the object that it completes.
     bool checksum_of_object = false;
@@ -44,8 +45,12 @@ class RequestBody final : public ByteSource {
   // After Finish():
   /// Empty if none was made.
   const Bytes& md5() const { return md5_value_; }
-  std::optional<s3::ChecksumAlgorithm> checksum_algorithm() const;
+  /// Of Options::checksum, or else the request's own; empty: there is none.
   const Bytes& checksum() const { return checksum_value_; }
+  /// The one that the request names; none: it names none.
+  std::optional<s3::ChecksumAlgorithm> named_checksum() const {
+    return wanted_.has_value() ? wanted_->algorithm : std::nullopt;
+  }
 
  private:
   RequestBody(Call& call, int64_t length) : call_(&call), length_(length) {}
@@ -62,7 +67,7 @@ class RequestBody final : public ByteSource {
   size_t raw_at_ = 0, raw_end_ = 0;
   std::optional<s3::Wanted> wanted_;
   std::optional<s3::Md5> md5_;
-  std::optional<s3::Checksum> checksum_, sha256_;
+  std::optional<s3::Checksum> named_, made_, sha256_;  // named by the request; made besides, where it is another
   Bytes md5_value_, checksum_value_;
 };
 

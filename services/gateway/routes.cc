@@ -25,7 +25,7 @@ constexpr Level kService = Level::kService, kBucket = Level::kBucket, kObject = 
 
 // The first that matches counts.
 constexpr Row kRows[] = {
-    {"GET", kService, "", "", {"ListBuckets", ListBuckets, ""}},
+    {"GET", kService, "", "", {"ListBuckets", ListBuckets, "!s3:ListAllMyBuckets"}},
 
     {"GET", kBucket, "location", "", {"GetBucketLocation", GetBucketLocation, "s3:GetBucketLocation"}},
     {"GET", kBucket, "versioning", "", {"GetBucketVersioning", GetBucketVersioning, "s3:GetBucketVersioning"}},
@@ -71,7 +71,7 @@ constexpr Row kRows[] = {
      {"PutBucketLifecycleConfiguration", PutBucketLifecycle, "s3:PutLifecycleConfiguration"}},
     {"PUT", kBucket, "policy", "", {"PutBucketPolicy", PutBucketPolicy, "s3:PutBucketPolicy"}},
     {"PUT", kBucket, "cors", "", {"PutBucketCors", PutBucketCors, "s3:PutBucketCORS"}},
-    {"PUT", kBucket, "", "", {"CreateBucket", CreateBucket, ""}},
+    {"PUT", kBucket, "", "", {"CreateBucket", CreateBucket, "!s3:CreateBucket"}},
     {"DELETE", kBucket, "tagging", "", {"DeleteBucketTagging", DeleteBucketTagging, "s3:PutBucketTagging"}},
     {"DELETE",
      kBucket,
@@ -92,6 +92,7 @@ constexpr Row kRows[] = {
     {"HEAD", kObject, "", "", {"HeadObject", GetObject, "s3:GetObject"}},
     {"PUT", kObject, "uploadId", "x-amz-copy-source", {"UploadPartCopy", UploadPartCopy, "s3:PutObject"}},
     {"PUT", kObject, "uploadId", "", {"UploadPart", UploadPart, "s3:PutObject"}},
+    {"PUT", kObject, "partNumber", "", {"Unsupported", NotImplemented, ""}},  // of no upload
     {"PUT", kObject, "tagging", "", {"PutObjectTagging", PutObjectTagging, "s3:PutObjectTagging"}},
     {"PUT", kObject, "acl", "", {"PutObjectAcl", PutAcl, "s3:PutObjectAcl"}},
     {"PUT", kObject, "renameObject", "", {"RenameObject", RenameObject, "s3:PutObject"}},

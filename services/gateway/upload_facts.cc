@@ -58,6 +58,7 @@ Result<ChecksumKind> ReadChecksumKind(const HttpFields& fields) {
   if (!algorithm.has_value() && !type.empty())
     return s3::Error(s3::Code::kInvalidRequest, "x-amz-checksum-type needs x-amz-checksum-algorithm");
   if (!algorithm.has_value()) return kind;
+  kind.asked = true;
   PBFS_ASSIGN_OR_RETURN(kind.algorithm, s3::ParseAlgorithm(*algorithm));
   PBFS_ASSIGN_OR_RETURN(kind.type, s3::MultipartChecksumType(kind.algorithm, type));
   return kind;
@@ -70,11 +71,11 @@ ChecksumKind ChecksumKindOf(const ObjectMetadata& upload) {
   const Result<s3::ChecksumAlgorithm> algorithm = s3::ParseAlgorithm(found->second.substr(0, blank));
   if (!algorithm.ok()) return {};
   const bool composite = found->second.ends_with(s3::ChecksumTypeName(s3::ChecksumType::kComposite));
-  return {*algorithm, composite ? s3::ChecksumType::kComposite : s3::ChecksumType::kFullObject};
+  return {*algorithm, composite ? s3::ChecksumType::kComposite : s3::ChecksumType::kFullObject, true};
 }
 
 void SetChecksumKind(const ChecksumKind& kind, ObjectMetadata& upload) {
-  upload.system[kKind] = fmt::format("{} {}", s3::AlgorithmName(kind.algorithm), s3::ChecksumTypeName(kind.type));
+  if (kind.asked) upload.system[kKind] = fmt::format("{} {}", s3::AlgorithmName(kind.algorithm), s3::ChecksumTypeName(kind.type));
 }
 
 Result<Bytes> Encode(const PartFacts& facts) {

@@ -21,10 +21,12 @@ inline constexpr const char* kUploadOfObject = "upload";
 struct ChecksumKind {
   s3::ChecksumAlgorithm algorithm = s3::ChecksumAlgorithm::kCrc64Nvme;
   s3::ChecksumType type = s3::ChecksumType::kFullObject;
+  bool asked = false;  // else ours: parts may come with others, which are checked and forgotten
 };
 /// Of a CreateMultipartUpload. Errors (of S3): InvalidRequest.
 Result<ChecksumKind> ReadChecksumKind(const HttpFields& fields);
 ChecksumKind ChecksumKindOf(const ObjectMetadata& upload);
+/// Keeps one that was asked for.
 void SetChecksumKind(const ChecksumKind& kind, ObjectMetadata& upload);
 
 /// What is known of the bytes of a part; empty: nothing.

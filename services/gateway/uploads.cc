@@ -65,6 +65,7 @@ std::string LocationOf(Call& call) {
 
 void ShowChecksumKind(const UploadStat& upload, HttpFields& fields) {
   const ChecksumKind kind = ChecksumKindOf(upload.metadata);
+  if (!kind.asked) return;
   fields.Set("x-amz-checksum-algorithm", std::string(s3::AlgorithmName(kind.algorithm)));
   fields.Set("x-amz-checksum-type", std::string(s3::ChecksumTypeName(kind.type)));
 }
@@ -90,8 +91,8 @@ Status UploadPart(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const UploadStat upload, FindUpload(call, bucket));
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   const ChecksumKind kind = ChecksumKindOf(upload.metadata);
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.md5 = md5, .default_checksum = kind.algorithm}));
-  if (body.checksum_algorithm() != kind.algorithm)
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.md5 = md5, .checksum = kind.algorithm, .needs_length = true}));
+  if (kind.asked && body.named_checksum().value_or(kind.algorithm) != kind.algorithm)
     return Error(Code::kInvalidRequest, "The upload was created with another checksum algorithm");
   PartFacts facts;
   const auto writer = bucket.NewObject(call.context());
@@ -239,6 +240,12 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const std::vector<UploadedPart> parts, Chosen(named, there));
   PBFS_ASSIGN_OR_RETURN(const WholeFacts whole, FactsOfWhole(parts, ChecksumKindOf(upload->metadata)));
   PBFS_RETURN_IF_ERROR(CheckWholeChecksum(call, whole.checksum));
+  if (const auto said = call.fields().Find("x-amz-mp-object-size"); said.has_value()) {
+    int64_t size = 0;
+    for (const UploadedPart& part : parts) size += part.size;
+    if (s3::ParseNumber(*said) != size)
+      return Error(Code::kInvalidRequest, "The parts have another size than x-amz-mp-object-size says");
+  }
   PBFS_ASSIGN_OR_RETURN(const WriteConditions conditions, ReadWriteConditions(site, call));
   PutOptions options;
   options.metadata = upload->metadata;
@@ -344,7 +351,10 @@ Status ListMultipartUploads(Site& site, Call& call) {
   result.delimiter = call.query().Get("delimiter");
   result.key_marker = call.query().Get("key-marker");
   result.upload_id_marker = call.query().Get("upload-id-marker");
-  result.url_encoding = call.query().Get("encoding-type") == "url";
+  const std::string_view encoding = call.query().Get("encoding-type");
+  if (!encoding.empty() && encoding != "url")
+    return Error(Code::kInvalidArgument, "Invalid Encoding Method specified in Request");
+  result.url_encoding = !encoding.empty();
   const std::string_view asked = call.query().Get("max-uploads");
   const std::optional<int64_t> most = asked.empty() ? kPage : s3::ParseNumber(asked);
   if (!most.has_value() || *most > INT32_MAX)

@@ -227,17 +227,23 @@ class Refused(FormCase):
                400, code="EntityTooLarge")
         self.must_be(b"old")
 
-    @rows({"no expiration": lambda document: {"conditions": document["conditions"]},
-           "no conditions": lambda document: {"expiration": document["expiration"]},
-           "expiration that is none": lambda document: document | {"expiration": "soon"},
-           "a list": lambda document: [],
-           "conditions that are none": lambda document: document | {"conditions": "all"},
-           "unknown condition": lambda document: document | {"conditions": document["conditions"] + [["matches", "$key", "a"]]},
-           "short condition": lambda document: document | {"conditions": document["conditions"] + [["eq",
-                                                                                                    "$key"]]},
-           "range that is none": lambda document: document | {"conditions": document["conditions"] + [["content-length-range", "a", "b"]]}})
+    @rows({"no expiration": {"expiration": None}, "no conditions": {"conditions": None},
+           "expiration that is none": {"expiration": "soon"},
+           "conditions that are none": {"conditions": "all"},
+           "condition that is none": {"conditions": ["all"]}})
     def test_policy_is_malformed(self, change):
-        self.refused(self.post(self.form(change=change)), 400, "InvalidPolicyDocument")
+        fields = self.form(change=lambda document: {
+            name: value for name, value in (document | change).items() if value is not None})
+        self.refused(self.post(fields), 400, "InvalidPolicyDocument")
+
+    def test_policy_is_a_list(self):
+        self.refused(self.post(self.form(change=lambda document: [])), 400, "InvalidPolicyDocument")
+
+    @rows({"of an unknown kind": [["matches", "$key", "a"]], "that is short": [["eq", "$key"]],
+           "with a range that is none": [["content-length-range", "a", "b"]],
+           "of a field without $": [["eq", "key", "a"]]})
+    def test_condition_is_malformed(self, conditions):
+        self.refused(self.post(self.form(conditions=conditions)), 400, "InvalidPolicyDocument")
 
     def test_policy_is_no_base64(self):
         fields = self.form() | {"policy": "{}"}

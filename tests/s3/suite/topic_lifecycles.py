@@ -1,4 +1,4 @@
-"""Lifecycle rules: the documents, and the expiry that GET and HEAD tell. That days pass is for other tests."""
+"""Lifecycle rules: the documents, and the expiry that GET and HEAD tell; not that they act when it comes."""
 import datetime
 import email.utils
 import re
@@ -13,7 +13,8 @@ def rule(actions: str = "<Expiration><Days>3</Days></Expiration>",
 
 
 def document(*rules: str) -> bytes:
-    return f'<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{"".join(rules)}</LifecycleConfiguration>'.encode()
+    namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+    return f'<LifecycleConfiguration xmlns="{namespace}">{"".join(rules)}</LifecycleConfiguration>'.encode()
 
 
 def midnight_after(written: str, days: int) -> datetime.datetime:
@@ -34,7 +35,13 @@ class LifecycleCase(BucketCase):
         expect(self.of_bucket("PUT", "lifecycle", body=document(*rules)), 200)
 
 
-EXPIRE = "<Expiration><Days>1</Days></Expiration>"
+def abort_after(days: int) -> str:
+    return ("<AbortIncompleteMultipartUpload>"
+            f"<DaysAfterInitiation>{days}</DaysAfterInitiation></AbortIncompleteMultipartUpload>")
+
+
+BOTH = "<Expiration><Days>1</Days><Date>2099-01-01T00:00:00Z</Date></Expiration>"
+TO_GLACIER = "<StorageClass>GLACIER</StorageClass>"
 REFUSED = {
     "empty": (b"", "MalformedXML"), "no rules": (document(), "MalformedXML"),
     "no XML": (b"x", "MalformedXML"),
@@ -49,11 +56,11 @@ REFUSED = {
     "not at midnight": (document(rule("<Expiration><Date>2099-01-01T12:00:00Z</Date></Expiration>")),
                         "InvalidArgument"),
     "date that is none": (document(rule("<Expiration><Date>soon</Date></Expiration>")), "MalformedXML"),
-    "days and date": (document(rule("<Expiration><Days>1</Days><Date>2099-01-01T00:00:00Z</Date></Expiration>")), "MalformedXML"),
+    "days and date": (document(rule(BOTH)), "MalformedXML"),
     "empty expiration": (document(rule("<Expiration/>")), "MalformedXML"),
     "two of one ID": (document(rule(), rule()), "InvalidArgument"),
     "long ID": (document(rule(name="i" * 256)), "InvalidArgument"),
-    "tags and uploads": (document(rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>",
+    "tags and uploads": (document(rule(abort_after(1),
                                        "<Filter><Tag><Key>a</Key><Value>1</Value></Tag></Filter>")),
                          "InvalidRequest"),
     "1001 rules": (document(*(rule(name=str(number)) for number in range(1001))), "MalformedXML"),
@@ -63,8 +70,7 @@ REFUSED = {
 class Documents(LifecycleCase):
     def test_is_put_read_and_deleted(self):
         self.set_rules(rule(name="one"),
-                       rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>"
-                                              "</AbortIncompleteMultipartUpload>",
+                       rule(abort_after(7),
                             "<Filter><Prefix>tmp/</Prefix></Filter>", "Disabled", "two"))
         found = parse_xml(expect(self.of_bucket("GET", "lifecycle"), 200,
                                  {"Content-Type": "application/xml"}))
@@ -84,8 +90,9 @@ class Documents(LifecycleCase):
         self.assertEqual(texts(parse_xml(expect(self.of_bucket("GET", "lifecycle"), 200)), "Rule/ID"),
                          ["old"])
 
-    @rows({"transition": "<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>",
-           "noncurrent transition": "<NoncurrentVersionTransition><NoncurrentDays>1</NoncurrentDays><StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition>"})
+    @rows({"transition": f"<Transition><Days>1</Days>{TO_GLACIER}</Transition>",
+           "noncurrent transition": "<NoncurrentVersionTransition><NoncurrentDays>1</NoncurrentDays>"
+                                    f"{TO_GLACIER}</NoncurrentVersionTransition>"})
     def test_transitions_are_not_served(self, actions):
         expect(self.of_bucket("PUT", "lifecycle", body=document(rule(actions))), 501, code="NotImplemented")
         expect(self.of_bucket("GET", "lifecycle"), 404, code="NoSuchLifecycleConfiguration")
@@ -161,7 +168,7 @@ class Expiry(LifecycleCase):
         self.assertEqual(self.told(), (self.in_days(2), "in%202"))
 
     def test_is_not_told_by_a_rule_of_uploads(self):
-        self.set_rules(rule("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"))
+        self.set_rules(rule(abort_after(1)))
         self.assertIsNone(self.told())
 
     def test_ends_with_the_document(self):

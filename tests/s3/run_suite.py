@@ -3,7 +3,8 @@
 
     run_suite.py [--list] [--topic NAME] [--case SUBSTRING] [--jobs N] [--pending]
 
---topic and --case may be repeated: any of them fits. --pending adds what is not built yet. Exit code 1 when a case fails. The last line says how many did.
+--topic and --case may be repeated: any of them fits. --pending adds what is not built yet. Exit code 1 when a
+case fails; the last line says how many did.
 """
 import argparse
 import collections
@@ -72,8 +73,10 @@ def report(result: Result) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="name the cases, and what is pending, and run nothing")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true",
+                        help="name the cases, and what is pending; run nothing")
     parser.add_argument("--topic", action="append", default=[], choices=topics())
     parser.add_argument("--case", action="append", default=[], metavar="SUBSTRING")
     parser.add_argument("--jobs", type=int, default=4)
@@ -86,9 +89,9 @@ def main() -> int:
         for case, reason in PENDING.items():
             print(f"pending: {case}: {reason}")
         return 0
-    missing = [name for name in ("ENDPOINT", "ACCESS_KEY", "SECRET_KEY") if not os.environ.get("PBFS_S3_" + name)]
-    if missing:
-        parser.error("not set: " + ", ".join("PBFS_S3_" + name for name in missing))
+    needed = ("PBFS_S3_ENDPOINT", "PBFS_S3_ACCESS_KEY", "PBFS_S3_SECRET_KEY")
+    if not all(os.environ.get(name) for name in needed):
+        parser.error("needs " + ", ".join(needed))
     failed, seconds = 0, {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run, group) for group in groups]):

@@ -43,7 +43,7 @@ class OfBuckets(BucketCase):
         expect(self.of_bucket(method, query, body=body), 501, code="NotImplemented")
         self.must_be(b"content")
 
-    @rows({query: query for query in ("website", "replication", "policy", "lifecycle", "legal-hold",
+    @rows({query: query for query in ("website", "replication", "encryption", "metrics", "legal-hold",
                                       "versions")})
     def test_does_not_delete_the_bucket(self, query):
         bucket = new_bucket_name()

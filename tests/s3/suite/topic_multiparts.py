@@ -238,8 +238,9 @@ class Parts(UploadCase):
            "CRC32": ({"x-amz-checksum-crc32": crc.checksum("CRC32", b"other")}, "BadDigest"),
            "malformed MD5": ({"Content-MD5": "x"}, "InvalidDigest")})
     def test_that_is_wrong_leaves_the_one_before(self, headers, code):
-        upload = self.create()
-        etag = self.part(upload, 1, b"right")
+        upload = self.create(headers={"x-amz-checksum-algorithm": "CRC32"})
+        right = {"x-amz-checksum-crc32": crc.checksum("CRC32", b"right")}
+        etag = self.part(upload, 1, b"right", headers=right)
         expect(self.upload(upload, 1, b"wrong", headers=headers), 400, code=code)
         self.completed(upload, [(1, etag)])
         self.must_be(b"right")
@@ -252,7 +253,7 @@ class Parts(UploadCase):
     @rows({"signed": SIGNED, "signed with trailer": SIGNED_TRAILER,
            "unsigned with trailer": UNSIGNED_TRAILER})
     def test_in_chunks(self, payload):
-        upload = self.create()
+        upload = self.create(headers=None if payload == SIGNED else {"x-amz-checksum-algorithm": "CRC32"})
         trailers = None if payload == SIGNED else {"x-amz-checksum-crc32": crc.checksum("CRC32", b"part")}
         path = self.path() + "?" + query_of({"partNumber": 1, "uploadId": upload})
         etag = expect(chunks.send(path, b"part", payload, trailers=trailers), 200).get("ETag")
@@ -339,6 +340,13 @@ class Completing(UploadCase):
         etag = self.part(upload, 1)
         first = self.completed(upload, [(1, etag)])
         self.assertEqual(self.completed(upload, [(1, etag)]).findtext("ETag"), first.findtext("ETag"))
+        self.must_be(b"part")
+
+    def test_again_with_other_parts_is_no_repeat(self):
+        upload = self.create()
+        etag = self.part(upload, 1)
+        self.completed(upload, [(1, etag)])
+        expect(self.complete(upload, [(1, OTHER)]), 404, code="NoSuchUpload")
         self.must_be(b"part")
 
     def test_ends_the_upload(self):

@@ -331,7 +331,8 @@ class Conditions(PatchCase):
 
     def test_none_match_star_creates(self):
         answer = self.patch("bytes 0-2/*", b"abc", {"If-None-Match": "*"})
-        expect(answer, 200, {"ETag": QUOTED_ETAG, "x-amz-object-size": "3", "Content-Type": "application/xml"})
+        headers = {"ETag": QUOTED_ETAG, "x-amz-object-size": "3", "Content-Type": "application/xml"}
+        expect(answer, 200, headers)
         self.assertEqual(parse_xml(answer).findtext("Object/ETag"), answer.get("ETag"))
         self.must_be(b"abc")
 

@@ -1,5 +1,5 @@
 """Tags of objects and buckets."""
-from .harness import BucketCase, OwnBucketCase, client, expect, md5, parse_xml, rows, tagging, texts
+from .harness import BucketCase, client, expect, md5, parse_xml, rows, tagging, texts
 
 LIMIT = {"key of 128": {"k" * 128: "v"}, "value of 256": {"k": "v" * 256}, "empty value": {"k": ""},
          "key of 128 not ASCII": {"é" * 128: "v"}, "value of 256 not ASCII": {"k": "日" * 256},
@@ -131,7 +131,11 @@ class OfObjects(BucketCase):
         self.assertEqual(s3.get_object_tagging(**key)["TagSet"], [])
 
 
-class OfBuckets(OwnBucketCase):
+class OfBuckets(BucketCase):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.of_bucket, "DELETE", "tagging")
+
     def tag(self, document):
         return self.of_bucket("PUT", "tagging", body=document)
 

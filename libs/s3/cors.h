@@ -34,7 +34,7 @@ std::string CorsXml(const CorsRules& rules);
 HttpFields CorsFields(const CorsRules& rules, const HttpRequest& request);
 
 /// Header fields for the answer to a preflight (OPTIONS with an Origin): of the first rule that matches origin, method and
-/// all headers asked for. Errors: InvalidRequest without Access-Control-Request-Method; AccessDenied without a match.
+/// all headers asked for. Errors: InvalidRequest without Access-Control-Request-Method; AccessForbidden without a match.
 Result<HttpFields> Preflight(const CorsRules& rules, const HttpRequest& request);
 
 }  // namespace pbfs::s3

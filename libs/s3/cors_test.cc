@@ -68,9 +68,9 @@ TEST(Cors, PreflightsNeedOriginMethodAndHeaders) {
   EXPECT_EQ(fields.Get("access-control-allow-headers"), "x-amz-date, content-type");
   EXPECT_EQ(fields.Get("access-control-allow-origin"), "https://example.com");
   EXPECT_OK(preflight("http://other.org", "GET", ""));
-  EXPECT_S3(preflight("https://example.com", "PUT", "authorization"), "AccessDenied");
-  EXPECT_S3(preflight("http://other.org", "PUT", ""), "AccessDenied");
-  EXPECT_S3(preflight("https://example.com", "put", ""), "AccessDenied");
+  EXPECT_S3(preflight("https://example.com", "PUT", "authorization"), "AccessForbidden");
+  EXPECT_S3(preflight("http://other.org", "PUT", ""), "AccessForbidden");
+  EXPECT_S3(preflight("https://example.com", "put", ""), "AccessForbidden");
   EXPECT_S3(preflight("https://example.com", "", ""), "InvalidRequest");
 }
 

@@ -235,6 +235,8 @@ TEST(Documents, HostileDocumentsAreRefused) {
       "<Delete><Object/></Delete>",
       "<Delete><Object><Key/></Object></Delete>",
       "<!DOCTYPE Delete><Delete>" + inside + "</Delete>",
+      "<Delete>" + inside + "</Delete><Delete>" + inside + "</Delete>",
+      "<Delete><Object><Key>&nothing;</Key></Object></Delete>",
       "<!DOCTYPE Delete [<!ENTITY a \"b\">]><Delete>" + inside + "</Delete>",
       "<Delete><Object><Key>k\xFF</Key></Object></Delete>",
       "<Delete><Object><Key>k&#0;</Key></Object></Delete>",

@@ -44,8 +44,9 @@ class GatewayTest : public testing::Test {
     request.peer = "127.0.0.1";
     return request;
   }
-  /// Sends it as it is.
-  Answer SendRaw(const HttpRequest& request, const std::string& body = "") {
+  /// Sends it as it is, with its length.
+  Answer SendRaw(HttpRequest request, const std::string& body = "") {
+    request.fields.Set("Content-Length", std::to_string(body.size()));
     MemoryExchange exchange(request, ToBytes(AsBytes(body)));
     const HttpAnswer& answer = exchange.Serve(TestContext(), gateway_);
     return {answer.head.status, answer.head.fields, std::string(AsText(answer.body)), answer.complete};

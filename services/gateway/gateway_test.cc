@@ -76,6 +76,7 @@ TEST_F(GatewayTest, ATruncatedBodyLeavesNothing) {
   HttpRequest request = Request("PUT", "/photos/cat");
   const std::string body(9 << 20, 'x');
   s3::SignRequest(signer(), clock_.NowMillis(), "UNSIGNED-PAYLOAD", request);
+  request.fields.Set("Content-Length", std::to_string(body.size()));
   MemoryExchange exchange(request, ToBytes(AsBytes(body)));
   exchange.FailReadsAfter(5 << 20, UnavailableError("the connection is lost"));
   exchange.Serve(TestContext(), gateway_);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/s3/errors.h"
+#include "libs/s3/signature.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 
@@ -103,12 +104,18 @@ Result<WholeFacts> FactsOfWhole(const std::vector<UploadedPart>& parts, const Ch
     PBFS_ASSIGN_OR_RETURN(PartFacts one, DecodePartFacts(part.metadata));
     facts.push_back(std::move(one));
   }
-  return WholeFacts{WholeEtag(facts), WholeChecksum(facts, parts, kind), PartsText(parts)};
+  return WholeFacts{WholeEtag(facts), WholeChecksum(facts, parts, kind), PartsText(parts), ""};
 }
 
-void SetWholeFacts(const WholeFacts& facts, UploadId upload, ObjectMetadata& metadata) {
+std::string MadeBy(std::string_view upload, const std::vector<s3::CompletePart>& named) {
+  std::string parts;
+  for (const s3::CompletePart& part : named) parts += fmt::format("{} {}\n", part.number, part.etag);
+  return fmt::format("{} {}", upload, s3::Sha256Hex(AsBytes(parts)).substr(0, 32));
+}
+
+void SetWholeFacts(const WholeFacts& facts, ObjectMetadata& metadata) {
   metadata.system.erase(kKind);
-  metadata.system[kUploadOfObject] = upload.ToString();
+  metadata.system[kUploadOfObject] = facts.made_by;
   if (!facts.parts.empty()) metadata.system[kPartsOfObject] = facts.parts;
   metadata.etag = facts.etag;
   metadata.opset.emplace();  // of the content; filled in where it is bound

@@ -12,7 +12,7 @@
 /// What is kept of an upload and its parts beside their bytes, and what follows from it for the object that they make. In
 /// ObjectMetadata::system stand:
 ///   checksum-kind   of an upload: "<algorithm> <type>"
-///   upload          of the object: the id of the upload that made it
+///   upload          of the object: the id of the upload that made it, and a digest of the parts that it named
 ///   parts           of the object: the sizes of its parts, "5242880*7,1234"; not where that is too long
 namespace pbfs::gateway {
 
@@ -45,9 +45,12 @@ struct WholeFacts {
   std::string etag;  // as S3 has it: of MD5s and "-N"; empty: one of the parts has no MD5
   std::optional<s3::ShownChecksum> checksum;
   std::string parts;
+  std::string made_by;  // MadeBy
 };
 Result<WholeFacts> FactsOfWhole(const std::vector<UploadedPart>& parts, const ChecksumKind& kind);
-void SetWholeFacts(const WholeFacts& facts, UploadId upload, ObjectMetadata& metadata);
+/// What tells a repeat of a CompleteMultipartUpload from one that names other parts.
+std::string MadeBy(std::string_view upload, const std::vector<s3::CompletePart>& named);
+void SetWholeFacts(const WholeFacts& facts, ObjectMetadata& metadata);
 
 /// Pieces of a new part, of which the facts are made on the way.
 class PartSink final : public PieceSink {

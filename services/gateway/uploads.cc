@@ -214,12 +214,12 @@ Status CheckWholeChecksum(Call& call, const std::optional<s3::ShownChecksum>& wh
 }
 
 // The upload is gone: if it was this one that made the object which is there now, this is a repeat.
-Status AnswerRepeat(Site& site, Call& call) {
+Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
   const Result<ObjectView> view = OpenKey(site, call);
   if (!view.ok()) return Error(Code::kNoSuchUpload);
   const ObjectMetadata& metadata = view->stat().metadata;
-  const auto made_by = metadata.system.find(kUploadOfObject);
-  if (made_by == metadata.system.end() || made_by->second != call.query().Get("uploadId"))
+  const auto found = metadata.system.find(kUploadOfObject);
+  if (found == metadata.system.end() || found->second != made_by)
     return Error(Code::kNoSuchUpload);
   s3::CompleteResult result{LocationOf(call), call.bucket(), call.key(), EtagOf(view->stat()),
                             ChecksumOf(metadata, view->stat().opset)};
@@ -233,12 +233,13 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
   PBFS_ASSIGN_OR_RETURN(const std::vector<s3::CompletePart> named, s3::ParseComplete(AsText(document)));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const std::string made_by = MadeBy(call.query().Get("uploadId"), named);
   const Result<UploadStat> upload = FindUpload(call, bucket);
-  if (s3::IsError(upload.status(), Code::kNoSuchUpload)) return AnswerRepeat(site, call);
+  if (s3::IsError(upload.status(), Code::kNoSuchUpload)) return AnswerRepeat(site, call, made_by);
   PBFS_RETURN_IF_ERROR(upload.status());
   PBFS_ASSIGN_OR_RETURN(const std::vector<UploadedPart> there, AllParts(call, bucket, upload->upload));
   PBFS_ASSIGN_OR_RETURN(const std::vector<UploadedPart> parts, Chosen(named, there));
-  PBFS_ASSIGN_OR_RETURN(const WholeFacts whole, FactsOfWhole(parts, ChecksumKindOf(upload->metadata)));
+  PBFS_ASSIGN_OR_RETURN(WholeFacts whole, FactsOfWhole(parts, ChecksumKindOf(upload->metadata)));
   PBFS_RETURN_IF_ERROR(CheckWholeChecksum(call, whole.checksum));
   if (const auto said = call.fields().Find("x-amz-mp-object-size"); said.has_value()) {
     int64_t size = 0;
@@ -251,9 +252,10 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   options.metadata = upload->metadata;
   options.if_none_match = conditions.if_none_match;
   options.if_bound_to = conditions.if_bound_to;
-  SetWholeFacts(whole, upload->upload, options.metadata);
+  whole.made_by = made_by;
+  SetWholeFacts(whole, options.metadata);
   const Result<Written> done = bucket.CompleteUpload(call.context(), upload->upload, parts, options);
-  if (IsNotFound(done.status())) return AnswerRepeat(site, call);
+  if (IsNotFound(done.status())) return AnswerRepeat(site, call, made_by);
   if (done.status().code() == StatusCode::kAborted) return Error(Code::kInvalidPart);
   if (!done.ok()) return WriteFailure(done.status(), conditions.lost);
   options.metadata.opset = done->opset;

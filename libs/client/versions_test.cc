@@ -23,7 +23,8 @@ class VersionsTest : public testing::Test {
     EXPECT_OK(stat);
     if (!stat.ok()) return {};
     Bytes bytes(static_cast<size_t>(stat->size));
-    if (!bytes.empty()) EXPECT_OK(bucket_->Read(TestContext(), object, 0, bytes));
+    if (bytes.empty()) return bytes;
+    EXPECT_OK(bucket_->Read(TestContext(), object, 0, bytes));
     return bytes;
   }
 
@@ -50,8 +51,8 @@ TEST_F(VersionsTest, APatchedVersionLeavesTheOldOneAlone) {
   EXPECT_EQ(stat.object, patched.object);
   EXPECT_EQ(stat.metadata.content_type, "text/plain");
   EXPECT_EQ(Read(stat.object), content);
-  EXPECT_CODE(bucket_->PatchVersion(TestContext(), "a", put.object, ranges, options), kFailedPrecondition)
-      << "another version came between";
+  // Another version came between.
+  EXPECT_CODE(bucket_->PatchVersion(TestContext(), "a", put.object, ranges, options), kFailedPrecondition);
 }
 
 TEST_F(VersionsTest, AnEmptyVersionIsPatched) {

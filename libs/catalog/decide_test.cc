@@ -65,6 +65,27 @@ TEST_F(DecideTest, LaterCommitSeesNothingOfARefusedOne) {
   EXPECT_EQ(decision.changes.extents.size(), 1u);
 }
 
+TEST_F(DecideTest, AnUploadIsCompletedOnce) {
+  const UploadId upload = UploadId::New(kNowMs, client_.random());
+  state_.uploads[upload] = {bucket_, "a"};
+  const auto complete = [&](const Order& order, const std::string& name, std::optional<ObjectId> bound = {}) {
+    const ObjectId object = client_.NewObject();
+    TestCommit commit(client_);
+    commit.At(order).Creates(object).Bind(name, object);
+    commit.request().complete_upload = upload;
+    if (bound) commit.IfName(bound);
+    return Parse(commit);
+  };
+  const Order first = client_.NextOrder(), second = client_.NextOrder(), third = client_.NextOrder();
+  const std::vector<ParsedCommit> commits = {complete(first, "a", object_), complete(second, "a"),
+                                             complete(third, "a")};
+  const Decision decision = Run(commits);
+  EXPECT_EQ(decision.replies[0].code, CommitCode::kPrecondition) << "and the upload is there yet";
+  EXPECT_EQ(decision.replies[1].code, CommitCode::kOk);
+  EXPECT_EQ(decision.replies[2].code, CommitCode::kObjectGone);
+  EXPECT_EQ(decision.changes.uploads, std::vector<UploadId>{upload});
+}
+
 TEST_F(DecideTest, LaterCommitSeesAnAcceptedOne) {
   TestCommit seal(client_);
   seal.Seal(object_);

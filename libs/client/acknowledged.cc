@@ -29,6 +29,7 @@ bool Shows(const std::vector<SkylinePiece>& pieces, const std::vector<Extent>& e
 void Acknowledged::Note(const OpRecord& record, const Order& order) {
   MutexLock lock(mutex_);
   if (record.kind == OpKind::kBind || record.kind == OpKind::kUnbind) NoteName(record, order);
+  if (record.kind == OpKind::kDrop) names_.erase({record.bucket, record.name});
   if (!IsContentOp(record.kind)) return;
   for (const RecordExtent& extent : record.extents) NoteExtent(record.object, extent, order);
   ForgetOldest();
@@ -100,6 +101,11 @@ Hlc Acknowledged::NewestOfName(const BucketId& bucket, const std::string& name) 
   MutexLock lock(mutex_);
   const auto found = names_.find({bucket, name});
   return found == names_.end() ? 0 : found->second.newest;
+}
+
+void Acknowledged::ForgetName(const BucketId& bucket, const std::string& name) {
+  MutexLock lock(mutex_);
+  names_.erase({bucket, name});
 }
 
 int64_t Acknowledged::Moment() const {

@@ -47,6 +47,8 @@ class Acknowledged {
   Hlc NewestOfObject(const ObjectId& object) const;
   /// The order of this client's newest op on a name; 0 if none is known.
   Hlc NewestOfName(const BucketId& bucket, const std::string& name) const;
+  /// What it did to a name counts no more: versions of it were dropped.
+  void ForgetName(const BucketId& bucket, const std::string& name);
 
   /// A moment, for ShowsNames.
   int64_t Moment() const;

@@ -348,6 +348,9 @@ class Bucket {
                        bool if_none_match = false);
   /// Never older than this client's own newest op on the name: until a catalog has that, it waits.
   Result<std::vector<NameHistoryEntry>> NameHistory(const Context& context, const std::string& name);
+  /// Forgets one version of a name in a versioned bucket for good, a delete marker perhaps: of the current one, the newest that is left
+  /// becomes current. A repeat does nothing. Errors: NOT_FOUND there never was such a version; FAILED_PRECONDITION the bucket keeps none.
+  Result<Order> DropVersion(const Context& context, const std::string& name, const Order& version);
   /// Binds the name again to the object that it had last: undoes a delete, while the object is not reaped yet.
   Result<ObjectId> Restore(const Context& context, const std::string& name);
 
@@ -384,6 +387,12 @@ class Bucket {
                        const WriteOptions& options = {});
   /// No op but rehome is accepted any more; sealed objects can be cloned by reference. Only for objects without a name.
   Result<Order> Seal(const Context& context, ObjectId object);
+
+  /// One Commit: a new object of all of `from`, which is sealed, with these ranges written over it, bound to `name`: a new version that
+  /// costs what is written, while the old one keeps its bytes. `options` as of a Put: metadata, and what the name must be bound to.
+  /// Errors: FAILED_PRECONDITION also if `from` is not sealed.
+  Result<Written> PatchVersion(const Context& context, const std::string& name, ObjectId from,
+                               const std::vector<RangeWrite>& ranges, const PutOptions& options = {});
 
   /// A new object with the content of `from`, bound to `to`, without moving a byte: one row by reference if the source is
   /// sealed, else the rows of its visible extents.

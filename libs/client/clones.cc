@@ -135,6 +135,45 @@ uint32_t RowCloner::IndexOf(OpRecord& record, const ObjectId& object) {
   return place->second;
 }
 
+CommitPlan PlanReferences(ClientCore& core, const ObjectId& object, const std::vector<WholeObject>& parts) {
+  CommitPlan plan = PlanClone(core, object);
+  int64_t at = 0;
+  for (const WholeObject& part : parts) {
+    if (part.size > 0) AddReference(plan.ops[0].record, part.object, 0, part.size, at);
+    at += part.size;
+  }
+  if (at == 0) plan.ops.clear();
+  return plan;
+}
+
+Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                            const ObjectId& object, const std::vector<WholeObject>& parts) {
+  RowCloner rows(core, object);
+  int64_t begin = 0;
+  for (const WholeObject& part : parts) {
+    for (int64_t at = 0; at < part.size;) {
+      PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, core, bucket, part.object, at, part.size, {}));
+      rows.Add(listing, begin);
+      if (listing.reply.covered_hi <= at) break;
+      at = listing.reply.covered_hi;
+    }
+    begin += part.size;
+  }
+  CommitPlan whole = PlanClone(core, object);
+  whole.ops.clear();
+  for (CommitPlan& plan : rows.plans()) whole.ops.push_back(std::move(plan.ops[0]));
+  // A trailing hole: the size must be kept all the same.
+  if (begin > 0 && (whole.ops.empty() || whole.ops.back().record.extents.back().hi < begin)) {
+    PlannedOp trunc{NewRecord(core, OpKind::kTrunc, object), {}};
+    trunc.record.trunc_length = begin;
+    trunc.record.extents = {{begin, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
+    whole.ops.insert(whole.ops.begin(), std::move(trunc));
+  }
+  return whole;
+}
+
+bool IsTooDeep(const Status& status) { return HasCode(status, CommitCode::kTooDeep); }
+
 Result<Written> CloneRange(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                            const CloneSource& source, const LastOp& last, std::optional<NameCondition> condition) {
   for (int attempt = 0;; ++attempt) {
@@ -158,7 +197,7 @@ Result<Written> CloneRange(const Context& context, ClientCore& core, const Opene
       ++written.ops;
     }
     if (failed.ok()) return written;
-    const bool again = HasCode(failed, CommitCode::kSourceGone) || HasCode(failed, CommitCode::kTooDeep);
+    const bool again = HasCode(failed, CommitCode::kSourceGone) || IsTooDeep(failed);
     if (!again || attempt >= kSourceRetries) return failed;
   }
 }

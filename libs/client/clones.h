@@ -27,6 +27,20 @@ CommitPlan PlanClone(ClientCore& core, const ObjectId& object);
 /// Adds bytes [lo, hi) of a sealed object to a CLONE, at `at`: an extent for each region there, or one if they are longer than that.
 void AddReference(OpRecord& clone, const ObjectId& from, int64_t lo, int64_t hi, int64_t at);
 
+/// An object that another one has whole.
+struct WholeObject {
+  ObjectId object;
+  int64_t size = 0;
+};
+/// One Commit of a new object that has sealed ones end to end, by reference; without an op if there is not a byte.
+CommitPlan PlanReferences(ClientCore& core, const ObjectId& object, const std::vector<WholeObject>& parts);
+/// The same by the rows of their visible extents: where they are references themselves, as deep as may be.
+/// Errors: those of ListVerified.
+Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                            const ObjectId& object, const std::vector<WholeObject>& parts);
+/// Whether `status` says that references would nest too deep.
+bool IsTooDeep(const Status& status);
+
 /// Collects visible extents into CLONE ops of bounded size, each a Commit of its own.
 class RowCloner {
  public:

@@ -32,6 +32,12 @@ Result<ObjectMetadata> VerifyWith(const OpenedKeyring& keyring, const NameEntry&
   return DecodeMetadata(*opened);
 }
 
+// A name of a versioned bucket shows an older value again when others drop its newest: then what this client did to it is no measure.
+bool MayGoBack(ClientCore& core, const OpenedBucket& bucket, const std::string& name) {
+  if (bucket.info.settings.versioning) core.acknowledged.ForgetName(bucket.id(), name);
+  return bucket.info.settings.versioning;
+}
+
 Result<NameEntry> Resolve(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::string& name,
                           const ReadOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
@@ -42,34 +48,38 @@ Result<NameEntry> Resolve(const Context& context, ClientCore& core, const Opened
   if (!entry.ok()) return entry.status().Annotate(bucket.info.settings.name + "/" + name);
   if (entry->name != name) return DataLossError("BAD_RECORD: the catalog answered for another name");
   if (entry->order.hlc < query.min_hlc && !IsMutant(Mutant::kStaleNameAccepted)) {
-    return StaleOrRollback("the catalog shows an older binding than it had acknowledged to this client");
+    if (!MayGoBack(core, bucket, name))
+      return StaleOrRollback("the catalog shows an older binding than it had acknowledged to this client");
   }
   core.Observe(entry->order.hlc, 0);
   return entry;
 }
 
 // What does not reach this client's own newest op on the name is the past.
-Result<std::vector<NameEntry>> FreshNameHistory(const Context& context, ClientCore& core, const BucketId& bucket,
+Result<std::vector<NameEntry>> FreshNameHistory(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                                                 const std::string& name) {
-  const Hlc seen = core.acknowledged.NewestOfName(bucket, name);
+  const Hlc seen = core.acknowledged.NewestOfName(bucket.id(), name);
   return RetryRead(context, [&]() -> Result<std::vector<NameEntry>> {
-    PBFS_ASSIGN_OR_RETURN(auto entries, core.to.catalog.names.NameHistory(context, {bucket, name, seen}));
+    PBFS_ASSIGN_OR_RETURN(auto entries, core.to.catalog.names.NameHistory(context, {bucket.id(), name, seen}));
     Hlc newest = 0;
     for (const NameEntry& entry : entries) newest = std::max(newest, entry.order.hlc);
-    if (newest < seen) return UnavailableError("name " + name + ": the catalog is behind what it had acknowledged");
+    if (newest < seen && !MayGoBack(core, bucket, name))
+      return UnavailableError("name " + name + ": the catalog is behind what it had acknowledged");
     return entries;
   });
 }
 
 // A standby that is behind may leave out a name that this client has bound, or show one that it has unbound. What others did is not
 // remembered, so then the newest state decides.
-Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, ListNamesRequest request) {
+Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                  ListNamesRequest request) {
   const int64_t asked = core.acknowledged.Moment();
   for (;;) {
     Result<ListNamesReply> reply =
         RetryRead(context, [&] { return core.to.catalog.names.ListNames(context, request); });
     if (request.as_of || !reply.ok()) return reply;
     if (core.acknowledged.ShowsNames(request, *reply, asked, request.newest)) return reply;
+    if (request.newest && bucket.info.settings.versioning) return reply;  // as MayGoBack
     if (request.newest) break;
     request.newest = true;
   }
@@ -133,7 +143,7 @@ Result<NamePage> Bucket::ListNames(const Context& context, const std::string& pr
   ListNamesRequest request{state_->id(), prefix, options.after, options.limit, options.as_of, options.newest};
   request.delimiter = options.delimiter;
   request.with_content = options.with_content;
-  PBFS_ASSIGN_OR_RETURN(ListNamesReply reply, FreshNames(step, *core_, request));
+  PBFS_ASSIGN_OR_RETURN(ListNamesReply reply, FreshNames(step, *core_, *state_, request));
   NamePage page;
   page.last = reply.Last();
   page.more = reply.more && page.last > options.after;
@@ -184,13 +194,24 @@ Result<Order> Bucket::Rename(const Context& context, const std::string& from, co
 Result<std::vector<NameHistoryEntry>> Bucket::NameHistory(const Context& context, const std::string& name) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const auto entries, FreshNameHistory(step, *core_, state_->id(), name));
+  PBFS_ASSIGN_OR_RETURN(const auto entries, FreshNameHistory(step, *core_, *state_, name));
   std::vector<NameHistoryEntry> history;
   for (const NameEntry& entry : entries) {
     PBFS_RETURN_IF_ERROR(VerifyEntry(context, *core_, *state_, entry).status());
     history.push_back({entry.object, entry.order, entry.current});
   }
   return history;
+}
+
+Result<Order> Bucket::DropVersion(const Context& context, const std::string& name, const Order& version) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  if (!info().settings.versioning) return FailedPreconditionError("the bucket keeps no versions: unbind the name");
+  CommitPlan plan;
+  plan.ops.push_back(NameOp(*core_, OpKind::kDrop, {}, name));
+  plan.ops[0].record.dropped = version;
+  const Result<Order> done = CommitNames(context, *core_, *state_, std::move(plan));
+  const bool none = done.status().Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
+  return none ? Result<Order>(NotFoundError(info().settings.name + "/" + name + ": no such version")) : done;
 }
 
 Result<ObjectId> Bucket::Restore(const Context& context, const std::string& name) {

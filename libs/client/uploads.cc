@@ -73,44 +73,6 @@ Status CheckPartNumber(int32_t number) {
   return InvalidArgumentError(fmt::format("a part's number is 1 to {}", kMaxPartNumber));
 }
 
-// A CLONE of the parts by reference.
-CommitPlan PlanReferences(ClientCore& core, const ObjectId& object, const std::vector<UploadedPart>& parts) {
-  CommitPlan plan = PlanClone(core, object);
-  int64_t at = 0;
-  for (const UploadedPart& part : parts) {
-    if (part.size > 0) AddReference(plan.ops[0].record, part.object, 0, part.size, at);
-    at += part.size;
-  }
-  if (at == 0) plan.ops.clear();
-  return plan;
-}
-
-// The same by rows: where parts are references themselves, as deep as may be. A hole at the end makes the object too short for that.
-Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                            const ObjectId& object, const std::vector<UploadedPart>& parts) {
-  RowCloner rows(core, object);
-  int64_t begin = 0;
-  for (const UploadedPart& part : parts) {
-    for (int64_t at = 0; at < part.size;) {
-      PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, core, bucket, part.object, at, part.size, {}));
-      rows.Add(listing, begin);
-      if (listing.reply.covered_hi <= at) break;
-      at = listing.reply.covered_hi;
-    }
-    begin += part.size;
-  }
-  CommitPlan whole = PlanClone(core, object);
-  whole.ops.clear();
-  for (CommitPlan& plan : rows.plans()) whole.ops.push_back(std::move(plan.ops[0]));
-  if (whole.ops.empty() || whole.ops.back().record.extents.back().hi < begin) {
-    PlannedOp trunc{NewRecord(core, OpKind::kTrunc, object), {}};
-    trunc.record.trunc_length = begin;
-    trunc.record.extents = {{begin, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
-    whole.ops.insert(whole.ops.begin(), std::move(trunc));
-  }
-  return whole;
-}
-
 }  // namespace
 
 Result<UploadId> Bucket::CreateUpload(const Context& context, const std::string& name, const ObjectMetadata& metadata) {
@@ -199,7 +161,11 @@ Result<Written> Bucket::CompleteUpload(const Context& context, UploadId upload, 
   PBFS_ASSIGN_OR_RETURN(const UploadStat stat, FindUpload(context, upload));
   PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
   int64_t size = 0;
-  for (const UploadedPart& part : parts) size += part.size;
+  std::vector<WholeObject> pieces;
+  for (const UploadedPart& part : parts) {
+    pieces.push_back({part.object, part.size});
+    size += part.size;
+  }
   if (size > kMaxObjectSize) return InvalidArgumentError("the parts are longer than the largest object, 2^43 bytes");
   const Context step = context.Within(core_->options.timeout);
   const ObjectId object = ObjectId::New(core_->clock.NowMillis(), core_->to.random);
@@ -215,9 +181,9 @@ Result<Written> Bucket::CompleteUpload(const Context& context, UploadId upload, 
     written.order = done.orders.back();
     return OkStatus();
   };
-  Status done = commit(PlanReferences(*core_, object, parts));
-  if (done.Detail("pbfs-code") == CommitCodeName(CommitCode::kTooDeep)) {
-    PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(step, *core_, *state_, object, parts));
+  Status done = commit(PlanReferences(*core_, object, pieces));
+  if (IsTooDeep(done)) {
+    PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(step, *core_, *state_, object, pieces));
     done = commit(std::move(rows));
   }
   PBFS_RETURN_IF_ERROR(done);

@@ -5,6 +5,7 @@
 
 #include "libs/base/executor.h"
 #include "libs/client/body_upload.h"
+#include "libs/client/clones.h"
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
 #include "libs/client/metadata.h"
@@ -30,21 +31,28 @@ Status CheckRange(int64_t offset, int64_t size) {
   return OkStatus();
 }
 
+// Makes bodies durable, side by side.
+Status UploadBodies(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                    const std::vector<NewBody>& bodies, std::vector<BodyUpload>& uploads,
+                    std::vector<RecordBody>& records) {
+  std::vector<Result<UploadedBody>> all(bodies.size(), UnavailableError("not tried"));
+  ParallelFor(core.executor, bodies.size(), [&](size_t i) { all[i] = UploadBody(context, core, bucket, bodies[i]); });
+  uploads.clear();
+  records.clear();
+  for (Result<UploadedBody>& body : all) {
+    PBFS_RETURN_IF_ERROR(body.status());
+    uploads.push_back(body->upload);
+    records.push_back(body->record);
+  }
+  return OkStatus();
+}
+
 // Makes bodies durable and commits `plan`, which names them; an expired encoding is uploaded again.
 Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                                   const std::vector<NewBody>& bodies, CommitPlan plan) {
   for (int attempt = 0;; ++attempt) {
     const Context step = context.Within(core.options.timeout);
-    std::vector<Result<UploadedBody>> uploads(bodies.size(), UnavailableError("not tried"));
-    ParallelFor(core.executor, bodies.size(),
-                [&](size_t i) { uploads[i] = UploadBody(step, core, bucket, bodies[i]); });
-    plan.bodies.clear();
-    plan.ops[0].record.bodies.clear();
-    for (Result<UploadedBody>& upload : uploads) {
-      PBFS_RETURN_IF_ERROR(upload.status());
-      plan.bodies.push_back(upload->upload);
-      plan.ops[0].record.bodies.push_back(upload->record);
-    }
+    PBFS_RETURN_IF_ERROR(UploadBodies(step, core, bucket, bodies, plan.bodies, plan.ops[0].record.bodies));
     Result<Committed> done = CommitOps(step, core, bucket, plan);
     if (done.ok() || !IsEncodingExpired(done.status()) || attempt >= kUploadRetries) return done;
   }
@@ -204,6 +212,40 @@ Result<Written> PutNamed(const Context& context, ClientCore& core, const std::sh
   return PutChunks(context, core, bucket, reader, Binding(core, name, options), ConditionOf(options));
 }
 
+// One WRITE of several ranges, and its bodies.
+struct RangesPlan {
+  PlannedOp write;
+  std::vector<NewBody> bodies;
+  int64_t lo = 0, hi = 0;  // all ranges lie in it
+  int64_t total = 0;       // bytes
+};
+
+Result<RangesPlan> PlanRanges(ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
+                              const std::vector<RangeWrite>& ranges) {
+  std::vector<RangeWrite> sorted = ranges;
+  std::sort(sorted.begin(), sorted.end(), [](const RangeWrite& a, const RangeWrite& b) { return a.offset < b.offset; });
+  if (sorted.empty()) return InvalidArgumentError("no ranges to write");
+  RangesPlan plan;
+  plan.write.record = NewRecord(core, OpKind::kWrite, object);
+  plan.lo = sorted.front().offset;
+  for (const RangeWrite& range : sorted) {
+    const int64_t size = static_cast<int64_t>(range.bytes.size());
+    PBFS_RETURN_IF_ERROR(CheckRange(range.offset, size));
+    if (range.offset < plan.hi) return InvalidArgumentError(fmt::format("the ranges overlap at byte {}", range.offset));
+    plan.hi = range.offset + size;
+    plan.total += size;
+    if (plan.total > kMaxRangesTotal) return InvalidArgumentError("more than 1 GiB in one atomic write");
+    for (int64_t at = 0; at < size; at += kMaxBodySize) {
+      const ByteSpan piece =
+          range.bytes.subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kMaxBodySize, size - at)));
+      PlaceBody(plan.write.record, range.offset + at, static_cast<int64_t>(piece.size()), 0,
+                static_cast<uint32_t>(plan.bodies.size()));
+      plan.bodies.push_back(MakeNewBody(core, bucket, piece));
+    }
+  }
+  return plan;
+}
+
 // A content op without data: ZERO or TRUNC.
 Result<Written> CommitZeros(const Context& context, ClientCore& core, const OpenedBucket& bucket, PlannedOp op,
                             int64_t lo, int64_t hi, const WriteOptions& options) {
@@ -343,37 +385,57 @@ Result<Written> Bucket::Write(const Context& context, ObjectId object, int64_t o
 
 Result<Written> Bucket::WriteRanges(const Context& context, ObjectId object, const std::vector<RangeWrite>& ranges,
                                     const WriteOptions& options) {
-  std::vector<RangeWrite> sorted = ranges;
-  std::sort(sorted.begin(), sorted.end(), [](const RangeWrite& a, const RangeWrite& b) { return a.offset < b.offset; });
-  if (sorted.empty()) return InvalidArgumentError("no ranges to write");
-  PlannedOp write{NewRecord(*core_, OpKind::kWrite, object), {}};
-  if (options.op.has_value()) write.record.op = *options.op;
-  std::vector<NewBody> bodies;
-  int64_t end = 0, total = 0;
-  for (const RangeWrite& range : sorted) {
-    const int64_t size = static_cast<int64_t>(range.bytes.size());
-    PBFS_RETURN_IF_ERROR(CheckRange(range.offset, size));
-    if (range.offset < end) return InvalidArgumentError(fmt::format("the ranges overlap at byte {}", range.offset));
-    end = range.offset + size;
-    total += size;
-    if (total > kMaxRangesTotal) return InvalidArgumentError("more than 1 GiB in one atomic write");
-    for (int64_t at = 0; at < size; at += kMaxBodySize) {
-      const ByteSpan piece =
-          range.bytes.subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kMaxBodySize, size - at)));
-      PlaceBody(write.record, range.offset + at, static_cast<int64_t>(piece.size()), 0,
-                static_cast<uint32_t>(bodies.size()));
-      bodies.push_back(MakeNewBody(*core_, *state_, piece));
-    }
-  }
+  PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, object, ranges));
+  if (options.op.has_value()) planned.write.record.op = *options.op;
   // The plaintext is the caller's; the budget pays for the fragments on their way.
-  PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_->budget.Take(context, std::min(2 * total, kUploadSlack)));
+  PBFS_ASSIGN_OR_RETURN(const MemoryShare share,
+                        core_->budget.Take(context, std::min(2 * planned.total, kUploadSlack)));
   CommitPlan plan;
   plan.if_opset = options.if_opset;
-  const OpId op = write.record.op;
-  plan.ops.push_back(std::move(write));
-  PBFS_ASSIGN_OR_RETURN(const Committed done, UploadAndCommit(context, *core_, *state_, bodies, std::move(plan)));
-  Written written{object, done.orders[0], sorted.front().offset, end, 1, {}};
+  const OpId op = planned.write.record.op;
+  plan.ops.push_back(std::move(planned.write));
+  PBFS_ASSIGN_OR_RETURN(const Committed done,
+                        UploadAndCommit(context, *core_, *state_, planned.bodies, std::move(plan)));
+  Written written{object, done.orders[0], planned.lo, planned.hi, 1, {}};
   if (options.if_opset.has_value()) written.opset = OpsetAfter(*options.if_opset, op);
+  return written;
+}
+
+Result<Written> Bucket::PatchVersion(const Context& context, const std::string& name, ObjectId from,
+                                     const std::vector<RangeWrite>& ranges, const PutOptions& options) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
+  const Context step = context.Within(core_->options.timeout);
+  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
+  if (!stat.sealed) return FailedPreconditionError("only a version that takes no more writes can be patched anew");
+  const ObjectId object = ObjectId::New(core_->clock.NowMillis(), core_->to.random);
+  PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, object, ranges));
+  PBFS_ASSIGN_OR_RETURN(const MemoryShare share,
+                        core_->budget.Take(context, std::min(2 * planned.total, kUploadSlack)));
+  std::vector<BodyUpload> uploads;
+  PBFS_RETURN_IF_ERROR(UploadBodies(step, *core_, *state_, planned.bodies, uploads, planned.write.record.bodies));
+  Written written{object, {}, planned.lo, planned.hi, 1, {}};
+  const LastOp bind = Binding(*core_, name, options);
+  const auto commit = [&](CommitPlan plan) -> Status {
+    PlannedOp write = planned.write;
+    write.record.op = OpId::New(core_->clock.NowMillis(), core_->to.random);
+    plan.ops.push_back(std::move(write));
+    written.opset = OpsetOf(plan);
+    PBFS_ASSIGN_OR_RETURN(PlannedOp op, bind(object, *written.opset));
+    plan.ops.push_back(std::move(op));
+    plan.bodies = uploads;
+    plan.if_name = ConditionOf(options);
+    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(step, *core_, *state_, plan));
+    written.order = done.orders.back();
+    return OkStatus();
+  };
+  const std::vector<WholeObject> base = {{from, stat.size}};
+  Status done = commit(PlanReferences(*core_, object, base));
+  if (IsTooDeep(done)) {
+    PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(step, *core_, *state_, object, base));
+    done = commit(std::move(rows));
+  }
+  PBFS_RETURN_IF_ERROR(done);
   return written;
 }
 

@@ -39,7 +39,8 @@ bool HasUnknownReference(std::string_view text) {
     const size_t section = text.rfind("<![CDATA[", at);
     if (section != std::string_view::npos && text.find("]]>", section) > at) continue;
     const std::string_view rest = text.substr(at);
-    if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](auto known) { return rest.starts_with(known); })) return true;
+    if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](auto known) { return rest.starts_with(known); }))
+      return true;
   }
   return false;
 }

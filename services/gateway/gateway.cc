@@ -24,7 +24,8 @@ constexpr std::string_view kFieldDetail =
 
 // Answers the request announces that never come would keep clients waiting: those have to be refused as soon as the head is there.
 Status CheckHead(const HttpRequest& request) {
-  for (const char* once : {"Host", "Content-Length", "x-amz-content-sha256", "x-amz-date", "Content-MD5", "Range", "Content-Range"}) {
+  for (const char* once :
+       {"Host", "Content-Length", "x-amz-content-sha256", "x-amz-date", "Content-MD5", "Range", "Content-Range"}) {
     if (request.fields.Count(once) > 1)
       return Error(Code::kInvalidArgument, std::string("The header ") + once + " stands there more than once");
   }

@@ -23,8 +23,8 @@ constexpr std::array kStored = {"content-encoding", "content-disposition", "cont
 
 Status CheckEncryption(const HttpFields& fields) {
   const std::string_view asked = fields.Get("x-amz-server-side-encryption");
-  const bool kms = fields.Has("x-amz-server-side-encryption-aws-kms-key-id") ||
-                   fields.Has("x-amz-server-side-encryption-context");
+  const bool kms =
+      fields.Has("x-amz-server-side-encryption-aws-kms-key-id") || fields.Has("x-amz-server-side-encryption-context");
   if (!kms && (asked.empty() || asked == "AES256")) return OkStatus();
   return Error(Code::kInvalidArgument, "Only AES256 is served; every object is encrypted with a key of its own anyway");
 }

@@ -37,9 +37,8 @@ Status PutObject(Site& site, Call& call) {
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   // The client's own, or ours.
   PBFS_ASSIGN_OR_RETURN(const auto wanted, s3::ReadChecksumHeaders(call.fields()));
-  const s3::ChecksumAlgorithm algorithm = wanted.has_value() && wanted->algorithm.has_value()
-                                              ? *wanted->algorithm
-                                              : s3::ChecksumAlgorithm::kCrc64Nvme;
+  const s3::ChecksumAlgorithm algorithm =
+      wanted.has_value() && wanted->algorithm.has_value() ? *wanted->algorithm : s3::ChecksumAlgorithm::kCrc64Nvme;
   PBFS_ASSIGN_OR_RETURN(RequestBody body,
                         RequestBody::Open(call, {.md5 = md5, .checksum = algorithm, .needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(const WriteConditions condition, ReadWriteConditions(site, call));
@@ -62,7 +61,8 @@ Status PutObject(Site& site, Call& call) {
   fields.Set("ETag", s3::Quoted(EtagOf(put->object, *put->opset, stored)));
   if (const auto checksum = ChecksumOf(stored, *put->opset)) AddChecksum(*checksum, fields);
   if (stored.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
-  if (call.http_method() == "PUT" && !call.has_field("x-amz-write-offset-bytes")) return call.Send(200, std::move(fields));
+  if (call.http_method() == "PUT" && !call.has_field("x-amz-write-offset-bytes"))
+    return call.Send(200, std::move(fields));
   fields.Set("x-amz-object-size", std::to_string(put->hi));
   if (call.http_method() == "PUT") return call.Send(200, std::move(fields));
   const s3::PatchResult result{HlcMillis(put->order.hlc), EtagOf(put->object, *put->opset, stored)};

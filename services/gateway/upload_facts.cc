@@ -76,7 +76,8 @@ ChecksumKind ChecksumKindOf(const ObjectMetadata& upload) {
 }
 
 void SetChecksumKind(const ChecksumKind& kind, ObjectMetadata& upload) {
-  if (kind.asked) upload.system[kKind] = fmt::format("{} {}", s3::AlgorithmName(kind.algorithm), s3::ChecksumTypeName(kind.type));
+  if (kind.asked)
+    upload.system[kKind] = fmt::format("{} {}", s3::AlgorithmName(kind.algorithm), s3::ChecksumTypeName(kind.type));
 }
 
 Result<Bytes> Encode(const PartFacts& facts) {

@@ -91,7 +91,8 @@ Status UploadPart(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const UploadStat upload, FindUpload(call, bucket));
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   const ChecksumKind kind = ChecksumKindOf(upload.metadata);
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.md5 = md5, .checksum = kind.algorithm, .needs_length = true}));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body,
+                        RequestBody::Open(call, {.md5 = md5, .checksum = kind.algorithm, .needs_length = true}));
   if (kind.asked && body.named_checksum().value_or(kind.algorithm) != kind.algorithm)
     return Error(Code::kInvalidRequest, "The upload was created with another checksum algorithm");
   PartFacts facts;
@@ -219,8 +220,7 @@ Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
   if (!view.ok()) return Error(Code::kNoSuchUpload);
   const ObjectMetadata& metadata = view->stat().metadata;
   const auto found = metadata.system.find(kUploadOfObject);
-  if (found == metadata.system.end() || found->second != made_by)
-    return Error(Code::kNoSuchUpload);
+  if (found == metadata.system.end() || found->second != made_by) return Error(Code::kNoSuchUpload);
   s3::CompleteResult result{LocationOf(call), call.bucket(), call.key(), EtagOf(view->stat()),
                             ChecksumOf(metadata, view->stat().opset)};
   return call.SendXml(s3::ToXml(result));

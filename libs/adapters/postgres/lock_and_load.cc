@@ -352,7 +352,8 @@ bool Meet(const Set& set, const Keys& keys) {
 }  // namespace
 
 bool MissedLocks::None() const {
-  return objects.empty() && heads.empty() && source_bodies.empty() && source_objects.empty() && names.empty();
+  return objects.empty() && heads.empty() && source_bodies.empty() && source_objects.empty() && names.empty() &&
+         uploads.empty();
 }
 
 bool MissedLocks::Touch(const BatchPlan& plan) const {

@@ -58,6 +58,16 @@ class GarbageBesideTest : public ::testing::Test {
     while (!done && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(5));
     EXPECT_TRUE(done);
   }
+  UploadId MakeUpload() {
+    const UploadInfo upload{UploadId::New(clock_.NowMillis(), client_.random()), bucket_, "up", {}};
+    EXPECT_OK(catalog_.CreateUpload(TestContext(), upload));
+    return upload.id;
+  }
+  /// Makes the object a part, in the other session.
+  void SetPartBeside(UploadId upload) {
+    Run("SET LOCAL search_path = pbfs");
+    Run("SELECT set_part(b.bucket, " + Quoted(upload) + ", 1, " + Quoted(object_) + ", 100, NULL)::text FROM bucket b");
+  }
   /// How many it has changed: one, or none.
   int64_t Rewrap(const std::array<uint8_t, 72>& wrapped_dek) {
     const Result<int64_t> changed = catalog_.Rewrap(TestContext(), {bucket_, 2, {{body_, {}, wrapped_dek}}});
@@ -172,6 +182,32 @@ TEST_F(GarbageBesideTest, ReapWaitsForAReferenceInFlightAndSeesIt) {
     const Result<int64_t> reaped = catalog_.Reap(TestContext(), 100);
     EXPECT_TRUE(reaped.ok() && *reaped == 0);
   });
+}
+
+// And of a part that is being set.
+TEST_F(GarbageBesideTest, ReapWaitsForAPartInFlightAndSeesIt) {
+  database_.Sql("UPDATE object SET state = 0, nbind = 0, sealed = true, expires = now() - interval '1 s'");
+  SetPartBeside(MakeUpload());
+  WhileItWaits([&] {
+    const Result<int64_t> reaped = catalog_.Reap(TestContext(), 100);
+    EXPECT_TRUE(reaped.ok() && *reaped == 0);
+  });
+}
+
+// Who completes an upload waits for its parts in flight, and does not take it for gone.
+TEST_F(GarbageBesideTest, ACompleteWaitsForAPartInFlight) {
+  database_.Sql("UPDATE object SET state = 0, nbind = 0, sealed = true");
+  const UploadId upload = MakeUpload();
+  SetPartBeside(upload);
+  const ObjectId whole = client_.NewObject();
+  TestCommit complete(client_);
+  complete.Creates(whole).Bind("up", whole);
+  complete.request().complete_upload = upload;
+  WhileItWaits([&] {
+    const Result<CommitReply> reply = catalog_.Commit(TestContext(), complete.request());
+    EXPECT_TRUE(reply.ok() && reply->code == CommitCode::kOk);
+  });
+  EXPECT_CODE(catalog_.FindUpload(TestContext(), bucket_, upload), kNotFound);
 }
 
 // A write holds the object's lock: it is passed over, not waited for.

@@ -192,13 +192,38 @@ class Storm:
             self.fail(f"connection {index}: {error!r}")
 
 
+def check_judge(options):
+    """The judge has to refuse what must never be seen, or its word is worth nothing."""
+    def judged(cells, writes, begin):
+        storm, target = Storm(options), Object("judged")
+        for number, lo, hi, write_begin, write_end in writes:
+            write = target.add(Write(number, lo, hi))
+            write.begin, write.end = write_begin, write_end
+        body = b"".join(struct.pack("<Q", number) * (CELL // 8) for number in cells)
+        storm.judge(target, body, begin, begin + 1)
+        return bool(storm.failures)
+
+    first, later, beside = (1, 0, CELLS, 0, 1), (2, 0, 4, 2, 3), (3, 2, 6, 2.5, float("inf"))
+    base = [1] * CELLS
+    right = [[2] * 4 + base[4:], [2] * 2 + [3] * 4 + base[6:]]
+    wrong = [base,                                  # what came after is not shown
+             [2] * 3 + base[3:],                    # a write in part
+             [9] * 4 + base[4:],                    # what nobody wrote
+             [2] * 5 + base[5:],                    # where it was not written
+             [2] * 2 + [3] * 2 + base[4:]]          # a write in part, beside another
+    assert not any(judged(cells, [first, later, beside], 4) for cells in right)
+    assert all(judged(cells, [first, later, beside], 4) for cells in wrong)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patches", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--objects", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
-    sys.exit(Storm(parser.parse_args()).run())
+    options = parser.parse_args()
+    check_judge(options)
+    sys.exit(Storm(options).run())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ class AwsCli(Client):
         super().open(site, work)
         config = os.path.join(work, "config")
         with open(config, "w", encoding="utf-8") as file:
-            file.write("[default]\ns3 =\n  addressing_style = path\n  multipart_chunksize = 5MB\n  multipart_threshold = 8MB\n")
+            file.write("[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n  multipart_chunksize = 5MB\n  multipart_threshold = 8MB\n")
         self.env["AWS_CONFIG_FILE"] = config
 
     def aws(self, *arguments):

@@ -11,6 +11,10 @@ class Rclone(Client):
     def install(self, cache):
         self.program, self.version = debian_package("rclone", "/usr/bin/rclone")
 
+    def open(self, site, work):
+        super().open(site, work)
+        self.env.pop("AWS_CA_BUNDLE", None)  # it refuses to start with it; --ca-cert is its own way
+
     def rclone(self, *arguments, output=str):
         remote = f":s3,provider=Other,env_auth=true,force_path_style=true,region={self.site.region},endpoint='{self.site.url}':"
         trust = ["--ca-cert", self.site.ca] if self.site.tls else []
@@ -60,6 +64,7 @@ class Rclone(Client):
 
 
 class S3cmd(Client):
+    """No presign: it signs URLs by the old signature only."""
     name = "s3cmd"
 
     def install(self, cache):
@@ -95,9 +100,6 @@ class S3cmd(Client):
 
     def copy(self, bucket, key, to):
         self.s3cmd("cp", f"s3://{bucket}/{key}", f"s3://{bucket}/{to}")
-
-    def presign(self, bucket, key):
-        return self.s3cmd("signurl", f"s3://{bucket}/{key}", "+600").strip()
 
     def delete(self, bucket, key):
         self.s3cmd("del", f"s3://{bucket}/{key}")

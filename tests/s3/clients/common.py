@@ -78,7 +78,7 @@ def shown(command):
     return " ".join(command).replace(secret, "SECRET")
 
 
-def tail(output, limit=3000):
+def tail(output, limit=1500):
     """The end of a program's output, without the secret."""
     text = (output or b"").decode(errors="replace")[-limit:]
     return text.replace(os.environ.get("PBFS_S3_SECRET_KEY") or "\0", "SECRET")

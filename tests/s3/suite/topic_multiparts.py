@@ -422,6 +422,47 @@ class Aborting(UploadCase):
         self.must_be(b"part")
 
 
+class Races(UploadCase):
+    def test_completes_at_once_answer_alike(self):
+        upload = self.create()
+        parts = [(1, self.part(upload, 1))]
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda _: self.complete(upload, parts), range(6)))
+        done = [answer for answer in answers if answer.status == 200]
+        self.assertTrue(done, [answer.status for answer in answers])
+        self.assertEqual(len({parse_xml(expect(answer, 200)).findtext("ETag") for answer in done}), 1)
+        for answer in answers:
+            if answer.status != 200:
+                expect(answer, 409, code="OperationAborted")
+        self.must_be(b"part")
+
+    @rows({f"{turn}": turn for turn in range(4)})
+    def test_of_complete_and_abort_one_wins(self, turn):
+        upload = self.create()
+        parts = [(1, self.part(upload, 1))]
+        deeds = [lambda: self.complete(upload, parts), lambda: self.abort(upload)]
+        with ThreadPoolExecutor(2) as pool:
+            tasks = [pool.submit(deed) for deed in (deeds if turn % 2 else deeds[::-1])]
+            complete, abort = [task.result() for task in (tasks if turn % 2 else tasks[::-1])]
+        if complete.status == 200:
+            expect(abort, 404, code="NoSuchUpload")
+            self.must_be(b"part")
+        else:
+            expect(complete, 404, code="NoSuchUpload")
+            expect(abort, 204)
+            self.must_be_missing()
+
+    def test_of_parts_with_one_number_one_stays(self):
+        upload = self.create()
+        bodies = [b"%d" % number * 1000 for number in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            etags = list(pool.map(lambda body: self.part(upload, 1, body), bodies))
+        listed = texts(self.parts(upload), "Part/ETag")
+        self.assertEqual(len(listed), 1)
+        self.completed(upload, [(1, listed[0])])
+        self.must_be(bodies[etags.index(listed[0])])
+
+
 class Creating(UploadCase):
     @rows({"key too long": ("k" * 1025, {}, "KeyTooLongError"),
            "metadata too large": (None, {"x-amz-meta-a": "v" * 2048}, "MetadataTooLarge"),

@@ -384,6 +384,17 @@ void Workload::UnbindAll(Bucket& bucket) {
     const bool free = order.ok() || order.status().code() == StatusCode::kNotFound;
     if (!free) site_.findings.Add("at the end a name cannot be unbound: " + order.status().ToString());
   }
+  AbortUploads(bucket);
+}
+
+// Those whose client died, or gave up: they would last for days.
+void Workload::AbortUploads(Bucket& bucket) {
+  const auto page = bucket.ListUploads(Context::WithTimeout(kQuiet));
+  if (!page.ok()) return site_.findings.Add("at the end uploads cannot be listed: " + page.status().ToString());
+  for (const UploadStat& upload : page->uploads) {
+    const Status aborted = bucket.AbortUpload(Context::WithTimeout(kQuiet), upload.upload);
+    if (!aborted.ok()) site_.findings.Add("at the end an upload cannot be aborted: " + aborted.ToString());
+  }
 }
 
 // ---- checks ------------------------------------------------------------------------------------------------------------------

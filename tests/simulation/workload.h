@@ -71,6 +71,7 @@ class Workload {
   void ReleaseObjectsOf(const std::string& name);
   std::optional<Bytes> ReadAll(ClientMachine& machine, Bucket& bucket, ObjectId object);
   /// A finding if a call may not end like this: on a healthy object, an honest link.
+  void AbortUploads(Bucket& bucket);
   void CheckError(const char* what, const Status& status, bool may_be_gone, bool lied_to);
   void CheckObject(Bucket& bucket, TrackedObject& object);
   void Count(CallOutcome outcome) { ++(outcome == CallOutcome::kDone ? done : in_doubt); }

@@ -148,8 +148,8 @@ class Client:
 
     A step of steps.exercise that a client has no method for is left out. Methods: make(bucket), put(bucket, key, file) as one PUT,
     multipart(bucket, key, file), get(bucket, key, file), range(bucket, key, first, last, file), list(bucket, prefix, delimiter) giving
-    (keys, prefixes), copy(bucket, key, to), presign(bucket, key) giving a URL to GET, presign_put(bucket, key) one to PUT,
-    delete(bucket, key), delete_many(bucket, keys), remove(bucket).
+    (keys, prefixes), copy(bucket, key, to), sync_up(folder, bucket, prefix), sync_down(bucket, prefix, folder), presign(bucket, key)
+    giving a URL to GET, presign_put(bucket, key) one to PUT, delete(bucket, key), delete_many(bucket, keys), remove(bucket).
     """
     name = ""
     version = ""

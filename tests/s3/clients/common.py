@@ -197,6 +197,13 @@ def equal(what, got, expected):
         raise Differs(f"{what}: got {brief(got)}, expected {brief(expected)}")
 
 
+def same_names(what, got, expected):
+    """Names in any order, each once; says which are missing or too many."""
+    if sorted(got) != sorted(expected):
+        missing, extra = sorted(set(expected) - set(got)), sorted(set(got) - set(expected))
+        raise Differs(f"{what}: {len(got)} names, expected {len(expected)}; missing {missing[:3]}, unexpected {extra[:3]}")
+
+
 def brief(value):
     text = repr(value)
     return text if len(text) < 600 else f"{text[:300]} ... {text[-300:]}"

@@ -5,7 +5,7 @@ import ssl
 import urllib.error
 import urllib.request
 
-from common import Differs, equal, random_bytes, read, same, write
+from common import Differs, equal, random_bytes, read, same, same_names, write
 
 LISTING = "clients-listing"
 # 1,200 folders of a key each, and one folder of 1,300 keys: each kind of list takes two pages of 1,000 at least, all keys take three.
@@ -90,12 +90,10 @@ def ranges(client, bucket, step):
 
 
 def lists(client, step):
-    keys, prefixes = client.list(LISTING, "", "")
-    equal("list of all", (sorted(keys), prefixes), (KEYS, []))
-    keys, prefixes = client.list(LISTING, "", "/")
-    equal("list with the delimiter /", (sorted(keys), sorted(prefixes)), ([], FOLDERS + ["many/"]))
-    keys, prefixes = client.list(LISTING, "many/", "/")
-    equal("list of a folder", (sorted(keys), prefixes), (MANY, []))
+    for prefix, delimiter, keys, prefixes in (("", "", KEYS, []), ("", "/", [], FOLDERS + ["many/"]), ("many/", "/", MANY, [])):
+        listed, folders = client.list(LISTING, prefix, delimiter)
+        same_names(f"keys with prefix {prefix!r}, delimiter {delimiter!r}", listed, keys)
+        same_names(f"common prefixes with prefix {prefix!r}, delimiter {delimiter!r}", folders, prefixes)
     step(f"list of {len(KEYS)}")
 
 

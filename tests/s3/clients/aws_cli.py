@@ -10,7 +10,8 @@ class AwsCli(Client):
         super().open(site, work)
         config = os.path.join(work, "config")
         with open(config, "w", encoding="utf-8") as file:
-            file.write("[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n  multipart_chunksize = 5MB\n  multipart_threshold = 8MB\n")
+            file.write("[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n"
+                       "  multipart_chunksize = 5MB\n  multipart_threshold = 8MB\n")
         self.env["AWS_CONFIG_FILE"] = config
 
     def aws(self, *arguments):
@@ -43,6 +44,12 @@ class AwsCli(Client):
 
     def copy(self, bucket, key, to):
         self.aws("s3", "cp", "--no-progress", f"s3://{bucket}/{key}", f"s3://{bucket}/{to}")
+
+    def sync_up(self, folder, bucket, prefix):
+        self.aws("s3", "sync", "--no-progress", "--delete", folder, f"s3://{bucket}/{prefix}")
+
+    def sync_down(self, bucket, prefix, folder):
+        self.aws("s3", "sync", "--no-progress", "--delete", f"s3://{bucket}/{prefix}", folder)
 
     def presign(self, bucket, key):
         return self.aws("s3", "presign", f"s3://{bucket}/{key}").strip()

@@ -18,7 +18,8 @@ class Rclone(Client):
     def rclone(self, *arguments, output=str):
         remote = f":s3,provider=Other,env_auth=true,force_path_style=true,region={self.site.region},endpoint='{self.site.url}':"
         trust = ["--ca-cert", self.site.ca] if self.site.tls else []
-        parts = ["--s3-upload-cutoff", "5M", "--s3-chunk-size", "5M", "--retries", "1", "--low-level-retries", "2"]
+        parts = ["--s3-upload-cutoff", "5M", "--s3-chunk-size", "5M", "--s3-copy-cutoff", "5M"]
+        parts += ["--retries", "1", "--low-level-retries", "2"]
         return run(self.program, *trust, *parts, *(a.replace("remote:", remote) for a in arguments), env=self.env, output=output)
 
     def make(self, bucket):
@@ -50,6 +51,13 @@ class Rclone(Client):
     def copy(self, bucket, key, to):
         self.rclone("copyto", f"remote:{bucket}/{key}", f"remote:{bucket}/{to}")
 
+    def sync_up(self, folder, bucket, prefix):
+        self.rclone("sync", folder, f"remote:{bucket}/{prefix}")
+        self.rclone("check", folder, f"remote:{bucket}/{prefix}")
+
+    def sync_down(self, bucket, prefix, folder):
+        self.rclone("sync", f"remote:{bucket}/{prefix}", folder)
+
     def presign(self, bucket, key):
         return self.rclone("link", "--expire", "10m", f"remote:{bucket}/{key}").strip()
 
@@ -74,8 +82,9 @@ class S3cmd(Client):
         super().open(site, work)
         self.config = os.path.join(work, "s3cfg")
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"[default]\naccess_key = {site.access}\nsecret_key = {site.secret}\nhost_base = {site.host}\nhost_bucket = {site.host}\n"
-                       f"use_https = {site.tls}\nca_certs_file = {site.ca or ''}\nbucket_location = {site.region}\n"
+            file.write(f"[default]\naccess_key = {site.access}\nsecret_key = {site.secret}\n"
+                       f"host_base = {site.host}\nhost_bucket = {site.host}\nuse_https = {site.tls}\n"
+                       f"ca_certs_file = {site.ca or ''}\nbucket_location = {site.region}\n"
                        "multipart_chunk_size_mb = 5\nprogress_meter = False\n")
 
     def s3cmd(self, *arguments):
@@ -101,6 +110,12 @@ class S3cmd(Client):
     def copy(self, bucket, key, to):
         self.s3cmd("cp", f"s3://{bucket}/{key}", f"s3://{bucket}/{to}")
 
+    def sync_up(self, folder, bucket, prefix):
+        self.s3cmd("sync", "--delete-removed", folder + "/", f"s3://{bucket}/{prefix}")
+
+    def sync_down(self, bucket, prefix, folder):
+        self.s3cmd("sync", "--delete-removed", f"s3://{bucket}/{prefix}", folder + "/")
+
     def delete(self, bucket, key):
         self.s3cmd("del", f"s3://{bucket}/{key}")
 
@@ -116,7 +131,8 @@ class S5cmd(Client):
     version = "2.3.0"
 
     def install(self, cache):
-        self.program = go_build(cache, f"s5cmd-{self.version}", [f"github.com/peak/s5cmd/v2@v{self.version}"], package="github.com/peak/s5cmd/v2")
+        module = "github.com/peak/s5cmd/v2"
+        self.program = go_build(cache, f"s5cmd-{self.version}", [f"{module}@v{self.version}"], package=module)
 
     def s5cmd(self, *arguments):
         return run(self.program, "--endpoint-url", self.site.url, "--retry-count", "1", *arguments, env=self.env)
@@ -139,6 +155,12 @@ class S5cmd(Client):
 
     def copy(self, bucket, key, to):
         self.s5cmd("cp", "--raw", f"s3://{bucket}/{key}", f"s3://{bucket}/{to}")
+
+    def sync_up(self, folder, bucket, prefix):
+        self.s5cmd("sync", "--delete", folder + "/", f"s3://{bucket}/{prefix}")
+
+    def sync_down(self, bucket, prefix, folder):
+        self.s5cmd("sync", "--delete", f"s3://{bucket}/{prefix}*", folder + "/")
 
     def presign(self, bucket, key):
         return self.s5cmd("presign", "--expire", "10m", f"s3://{bucket}/{key}").strip()

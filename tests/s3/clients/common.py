@@ -148,8 +148,8 @@ class Client:
 
     A step of steps.exercise that a client has no method for is left out. Methods: make(bucket), put(bucket, key, file) as one PUT,
     multipart(bucket, key, file), get(bucket, key, file), range(bucket, key, first, last, file), list(bucket, prefix, delimiter) giving
-    (keys, prefixes), copy(bucket, key, to), presign(bucket, key) giving a URL to GET, presign_put(bucket, key) one to PUT,
-    delete(bucket, key), delete_many(bucket, keys), remove(bucket).
+    (keys, prefixes), copy(bucket, key, to), sync_up(folder, bucket, prefix), sync_down(bucket, prefix, folder), presign(bucket, key)
+    giving a URL to GET, presign_put(bucket, key) one to PUT, delete(bucket, key), delete_many(bucket, keys), remove(bucket).
     """
     name = ""
     version = ""
@@ -195,6 +195,13 @@ def equal(what, got, expected):
     """Values that must be equal."""
     if got != expected:
         raise Differs(f"{what}: got {brief(got)}, expected {brief(expected)}")
+
+
+def same_names(what, got, expected):
+    """Names in any order, each once; says which are missing or too many."""
+    if sorted(got) != sorted(expected):
+        missing, extra = sorted(set(expected) - set(got)), sorted(set(got) - set(expected))
+        raise Differs(f"{what}: {len(got)} names, expected {len(expected)}; missing {missing[:3]}, unexpected {extra[:3]}")
 
 
 def brief(value):

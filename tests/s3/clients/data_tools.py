@@ -20,7 +20,8 @@ class Tool(Client):
         clear(self.site, bucket)
         self.site.s3.create_bucket(Bucket=bucket)
         ca = {"S3_CA": self.site.ca} if self.site.tls else {}
-        for name in run(self.python, os.path.join(PROGRAMS, self.script), bucket, LISTING, str(BIG_BYTES), env={**self.env, **ca}).splitlines():
+        said = run(self.python, os.path.join(PROGRAMS, self.script), bucket, LISTING, str(BIG_BYTES), env={**self.env, **ca})
+        for name in said.splitlines():
             step(name)
         clear(self.site, bucket)
 

@@ -128,7 +128,8 @@ class MinioGo(AwsGo):
     version = "7.4.1"
 
     def install(self, cache):
-        self.program = go_build(cache, f"minio-go-{self.version}", source="minio_go.go", pins=[f"github.com/minio/minio-go/v7@v{self.version}"])
+        pins = [f"github.com/minio/minio-go/v7@v{self.version}"]
+        self.program = go_build(cache, f"minio-go-{self.version}", source="minio_go.go", pins=pins)
 
 
 class Java(Sdk):
@@ -148,7 +149,8 @@ class Java(Sdk):
         self.trust = []
         if site.tls:
             store = os.path.join(work, "trust.p12")
-            install(self.keytool, "-importcert", "-noprompt", "-alias", "pbfs", "-file", site.ca, "-keystore", store, "-storepass", "changeit")
+            install(self.keytool, "-importcert", "-noprompt", "-alias", "pbfs", "-file", site.ca,
+                    "-keystore", store, "-storepass", "changeit")
             self.trust = [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit"]
         super().open(site, work)
 

@@ -5,7 +5,7 @@ import ssl
 import urllib.error
 import urllib.request
 
-from common import Differs, equal, random_bytes, read, same, write
+from common import Differs, equal, random_bytes, read, same, same_names, write
 
 LISTING = "clients-listing"
 # 1,200 folders of a key each, and one folder of 1,300 keys: each kind of list takes two pages of 1,000 at least, all keys take three.
@@ -74,6 +74,9 @@ def multipart(client, bucket, step):
     same("multipart upload read by another", stored(client.site, bucket, BIG), data)
     client.get(bucket, BIG, os.path.join(client.work, "down-big"))
     same("multipart upload read by the client", read(os.path.join(client.work, "down-big")), data)
+    if hasattr(client, "copy"):
+        client.copy(bucket, BIG, "big copy")
+        same("copy of it read by another", stored(client.site, bucket, "big copy"), data)
     step("multipart")
 
 
@@ -87,12 +90,10 @@ def ranges(client, bucket, step):
 
 
 def lists(client, step):
-    keys, prefixes = client.list(LISTING, "", "")
-    equal("list of all", (sorted(keys), prefixes), (KEYS, []))
-    keys, prefixes = client.list(LISTING, "", "/")
-    equal("list with the delimiter /", (sorted(keys), sorted(prefixes)), ([], FOLDERS + ["many/"]))
-    keys, prefixes = client.list(LISTING, "many/", "/")
-    equal("list of a folder", (sorted(keys), prefixes), (MANY, []))
+    for prefix, delimiter, keys, prefixes in (("", "", KEYS, []), ("", "/", [], FOLDERS + ["many/"]), ("many/", "/", MANY, [])):
+        listed, folders = client.list(LISTING, prefix, delimiter)
+        same_names(f"keys with prefix {prefix!r}, delimiter {delimiter!r}", listed, keys)
+        same_names(f"common prefixes with prefix {prefix!r}, delimiter {delimiter!r}", folders, prefixes)
     step(f"list of {len(KEYS)}")
 
 
@@ -103,6 +104,30 @@ def copies(client, bucket, step):
     client.get(bucket, "copies/of " + ODD, target)
     same("copy read by the client", read(target), random_bytes(4099, ODD))
     step("copy")
+
+
+def tree(folder):
+    """The bytes of each file below a folder."""
+    files = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
+    return {os.path.relpath(file, folder): read(file) for file in files}
+
+
+def syncs(client, bucket, step):
+    """A folder goes up, changes, goes up again; what is there then comes down."""
+    source, target = os.path.join(client.work, "source"), os.path.join(client.work, "target")
+    os.makedirs(os.path.join(source, "inner"))
+    os.makedirs(target)
+    for number in range(20):
+        write(os.path.join(source, f"{'inner/' * (number % 2)}file {number}"), random_bytes(1000 + number, number))
+    client.sync_up(source, bucket, "sync/")
+    os.remove(os.path.join(source, "file 2"))
+    write(os.path.join(source, "inner/file 3"), b"changed")
+    client.sync_up(source, bucket, "sync/")
+    keys = [key for key in present(client.site, bucket) if key.startswith("sync/")]
+    equal("a synchronized folder", {key.removeprefix("sync/"): stored(client.site, bucket, key) for key in keys}, tree(source))
+    client.sync_down(bucket, "sync/", target)
+    equal("a folder synchronized back", tree(target), tree(source))
+    step("sync")
 
 
 def fetch(site, url, data=None):
@@ -151,6 +176,8 @@ def exercise(client, step):
     lists(client, step)
     if hasattr(client, "copy"):
         copies(client, bucket, step)
+    if hasattr(client, "sync_up"):
+        syncs(client, bucket, step)
     if hasattr(client, "presign"):
         presigned(client, bucket, step)
     if hasattr(client, "multipart"):

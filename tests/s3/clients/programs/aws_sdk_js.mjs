@@ -1,5 +1,5 @@
 // Steps by aws-sdk-js v3; see sdk.py.
-import { createReadStream, createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { createReadStream, createWriteStream, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
 import {
@@ -10,6 +10,13 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 const s3 = new S3Client({ endpoint: process.env.S3_URL, region: process.env.AWS_REGION, forcePathStyle: true });
+
+// Larger files as streams: the library sends those in chunks, with the checksum as a trailer.
+async function put(Bucket, Key, file) {
+  const ContentLength = statSync(file).size;
+  const Body = ContentLength < 100_000 ? readFileSync(file) : createReadStream(file);
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength }));
+}
 
 async function get(Bucket, Key, file, Range) {
   const answer = await s3.send(new GetObjectCommand({ Bucket, Key, Range }));
@@ -34,7 +41,7 @@ const copySource = (bucket, key) => `${bucket}/${key.split("/").map(encodeURICom
 
 const steps = {
   make: (Bucket) => s3.send(new CreateBucketCommand({ Bucket })),
-  put: (Bucket, Key, file) => s3.send(new PutObjectCommand({ Bucket, Key, Body: readFileSync(file) })),
+  put,
   // A stream, whose length the library does not know.
   multipart: (Bucket, Key, file) =>
     new Upload({ client: s3, params: { Bucket, Key, Body: createReadStream(file) }, partSize: 5 << 20, queueSize: 2 }).done(),

@@ -46,7 +46,7 @@ STEPS = {
     "get": lambda bucket, key, file: s3.download_file(bucket, key, file, Config=PARTS),
     "range": ranged,
     "list": list_all,
-    "copy": lambda bucket, key, to: s3.copy_object(Bucket=bucket, Key=to, CopySource={"Bucket": bucket, "Key": key}) and None,
+    "copy": lambda bucket, key, to: s3.copy({"Bucket": bucket, "Key": key}, bucket, to, Config=PARTS),  # large ones in parts
     "presign": lambda bucket, key: url("get_object", bucket, key),
     "presign_put": lambda bucket, key: url("put_object", bucket, key),
     "delete": lambda bucket, key: s3.delete_object(Bucket=bucket, Key=key) and None,

@@ -20,7 +20,7 @@ with files.open(f"{bucket}/big", "wb") as target:
 assert files.cat(f"{bucket}/big") == data
 print("multipart of unknown length")
 
-assert files.cat_file(f"{bucket}/big", 1_000_003, 1_070_000) == data[1_000_003:1_070_000]
+assert files.cat_file(f"{bucket}/big", start=1_000_003, end=1_070_000) == data[1_000_003:1_070_000]
 with files.open(f"{bucket}/big", "rb") as source:
     source.seek(-100_000, os.SEEK_END)
     assert source.read() == data[-100_000:]

@@ -137,8 +137,8 @@ Result<CopySource> ParseCopySource(std::string_view header) {
   const size_t mark = header.find('?');
   std::string_view path = header.substr(0, mark);
   if (path.starts_with('/')) path.remove_prefix(1);
-  // Old clients encode the slash between bucket and key as well.
-  const auto whole = DecodeText(path, false);
+  // Encoded as a form is, as S3 takes it: s5cmd writes a plus for a blank. Old clients encode the slash behind the bucket as well.
+  const auto whole = DecodeText(path, true);
   if (!whole.ok()) return malformed;
   const auto [bucket, key] = SplitPath(*whole);
   if (bucket.empty() || key.empty()) return malformed;

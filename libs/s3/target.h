@@ -51,7 +51,7 @@ Result<Target> ParseTarget(const HttpRequest& request, const std::vector<std::st
 /// `a=1&b`; the same decoding and errors.
 Result<Query> ParseQuery(std::string_view query);
 
-/// The object that `x-amz-copy-source` names: `[/]bucket/key[?versionId=id]`, percent-encoded.
+/// The object that `x-amz-copy-source` names: `[/]bucket/key[?versionId=id]`, percent-encoded; a plus is a blank.
 struct CopySource {
   std::string bucket;
   std::string key;

@@ -74,7 +74,7 @@ TEST(Target, KeysHaveUpTo1024Bytes) {
 }
 
 TEST(Target, CopySourceNamesAnObjectAndMaybeAVersion) {
-  ASSERT_OK_AND_ASSIGN(CopySource source, ParseCopySource("/b/a%20b/c+d?versionId=v%2B1"));
+  ASSERT_OK_AND_ASSIGN(CopySource source, ParseCopySource("/b/a+b/c%2Bd?versionId=v%2B1"));
   EXPECT_EQ(source.bucket, "b");
   EXPECT_EQ(source.key, "a b/c+d");
   EXPECT_EQ(source.version_id, "v+1");

@@ -147,6 +147,23 @@ Status GetAcl(Site& site, Call& call) {
   return call.SendXml(std::move(xml).Finish());
 }
 
+namespace {
+
+// Whether an ACL says anything else than that its owner may do everything, which is so anyway: s3cmd copies ACLs along with objects.
+Result<bool> GrantsToOthers(const std::string& document, const std::string& owner) {
+  PBFS_ASSIGN_OR_RETURN(const s3::XmlReader xml, s3::XmlReader::Parse(document, "AccessControlPolicy"));
+  const auto list = xml.root().Child("AccessControlList");
+  if (!list.has_value()) return s3::Error(Code::kMalformedXml);
+  for (const s3::XmlReader::Element& grant : list->Children("Grant")) {
+    const auto grantee = grant.Child("Grantee");
+    if (!grantee.has_value()) return s3::Error(Code::kMalformedXml);
+    if (grantee->ChildTextOrEmpty("ID") != owner || grant.ChildTextOrEmpty("Permission") != "FULL_CONTROL") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Status PutAcl(Site& site, Call& call) {
   if (call.key().empty()) {
     PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
@@ -154,6 +171,11 @@ Status PutAcl(Site& site, Call& call) {
     PBFS_RETURN_IF_ERROR(OpenKey(site, call).status());
   }
   const std::string_view acl = call.fields().Get("x-amz-acl");
+  if (acl.empty()) {
+    PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+    PBFS_ASSIGN_OR_RETURN(const bool changes, GrantsToOthers(document, OwnerOf(site).id));
+    return changes ? Error(Code::kAccessControlListNotSupported) : call.Send(200);
+  }
   if (acl == "private" || (acl == "bucket-owner-full-control" && !call.key().empty())) return call.Send(200);
   return Error(Code::kAccessControlListNotSupported);
 }

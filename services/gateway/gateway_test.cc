@@ -490,6 +490,18 @@ TEST_F(GatewayTest, ObjectsAndUploadsGoWhenTheirTimeIsOver) {
   EXPECT_EQ(Send("DELETE", "/photos?lifecycle").status, 204);
 }
 
+TEST_F(GatewayTest, AnAclThatChangesNothingIsTaken) {
+  MakeBucket("photos");
+  ASSERT_EQ(Send("PUT", "/photos/cat", "miaow").status, 200);
+  const std::string own = Send("GET", "/photos/cat?acl").body;
+  EXPECT_EQ(Send("PUT", "/photos/cat?acl", own).status, 200) << own;
+  std::string others = own;
+  others.replace(others.find("FULL_CONTROL"), 12, "READ");
+  EXPECT_EQ(Element(Send("PUT", "/photos/cat?acl", others).body, "Code"), "AccessControlListNotSupported");
+  EXPECT_EQ(Element(Send("PUT", "/photos/cat?acl", "<x/>").body, "Code"), "MalformedXML");
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "miaow");
+}
+
 TEST_F(GatewayTest, NoSecretIsInTheLog) {
   MakeBucket("photos");
   HttpRequest request = Request("GET", "/photos/cat");

@@ -100,7 +100,8 @@ TEST_F(ViewsTest, ARehomeMayMoveWhatIsRead) {
   for (const auto& store : site_.memory) {       // as a collector would after it, of what the rehome has replaced
     ASSERT_OK_AND_ASSIGN(const auto page, store->List(TestContext(), {}));
     for (const auto& fragment : page.fragments) {
-      if (old.contains(fragment.key.encoding)) ASSERT_OK(store->Delete(TestContext(), {fragment.key}, {}));
+      if (!old.contains(fragment.key.encoding)) continue;
+      ASSERT_OK(store->Delete(TestContext(), {fragment.key}, {}));
     }
   }
   EXPECT_EQ(ReadView(view, 0, 1 << 20), bytes);

@@ -296,7 +296,7 @@ TEST_F(Cli, NobodyAnswersIsExitCode5) {
 
 TEST_F(Cli, LocalStatusKillStart) {
   const auto status = PbfsJson({"local", "status"});
-  EXPECT_EQ(status["processes"].size(), 15u);
+  EXPECT_EQ(status["processes"].size(), 16u);
   ASSERT_EQ(Pbfs({"local", "kill", "store-8"}).exit_code, 0);
   EXPECT_EQ(Pbfs({"local", "kill", "store-8"}).exit_code, 4);
   EXPECT_THAT(Pbfs({"local", "status"}).output, HasSubstr("down"));

@@ -23,7 +23,7 @@ TEST(LocalCluster, StartsKillsStartsAgainAndStops) {
   RunningCluster running;
   ASSERT_OK(running.status());
   LocalCluster& cluster = running.cluster();
-  ASSERT_EQ(cluster.Processes().size(), 2u + 1 + 2 + 8 + 2);
+  ASSERT_EQ(cluster.Processes().size(), 2u + 1 + 2 + 8 + 3);
   for (const auto& process : cluster.Processes()) EXPECT_TRUE(process.ready) << process.name;
 
   for (const char* name : {"store-3", "catalog-1", "postgres-2", "etcd", "garbage-collector", "repairer"}) {
@@ -56,7 +56,7 @@ TEST(LocalCluster, StartsKillsStartsAgainAndStops) {
 TEST(LocalCluster, WithoutStandby) {
   RunningCluster running(3, 1);
   ASSERT_OK(running.status());
-  EXPECT_EQ(running.cluster().Processes().size(), 1u + 1 + 1 + 3 + 2);
+  EXPECT_EQ(running.cluster().Processes().size(), 1u + 1 + 1 + 3 + 3);
 }
 
 // What every other cluster of the tests relies on when its test is killed.

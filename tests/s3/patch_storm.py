@@ -176,6 +176,7 @@ class Storm:
         for thread in threads:
             thread.join()
         took = time.monotonic() - began
+        connection = wire.Connection(self.endpoint)  # the first one has been idle for too long
         for target in self.objects:
             self.get(connection, None, target)
         for text in self.failures[:5]:

@@ -11,7 +11,7 @@ namespace {
 
 TEST(SimulationTest, EveryHistoryIsOneThatBytesCouldHave) {
   const char* const wanted = std::getenv("PBFS_TEST_SEEDS");  // how many, for scripts/simulate
-  const auto seeds = static_cast<uint64_t>(wanted != nullptr ? std::atoi(wanted) : TestScaled(200));
+  const auto seeds = static_cast<uint64_t>(wanted != nullptr ? std::atoi(wanted) : TestScaled(100));
   const uint64_t first = TestSeed(1);
   Report sum;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {

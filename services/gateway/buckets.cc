@@ -13,9 +13,6 @@ using s3::Error;
 
 constexpr int64_t kMaxBucketsShown = 10'000;
 
-// One owner: whoever has an access key of this site.
-s3::Owner OwnerOf(Site&) { return {"pbfs", "pbfs"}; }
-
 // The id of a bucket tells when it was made.
 int64_t CreatedMs(const BucketInfo& info) { return info.id.IsTimed() ? info.id.Millis() : 0; }
 
@@ -35,7 +32,7 @@ Status ListBuckets(Site& site, Call& call) {
     return Error(Code::kInvalidArgument, "max-buckets must be 1 to 10000");
   const std::string_view prefix = call.query().Get("prefix"), after = call.query().Get("continuation-token");
   s3::ListBucketsResult result;
-  result.owner = OwnerOf(site);
+  result.owner = TheOwner();
   result.prefix = prefix;
   std::map<std::string, const BucketInfo*> by_name;
   for (const BucketInfo& info : buckets) {
@@ -127,7 +124,7 @@ Status GetAcl(Site& site, Call& call) {
   } else {
     PBFS_RETURN_IF_ERROR(OpenKey(site, call).status());
   }
-  const s3::Owner owner = OwnerOf(site);
+  const s3::Owner owner = TheOwner();
   s3::XmlWriter xml("AccessControlPolicy");
   xml.Open("Owner");
   xml.Text("ID", owner.id);
@@ -173,7 +170,7 @@ Status PutAcl(Site& site, Call& call) {
   const std::string_view acl = call.fields().Get("x-amz-acl");
   if (acl.empty()) {
     PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
-    PBFS_ASSIGN_OR_RETURN(const bool changes, GrantsToOthers(document, OwnerOf(site).id));
+    PBFS_ASSIGN_OR_RETURN(const bool changes, GrantsToOthers(document, TheOwner().id));
     return changes ? Error(Code::kAccessControlListNotSupported) : call.Send(200);
   }
   if (acl == "private" || (acl == "bucket-owner-full-control" && !call.key().empty())) return call.Send(200);

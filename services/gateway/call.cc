@@ -11,6 +11,11 @@ Status Call::Begin(HttpResponse response) {
   return http_.Begin(context_, response);
 }
 
+std::string Call::Url() const {
+  return (request().secure ? "https://" : "http://") + std::string(fields().Get("Host")) + "/" + bucket() + "/" +
+         s3::UriEncode(key(), false);
+}
+
 Status Call::Write(ByteSpan bytes) {
   PBFS_RETURN_IF_ERROR(http_.Write(context_, bytes));
   sent_bytes_ += static_cast<int64_t>(bytes.size());

@@ -53,6 +53,8 @@ class Call {
   Status Send(int status, HttpFields fields = {}, std::string_view body = {});
   /// The same with an XML document.
   Status SendXml(std::string_view document, HttpFields fields = {}, int status = 200);
+  /// Where the client finds the key of the target.
+  std::string Url() const;
   bool begun() const { return status_ != 0; }
   int status() const { return status_; }              // of the answer; 0: not begun
   int64_t sent_bytes() const { return sent_bytes_; }  // of the body

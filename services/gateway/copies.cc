@@ -33,14 +33,12 @@ Result<ObjectMetadata> MetadataOfCopy(Call& call, const ObjectStat& source, cons
   ObjectMetadata metadata = directives.replace_metadata ? asked : source.metadata;
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(directives.replace_tags ? asked : source.metadata));
   SetTags(tags, metadata);
-  if (asked.system.contains("sse")) metadata.system["sse"] = "AES256";
-  metadata.etag.clear();
-  metadata.opset.reset();
-  metadata.system.erase("checksum");
-  const auto checksum = ChecksumOf(source.metadata, source.opset);
+  if (IsEncrypted(asked)) SetEncrypted(metadata);
+  ForgetContent(metadata);
   if (source.metadata.opset != source.opset) return metadata;
   metadata.etag = source.metadata.etag;
   metadata.opset = source.opset;
+  const auto checksum = ChecksumOf(source.metadata, source.opset);
   if (checksum.has_value()) SetChecksum(checksum->algorithm, checksum->type, checksum->value, metadata);
   return metadata;
 }
@@ -110,7 +108,7 @@ Status CopyObject(Site& site, Call& call) {
     result.etag = EtagOf(copied->object, *copied->opset, metadata);
     result.checksum = ChecksumOf(metadata, *copied->opset);
     HttpFields fields;
-    if (metadata.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
+    AddEncryption(metadata, fields);
     return call.SendXml(s3::ToXml(result), std::move(fields));
   }
 }

@@ -19,10 +19,10 @@ std::string NewRequestId(Random& random) {
   return id;
 }
 
-constexpr std::string_view kFieldDetail =
-    "http-";  // a detail that is a field of the answer, not an element of its document
+// Details that begin so are fields of the answer, not elements of its document.
+constexpr std::string_view kFieldDetail = "http-";
 
-// Answers the request announces that never come would keep clients waiting: those have to be refused as soon as the head is there.
+// Of fields that decide what is done there may be one: we and a proxy might believe different ones.
 Status CheckHead(const HttpRequest& request) {
   for (const char* once :
        {"Host", "Content-Length", "x-amz-content-sha256", "x-amz-date", "Content-MD5", "Range", "Content-Range"}) {
@@ -107,12 +107,11 @@ Status Gateway::Authenticate(Call& call) {
     return OkStatus();
   }
   const std::string& id = authorization->credential.access_key;
-  PBFS_ASSIGN_OR_RETURN(const std::optional<AccessKey> key, to_.keys.Find(call.context(), id));
-  if (!key.has_value() || !key->enabled) return Error(Code::kInvalidAccessKeyId).WithDetail("AWSAccessKeyId", id);
+  PBFS_ASSIGN_OR_RETURN(const AccessKey key, FindSigner(to_.keys, call.context(), id));
   PBFS_ASSIGN_OR_RETURN(const s3::Verified verified,
-                        s3::VerifySignature(call.request(), call.query(), *authorization, key->secret, options_.region,
+                        s3::VerifySignature(call.request(), call.query(), *authorization, key.secret, options_.region,
                                             to_.clock.NowMillis()));
-  call.caller = {key->id, key->user, key->policy};
+  call.caller = {key.id, key.user, key.policy};
   call.payload = verified.payload;
   if (verified.payload.IsSignedInChunks()) call.chain = verified.chain;
   return OkStatus();

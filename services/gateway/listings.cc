@@ -100,7 +100,7 @@ Status ListObjects(Site& site, Call& call) {
   result.marker = call.query().Get("marker");
   PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, result.marker, result));
   if (!asked.delimiter.empty()) result.next_marker = next;
-  for (s3::ListedObject& object : result.objects) object.owner = s3::Owner{"pbfs", "pbfs"};
+  for (s3::ListedObject& object : result.objects) object.owner = TheOwner();
   return call.SendXml(s3::ToXml(result));
 }
 
@@ -118,7 +118,7 @@ Status ListObjectsV2(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, after, result));
   result.next_continuation_token = TokenOf(next);
   if (call.query().Get("fetch-owner") == "true") {
-    for (s3::ListedObject& object : result.objects) object.owner = s3::Owner{"pbfs", "pbfs"};
+    for (s3::ListedObject& object : result.objects) object.owner = TheOwner();
   }
   return call.SendXml(s3::ToXml(result));
 }
@@ -134,7 +134,7 @@ Status ListObjectVersions(Site& site, Call& call) {
   for (s3::ListedObject& object : result.objects) {
     object.version_id = "null";
     object.is_latest = true;
-    object.owner = s3::Owner{"pbfs", "pbfs"};
+    object.owner = TheOwner();
   }
   result.next_key_marker = next;
   if (!next.empty() && !result.objects.empty() && result.objects.back().key == next)

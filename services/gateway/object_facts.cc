@@ -67,7 +67,7 @@ Result<ObjectMetadata> MetadataOfRequest(const HttpFields& fields) {
     PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTagging(*tagging));
     SetTags(tags, metadata);
   }
-  if (fields.Has("x-amz-server-side-encryption")) metadata.system[kEncrypted] = "AES256";
+  if (fields.Has("x-amz-server-side-encryption")) SetEncrypted(metadata);
   return metadata;
 }
 
@@ -93,6 +93,19 @@ void SetTags(const s3::Tags& tags, ObjectMetadata& metadata) {
     query += (query.empty() ? "" : "&") + s3::UriEncode(key, true) + "=" + s3::UriEncode(value, true);
   metadata.system.erase(kTags);
   if (!query.empty()) metadata.system[kTags] = query;
+}
+
+void SetEncrypted(ObjectMetadata& metadata) { metadata.system[kEncrypted] = "AES256"; }
+bool IsEncrypted(const ObjectMetadata& metadata) { return metadata.system.contains(kEncrypted); }
+
+void AddEncryption(const ObjectMetadata& metadata, HttpFields& fields) {
+  if (IsEncrypted(metadata)) fields.Set("x-amz-server-side-encryption", "AES256");
+}
+
+void ForgetContent(ObjectMetadata& metadata) {
+  metadata.etag.clear();
+  metadata.opset.reset();
+  metadata.system.erase(kChecksum);
 }
 
 void SetChecksum(s3::ChecksumAlgorithm algorithm, s3::ChecksumType type, const std::string& shown,
@@ -148,7 +161,7 @@ HttpFields FieldsOf(const ObjectStat& stat) {
   fields.Set("ETag", s3::Quoted(EtagOf(stat)));
   fields.Set("Last-Modified", s3::HttpDate(LastModifiedMs(stat)));
   fields.Set("Accept-Ranges", "bytes");
-  if (stat.metadata.system.contains(kEncrypted)) fields.Set("x-amz-server-side-encryption", "AES256");
+  AddEncryption(stat.metadata, fields);
   const Result<s3::Tags> tags = TagsOf(stat.metadata);
   if (tags.ok() && !tags->empty()) fields.Set("x-amz-tagging-count", std::to_string(tags->size()));
   return fields;

@@ -27,6 +27,13 @@ s3::StoredHeaders StoredHeadersOf(const ObjectMetadata& metadata);
 Result<s3::Tags> TagsOf(const ObjectMetadata& metadata);
 void SetTags(const s3::Tags& tags, ObjectMetadata& metadata);
 
+/// Whether the writer asked for encryption, which is echoed.
+void SetEncrypted(ObjectMetadata& metadata);
+bool IsEncrypted(const ObjectMetadata& metadata);
+void AddEncryption(const ObjectMetadata& metadata, HttpFields& fields);
+/// Everything that is of the content: etag, checksum, and what of.
+void ForgetContent(ObjectMetadata& metadata);
+
 void SetChecksum(s3::ChecksumAlgorithm algorithm, s3::ChecksumType type, const std::string& shown,
                  ObjectMetadata& metadata);
 /// None if none is kept of this content.

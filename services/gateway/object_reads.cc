@@ -1,6 +1,7 @@
 // GetObject, HeadObject, GetObjectAttributes.
 #include "libs/model/limits.h"
 #include "libs/s3/conditions.h"
+#include "libs/s3/dates.h"
 #include "libs/s3/ranges.h"
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
@@ -192,10 +193,7 @@ Status GetObjectAttributes(Site& site, Call& call) {
     }
   }
   if (!any) return s3::Error(Code::kInvalidArgument, "The x-amz-object-attributes header is required");
-  HttpFields fields;
-  for (const auto& [name, value] : FieldsOf(stat))
-    if (EqualsIgnoreCase(name, "Last-Modified")) fields.Set(name, value);
-  return call.SendXml(s3::ToXml(attributes), std::move(fields));
+  return call.SendXml(s3::ToXml(attributes), {{"Last-Modified", s3::HttpDate(LastModifiedMs(stat))}});
 }
 
 }  // namespace pbfs::gateway

@@ -21,8 +21,7 @@ Status BindWithTags(Site& site, Call& call, const s3::Tags& tags) {
     options.if_bound_to = view.stat().object;
     SetTags(tags, options.metadata);
     const Status bound = bucket.Bind(call.context(), call.key(), view.stat().object, options).status();
-    const bool lost = bound.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition);
-    if (!lost || attempt >= kTryAgain) return WriteFailure(bound, Code::kOperationAborted);
+    if (!LostRace(bound) || attempt >= kTryAgain) return WriteFailure(bound, Code::kOperationAborted);
   }
 }
 

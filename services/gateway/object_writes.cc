@@ -7,23 +7,8 @@
 #include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
-namespace {
-
 using s3::Code;
 using s3::Error;
-
-// All of the body into a new object, bound when everything about it was right.
-Result<Written> Store(Site& site, Call& call, Bucket& bucket, RequestBody& body, const PutOptions& options) {
-  const auto writer = bucket.NewObject(call.context());
-  for (int64_t left = body.length(); left > 0;) {
-    PBFS_ASSIGN_OR_RETURN(Bytes piece, body.ReadPiece(call.context(), site.options.piece_bytes));
-    left -= static_cast<int64_t>(piece.size());
-    PBFS_RETURN_IF_ERROR(writer->Add(std::move(piece)));
-  }
-  return writer->Bind(call.key(), options);
-}
-
-}  // namespace
 
 // Also of an append at 0 and of a PATCH that make the object.
 Status PutObject(Site& site, Call& call) {
@@ -47,20 +32,21 @@ Status PutObject(Site& site, Call& call) {
   ObjectMetadata stored;
   options.at_end = [&](ObjectMetadata& metadata) {
     PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
-    metadata.etag = ToHex(body.md5());
+    if (md5) metadata.etag = ToHex(body.md5());
     SetChecksum(algorithm, s3::ChecksumType::kFullObject, s3::Base64(body.checksum()), metadata);
-    if (!md5) metadata.etag.clear();
     metadata.opset.emplace();  // of the content; filled in where it is bound
     stored = metadata;
     return OkStatus();
   };
-  const Result<Written> put = Store(site, call, bucket, body, options);
+  const auto writer = bucket.NewObject(call.context());
+  PBFS_RETURN_IF_ERROR(body.CopyTo(call.context(), *writer, site.options.piece_bytes));
+  const Result<Written> put = writer->Bind(call.key(), options);
   if (!put.ok()) return WriteFailure(put.status(), condition.lost);
   stored.opset = put->opset;
   HttpFields fields;
   fields.Set("ETag", s3::Quoted(EtagOf(put->object, *put->opset, stored)));
   if (const auto checksum = ChecksumOf(stored, *put->opset)) AddChecksum(*checksum, fields);
-  if (stored.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
+  AddEncryption(stored, fields);
   if (call.http_method() == "PUT" && !call.has_field("x-amz-write-offset-bytes"))
     return call.Send(200, std::move(fields));
   fields.Set("x-amz-object-size", std::to_string(put->hi));

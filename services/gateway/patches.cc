@@ -1,4 +1,6 @@
 // PATCH with a range, and append: what S3 has no name for. A patch costs what was sent, whatever the size of the object.
+#include <algorithm>
+
 #include "libs/s3/byterange.h"
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
@@ -15,8 +17,6 @@ using s3::Code;
 using s3::Error;
 
 constexpr int kTryAgain = 20;
-
-bool LostRace(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition); }
 
 bool HasCondition(const HttpFields& fields) {
   return fields.Has("If-Match") || fields.Has("If-None-Match") || fields.Has("If-Unmodified-Since");
@@ -70,10 +70,9 @@ Status CheckAgainst(Call& call, const Patch& patch, const ObjectStat& stat) {
   return s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)});
 }
 
-Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch,
-                      const std::optional<PatchTokens::Remembered>& token) {
+Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch, std::optional<OpId> op) {
   WriteOptions options;
-  if (token.has_value()) options.op = token->op;
+  options.op = op;
   if (HasCondition(call.fields())) options.if_opset = stat.opset;
   if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
   std::vector<RangeWrite> writes;
@@ -103,22 +102,59 @@ bool Creates(Call& call, const Patch& patch, const Status& opened) {
          patch.ranges.size() == 1 && patch.ranges[0].begin == 0;
 }
 
-Status Answer(Call& call, const std::string& etag, int64_t size, int64_t modified_ms) {
-  HttpFields fields;
-  fields.Set("ETag", s3::Quoted(etag));
-  fields.Set("x-amz-object-size", std::to_string(size));
-  return call.SendXml(s3::ToXml(s3::PatchResult{modified_ms, etag}), std::move(fields));
+/// What is answered to a PATCH or append, and kept for a repeat.
+struct Outcome {
+  std::string etag;
+  int64_t size = 0;
+  int64_t modified_ms = 0;
+};
+
+std::string Encode(const Outcome& outcome) {
+  return outcome.etag + " " + std::to_string(outcome.size) + " " + std::to_string(outcome.modified_ms);
 }
 
-// What was kept of the first answer: etag, size, time.
-Status AnswerAgain(Call& call, const std::string& kept) {
-  const size_t first = kept.find(' '), second = kept.find(' ', first + 1);
-  const auto size = s3::ParseNumber(std::string_view(kept).substr(first + 1, second - first - 1));
-  const auto modified_ms = s3::ParseNumber(std::string_view(kept).substr(second + 1));
-  if (first == std::string::npos || second == std::string::npos || !size || !modified_ms)
-    return DataLossError("what was kept of a PATCH's answer is malformed");
-  return Answer(call, kept.substr(0, first), *size, *modified_ms);
+Result<Outcome> Decode(std::string_view kept) {
+  const size_t first = std::min(kept.find(' '), kept.size()), second = std::min(kept.find(' ', first + 1), kept.size());
+  const auto size = s3::ParseNumber(kept.substr(std::min(first + 1, second), second - std::min(first + 1, second)));
+  const auto modified_ms = s3::ParseNumber(kept.substr(std::min(second + 1, kept.size())));
+  if (!size || !modified_ms) return DataLossError("what was kept of a PATCH's answer is malformed");
+  return Outcome{std::string(kept.substr(0, first)), *size, *modified_ms};
 }
+
+Status AnswerPatch(Call& call, const Outcome& outcome) {
+  return call.SendXml(s3::ToXml(s3::PatchResult{outcome.modified_ms, outcome.etag}),
+                      {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}});
+}
+
+Status AnswerAppend(Call& call, const Outcome& outcome) {
+  return call.Send(200, {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}});
+}
+
+/// The token of a request, if it has one, and what was kept of its first answer.
+class Once {
+ public:
+  static Result<Once> Find(Site& site, Call& call, const Bucket& bucket, std::string parameters) {
+    Once once(site, call, bucket.info().id.ToString(), std::move(parameters));
+    PBFS_ASSIGN_OR_RETURN(once.token_, site.tokens.Find(call, once.bucket_, once.parameters_));
+    return once;
+  }
+  std::optional<OpId> op() const { return token_.has_value() ? std::optional(token_->op) : std::nullopt; }
+  bool answered() const { return token_.has_value() && !token_->answer.empty(); }
+  Result<Outcome> FirstAnswer() const { return Decode(token_->answer); }
+  void Keep(const Outcome& outcome) {
+    if (!token_.has_value()) return;
+    token_->answer = Encode(outcome);
+    site_.tokens.Keep(call_, bucket_, *token_, parameters_);
+  }
+
+ private:
+  Once(Site& site, Call& call, std::string bucket, std::string parameters)
+      : site_(site), call_(call), bucket_(std::move(bucket)), parameters_(std::move(parameters)) {}
+  Site& site_;
+  Call& call_;
+  std::string bucket_, parameters_;
+  std::optional<PatchTokens::Remembered> token_;
+};
 
 }  // namespace
 
@@ -143,34 +179,21 @@ Status PatchObject(Site& site, Call& call) {
     PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
     if (!patch.set_size.has_value()) patch.bytes.push_back(std::move(bytes));
   }
-  const std::string id = bucket.info().id.ToString(), parameters = has_token ? ParametersOf(patch) : "";
-  PBFS_ASSIGN_OR_RETURN(auto token, site.tokens.Find(call, id, parameters));
-  if (token.has_value() && !token->answer.empty()) return AnswerAgain(call, token->answer);
-  const Status holds = has_token ? CheckAgainst(call, patch, view->stat()) : OkStatus();
-  const Result<Written> written = holds.ok() ? Apply(call, bucket, view->stat(), patch, token) : Result<Written>(holds);
-  if (!written.ok() && !IsRepeat(written.status())) return holds.ok() ? PatchFailure(written.status()) : holds;
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
-  if (token.has_value()) {
-    token->answer = EtagOf(stat) + " " + std::to_string(stat.size) + " " + std::to_string(LastModifiedMs(stat));
-    site.tokens.Keep(call, id, *token, parameters);
+  PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, has_token ? ParametersOf(patch) : ""));
+  if (once.answered()) {
+    PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
+    return AnswerPatch(call, first);
   }
-  return Answer(call, EtagOf(stat), stat.size, LastModifiedMs(stat));
+  if (has_token) PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
+  const Result<Written> written = Apply(call, bucket, view->stat(), patch, once.op());
+  if (!written.ok() && !IsRepeat(written.status())) return PatchFailure(written.status());
+  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
+  const Outcome outcome{EtagOf(stat), stat.size, LastModifiedMs(stat)};
+  once.Keep(outcome);
+  return AnswerPatch(call, outcome);
 }
 
 namespace {
-
-Status AnswerAppend(Call& call, const std::string& etag, int64_t size) {
-  return call.Send(200, {{"ETag", s3::Quoted(etag)}, {"x-amz-object-size", std::to_string(size)}});
-}
-
-// What was kept of the first answer: etag, size.
-Status AnswerAppendAgain(Call& call, const std::string& kept) {
-  const size_t blank = kept.find(' ');
-  const auto size =
-      blank == std::string::npos ? std::nullopt : s3::ParseNumber(std::string_view(kept).substr(blank + 1));
-  if (!size.has_value()) return DataLossError("what was kept of an append's answer is malformed");
-  return AnswerAppend(call, kept.substr(0, blank), *size);
-}
 
 Status CheckIsEnd(const ObjectView& view, int64_t offset) {
   if (view.stat().size == offset) return OkStatus();
@@ -194,26 +217,25 @@ Status AppendObject(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
   if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
-  const std::string id = bucket.info().id.ToString();
   const std::string parameters = has_token ? "append " + std::to_string(offset) + " " + s3::Sha256Hex(bytes) : "";
-  PBFS_ASSIGN_OR_RETURN(auto token, site.tokens.Find(call, id, parameters));
-  if (token.has_value() && !token->answer.empty()) return AnswerAppendAgain(call, token->answer);
+  PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, parameters));
+  if (once.answered()) {
+    PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
+    return AnswerAppend(call, first);
+  }
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
     const ObjectStat& stat = view->stat();
     PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
     PBFS_RETURN_IF_ERROR(s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     WriteOptions options;
     options.if_opset = stat.opset;
-    if (token.has_value()) options.op = token->op;
+    options.op = once.op();
     const Result<Written> written = bucket.WriteRanges(call.context(), stat.object, {{offset, bytes}}, options);
     if (written.ok() || IsRepeat(written.status())) {
       PBFS_ASSIGN_OR_RETURN(const ObjectStat after, StatAfter(site, call, stat.object));
-      const int64_t size = offset + static_cast<int64_t>(bytes.size());
-      if (token.has_value()) {
-        token->answer = EtagOf(after) + " " + std::to_string(size);
-        site.tokens.Keep(call, id, *token, parameters);
-      }
-      return AnswerAppend(call, EtagOf(after), size);
+      const Outcome outcome{EtagOf(after), offset + static_cast<int64_t>(bytes.size()), LastModifiedMs(after)};
+      once.Keep(outcome);
+      return AnswerAppend(call, outcome);
     }
     if (written.status().code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
     if (!LostRace(written.status())) return written.status();

@@ -69,10 +69,9 @@ Status Authenticate(Site& site, Call& call, const s3::PostForm& form) {
   PBFS_ASSIGN_OR_RETURN(const auto authorization, s3::ReadPostAuthorization(form));
   if (!authorization.has_value()) return OkStatus();
   const std::string& id = authorization->credential.access_key;
-  PBFS_ASSIGN_OR_RETURN(const std::optional<AccessKey> key, site.keys.Find(call.context(), id));
-  if (!key.has_value() || !key->enabled) return Error(Code::kInvalidAccessKeyId);
-  PBFS_RETURN_IF_ERROR(s3::VerifyPostSignature(form, *authorization, key->secret, site.options.region));
-  call.caller = {key->id, key->user, key->policy};
+  PBFS_ASSIGN_OR_RETURN(const AccessKey key, FindSigner(site.keys, call.context(), id));
+  PBFS_RETURN_IF_ERROR(s3::VerifyPostSignature(form, *authorization, key.secret, site.options.region));
+  call.caller = {key.id, key.user, key.policy};
   return OkStatus();
 }
 
@@ -85,10 +84,7 @@ Result<std::optional<s3::PostPolicy>> PolicyOf(Site& site, Call& call, const s3:
 
 Status Answer(Call& call, const s3::PostForm& form, const std::string& etag) {
   HttpFields fields = {{"ETag", s3::Quoted(etag)}};
-  const std::string location = (call.request().secure ? "https://" : "http://") +
-                               std::string(call.fields().Get("Host")) + "/" + call.bucket() + "/" +
-                               s3::UriEncode(call.key(), false);
-  fields.Set("Location", location);
+  fields.Set("Location", call.Url());
   const std::string redirect(form.fields.Get("success_action_redirect"));
   if (redirect.starts_with("http://") || redirect.starts_with("https://")) {
     fields.Set("Location", redirect + (redirect.find('?') == std::string::npos ? "?" : "&") +
@@ -99,7 +95,7 @@ Status Answer(Call& call, const s3::PostForm& form, const std::string& etag) {
   const std::string_view status = form.fields.Get("success_action_status");
   if (status == "200") return call.Send(200, std::move(fields));
   if (status != "201") return call.Send(204, std::move(fields));
-  return call.SendXml(s3::ToXml(s3::PostResult{location, call.bucket(), call.key(), etag}), std::move(fields), 201);
+  return call.SendXml(s3::ToXml(s3::PostResult{call.Url(), call.bucket(), call.key(), etag}), std::move(fields), 201);
 }
 
 }  // namespace

@@ -88,6 +88,14 @@ Result<Bytes> RequestBody::ReadPiece(const Context& context, size_t size) {
   return piece;
 }
 
+Status RequestBody::CopyTo(const Context& context, ObjectWriter& writer, size_t piece_bytes) {
+  while (read_ < length_) {
+    PBFS_ASSIGN_OR_RETURN(Bytes piece, ReadPiece(context, piece_bytes));
+    PBFS_RETURN_IF_ERROR(writer.Add(std::move(piece)));
+  }
+  return OkStatus();
+}
+
 Result<Bytes> RequestBody::ReadAll(const Context& context, size_t most) {
   if (length_ - read_ > static_cast<int64_t>(most)) return s3::Error(Code::kEntityTooLarge);
   PBFS_ASSIGN_OR_RETURN(Bytes all, ReadPiece(context, most));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/client/bucket.h"
 #include "libs/client/streams.h"
 #include "libs/s3/checksum.h"
 #include "libs/s3/chunked.h"
@@ -36,6 +37,8 @@ class RequestBody final : public ByteSource {
   Result<size_t> Read(const Context& context, MutableByteSpan out) override;
   /// The next `size` bytes; fewer only at the end. Memory grows with what has come.
   Result<Bytes> ReadPiece(const Context& context, size_t size);
+  /// All of the rest into pieces of a new object; it is not verified yet.
+  Status CopyTo(const Context& context, ObjectWriter& writer, size_t piece_bytes);
   /// The rest, which is at most `most` bytes (EntityTooLarge), verified.
   Result<Bytes> ReadAll(const Context& context, size_t most);
   /// Reads to the end, where nothing may be left, and verifies. Errors (of S3): BadDigest, XAmzContentSHA256Mismatch,

@@ -18,9 +18,14 @@ Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo, int64_t hi) {
   return view.status().code() == StatusCode::kNotFound ? s3::Error(s3::Code::kNoSuchKey) : std::move(view);
 }
 
-Status WriteFailure(const Status& status, s3::Code lost) {
-  const bool condition = status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition);
-  return condition ? s3::Error(lost) : status;
+Result<AccessKey> FindSigner(AccessKeys& keys, const Context& context, const std::string& id) {
+  PBFS_ASSIGN_OR_RETURN(std::optional<AccessKey> key, keys.Find(context, id));
+  if (key.has_value() && key->enabled) return *std::move(key);
+  return s3::Error(s3::Code::kInvalidAccessKeyId).WithDetail("AWSAccessKeyId", id);
 }
+
+bool LostRace(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kPrecondition); }
+
+Status WriteFailure(const Status& status, s3::Code lost) { return LostRace(status) ? s3::Error(lost) : status; }
 
 }  // namespace pbfs::gateway

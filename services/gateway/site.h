@@ -8,6 +8,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/executor.h"
 #include "libs/client/client.h"
+#include "libs/s3/documents.h"
 #include "services/gateway/access.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
@@ -45,6 +46,14 @@ inline Result<Bucket> BucketOf(Site& site, Call& call) { return site.buckets.Fin
 /// Errors (of S3): NoSuchKey, NoSuchBucket, NoSuchVersion; those of Bucket::Open.
 Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo = 0, int64_t hi = 1);
 
+/// Whoever has an access key of the site: it has no other owners.
+inline s3::Owner TheOwner() { return {"pbfs", "pbfs"}; }
+
+/// The access key that something is signed with. Errors (of S3): InvalidAccessKeyId: there is none, or it is disabled.
+Result<AccessKey> FindSigner(AccessKeys& keys, const Context& context, const std::string& id);
+
+/// Whether a Commit was refused because its condition did not hold.
+bool LostRace(const Status& status);
 /// What a client's status means where an object is written under conditions: a condition that does not hold is `lost`.
 Status WriteFailure(const Status& status, s3::Code lost);
 

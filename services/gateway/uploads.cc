@@ -58,11 +58,6 @@ Result<std::vector<UploadedPart>> AllParts(Call& call, Bucket& bucket, UploadId 
   return parts;
 }
 
-std::string LocationOf(Call& call) {
-  return (call.request().secure ? "https://" : "http://") + std::string(call.fields().Get("Host")) + "/" +
-         call.bucket() + "/" + s3::UriEncode(call.key(), false);
-}
-
 void ShowChecksumKind(const UploadStat& upload, HttpFields& fields) {
   const ChecksumKind kind = ChecksumKindOf(upload.metadata);
   if (!kind.asked) return;
@@ -81,7 +76,7 @@ Status CreateMultipartUpload(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const UploadId id, bucket.CreateUpload(call.context(), call.key(), metadata));
   HttpFields fields;
   ShowChecksumKind({id, call.key(), metadata}, fields);
-  if (metadata.system.contains("sse")) fields.Set("x-amz-server-side-encryption", "AES256");
+  AddEncryption(metadata, fields);
   return call.SendXml(s3::ToXml(s3::InitiateResult{call.bucket(), call.key(), id.ToString()}), std::move(fields));
 }
 
@@ -97,11 +92,7 @@ Status UploadPart(Site& site, Call& call) {
     return Error(Code::kInvalidRequest, "The upload was created with another checksum algorithm");
   PartFacts facts;
   const auto writer = bucket.NewObject(call.context());
-  for (int64_t left = body.length(); left > 0;) {
-    PBFS_ASSIGN_OR_RETURN(Bytes piece, body.ReadPiece(call.context(), site.options.piece_bytes));
-    left -= static_cast<int64_t>(piece.size());
-    PBFS_RETURN_IF_ERROR(writer->Add(std::move(piece)));
-  }
+  PBFS_RETURN_IF_ERROR(body.CopyTo(call.context(), *writer, site.options.piece_bytes));
   const Result<UploadedPart> part =
       bucket.UploadPart(call.context(), upload.upload, number, *writer, [&]() -> Result<Bytes> {
         PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
@@ -221,7 +212,7 @@ Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
   const ObjectMetadata& metadata = view->stat().metadata;
   const auto found = metadata.system.find(kUploadOfObject);
   if (found == metadata.system.end() || found->second != made_by) return Error(Code::kNoSuchUpload);
-  s3::CompleteResult result{LocationOf(call), call.bucket(), call.key(), EtagOf(view->stat()),
+  s3::CompleteResult result{call.Url(), call.bucket(), call.key(), EtagOf(view->stat()),
                             ChecksumOf(metadata, view->stat().opset)};
   return call.SendXml(s3::ToXml(result));
 }
@@ -259,8 +250,8 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   if (done.status().code() == StatusCode::kAborted) return Error(Code::kInvalidPart);
   if (!done.ok()) return WriteFailure(done.status(), conditions.lost);
   options.metadata.opset = done->opset;
-  s3::CompleteResult result{LocationOf(call), call.bucket(), call.key(),
-                            EtagOf(done->object, *done->opset, options.metadata), whole.checksum};
+  s3::CompleteResult result{call.Url(), call.bucket(), call.key(), EtagOf(done->object, *done->opset, options.metadata),
+                            whole.checksum};
   return call.SendXml(s3::ToXml(result));
 }
 
@@ -283,7 +274,7 @@ Status ListParts(Site& site, Call& call) {
   };
   s3::ListPartsResult result;
   result.bucket = call.bucket(), result.key = call.key(), result.upload_id = upload.upload.ToString();
-  result.owner = {"pbfs", "pbfs"};
+  result.owner = TheOwner();
   result.url_encoding = call.query().Get("encoding-type") == "url";
   PBFS_ASSIGN_OR_RETURN(result.marker, number("part-number-marker", 0));
   PBFS_ASSIGN_OR_RETURN(const int32_t most, number("max-parts", kPage));
@@ -330,11 +321,7 @@ Status FillUploads(Call& call, Bucket& bucket, UploadListOptions options, s3::Li
         continue;
       }
       const ChecksumKind kind = ChecksumKindOf(upload.metadata);
-      result.uploads.push_back({upload.name,
-                                upload.upload.ToString(),
-                                {"pbfs", "pbfs"},
-                                "STANDARD",
-                                upload.upload.Millis(),
+      result.uploads.push_back({upload.name, upload.upload.ToString(), TheOwner(), "STANDARD", upload.upload.Millis(),
                                 s3::ShownChecksum{kind.algorithm, kind.type, ""}});
     }
     more = page.more && !page.uploads.empty();

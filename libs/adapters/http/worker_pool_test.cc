@@ -2,29 +2,11 @@
 
 #include <atomic>
 
+#include "libs/adapters/http/testing/server_fixture.h"
 #include "libs/base/testing.h"
 
 namespace pbfs {
 namespace {
-
-/// Lets tasks wait for the test.
-class Gate {
- public:
-  void Open() {
-    MutexLock lock(mutex_);
-    open_ = true;
-    changed_.NotifyAll();
-  }
-  void Pass() {
-    MutexLock lock(mutex_);
-    while (!open_) changed_.Wait(mutex_);
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool open_ PBFS_GUARDED_BY(mutex_) = false;
-};
 
 TEST(WorkerPool, TakesWhatThreadsAndQueueHoldAndNoMore) {
   Gate gate;

@@ -44,7 +44,7 @@ void SayHowToUseS3(const Session& session, const LocalCluster& cluster) {
         "  aws --endpoint-url {0} s3 mb s3://demo-s3 && aws --endpoint-url {0} s3 cp FILE s3://demo-s3/NAME", url));
     session.Say(fmt::format(
         "  python3 -c \"import boto3; print(boto3.client('s3', endpoint_url='{}').list_buckets()['Buckets'])\"", url));
-    session.Say(fmt::format("  rclone ls :s3,provider=Other,env_auth=true,endpoint='{}':demo-s3", url));
+    session.Say(fmt::format("  rclone ls \":s3,provider=Other,env_auth=true,endpoint='{}':demo-s3\"", url));
     session.Say(fmt::format(
         "  curl --aws-sigv4 aws:amz:us-east-1:s3 --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" -X PATCH \\\n"
         "    -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -H 'Content-Range: bytes 5-/*' --data-binary HELLO "

@@ -228,8 +228,10 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   const Result<UploadStat> upload = FindUpload(call, bucket);
   if (s3::IsError(upload.status(), Code::kNoSuchUpload)) return AnswerRepeat(site, call, made_by);
   PBFS_RETURN_IF_ERROR(upload.status());
-  PBFS_ASSIGN_OR_RETURN(const std::vector<UploadedPart> there, AllParts(call, bucket, upload->upload));
-  PBFS_ASSIGN_OR_RETURN(const std::vector<UploadedPart> parts, Chosen(named, there));
+  const Result<std::vector<UploadedPart>> there = AllParts(call, bucket, upload->upload);
+  if (s3::IsError(there.status(), Code::kNoSuchUpload)) return AnswerRepeat(site, call, made_by);
+  PBFS_RETURN_IF_ERROR(there.status());
+  PBFS_ASSIGN_OR_RETURN(const std::vector<UploadedPart> parts, Chosen(named, *there));
   PBFS_ASSIGN_OR_RETURN(WholeFacts whole, FactsOfWhole(parts, ChecksumKindOf(upload->metadata)));
   PBFS_RETURN_IF_ERROR(CheckWholeChecksum(call, whole.checksum));
   if (const auto said = call.fields().Find("x-amz-mp-object-size"); said.has_value()) {

@@ -135,6 +135,9 @@ uint32_t RowCloner::IndexOf(OpRecord& record, const ObjectId& object) {
   return place->second;
 }
 
+namespace {
+
+// By reference; without an op if there is not a byte.
 CommitPlan PlanReferences(ClientCore& core, const ObjectId& object, const std::vector<WholeObject>& parts) {
   CommitPlan plan = PlanClone(core, object);
   int64_t at = 0;
@@ -146,6 +149,7 @@ CommitPlan PlanReferences(ClientCore& core, const ObjectId& object, const std::v
   return plan;
 }
 
+// By the rows of their visible extents: where they are references themselves, as deep as may be.
 Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                             const ObjectId& object, const std::vector<WholeObject>& parts) {
   RowCloner rows(core, object);
@@ -173,6 +177,16 @@ Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const Open
 }
 
 bool IsTooDeep(const Status& status) { return HasCode(status, CommitCode::kTooDeep); }
+
+}  // namespace
+
+Status CommitWhole(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
+                   const std::vector<WholeObject>& parts, const std::function<Status(CommitPlan)>& commit) {
+  const Status done = commit(PlanReferences(core, object, parts));
+  if (!IsTooDeep(done)) return done;
+  PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(context, core, bucket, object, parts));
+  return commit(std::move(rows));
+}
 
 Result<Written> CloneRange(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                            const CloneSource& source, const LastOp& last, std::optional<NameCondition> condition) {

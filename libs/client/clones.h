@@ -32,14 +32,11 @@ struct WholeObject {
   ObjectId object;
   int64_t size = 0;
 };
-/// One Commit of a new object that has sealed ones end to end, by reference; without an op if there is not a byte.
-CommitPlan PlanReferences(ClientCore& core, const ObjectId& object, const std::vector<WholeObject>& parts);
-/// The same by the rows of their visible extents: where they are references themselves, as deep as may be.
-/// Errors: those of ListVerified.
-Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                            const ObjectId& object, const std::vector<WholeObject>& parts);
-/// Whether `status` says that references would nest too deep.
-bool IsTooDeep(const Status& status);
+/// Has `commit` commit a new object that has sealed ones end to end: by reference, or where references would nest too deep by the rows of
+/// their visible extents. `commit` gets a plan, without an op if there is not a byte, and may be called once for each form.
+/// Errors: those of `commit` and ListVerified.
+Status CommitWhole(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
+                   const std::vector<WholeObject>& parts, const std::function<Status(CommitPlan)>& commit);
 
 /// Collects visible extents into CLONE ops of bounded size, each a Commit of its own.
 class RowCloner {

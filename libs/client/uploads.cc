@@ -181,12 +181,7 @@ Result<Written> Bucket::CompleteUpload(const Context& context, UploadId upload, 
     written.order = done.orders.back();
     return OkStatus();
   };
-  Status done = commit(PlanReferences(*core_, object, pieces));
-  if (IsTooDeep(done)) {
-    PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(step, *core_, *state_, object, pieces));
-    done = commit(std::move(rows));
-  }
-  PBFS_RETURN_IF_ERROR(done);
+  PBFS_RETURN_IF_ERROR(CommitWhole(step, *core_, *state_, object, pieces, commit));
   return written;
 }
 

@@ -429,13 +429,7 @@ Result<Written> Bucket::PatchVersion(const Context& context, const std::string& 
     written.order = done.orders.back();
     return OkStatus();
   };
-  const std::vector<WholeObject> base = {{from, stat.size}};
-  Status done = commit(PlanReferences(*core_, object, base));
-  if (IsTooDeep(done)) {
-    PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(step, *core_, *state_, object, base));
-    done = commit(std::move(rows));
-  }
-  PBFS_RETURN_IF_ERROR(done);
+  PBFS_RETURN_IF_ERROR(CommitWhole(step, *core_, *state_, object, {{from, stat.size}}, commit));
   return written;
 }
 

@@ -12,10 +12,24 @@ namespace {
 using s3::Code;
 using s3::Error;
 
-// One that was put, or what is answered where there is none.
-Result<std::string> Load(Site& site, Call& call, const Bucket& bucket, const char* what, Code missing) {
-  PBFS_ASSIGN_OR_RETURN(const auto document, site.documents.Get(call.context(), DocumentOf(bucket, what)));
-  return document.has_value() ? Result<std::string>(*document) : Error(missing);
+struct Kind {
+  const char* name;  // in DocumentOf
+  Code missing;      // the answer where none was put
+};
+constexpr Kind kTagging = {"tagging", Code::kNoSuchTagSet};
+constexpr Kind kPolicy = {"policy", Code::kNoSuchBucketPolicy};
+constexpr Kind kCors = {"cors", Code::kNoSuchCorsConfiguration};
+constexpr Kind kLifecycle = {"lifecycle", Code::kNoSuchLifecycleConfiguration};
+
+Result<std::string> Load(Site& site, Call& call, const Kind& kind) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const auto document, site.documents.Get(call.context(), DocumentOf(bucket, kind.name)));
+  return document.has_value() ? Result<std::string>(*document) : Error(kind.missing);
+}
+
+Status SendDocument(Site& site, Call& call, const Kind& kind) {
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, kind));
+  return call.SendXml(document);
 }
 
 Result<std::string> BodyText(Call& call, size_t most) {
@@ -25,15 +39,15 @@ Result<std::string> BodyText(Call& call, size_t most) {
 }
 
 // From when on other gateways know of it: Access::kRemembered.
-Status Keep(Site& site, Call& call, const Bucket& bucket, const char* what, const std::string& document) {
-  PBFS_RETURN_IF_ERROR(site.documents.Put(call.context(), DocumentOf(bucket, what), document));
+Status Keep(Site& site, Call& call, const Bucket& bucket, const Kind& kind, const std::string& document) {
+  PBFS_RETURN_IF_ERROR(site.documents.Put(call.context(), DocumentOf(bucket, kind.name), document));
   site.access.Forget(bucket.info().id);
   return OkStatus();
 }
 
-Status Drop(Site& site, Call& call, const char* what) {
+Status Drop(Site& site, Call& call, const Kind& kind) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_RETURN_IF_ERROR(site.documents.Delete(call.context(), DocumentOf(bucket, what)));
+  PBFS_RETURN_IF_ERROR(site.documents.Delete(call.context(), DocumentOf(bucket, kind.name)));
   site.access.Forget(bucket.info().id);
   return call.Send(204);
 }
@@ -49,26 +63,21 @@ constexpr Missing kMissing[] = {
 
 }  // namespace
 
-Status GetBucketTagging(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "tagging", Code::kNoSuchTagSet));
-  return call.SendXml(document);
-}
+Status GetBucketTagging(Site& site, Call& call) { return SendDocument(site, call, kTagging); }
 
 Status PutBucketTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(document));
   PBFS_RETURN_IF_ERROR(s3::CheckTags(tags, s3::kMaxBucketTags));
-  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "tagging", s3::TagsXml(tags)));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kTagging, s3::TagsXml(tags)));
   return call.Send(204);
 }
 
-Status DeleteBucketTagging(Site& site, Call& call) { return Drop(site, call, "tagging"); }
+Status DeleteBucketTagging(Site& site, Call& call) { return Drop(site, call, kTagging); }
 
 Status GetBucketPolicy(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "policy", Code::kNoSuchBucketPolicy));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, kPolicy));
   return call.Send(200, {{"Content-Type", "application/json"}}, document);
 }
 
@@ -76,53 +85,43 @@ Status PutBucketPolicy(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxPolicyBytes));
   PBFS_RETURN_IF_ERROR(s3::Policy::ParseBucket(document, call.bucket()).status());
-  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "policy", document));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kPolicy, document));
   return call.Send(204);
 }
 
-Status DeleteBucketPolicy(Site& site, Call& call) { return Drop(site, call, "policy"); }
+Status DeleteBucketPolicy(Site& site, Call& call) { return Drop(site, call, kPolicy); }
 
 Status GetBucketPolicyStatus(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "policy", Code::kNoSuchBucketPolicy));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, kPolicy));
   PBFS_ASSIGN_OR_RETURN(const s3::Policy policy, s3::Policy::ParseBucket(document, call.bucket()));
   s3::XmlWriter xml("PolicyStatus");
   xml.Bool("IsPublic", policy.IsPublic());
   return call.SendXml(std::move(xml).Finish());
 }
 
-Status GetBucketCors(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, Load(site, call, bucket, "cors", Code::kNoSuchCorsConfiguration));
-  return call.SendXml(document);
-}
+Status GetBucketCors(Site& site, Call& call) { return SendDocument(site, call, kCors); }
 
 Status PutBucketCors(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
   PBFS_ASSIGN_OR_RETURN(const s3::CorsRules rules, s3::ParseCors(document));
-  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "cors", s3::CorsXml(rules)));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kCors, s3::CorsXml(rules)));
   return call.Send(200);
 }
 
-Status DeleteBucketCors(Site& site, Call& call) { return Drop(site, call, "cors"); }
+Status DeleteBucketCors(Site& site, Call& call) { return Drop(site, call, kCors); }
 
-Status GetBucketLifecycle(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document,
-                        Load(site, call, bucket, "lifecycle", Code::kNoSuchLifecycleConfiguration));
-  return call.SendXml(document);
-}
+Status GetBucketLifecycle(Site& site, Call& call) { return SendDocument(site, call, kLifecycle); }
 
 Status PutBucketLifecycle(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
   PBFS_ASSIGN_OR_RETURN(const s3::LifecycleRules rules, s3::ParseLifecycle(document));
-  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, "lifecycle", s3::LifecycleXml(rules)));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kLifecycle, s3::LifecycleXml(rules)));
   return call.Send(200);
 }
 
-Status DeleteBucketLifecycle(Site& site, Call& call) { return Drop(site, call, "lifecycle"); }
+Status DeleteBucketLifecycle(Site& site, Call& call) { return Drop(site, call, kLifecycle); }
 
 Status GetMissing(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());

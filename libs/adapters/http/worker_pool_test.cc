@@ -28,10 +28,7 @@ TEST(WorkerPool, ThreadsWithoutWorkEndAndComeBack) {
   for (int i = 0; i < 3; ++i) {
     std::atomic<bool> ran = false;
     EXPECT_OK(pool.Submit([&] { ran = true; }));
-    const MonotonicTime deadline = TestContext().deadline();
-    while ((!ran || pool.threads() > 0) && MonotonicNow() < deadline) SleepFor(std::chrono::milliseconds(1));
-    EXPECT_TRUE(ran);
-    EXPECT_EQ(pool.threads(), 0u);
+    EXPECT_TRUE(Eventually([&] { return ran && pool.threads() == 0; }));
   }
 }
 

@@ -19,6 +19,7 @@ import re
 import unittest
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import botocore.client
@@ -273,6 +274,25 @@ def prepare(method: str, path: str, *, query: dict | str = "", headers: dict | l
     if not has_length and (body or method in ("PUT", "POST", "PATCH")):
         request.headers.append(("Content-Length", str(len(body))))
     return request
+
+
+def at_once(deed, things) -> list:
+    """What deed(thing) gives for each, all on connections of their own at the same time."""
+    with ThreadPoolExecutor(len(things)) as pool:
+        return list(pool.map(deed, things))
+
+
+def winner(answers: list) -> int:
+    """Which of requests that raced won; the others must say that it was a race, or that the condition failed."""
+    won = [number for number, answer in enumerate(answers) if answer.status == 200]
+    if len(won) != 1:
+        raise AssertionError(f"{len(won)} won: {[answer.status for answer in answers]}")
+    for answer in answers:
+        if answer.status == 409:
+            expect(answer, 409, code="ConditionalRequestConflict")
+        elif answer.status != 200:
+            expect(answer, 412, code="PreconditionFailed")
+    return won[0]
 
 
 def empty_bucket(bucket: str) -> None:

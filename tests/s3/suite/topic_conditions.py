@@ -2,9 +2,8 @@
 patches stand with their topics."""
 import email.utils
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 
-from .harness import QUOTED_ETAG, BucketCase, call, expect, rows
+from .harness import QUOTED_ETAG, BucketCase, at_once, call, expect, rows, winner
 
 OTHER = '"0123456789abcdef0123456789abcdef"'
 
@@ -184,16 +183,8 @@ class Putting(BucketCase):
 
     def race(self, headers):
         bodies = [f"body {number}".encode() for number in range(8)]
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda body: self.put_if(headers, body), bodies))
-        won = [body for body, answer in zip(bodies, answers) if answer.status == 200]
-        self.assertEqual(len(won), 1, [answer.status for answer in answers])
-        for answer in answers:
-            if answer.status == 409:
-                expect(answer, 409, code="ConditionalRequestConflict")
-            elif answer.status != 200:
-                expect(answer, 412, code="PreconditionFailed")
-        self.must_be(won[0])
+        won = winner(at_once(lambda body: self.put_if(headers, body), bodies))
+        self.must_be(bodies[won])
 
     def test_of_those_that_race_to_make_it_one_wins(self):
         self.race({"If-None-Match": "*"})

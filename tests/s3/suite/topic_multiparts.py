@@ -8,8 +8,8 @@ from boto3.s3.transfer import TransferConfig
 
 from . import chunks, crc
 from .chunks import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER
-from .harness import (ISO_DATE, QUOTED_ETAG, BucketCase, OwnBucketCase, call, client, expect, md5, parse_xml,
-                      pattern_bytes, query_of, rows, texts)
+from .harness import (ISO_DATE, QUOTED_ETAG, BucketCase, OwnBucketCase, at_once, call, client, expect, md5,
+                      parse_xml, pattern_bytes, query_of, rows, texts)
 from .topic_conditions import OTHER
 
 MIB = 1 << 20
@@ -174,8 +174,7 @@ class Parts(UploadCase):
     def test_come_at_once(self):
         upload = self.create()
         bodies = [pattern_bytes(LEAST, n) for n in range(4)]
-        with ThreadPoolExecutor(4) as pool:
-            etags = list(pool.map(lambda n: self.part(upload, n + 1, bodies[n]), range(4)))
+        etags = at_once(lambda n: self.part(upload, n + 1, bodies[n]), range(4))
         self.completed(upload, list(enumerate(etags, 1)))
         self.must_be(b"".join(bodies))
 
@@ -426,8 +425,7 @@ class Races(UploadCase):
     def test_completes_at_once_answer_alike(self):
         upload = self.create()
         parts = [(1, self.part(upload, 1))]
-        with ThreadPoolExecutor(6) as pool:
-            answers = list(pool.map(lambda _: self.complete(upload, parts), range(6)))
+        answers = at_once(lambda _: self.complete(upload, parts), range(6))
         done = [answer for answer in answers if answer.status == 200]
         self.assertTrue(done, [answer.status for answer in answers])
         self.assertEqual(len({parse_xml(expect(answer, 200)).findtext("ETag") for answer in done}), 1)
@@ -455,8 +453,7 @@ class Races(UploadCase):
     def test_of_parts_with_one_number_one_stays(self):
         upload = self.create()
         bodies = [b"%d" % number * 1000 for number in range(6)]
-        with ThreadPoolExecutor(6) as pool:
-            etags = list(pool.map(lambda body: self.part(upload, 1, body), bodies))
+        etags = at_once(lambda body: self.part(upload, 1, body), bodies)
         listed = texts(self.parts(upload), "Part/ETag")
         self.assertEqual(len(listed), 1)
         self.completed(upload, [(1, listed[0])])

@@ -33,7 +33,7 @@ class Planner {
     }
     SortUnique(plan_.heads), SortUnique(plan_.source_bodies), SortUnique(plan_.source_objects), SortUnique(plan_.names);
     SortUnique(plan_.buckets), SortUnique(plan_.ops), SortUnique(plan_.orders), SortUnique(plan_.new_bodies);
-    SortUnique(plan_.encodings), SortUnique(plan_.groups), SortUnique(plan_.uploads);
+    SortUnique(plan_.encodings), SortUnique(plan_.groups), SortUnique(plan_.uploads), SortUnique(plan_.nulls);
     return std::move(plan_);
   }
 
@@ -43,6 +43,8 @@ class Planner {
     if (op.kind != OpKind::kRehome) plan_.orders.push_back({op.object, op.order});
     if (op.IsName()) plan_.names.push_back({commit.bucket, op.name});
     if (op.kind == OpKind::kDrop) drops_[{commit.bucket, op.name}].push_back(op.dropped);
+    const bool sets_name = op.kind == OpKind::kBind || op.kind == OpKind::kUnbind;
+    if (sets_name && commit.versioning == Versioning::kSuspended) plan_.nulls.push_back({commit.bucket, op.name});
     if (op.kind != OpKind::kUnbind && op.kind != OpKind::kDrop) AddObject(commit, op);
     if (op.kind == OpKind::kRehome) plan_.heads.push_back({op.object, RegionOf(op.sources[0].lo)});
     if (IsContentOp(op.kind)) AddExtents(op);
@@ -52,8 +54,9 @@ class Planner {
     lock.object = op.object;
     lock.bucket = commit.bucket;
     const bool first_of_condition = commit.if_opset.has_value() && &op == &commit.ops[0];
-    const bool seals = op.kind == OpKind::kSeal || (op.kind == OpKind::kBind && commit.versioning);
-    lock.alone = lock.alone || seals || first_of_condition || (IsContentOp(op.kind) && op.IsSpan());
+    const bool seals = op.kind == OpKind::kSeal || (op.kind == OpKind::kBind && commit.versioning != Versioning::kOff);
+    lock.alone =
+        lock.alone || seals || op.kind == OpKind::kMeta || first_of_condition || (IsContentOp(op.kind) && op.IsSpan());
     lock.create =
         lock.create || std::find(commit.creates.begin(), commit.creates.end(), op.object) != commit.creates.end();
   }

@@ -59,11 +59,15 @@ class Lists {
 class Names {
  public:
   virtual ~Names() = default;
-  /// The value of a name. Errors: NOT_FOUND if it was never bound or is unbound; OUT_OF_RANGE HISTORY_EXPIRED.
+  /// The value of a name, or a version of it. Errors: NOT_FOUND if it was never bound or is unbound, or has no such version;
+  /// OUT_OF_RANGE HISTORY_EXPIRED.
   virtual Result<NameEntry> Resolve(const Context& context, const NameQuery& query) = 0;
   /// Bound names in byte order, from one snapshot. A common prefix costs one search of an index, whatever it stands for.
   /// Errors: NOT_FOUND unknown bucket; INVALID_ARGUMENT limit, or texts that no name can contain; OUT_OF_RANGE HISTORY_EXPIRED.
   virtual Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) = 0;
+  /// Versions of names from one snapshot, delete markers among them. A common prefix costs one search of an index, as in ListNames.
+  /// Errors: NOT_FOUND unknown bucket; INVALID_ARGUMENT as of ListNames.
+  virtual Result<ListVersionsReply> ListVersions(const Context& context, const ListVersionsRequest& request) = 0;
   /// Every remembered value of a name, newest first, the current one included.
   virtual Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) = 0;
 };
@@ -115,7 +119,10 @@ class Buckets {
   /// (place_groups.h): there are fewer stores or failure domains than it takes.
   virtual Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                            const BucketScheme& scheme) = 0;
-  /// Its uploads go with it. Errors: NOT_FOUND; FAILED_PRECONDITION while it has bound names.
+  /// Enables or suspends versions. From then on every Commit with names is decided by it: those that claim another versioning, or whose
+  /// catalog remembers another, are refused with kVersioning. A repeat is harmless. Errors: NOT_FOUND; INVALID_ARGUMENT to turn it off.
+  virtual Status SetVersioning(const Context& context, BucketId bucket, Versioning versioning) = 0;
+  /// Its uploads go with it. Errors: NOT_FOUND; FAILED_PRECONDITION while it has bound names, or versions of names.
   virtual Status DeleteBucket(const Context& context, BucketId bucket) = 0;
 };
 

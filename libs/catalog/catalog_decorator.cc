@@ -34,6 +34,10 @@ Result<ListNamesReply> CatalogDecorator::ListNames(const Context& context, const
   return Ask<ListNamesReply>(context,
                              [&](const Context& c, const Catalog& to) { return to.names.ListNames(c, request); });
 }
+Result<ListVersionsReply> CatalogDecorator::ListVersions(const Context& context, const ListVersionsRequest& request) {
+  return Ask<ListVersionsReply>(context,
+                                [&](const Context& c, const Catalog& to) { return to.names.ListVersions(c, request); });
+}
 Result<std::vector<NameEntry>> CatalogDecorator::NameHistory(const Context& context,
                                                              const NameHistoryRequest& request) {
   return Ask<std::vector<NameEntry>>(
@@ -89,6 +93,10 @@ Status CatalogDecorator::SetScheme(const Context& context, BucketId bucket, cons
                                    const BucketScheme& scheme) {
   return Around(context,
                 [&](const Context& c, const Catalog& to) { return to.buckets.SetScheme(c, bucket, expected, scheme); });
+}
+Status CatalogDecorator::SetVersioning(const Context& context, BucketId bucket, Versioning versioning) {
+  return Around(context,
+                [&](const Context& c, const Catalog& to) { return to.buckets.SetVersioning(c, bucket, versioning); });
 }
 Status CatalogDecorator::DeleteBucket(const Context& context, BucketId bucket) {
   return Around(context, [&](const Context& c, const Catalog& to) { return to.buckets.DeleteBucket(c, bucket); });

@@ -24,6 +24,7 @@ class CatalogDecorator : public Commits,
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<ListVersionsReply> ListVersions(const Context& context, const ListVersionsRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
   Status CreateUpload(const Context& context, const UploadInfo& upload) override;
   Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
@@ -39,6 +40,7 @@ class CatalogDecorator : public Commits,
   Result<int64_t> Rewrap(const Context& context, const RewrapRequest& request) override;
   Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                    const BucketScheme& scheme) override;
+  Status SetVersioning(const Context& context, BucketId bucket, Versioning versioning) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
   Status PutStore(const Context& context, const StoreInfo& store) override;

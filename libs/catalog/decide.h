@@ -54,7 +54,7 @@ struct KeyHash {
 struct BatchPlan {
   struct ObjectLock {
     ObjectId object;
-    bool alone = false;   // a span, a condition on content, a SEAL, or a BIND in a versioned bucket
+    bool alone = false;   // a span, a condition on content, a SEAL, a META, or a BIND where versions are kept
     bool create = false;  // may be created: insert it (open) to have a row to lock, and delete it if it stays unused
     BucketId bucket;      // to create it in
     friend auto operator<=>(const ObjectLock&, const ObjectLock&) = default;
@@ -74,10 +74,11 @@ struct BatchPlan {
   std::vector<uint16_t> groups;
   struct DropTarget {
     NameKey name;
-    std::vector<Order> orders;  // load these past bindings, and the newest orders.size() + 1 that are not dropped
+    std::vector<Order> orders;  // load these past bindings, and the newest orders.size() + 1 that are versions
     friend auto operator<=>(const DropTarget&, const DropTarget&) = default;
   };
   std::vector<DropTarget> drops;
+  std::vector<NameKey> nulls;  // load the past binding that is the null version: it is replaced
 };
 BatchPlan PlanBatch(std::span<const ParsedCommit* const> commits);
 
@@ -93,7 +94,7 @@ struct SiteState {
   int64_t drift_ms = kMaxHlcDriftMs;
 };
 struct BucketState {
-  bool versioning = false;
+  Versioning versioning = Versioning::kOff;
   bool history = false;  // history_ms > 0
   friend bool operator==(const BucketState&, const BucketState&) = default;
 };
@@ -130,17 +131,21 @@ struct Binding {
   Order order;
   std::optional<ObjectId> object;  // none: unbound, or a delete marker
   ObjectOp record;                 // where its op record is: of an UNBIND the object differs from the binding's
+  Versioning versioning =
+      Versioning::kOff;  // the bucket's when it was made: kEnabled: a version of its own, else the null version
+  bool IsNull() const { return versioning != Versioning::kEnabled; }
   friend bool operator==(const Binding&, const Binding&) = default;
 };
 struct PastBinding {
   Binding binding;
   bool dropped = false;         // then object is none
   std::optional<Hlc> gone_hlc;  // none: a version
+  bool IsVersion() const { return !dropped && !gone_hlc; }
   friend bool operator==(const PastBinding&, const PastBinding&) = default;
 };
 struct NameState {
   Binding current;
-  std::map<Order, PastBinding> past;  // at least what BatchPlan::drops asks for
+  std::map<Order, PastBinding> past;  // at least what BatchPlan::drops and nulls ask for
 };
 
 struct LoadedState {
@@ -203,7 +208,7 @@ struct TruncChange {
 };
 struct MetaChange {
   Order order;  // by the greatest order
-  Buffer meta;
+  Buffer record;
 };
 /// Changes of one object's row, to be applied as deltas and conditions on what the row says then: bindings, depth and meta
 /// are not locked.

@@ -27,6 +27,7 @@ CommitReply Decider::Commit(const ParsedCommit& commit) {
   reply.now_ms = loaded_.site.now_ms;
   reply.code = Try(commit);
   reply.max_hlc = newest_;
+  if (reply.code == CommitCode::kVersioning) reply.versioning = bucket_.versioning;
   if (reply.code == CommitCode::kOk) {
     for (const ParsedOp& op : commit.ops) reply.max_hlc = std::max(reply.max_hlc, op.order.hlc);
     Keep();
@@ -43,11 +44,15 @@ CommitCode Decider::Try(const ParsedCommit& commit) {
   const auto bucket = loaded_.buckets.find(commit.bucket);
   if (bucket == loaded_.buckets.end()) return CommitCode::kObjectGone;
   bucket_ = bucket->second;
+  if (commit.versioning != bucket_.versioning && commit.HasNames()) return CommitCode::kVersioning;
   uploads_.clear();
   for (const ParsedBody& body : commit.bodies) uploads_.insert(body.row.id);
   name_condition_due_ = commit.if_name.has_value();
   if (commit.if_opset) {
     if (const CommitCode code = ContentCondition(); code != CommitCode::kOk) return code;
+  }
+  if (commit.if_meta) {
+    if (const CommitCode code = MetaCondition(); code != CommitCode::kOk) return code;
   }
   if (commit.complete_upload) {
     if (const CommitCode code = CompleteUpload(); code != CommitCode::kOk) return code;
@@ -107,11 +112,16 @@ CommitCode Decider::Content(const ParsedOp& op) {
   // I24: an object that lost its last name takes no more writes.
   const bool unnamed = object->state.life == ObjectLife::kBound && object->state.bindings == 0;
   if (unnamed && !IsMutant(Mutant::kUnnamedTakesWrites)) return CommitCode::kObjectGone;
-  if (object->state.sealed && !IsMutant(Mutant::kSealedTakesWrites)) return CommitCode::kSealed;
+  if (TakesNoWrites(object->state) && !IsMutant(Mutant::kSealedTakesWrites)) return CommitCode::kSealed;
   if (const CommitCode code = CheckOrder(op, NewestOf(op, *object)); code != CommitCode::kOk) return code;
   if (const CommitCode code = Sources(op, *object); code != CommitCode::kOk) return code;
   Place(op, *object);
   return CommitCode::kOk;
+}
+
+/// What a name shows where versions are kept is a version: also one that was bound before, and so was not sealed.
+bool Decider::TakesNoWrites(const ObjectState& object) const {
+  return object.sealed || (bucket_.versioning == Versioning::kEnabled && object.life == ObjectLife::kBound);
 }
 
 /// The object of this Commit's bucket, created if the Commit may; null if it is not there.
@@ -140,6 +150,13 @@ CommitCode Decider::ContentCondition() {
   newest_ = std::max(object->state.span_hlc, object->state.heads_max);
   if (IsMutant(Mutant::kConditionNotChecked)) return CommitCode::kOk;
   return opset == *commit_->if_opset ? CommitCode::kOk : CommitCode::kPrecondition;
+}
+
+CommitCode Decider::MetaCondition() {
+  const ObjectEntry* object = LiveObject(commit_->ops[0].object);
+  if (object == nullptr) return CommitCode::kObjectGone;
+  newest_ = object->state.meta_order.hlc;
+  return object->state.meta_order == *commit_->if_meta ? CommitCode::kOk : CommitCode::kPrecondition;
 }
 
 /// I2: the newest order of every region that the op touches; a span touches all of the object.
@@ -241,7 +258,7 @@ CommitCode Decider::Seal(const ParsedOp& op) {
   if (object == nullptr) return CommitCode::kObjectGone;
   const ObjectState& state = object->state;
   // An object that a name shows as writable stays writable: sealing it would take it away from its users.
-  if (state.life == ObjectLife::kBound && state.bindings > 0 && !state.sealed) return CommitCode::kObjectGone;
+  if (state.life == ObjectLife::kBound && state.bindings > 0 && !TakesNoWrites(state)) return CommitCode::kObjectGone;
   const Hlc newest = std::max({loaded_.site.floor, state.span_hlc, state.heads_max});
   if (const CommitCode code = CheckOrder(op, newest); code != CommitCode::kOk) return code;
   object->state.sealed = object->change.seal = true;
@@ -252,11 +269,10 @@ CommitCode Decider::Seal(const ParsedOp& op) {
 CommitCode Decider::Meta(const ParsedOp& op) {
   ObjectEntry* object = LiveObject(op.object);
   if (object == nullptr) return CommitCode::kObjectGone;
-  if (object->state.sealed) return CommitCode::kSealed;
   const Hlc newest = std::max(loaded_.site.floor, object->state.meta_order.hlc);
   if (const CommitCode code = CheckOrder(op, newest); code != CommitCode::kOk) return code;
   object->state.meta_order = op.order;
-  object->change.meta = MetaChange{op.order, op.meta};
+  object->change.meta = MetaChange{op.order, op.record};
   AddOp(op, op.order);
   return CommitCode::kOk;
 }

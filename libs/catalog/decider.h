@@ -61,6 +61,7 @@ class Decider {
   CommitCode Meta(const ParsedOp& op);
 
   CommitCode ContentCondition();
+  CommitCode MetaCondition();
   CommitCode CompleteUpload();
   CommitCode NameCondition(const Binding& current);
   CommitCode CheckOrder(const ParsedOp& op, Hlc newest);
@@ -68,6 +69,7 @@ class Decider {
   CommitCode NameOrder(const ParsedOp& op, NameRegister& name);
   Hlc NewestOf(const ParsedOp& op, const ObjectEntry& object);
   ObjectEntry* LiveObject(ObjectId id);
+  bool TakesNoWrites(const ObjectState& object) const;
   bool BodyIsLive(BodyId id);
   void Place(const ParsedOp& op, ObjectEntry& object);
   void RaiseHeads(const ParsedOp& op, ObjectEntry& object);
@@ -76,6 +78,7 @@ class Decider {
   NameRegister& Register(const std::string& name);
   void SetName(NameRegister& name, const ParsedOp& op, std::optional<ObjectId> object);
   void LeaveName(NameRegister& name, Hlc gone);
+  void ReplaceNull(NameRegister& name, Hlc gone);
   void Promote(NameRegister& name);
   void Unname(ObjectId object, Hlc gone);
   void PutPast(NameRegister& name, PastBinding past);

@@ -34,7 +34,7 @@ CommitCode Decider::Bind(const ParsedOp& op) {
   object->state.bindings += 1;
   object->change.bound = object->change.renamed = true;
   object->change.bindings_delta += 1;
-  if (bucket_.versioning) object->state.sealed = object->change.seal = true;
+  if (bucket_.versioning == Versioning::kEnabled) object->state.sealed = object->change.seal = true;
   AddOp(op, op.order);
   SetName(name, op, op.object);
   return CommitCode::kOk;
@@ -50,16 +50,33 @@ CommitCode Decider::Unbind(const ParsedOp& op) {
 
 void Decider::SetName(NameRegister& name, const ParsedOp& op, std::optional<ObjectId> object) {
   if (name.state.current.order != Order{}) LeaveName(name, op.order.hlc);
-  name.state.current = {op.order, object, {op.object, op.op}};
+  if (bucket_.versioning == Versioning::kSuspended) ReplaceNull(name, op.order.hlc);
+  name.state.current = {op.order, object, {op.object, op.op}, bucket_.versioning};
   name.changed = true;
 }
 
-/// The current binding stops being current. In a versioned bucket it stays as a version, which keeps its object bound.
+/// The current binding stops being current. Where versions are kept it stays as one, which keeps its object bound: but not the null
+/// version if another replaces it, nor what was unbound before there were versions.
 void Decider::LeaveName(NameRegister& name, Hlc gone) {
   const Binding& current = name.state.current;
-  if (!bucket_.versioning && current.object) Unname(*current.object, gone);
-  if (bucket_.versioning) return PutPast(name, {current, false, std::nullopt});
+  const bool nothing = current.versioning == Versioning::kOff && !current.object;
+  const bool replaced = current.IsNull() && bucket_.versioning != Versioning::kEnabled;
+  if (!nothing && !replaced) return PutPast(name, {current, false, std::nullopt});
+  if (current.object) Unname(*current.object, gone);
   if (bucket_.history) PutPast(name, {current, false, gone});
+}
+
+/// Of the past bindings at most one is the null version.
+void Decider::ReplaceNull(NameRegister& name, Hlc gone) {
+  for (const auto& [order, past] : name.state.past) {
+    if (!past.IsVersion() || !past.binding.IsNull()) continue;
+    const Binding replaced = past.binding;
+    if (replaced.object) Unname(*replaced.object, gone);
+    if (bucket_.history) return PutPast(name, {replaced, false, gone});
+    name.past_changed.insert(order);
+    name.state.past.erase(replaced.order);
+    return;
+  }
 }
 
 void Decider::PutPast(NameRegister& name, PastBinding past) {
@@ -80,7 +97,8 @@ void Decider::Unname(ObjectId id, Hlc gone) {
 
 /// Forgets one version for good; when it was the current one, the newest that remains becomes current.
 CommitCode Decider::Drop(const ParsedOp& op) {
-  if (!bucket_.versioning) return CommitCode::kBadOp;  // only a versioned bucket has versions; elsewhere UNBIND
+  if (bucket_.versioning == Versioning::kOff)
+    return CommitCode::kBadOp;  // only a versioned bucket has versions; elsewhere UNBIND
   NameRegister& name = Register(op.name);
   if (const CommitCode code = CheckOrder(op, loaded_.site.floor); code != CommitCode::kOk) return code;
   const bool is_current = name.state.current.order == op.dropped && op.dropped != Order{};
@@ -89,7 +107,8 @@ CommitCode Decider::Drop(const ParsedOp& op) {
     Promote(name);
   }
   const auto found = name.state.past.find(op.dropped);
-  if (found == name.state.past.end()) return CommitCode::kSourceGone;
+  if (found == name.state.past.end() || (!found->second.IsVersion() && !found->second.dropped))
+    return CommitCode::kSourceGone;
   AddOp(op, op.order);
   if (found->second.dropped) return CommitCode::kOk;
   PastBinding dropped = found->second;
@@ -107,7 +126,7 @@ void Decider::Promote(NameRegister& name) {
   name.state.current = {};
   name.changed = true;
   for (auto past = name.state.past.rbegin(); past != name.state.past.rend(); ++past) {
-    if (past->second.dropped || past->first == leaving) continue;
+    if (!past->second.IsVersion() || past->first == leaving) continue;
     name.state.current = past->second.binding;
     name.past_changed.insert(past->first);
     name.state.past.erase(std::next(past).base());

@@ -119,17 +119,29 @@ Status MemoryCatalog::SetScheme(const Context& context, BucketId bucket, const B
   return OkStatus();
 }
 
+Status MemoryCatalog::SetVersioning(const Context& context, BucketId bucket, Versioning versioning) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckVersioning(versioning));
+  MutexLock lock(mutex_);
+  const auto found = tables_.buckets.find(bucket);
+  if (found == tables_.buckets.end()) return NotFoundError("no such bucket");
+  BucketInfo& info = found->second;
+  const bool remembers = versioning == Versioning::kEnabled && info.settings.versioning != versioning;
+  if (remembers && info.settings.history_ms == 0) info.history_floor = HlcFromMillis(clock_.NowMillis());
+  info.settings.versioning = versioning;
+  return OkStatus();
+}
+
 bool MemoryCatalog::HoldsNames(BucketId bucket) const {
   const NameKey first{bucket, ""};
   for (auto name = tables_.names.lower_bound(first); name != tables_.names.end(); ++name) {
     if (name->first.bucket != bucket) break;
-    if (name->second.object) return true;
+    if (name->second.object || name->second.versioning != Versioning::kOff) return true;
   }
-  if (!tables_.buckets.at(bucket).settings.versioning) return false;
   for (auto name = tables_.past_names.lower_bound(first); name != tables_.past_names.end(); ++name) {
     if (name->first.bucket != bucket) break;
     for (const auto& [order, row] : name->second) {
-      if (row.binding.object) return true;
+      if (row.IsVersion()) return true;
     }
   }
   return false;

@@ -48,6 +48,7 @@ class MemoryCatalog final : public Commits,
 
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<ListVersionsReply> ListVersions(const Context& context, const ListVersionsRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
 
   Status CreateUpload(const Context& context, const UploadInfo& upload) override;
@@ -65,6 +66,7 @@ class MemoryCatalog final : public Commits,
   Result<int64_t> Rewrap(const Context& context, const RewrapRequest& request) override;
   Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                    const BucketScheme& scheme) override;
+  Status SetVersioning(const Context& context, BucketId bucket, Versioning versioning) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
 
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
@@ -134,6 +136,10 @@ class MemoryCatalog final : public Commits,
 
   Status CheckAsOf(BucketId bucket, Hlc as_of) const PBFS_REQUIRES(mutex_);
   Status CheckNamesAsOf(BucketId bucket, std::optional<Hlc> as_of) const PBFS_REQUIRES(mutex_);
+  Result<NameEntry> EntryOf(const NameQuery& query) const PBFS_REQUIRES(mutex_);
+  std::vector<NameEntry> VersionsOf(const NameKey& key) const PBFS_REQUIRES(mutex_);
+  std::optional<NameEntry> VersionOf(const NameKey& key, const Order& version) const PBFS_REQUIRES(mutex_);
+  void AddMeta(NameEntry& entry) const PBFS_REQUIRES(mutex_);
   Result<ListReply> ListNamed(const ListRequest& request) const PBFS_REQUIRES(mutex_);
   Result<ListReply> ListObject(const ListRequest& request) const PBFS_REQUIRES(mutex_);
   void FillVisible(const MemoryTables::Object& object, const ListRequest& request, ListReply& reply) const

@@ -52,10 +52,12 @@ Result<ListReply> MemoryCatalog::List(const Context& context, const ListRequest&
 
 Result<ListReply> MemoryCatalog::ListNamed(const ListRequest& request) const {
   PBFS_RETURN_IF_ERROR(CheckNamesAsOf(request.bucket, request.as_of));
-  std::optional<NameEntry> entry = ValueOf({request.bucket, request.name}, request.as_of);
-  if (!entry || !entry->object) return NotFoundError("no object has this name");
+  NameQuery query{request.bucket, request.name, request.as_of};
+  query.version = request.version;
+  PBFS_ASSIGN_OR_RETURN(NameEntry entry, EntryOf(query));
+  if (!entry.object) return NoSuchName(request.version);
   ListRequest of_object = request;
-  of_object.object = *entry->object;
+  of_object.object = *entry.object;
   PBFS_ASSIGN_OR_RETURN(ListReply reply, ListObject(of_object));
   reply.name = std::move(entry);
   return reply;

@@ -10,9 +10,7 @@ Status MemoryCatalog::CheckNamesAsOf(BucketId bucket, std::optional<Hlc> as_of) 
   const auto found = tables_.buckets.find(bucket);
   if (found == tables_.buckets.end()) return NotFoundError("no such bucket");
   const BucketInfo& info = found->second;
-  // A versioned bucket remembers every binding that was not dropped.
-  if (!as_of || (info.settings.versioning && info.settings.history_ms == 0)) return OkStatus();
-  return CheckAsOf(bucket, *as_of);
+  return as_of ? CheckNamesRemembered(info, *as_of) : OkStatus();
 }
 
 NameEntry MemoryCatalog::EntryOf(const NameKey& key, const Binding& binding) const {
@@ -20,6 +18,7 @@ NameEntry MemoryCatalog::EntryOf(const NameKey& key, const Binding& binding) con
   entry.name = key.name;
   entry.order = binding.order;
   entry.object = binding.object;
+  entry.versioning = binding.versioning;
   if (const MemoryTables::OpRow* op = tables_.FindOp(binding.record)) entry.record = op->record;
   return entry;
 }
@@ -47,9 +46,85 @@ Result<NameEntry> MemoryCatalog::Resolve(const Context& context, const NameQuery
   PBFS_RETURN_IF_ERROR(CheckName(query.name));
   MutexLock lock(mutex_);
   PBFS_RETURN_IF_ERROR(CheckNamesAsOf(query.bucket, query.as_of));
-  std::optional<NameEntry> entry = ValueOf({query.bucket, query.name}, query.as_of);
-  if (!entry || !entry->object) return NotFoundError("no object has this name");
+  return EntryOf(query);
+}
+
+/// What is asked for of a name, with the object's metadata.
+Result<NameEntry> MemoryCatalog::EntryOf(const NameQuery& query) const {
+  const NameKey key{query.bucket, query.name};
+  std::optional<NameEntry> entry = query.version ? VersionOf(key, *query.version) : ValueOf(key, query.as_of);
+  if (!entry || (!entry->object && !query.version)) return NoSuchName(query.version);
+  if (!query.as_of) AddMeta(*entry);
   return *std::move(entry);
+}
+
+void MemoryCatalog::AddMeta(NameEntry& entry) const {
+  if (!entry.object) return;
+  const auto object = tables_.objects.find(*entry.object);
+  if (object != tables_.objects.end()) entry.meta = object->second.meta;
+}
+
+/// The versions of a name, the newest first: the current binding and those of the past.
+std::vector<NameEntry> MemoryCatalog::VersionsOf(const NameKey& key) const {
+  std::vector<NameEntry> versions;
+  const auto current = tables_.names.find(key);
+  const bool shown =
+      current != tables_.names.end() && (current->second.object || current->second.versioning != Versioning::kOff);
+  if (shown) versions.push_back(EntryOf(key, current->second));
+  const auto past = tables_.past_names.find(key);
+  if (past == tables_.past_names.end()) return versions;
+  for (auto row = past->second.rbegin(); row != past->second.rend(); ++row) {
+    if (!row->second.IsVersion()) continue;
+    versions.push_back(EntryOf(key, row->second.binding));
+    versions.back().current = false;
+  }
+  return versions;
+}
+
+std::optional<NameEntry> MemoryCatalog::VersionOf(const NameKey& key, const Order& version) const {
+  for (NameEntry& entry : VersionsOf(key)) {
+    const bool is_null = entry.versioning != Versioning::kEnabled;
+    if (version == kNullVersion ? is_null : entry.order == version) return std::move(entry);
+  }
+  return std::nullopt;
+}
+
+Result<ListVersionsReply> MemoryCatalog::ListVersions(const Context& context, const ListVersionsRequest& request) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  PBFS_RETURN_IF_ERROR(CheckListVersions(request));
+  MutexLock lock(mutex_);
+  PBFS_RETURN_IF_ERROR(CheckNamesAsOf(request.bucket, std::nullopt));
+  ListVersionsReply reply;
+  const auto full = [&] {
+    reply.more = reply.versions.size() + reply.prefixes.size() == static_cast<size_t>(request.limit);
+    return reply.more;
+  };
+  const bool goes_on = request.after_version.has_value() && request.after >= request.prefix;
+  std::string from = goes_on || request.after.empty() ? request.after : request.after + '\0';
+  from = std::max(from, request.prefix);
+  for (auto row = tables_.names.lower_bound({request.bucket, from});
+       row != tables_.names.end() && row->first.bucket == request.bucket;) {
+    const std::string name = row->first.name;
+    if (!name.starts_with(request.prefix)) break;
+    std::vector<NameEntry> versions = VersionsOf(row->first);
+    const std::optional<std::string> common = CommonPrefix(name, request.prefix, request.delimiter);
+    row =
+        common && !versions.empty() ? tables_.names.lower_bound({request.bucket, EndOfNames(*common)}) : std::next(row);
+    if (versions.empty() || common == request.after) continue;
+    if (common) {
+      if (full()) return reply;
+      reply.prefixes.push_back(*common);
+      continue;
+    }
+    for (NameEntry& version : versions) {
+      if (goes_on && name == request.after && version.order >= *request.after_version) continue;
+      if (full()) return reply;
+      if (version.object) version.content = ContentOf(request.bucket, *version.object);
+      AddMeta(version);
+      reply.versions.push_back(std::move(version));
+    }
+  }
+  return reply;
 }
 
 /// The first name at or behind `from` that has a value as of then. None: there is no more in this bucket.

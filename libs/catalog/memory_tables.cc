@@ -156,7 +156,7 @@ void MemoryTables::ApplyObject(const ObjectChange& change, int64_t now_ms) {
   if (change.trunc && change.trunc->order > object.trunc.order) object.trunc = *change.trunc;
   if (change.meta && change.meta->order > state.meta_order) {
     state.meta_order = change.meta->order;
-    object.meta = change.meta->meta;
+    object.meta = change.meta->record;
   }
 }
 

@@ -34,7 +34,6 @@ ParsedOp ToOp(OpRecord&& record, const Buffer& bytes) {
   }
   op.name = std::move(record.name);
   op.dropped = record.dropped;
-  if (record.kind == OpKind::kMeta) op.meta = Buffer::FromBytes(std::move(record.metadata));
   return op;
 }
 
@@ -61,7 +60,8 @@ class Parser {
     commit_.if_opset = request_.if_opset;
     commit_.if_name = request_.if_name;
     commit_.complete_upload = request_.complete_upload;
-    commit_.versioning = rules_.bucket.versioning;
+    commit_.versioning = request_.versioning.value_or(rules_.bucket.versioning);
+    commit_.if_meta = request_.if_meta;
     for (const Buffer& record : request_.records) PBFS_RETURN_IF_ERROR(AddRecord(record));
     PBFS_RETURN_IF_ERROR(CheckTogether());
     for (const BodyUpload& upload : request_.bodies) PBFS_RETURN_IF_ERROR(AddBody(upload));
@@ -101,6 +101,9 @@ class Parser {
                                    [](const ParsedOp& op) { return op.kind == OpKind::kBind; });
     if (request_.complete_upload && !binds) return InvalidArgumentError("complete_upload needs a BIND");
     if (request_.if_name && !named) return InvalidArgumentError("if_name needs a BIND or UNBIND");
+    if (request_.if_meta && commit_.ops[0].kind != OpKind::kMeta) {
+      return InvalidArgumentError("if_meta needs a META in front");
+    }
     if (request_.if_opset && !IsContentOp(commit_.ops[0].kind)) {
       return InvalidArgumentError("if_opset needs a content op in front");
     }
@@ -147,6 +150,10 @@ class Parser {
 };
 
 }  // namespace
+
+bool ParsedCommit::HasNames() const {
+  return std::any_of(ops.begin(), ops.end(), [](const ParsedOp& op) { return op.IsName(); });
+}
 
 Result<ParsedCommit> ParseCommit(const CommitRequest& request, const ParseRules& rules) {
   return Parser(request, rules).Run();

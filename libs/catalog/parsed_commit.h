@@ -33,7 +33,6 @@ struct ParsedOp {
   std::vector<RehomeSource> sources;  // REHOME
   std::string name;                   // BIND, UNBIND, DROP
   Order dropped;                      // DROP: the order of the binding to forget
-  Buffer meta;                        // META
 
   bool IsSpan() const;  // TRUNC, or an extent longer than a region: holds the object alone
   bool IsName() const { return kind == OpKind::kBind || kind == OpKind::kUnbind || kind == OpKind::kDrop; }
@@ -58,11 +57,14 @@ struct ParsedCommit {
   std::optional<Opset> if_opset;
   std::optional<NameCondition> if_name;
   std::optional<UploadId> complete_upload;
-  bool versioning = false;               // of the bucket: BIND seals, so it locks the object alone
-  size_t record_bytes = 0;               // of all records and inline bodies: what a batch is measured by
+  std::optional<Order> if_meta;
+  Versioning versioning =
+      Versioning::kOff;     // of the bucket, as the client or the catalog remembers it: what is locked depends on it
+  size_t record_bytes = 0;  // of all records and inline bodies: what a batch is measured by
   CommitCode refused = CommitCode::kOk;  // kBadOp: answer with it, do not decide
 
   bool IsRehome() const { return ops[0].kind == OpKind::kRehome; }
+  bool HasNames() const;  // whether one of the ops is about a name
 };
 
 /// Verifies the MAC of a 64-byte receipt; null where nobody can lie (simulations of honest stores).

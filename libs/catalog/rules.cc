@@ -38,6 +38,9 @@ Status CheckList(const ListRequest& request) {
   if (request.max_extents < 1) return InvalidArgumentError("max_extents must be positive");
   if (request.with_opset && request.as_of) return InvalidArgumentError("the opset of a past state is not known");
   if (!request.name.empty()) PBFS_RETURN_IF_ERROR(CheckName(request.name));
+  if (request.version && (request.name.empty() || request.as_of)) {
+    return InvalidArgumentError("a version needs a name, and has no past");
+  }
   return OkStatus();
 }
 
@@ -47,6 +50,26 @@ Status CheckListNames(const ListNamesRequest& request) {
     if (!text->empty()) PBFS_RETURN_IF_ERROR(CheckName(*text).Annotate("prefix, after and delimiter: "));
   }
   return OkStatus();
+}
+
+Status CheckListVersions(const ListVersionsRequest& request) {
+  if (request.after_version && request.after.empty())
+    return InvalidArgumentError("a version to go on after needs a name");
+  return CheckListNames({request.bucket, request.prefix, request.after, request.limit, {}, false, request.delimiter});
+}
+
+Status CheckVersioning(Versioning versioning) {
+  if (versioning == Versioning::kEnabled || versioning == Versioning::kSuspended) return OkStatus();
+  return InvalidArgumentError("versioning can be enabled and suspended, not turned off");
+}
+
+Status NoSuchName(const std::optional<Order>& version) {
+  return NotFoundError(version ? "the name has no such version" : "no object has this name");
+}
+
+Status CheckNamesRemembered(const BucketInfo& bucket, Hlc as_of) {
+  const bool remembers = bucket.settings.history_ms > 0 || bucket.settings.versioning == Versioning::kEnabled;
+  return remembers && as_of >= bucket.history_floor ? OkStatus() : HistoryExpired();
 }
 
 Status CheckUpload(const UploadInfo& upload) {
@@ -118,8 +141,9 @@ Status HistoryExpired() {
 
 const char* CommitCodeName(CommitCode code) {
   static constexpr const char* kNames[] = {
-      "OK",           "REPLAY",         "ORDER_STALE", "ENCODING_EXPIRED", "OBJECT_GONE", "DRIFT",  "PRECONDITION",
-      "OP_ID_REUSED", "BROKEN_PROMISE", "SEALED",      "SOURCE_GONE",      "TOO_DEEP",    "BAD_OP", "OP_TOO_OLD"};
+      "OK",          "REPLAY",       "ORDER_STALE",  "ENCODING_EXPIRED", "OBJECT_GONE",
+      "DRIFT",       "PRECONDITION", "OP_ID_REUSED", "BROKEN_PROMISE",   "SEALED",
+      "SOURCE_GONE", "TOO_DEEP",     "BAD_OP",       "OP_TOO_OLD",       "VERSIONING"};
   const auto index = static_cast<size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
 }

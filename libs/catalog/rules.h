@@ -38,6 +38,16 @@ std::optional<std::string> CommonPrefix(const std::string& name, const std::stri
 /// Greater than every name that begins with `prefix`, and smaller than every other that is greater than `prefix`.
 std::string EndOfNames(const std::string& prefix);
 
+/// As CheckListNames; after_version only with `after`.
+Status CheckListVersions(const ListVersionsRequest& request);
+/// Versioning can be enabled and suspended, not turned off.
+Status CheckVersioning(Versioning versioning);
+/// NOT_FOUND: of a name, or of a version of it.
+Status NoSuchName(const std::optional<Order>& version);
+/// Whether the names of a bucket are known as of then: within its history, or since it keeps every version.
+/// Errors: OUT_OF_RANGE HISTORY_EXPIRED.
+Status CheckNamesRemembered(const BucketInfo& bucket, Hlc as_of);
+
 /// Epochs are 1 to 2^31 - 1, a page has 1 to kMaxRewraps bodies.
 Status CheckWrappedQuery(const WrappedQuery& query);
 Status CheckRewrap(const RewrapRequest& request);

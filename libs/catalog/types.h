@@ -37,9 +37,20 @@ enum class CommitCode : int {
   kTooDeep = 11,
   kBadOp = 12,
   kOpTooOld = 13,
+  kVersioning = 14,  // the bucket's versioning is another than the Commit says: CommitReply::versioning
 };
 /// "ORDER_STALE" and so on.
 const char* CommitCodeName(CommitCode code);
+
+/// Whether a bucket keeps versions of its names. Once it was enabled it can only be suspended.
+enum class Versioning : uint8_t {
+  kOff = 0,  // never enabled: a name has one value, its null version
+  kEnabled =
+      1,  // each BIND and UNBIND makes a version of its own, which stays until it is dropped; bound objects take no more writes
+  kSuspended = 2,  // each BIND and UNBIND replaces the null version; the other versions stay
+};
+/// The null version of a name, where one asks for a version by its order: what a BIND or UNBIND of a bucket that was not enabled made.
+inline constexpr Order kNullVersion = {};
 
 /// How a body is kept: inline in its row, or as an encoding (k = 1: replicated).
 struct Encoding {
@@ -87,6 +98,10 @@ struct CommitRequest {
   std::optional<NameCondition> if_name;  // of the first BIND or UNBIND
   /// The upload is there and has the bucket and the name of the first BIND, else kObjectGone; it goes with this Commit.
   std::optional<UploadId> complete_upload = {};
+  /// What the client takes the bucket's versioning to be, where its names are concerned: if it is another, kVersioning. Not said: whatever.
+  std::optional<Versioning> versioning = {};
+  /// The newest META of the first record's object has this order (zero: there is none), tested like if_opset.
+  std::optional<Order> if_meta = {};
 };
 
 struct CommitReply {
@@ -96,6 +111,7 @@ struct CommitReply {
   int32_t removed = 0;    // of a rehome: sources that went,
   int32_t kept = 0;       // and those that stayed because they were not covered
   bool repeated = false;  // said by whoever repeats calls (CatalogPool): an earlier copy of the request may arrive yet
+  Versioning versioning = Versioning::kOff;  // with kVersioning: the bucket's
 };
 
 /// What a list of names may say of the object of each, as ObjectInfo does.
@@ -116,6 +132,10 @@ struct NameEntry {
   Hlc gone_hlc = 0;  // of a past entry
   /// Of a list that was asked for it; none: there is no object, or it is reaped.
   std::optional<NamedContent> content = {};
+  /// The bucket's when this value was made: kEnabled: a version of its own, else the null version. ListNames does not say it.
+  Versioning versioning = Versioning::kOff;
+  /// The record of the newest META op of the object; empty: there is none, or nobody asked (a list without content, as_of, NameHistory).
+  Buffer meta = {};
 };
 
 struct ListRequest {
@@ -131,6 +151,8 @@ struct ListRequest {
   std::string name = {};
   bool with_opset = false;  // the reply has `opset` and `newest`, of now: not with as_of
   bool newest = false;      // from a state that has every Commit acknowledged before: as in ListNamesRequest
+  /// With `name`: of the object of this version of it (as NameQuery has it). Not with as_of.
+  std::optional<Order> version = {};
 };
 
 struct RegionHead {
@@ -169,7 +191,7 @@ struct ObjectInfo {
   int32_t bindings = 0;
   Hlc max_hlc = 0;
   int64_t extents = 0;
-  Buffer meta;  // sealed metadata of the newest META op, else empty
+  Buffer meta;  // the record of the newest META op; empty: there is none
   Order meta_order;
 };
 
@@ -179,6 +201,8 @@ struct NameQuery {
   std::optional<Hlc> as_of;
   Hlc min_hlc = 0;  // as in ListRequest, of this name
   bool newest = false;
+  /// The version that was made at this order, or kNullVersion; a delete marker too. None: what the name is bound to. Not with as_of.
+  std::optional<Order> version = {};
 };
 struct NameHistoryRequest {
   BucketId bucket;
@@ -208,6 +232,23 @@ struct ListNamesReply {
     const std::string name = names.empty() ? std::string() : names.back().name;
     return prefixes.empty() ? name : std::max(name, prefixes.back());
   }
+};
+
+/// Versions of names, delete markers among them, by name, of each name the newest first. In a bucket that was never enabled: what its
+/// names are bound to.
+struct ListVersionsRequest {
+  BucketId bucket;
+  std::string prefix;
+  std::string after;                        // a name: none of its versions,
+  std::optional<Order> after_version = {};  // but for those older than this one
+  int32_t limit = 1000;                     // of versions and common prefixes together
+  std::string delimiter = {};               // as in ListNamesRequest
+  bool newest = false;
+};
+struct ListVersionsReply {
+  std::vector<NameEntry> versions;    // with content, versioning and meta
+  std::vector<std::string> prefixes;  // the common ones, in byte order
+  bool more = false;                  // go on after the last version, or after the last prefix if that is greater
 };
 
 /// An upload in parts: it gathers objects without a name until a Commit makes one of them (CommitRequest::complete_upload).
@@ -275,7 +316,7 @@ struct BucketSettings {
   Etag etag = Etag::kOpaque;
   std::optional<uint8_t> k, m, w;  // none: the site's default
   int64_t history_ms = 0;
-  bool versioning = false;
+  Versioning versioning = Versioning::kOff;
   friend bool operator==(const BucketSettings&, const BucketSettings&) = default;
 };
 /// How a bucket's bodies are to be coded; as in BucketSettings.

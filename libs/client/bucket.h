@@ -54,6 +54,13 @@ struct Written {
   int64_t ops = 1;  // how many commits it took; 1: atomic
   /// The opset that the object now has: of a new one, and after a conditional write.
   std::optional<Opset> opset;
+  /// Of the bucket when a name was bound: kEnabled: `order` is that of a version of its own, else of the null version.
+  Versioning versioning = Versioning::kOff;
+};
+/// What became of a name that was unbound.
+struct Unbound {
+  Order order;
+  Versioning versioning = Versioning::kOff;  // of the bucket then; not kOff: the order is that of a delete marker
 };
 
 struct PutOptions {
@@ -65,6 +72,8 @@ struct PutOptions {
   bool if_none_match = false;
   /// Only if the name is bound to this object.
   std::optional<ObjectId> if_bound_to;
+  /// As WriteOptions::op. Only of PatchVersion and ResizeVersion.
+  std::optional<OpId> op = {};
 };
 
 struct RangeWrite {
@@ -89,6 +98,8 @@ struct ObjectStat {
   Hlc newest = 0;  // the greatest order of its content
   Order bound;     // of the name's binding
   ObjectMetadata metadata;
+  Versioning versioning = Versioning::kOff;  // of the bucket when the name was bound: kEnabled: a version of its own
+  Order meta;  // of the change that the metadata are from; zero: they came with the binding
 };
 
 class ClientCore;
@@ -130,6 +141,8 @@ struct ViewOptions {
   int64_t lo = 0, hi = 1;  // what is to be read of it; what lies behind its end does no harm
   /// Sees whatever was acknowledged to anybody before. Else a little of what others did may be missing.
   bool newest = false;
+  /// This version of the name, by its order, or kNullVersion; none: what it is bound to.
+  std::optional<Order> version = {};
 };
 
 /// A new object that is written front to back in pieces and then bound: for those whom its bytes reach bit by bit, and who must not
@@ -176,6 +189,29 @@ struct NamePage {
   std::vector<std::string> prefixes;  // common ones, in byte order: the catalog's word, which no record proves
   std::string last;                   // the greatest of both; empty if there is none
   bool more = false;                  // go on after it
+};
+
+/// A version of a name. Which version is the null one, and which is current, is the catalog's word.
+struct NamedVersion {
+  std::string name;
+  std::optional<ObjectId> object;  // none: a delete marker
+  Order order;                     // names the version; kNullVersion does too if it is that
+  bool is_null = false;
+  bool current = false;
+  ObjectMetadata metadata;
+  std::optional<NamedContent> content = {};  // of an object, in a list
+};
+struct VersionListOptions {
+  std::string after;  // a name: none of its versions, and of a common prefix nothing that begins with it,
+  std::optional<Order> after_version = {};  // but for those older than this one
+  int32_t limit = 1000;                     // of versions and common prefixes together
+  std::string delimiter;                    // as in ListOptions
+  bool newest = false;
+};
+struct VersionPage {
+  std::vector<NamedVersion> versions;  // by name, of each the newest first; delete markers too
+  std::vector<std::string> prefixes;   // common ones, in byte order
+  bool more = false;                   // go on after the last version, or after the last prefix if that is greater
 };
 
 /// An upload in parts that is under way. Its id says when it began (Millis).
@@ -339,17 +375,34 @@ class Bucket {
   Result<NamePage> ListNames(const Context& context, const std::string& prefix, const ListOptions& options = {});
   /// Binds a name to an object that exists.
   Result<Order> Bind(const Context& context, const std::string& name, ObjectId object, const PutOptions& options = {});
-  /// Deletes: the name is no longer bound (in a versioned bucket: a delete marker). The object goes with its last name, its
-  /// bytes after the bucket's history. Errors: NOT_FOUND the name is not bound.
+  /// Deletes: the name is no longer bound. The object goes with its last name, its bytes after the bucket's history.
+  /// Where versions are kept it gets a delete marker, also if it was not bound. Errors: NOT_FOUND the name is not bound.
   /// With `only`: if it is bound to this object, else FAILED_PRECONDITION.
-  Result<Order> Unbind(const Context& context, const std::string& name, std::optional<ObjectId> only = {});
+  Result<Unbound> Unbind(const Context& context, const std::string& name, std::optional<ObjectId> only = {});
   /// One Commit: never none of the names, never both. Replaces what `to` was bound to unless `if_none_match`.
   Result<Order> Rename(const Context& context, const std::string& from, const std::string& to,
                        bool if_none_match = false);
   /// Never older than this client's own newest op on the name: until a catalog has that, it waits.
   Result<std::vector<NameHistoryEntry>> NameHistory(const Context& context, const std::string& name);
-  /// Forgets one version of a name in a versioned bucket for good, a delete marker perhaps: of the current one, the newest that is left
-  /// becomes current. A repeat does nothing. Errors: NOT_FOUND there never was such a version; FAILED_PRECONDITION the bucket keeps none.
+  /// Replaces the metadata of an object: whatever is bound to it shows these from now on, sealed or not, until it is bound anew. `seen`:
+  /// ObjectStat::meta of what they are made from. Names as they were (as_of) show what was bound.
+  /// Errors: FAILED_PRECONDITION somebody else has changed them since; NOT_FOUND the object is gone.
+  Result<Order> SetMetadata(const Context& context, ObjectId object, const ObjectMetadata& metadata, const Order& seen);
+
+  // ---- versions ------------------------------------------------------------------------------------------------------------
+  /// Whether names keep versions, as far as this client knows. Writes of names find out.
+  Versioning versioning() const;
+  /// Enables or suspends them. In a bucket that keeps versions each Put, Clone and so on makes one, which stays until it is dropped, and
+  /// what names are bound to takes no more writes: PatchVersion. Suspended, they replace the null version: the one that a name had
+  /// before, and that is all it has in a bucket that was never enabled. Errors: INVALID_ARGUMENT to turn it off.
+  Status SetVersioning(const Context& context, Versioning versioning);
+  /// A page of the versions of names that begin with `prefix`. Errors: as of ListNames.
+  Result<VersionPage> ListVersions(const Context& context, const std::string& prefix,
+                                   const VersionListOptions& options = {});
+  /// One version, by its order or kNullVersion, in the newest state. Errors: NOT_FOUND.
+  Result<NamedVersion> FindVersion(const Context& context, const std::string& name, const Order& version);
+  /// Forgets one version of a name for good, a delete marker perhaps: of the current one, the newest that is left becomes current. A
+  /// repeat does nothing. Errors: NOT_FOUND there never was such a version; FAILED_PRECONDITION the bucket never kept any.
   Result<Order> DropVersion(const Context& context, const std::string& name, const Order& version);
   /// Binds the name again to the object that it had last: undoes a delete, while the object is not reaped yet.
   Result<ObjectId> Restore(const Context& context, const std::string& name);
@@ -390,9 +443,12 @@ class Bucket {
 
   /// One Commit: a new object of all of `from`, which is sealed, with these ranges written over it, bound to `name`: a new version that
   /// costs what is written, while the old one keeps its bytes. `options` as of a Put: metadata, and what the name must be bound to.
-  /// Errors: FAILED_PRECONDITION also if `from` is not sealed.
+  /// Errors: FAILED_PRECONDITION also if `from` is not sealed, and cannot be: a name shows it where no versions are kept.
   Result<Written> PatchVersion(const Context& context, const std::string& name, ObjectId from,
                                const std::vector<RangeWrite>& ranges, const PutOptions& options = {});
+  /// The same with another size: cut, or extended with zeros.
+  Result<Written> ResizeVersion(const Context& context, const std::string& name, ObjectId from, int64_t size,
+                                const PutOptions& options = {});
 
   /// A new object with the content of `from`, bound to `to`, without moving a byte: one row by reference if the source is
   /// sealed, else the rows of its visible extents.

@@ -131,11 +131,10 @@ Result<Bucket> Client::Open(const Context& context, ShownBucket shown) {
   PBFS_ASSIGN_OR_RETURN(const ClientIdentity identity, core_->to.keys.Identity());
   PBFS_ASSIGN_OR_RETURN(auto keyring, OpenShownKeyring(core_->to.keys, shown));
   PBFS_ASSIGN_OR_RETURN(const auto map, core_->cluster.Map(context.Within(core_->options.timeout)));
-  auto state = std::make_shared<OpenedBucket>(std::move(keyring));
-  state->k = shown.info.settings.k.value_or(map->default_k);
-  state->m = shown.info.settings.m.value_or(map->default_m);
+  auto state = std::make_shared<OpenedBucket>(std::move(shown.info), std::move(keyring));
+  state->k = state->info.settings.k.value_or(map->default_k);
+  state->m = state->info.settings.m.value_or(map->default_m);
   state->signing = identity.signing;
-  state->info = std::move(shown.info);
   return Bucket(core_.get(), std::move(state));
 }
 
@@ -161,5 +160,6 @@ ClientStats Client::Stats() const { return core_->counters.Snapshot(); }
 int64_t Client::PeakMemory() const { return core_->budget.peak(); }
 
 const BucketInfo& Bucket::info() const { return state_->info; }
+Versioning Bucket::versioning() const { return state_->versioning(); }
 
 }  // namespace pbfs

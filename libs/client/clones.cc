@@ -207,7 +207,7 @@ Result<Written> CloneRange(const Context& context, ClientCore& core, const Opene
       const Result<Committed> done = CommitOps(context, core, bucket, commit);
       failed = done.status();
       if (!failed.ok()) break;
-      written.order = done->orders.back();
+      SetBound(*done, written);
       ++written.ops;
     }
     if (failed.ok()) return written;

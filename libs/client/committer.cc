@@ -78,7 +78,7 @@ bool MayPassLater(CommitCode code, const CommitRequest& request) {
   const bool by_clock = code == CommitCode::kDrift || code == CommitCode::kEncodingExpired;
   const bool by_name = code == CommitCode::kObjectGone || (code == CommitCode::kPrecondition && request.if_name);
   const bool by_upload = code == CommitCode::kObjectGone && request.complete_upload;  // which never comes back
-  return by_clock || (by_name && !by_upload);
+  return by_clock || (by_name && !by_upload) || code == CommitCode::kVersioning;
 }
 
 // Sends one request until its outcome is known. A refusal is no outcome while an earlier copy may arrive yet.
@@ -163,6 +163,11 @@ LastOp Sealing(ClientCore& core) {
   };
 }
 
+void SetBound(const Committed& done, Written& written) {
+  written.order = done.orders.back();
+  written.versioning = done.versioning;
+}
+
 Opset OpsetOf(const CommitPlan& plan) {
   Opset opset{};
   for (const PlannedOp& op : plan.ops) {
@@ -190,6 +195,8 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     request.if_opset = plan.if_opset;
     request.if_name = plan.if_name;
     request.complete_upload = plan.complete_upload;
+    request.if_meta = plan.if_meta;
+    request.versioning = done.versioning = bucket.versioning();
     for (const PlannedOp& planned : plan.ops) {
       PlannedOp op = planned;
       op.record.observed = core.clock.Seen();
@@ -205,6 +212,10 @@ Result<Committed> CommitOps(const Context& context, ClientCore& core, const Open
     if (done.reply.code == CommitCode::kOk || done.reply.code == CommitCode::kReplay || stale_is_done) {
       NoteAcknowledged(core, bucket, plan, done.orders);
       return done;
+    }
+    if (done.reply.code == CommitCode::kVersioning) {
+      bucket.Learn(done.reply.versioning);
+      continue;
     }
     if (done.reply.code == CommitCode::kEncodingExpired) core.cluster.Invalidate();  // its stores may be gone
     if (done.reply.code == CommitCode::kDrift && AwaitCatalogsClock(context, done.orders.back(), done.reply)) continue;

@@ -21,6 +21,7 @@ struct CommitPlan {
   std::optional<Opset> if_opset;
   std::optional<NameCondition> if_name;
   std::optional<UploadId> complete_upload;
+  std::optional<Order> if_meta;
 };
 
 /// What `options` ask of the name.
@@ -38,7 +39,10 @@ Opset OpsetOf(const CommitPlan& plan);
 struct Committed {
   std::vector<Order> orders;  // of the ops
   CommitReply reply;
+  Versioning versioning = Versioning::kOff;  // of the bucket, if the plan has names
 };
+/// What a Commit whose last op binds a name says of it.
+void SetBound(const Committed& done, Written& written);
 
 /// A new object with all of `source`, sealed with its last Commit, and without a name.
 Result<Written> CreateSealed(const Context& context, ClientCore& core,

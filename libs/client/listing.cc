@@ -165,20 +165,23 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
 }
 
 Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                                       const std::string& name, int64_t lo, int64_t hi, bool newest) {
+                                       const std::string& name, int64_t lo, int64_t hi, bool newest,
+                                       std::optional<Order> version) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   ListRequest request = RequestOf(bucket, lo, hi);
   request.name = name;
   request.with_opset = true;
   request.newest = newest;
+  request.version = version;
   ObjectId object;    // that it was bound to at the last attempt,
   Expected expected;  // and what had to be shown of it from then on
   for (int attempt = 0; attempt < kStaleRetries; ++attempt) {
-    const Hlc seen = core.acknowledged.NewestOfName(bucket.id(), name);
+    const Hlc seen = version ? 0 : core.acknowledged.NewestOfName(bucket.id(), name);
     PBFS_ASSIGN_OR_RETURN(ListReply reply, Ask(context, core, request));
     if (!reply.name || reply.name->name != name || !reply.name->object) return BadRecord("a list of another name");
     NamedListing named{{}, *reply.name, {}};
-    PBFS_ASSIGN_OR_RETURN(named.metadata, VerifyEntry(context, core, bucket, named.entry));
+    if (version && !IsVersion(named.entry, name, *version)) return BadRecord("a list of another version");
+    PBFS_ASSIGN_OR_RETURN(named.verified, VerifyEntry(context, core, bucket, named.entry));
     PBFS_ASSIGN_OR_RETURN(named.listing, VerifyReply(context, core, bucket, *named.entry.object, lo, reply));
     // Which object it would be was not known beforehand. What was written to it since may be missing, and is not the next time.
     if (object != *named.entry.object) expected = core.acknowledged.Expect(*named.entry.object, lo, hi);
@@ -189,6 +192,8 @@ Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core,
       core.acknowledged.NoteShown(object, listing.reply);
       return named;
     }
+    // A name shows an older version again when others drop its newest: then what this client did to it is no measure.
+    if (request.newest && bucket.versioning() != Versioning::kOff) core.acknowledged.ForgetName(bucket.id(), name);
     request.newest = true;
   }
   return StaleOrRollback("the catalog does not show what it had acknowledged to this client");

@@ -36,22 +36,33 @@ Result<Listing> ListVerified(const Context& context, ClientCore& core, const Ope
                              const ObjectId& object, int64_t lo, int64_t hi, std::optional<Hlc> as_of,
                              bool with_opset = false);
 
+/// What is kept beside a name.
+struct VerifiedEntry {
+  ObjectMetadata metadata;
+  Order meta;  // of the newest META of its object; zero: none
+};
+
 /// What a name is bound to, verified, and a listing of some of it, from one snapshot.
 struct NamedListing {
   Listing listing;  // with opset
   NameEntry entry;
-  ObjectMetadata metadata;
+  VerifiedEntry verified;
 };
 
-/// Lists [lo, hi) of the object that a name is bound to. `newest`: as ListRequest has it.
+/// Lists [lo, hi) of the object that a name is bound to, or that a version of it is. `newest`, `version`: as ListRequest has them.
 /// Errors: those of ListVerified; NOT_FOUND also: the name is not bound.
 Result<NamedListing> ListNamedVerified(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                                       const std::string& name, int64_t lo, int64_t hi, bool newest);
+                                       const std::string& name, int64_t lo, int64_t hi, bool newest,
+                                       std::optional<Order> version = {});
 
 /// The entry's metadata after its record has proven that a key holder bound this name to this object.
 /// Errors: DATA_LOSS with detail pbfs-code BAD_RECORD.
-Result<ObjectMetadata> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                                   const NameEntry& entry);
+Result<VerifiedEntry> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                  const NameEntry& entry);
+/// What `stat` says of the name that the object was found by.
+void SetNamed(const NameEntry& entry, VerifiedEntry verified, ObjectStat& stat);
+/// Whether `entry` is what was asked for.
+bool IsVersion(const NameEntry& entry, const std::string& name, const Order& version);
 
 /// Fills out = [lo, lo + out.size()), which `listing` covers, following references. Zeros where nobody wrote.
 /// Errors: those of a read; UNAVAILABLE and DATA_LOSS without pbfs-code also where fragments are gone since it was listed.

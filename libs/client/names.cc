@@ -13,29 +13,45 @@
 namespace pbfs {
 namespace {
 
-// The entry's metadata after its record has proven that a key holder bound this name to this object.
-Result<ObjectMetadata> VerifyWith(const OpenedKeyring& keyring, const NameEntry& entry) {
-  const auto bad = [&](const char* what) {
-    return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what))
-        .WithDetail("pbfs-code", "BAD_RECORD");
-  };
-  PBFS_ASSIGN_OR_RETURN(const OpRecord verified, VerifyRecord(keyring, entry.record));
-  const OpRecord* const record = &verified;
-  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, keyring.KeysOf(record->key_epoch));
-  const OpKind kind = entry.object.has_value() ? OpKind::kBind : OpKind::kUnbind;
-  if (record->kind != kind || record->name != entry.name || record->order != entry.order)
-    return bad("another op's record");
-  if (entry.object.has_value() && record->object != *entry.object) return bad("bound to another object");
-  if (record->metadata.empty()) return ObjectMetadata{};
-  Result<Bytes> opened = OpenMetadata(*keys, record->object, record->order, record->metadata);
-  if (!opened.ok()) return bad("metadata that do not open");
+Status BadName(const NameEntry& entry, const char* what) {
+  return DataLossError(fmt::format("BAD_RECORD: name {}: {}", entry.name, what)).WithDetail("pbfs-code", "BAD_RECORD");
+}
+
+// What a record says of its object: nothing, or metadata.
+Result<ObjectMetadata> OpenOf(const OpenedKeyring& keyring, const NameEntry& entry, const OpRecord& record) {
+  if (record.metadata.empty()) return ObjectMetadata{};
+  PBFS_ASSIGN_OR_RETURN(const BucketKeys* keys, keyring.KeysOf(record.key_epoch));
+  const Result<Bytes> opened = OpenMetadata(*keys, record.object, record.order, record.metadata);
+  if (!opened.ok()) return BadName(entry, "metadata that do not open");
   return DecodeMetadata(*opened);
+}
+
+// The entry's metadata after its records have proven that a key holder bound this name to this object, and said them of it.
+Result<VerifiedEntry> VerifyWith(const OpenedKeyring& keyring, const NameEntry& entry) {
+  PBFS_ASSIGN_OR_RETURN(const OpRecord record, VerifyRecord(keyring, entry.record));
+  const OpKind kind = entry.object.has_value() ? OpKind::kBind : OpKind::kUnbind;
+  if (record.kind != kind || record.name != entry.name || record.order != entry.order)
+    return BadName(entry, "another op's record");
+  if (entry.object.has_value() && record.object != *entry.object) return BadName(entry, "bound to another object");
+  VerifiedEntry verified;
+  if (!entry.meta.empty()) {
+    PBFS_ASSIGN_OR_RETURN(const OpRecord meta, VerifyRecord(keyring, entry.meta));
+    if (meta.kind != OpKind::kMeta || meta.object != entry.object) return BadName(entry, "metadata of another object");
+    verified.meta = meta.order;
+    if (meta.order > record.order) {
+      PBFS_ASSIGN_OR_RETURN(verified.metadata, OpenOf(keyring, entry, meta));
+      return verified;
+    }
+  }
+  PBFS_ASSIGN_OR_RETURN(verified.metadata, OpenOf(keyring, entry, record));
+  return verified;
 }
 
 // A name of a versioned bucket shows an older value again when others drop its newest: then what this client did to it is no measure.
 bool MayGoBack(ClientCore& core, const OpenedBucket& bucket, const std::string& name) {
-  if (bucket.info.settings.versioning) core.acknowledged.ForgetName(bucket.id(), name);
-  return bucket.info.settings.versioning;
+  const bool kept = bucket.versioning() != Versioning::kOff;
+  if (kept) core.acknowledged.ForgetName(bucket.id(), name);
+  return kept;
 }
 
 Result<NameEntry> Resolve(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::string& name,
@@ -79,7 +95,7 @@ Result<ListNamesReply> FreshNames(const Context& context, ClientCore& core, cons
         RetryRead(context, [&] { return core.to.catalog.names.ListNames(context, request); });
     if (request.as_of || !reply.ok()) return reply;
     if (core.acknowledged.ShowsNames(request, *reply, asked, request.newest)) return reply;
-    if (request.newest && bucket.info.settings.versioning) return reply;  // as MayGoBack
+    if (request.newest && bucket.versioning() != Versioning::kOff) return reply;  // as MayGoBack
     if (request.newest) break;
     request.newest = true;
   }
@@ -99,10 +115,21 @@ PlannedOp NameOp(ClientCore& core, OpKind kind, const ObjectId& object, const st
 
 }  // namespace
 
-Result<ObjectMetadata> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                                   const NameEntry& entry) {
+Result<VerifiedEntry> VerifyEntry(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                                  const NameEntry& entry) {
   return WithNewestKeys(context, core, bucket,
                         [&](const OpenedKeyring& keyring) { return VerifyWith(keyring, entry); });
+}
+
+void SetNamed(const NameEntry& entry, VerifiedEntry verified, ObjectStat& stat) {
+  stat.bound = entry.order;
+  stat.versioning = entry.versioning;
+  stat.metadata = std::move(verified.metadata);
+  stat.meta = verified.meta;
+}
+
+bool IsVersion(const NameEntry& entry, const std::string& name, const Order& version) {
+  return entry.name == name && (version == kNullVersion || entry.order == version);
 }
 
 Result<ObjectId> Bucket::Find(const Context& context, const std::string& name, const ReadOptions& options) {
@@ -114,11 +141,10 @@ Result<ObjectId> Bucket::Find(const Context& context, const std::string& name, c
 
 Result<ObjectStat> Bucket::Stat(const Context& context, const std::string& name, const ReadOptions& options) {
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, name, options));
-  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
+  PBFS_ASSIGN_OR_RETURN(VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
   if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + name + ": no such object");
   PBFS_ASSIGN_OR_RETURN(ObjectStat stat, Stat(context, *entry.object));
-  stat.bound = entry.order;
-  stat.metadata = metadata;
+  SetNamed(entry, std::move(verified), stat);
   return stat;
 }
 
@@ -149,9 +175,9 @@ Result<NamePage> Bucket::ListNames(const Context& context, const std::string& pr
   page.more = reply.more && page.last > options.after;
   page.prefixes = std::move(reply.prefixes);
   for (const NameEntry& entry : reply.names) {
-    PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
+    PBFS_ASSIGN_OR_RETURN(VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
     if (entry.object.has_value())
-      page.names.push_back({entry.name, *entry.object, entry.order, std::move(metadata), entry.content});
+      page.names.push_back({entry.name, *entry.object, entry.order, std::move(verified.metadata), entry.content});
   }
   return page;
 }
@@ -166,11 +192,25 @@ Result<Order> Bucket::Bind(const Context& context, const std::string& name, Obje
   return CommitNames(context, *core_, *state_, std::move(plan));
 }
 
-Result<Order> Bucket::Unbind(const Context& context, const std::string& name, std::optional<ObjectId> only) {
-  PBFS_ASSIGN_OR_RETURN(const ObjectId object, Find(context, name));
+Result<Unbound> Bucket::Unbind(const Context& context, const std::string& name, std::optional<ObjectId> only) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  ObjectId object = only.value_or(ObjectId{});
+  if (!only.has_value() && versioning() == Versioning::kOff) {
+    PBFS_ASSIGN_OR_RETURN(object, Find(context, name));
+  }
   CommitPlan plan;
   if (only.has_value()) plan.if_name = NameCondition{*only};
   plan.ops.push_back(NameOp(*core_, OpKind::kUnbind, object, name));
+  PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context.Within(core_->options.timeout), *core_, *state_, plan));
+  return Unbound{done.orders.back(), done.versioning};
+}
+
+Result<Order> Bucket::SetMetadata(const Context& context, ObjectId object, const ObjectMetadata& metadata,
+                                  const Order& seen) {
+  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
+  CommitPlan plan;
+  plan.ops.push_back({NewRecord(*core_, OpKind::kMeta, object), std::move(encoded)});
+  plan.if_meta = seen;
   return CommitNames(context, *core_, *state_, std::move(plan));
 }
 
@@ -179,9 +219,9 @@ Result<Order> Bucket::Rename(const Context& context, const std::string& from, co
   PBFS_RETURN_IF_ERROR(CheckName(to));
   if (from == to) return InvalidArgumentError("rename: both names are the same");
   PBFS_ASSIGN_OR_RETURN(const NameEntry entry, Resolve(context, *core_, *state_, from, {}));
-  PBFS_ASSIGN_OR_RETURN(const ObjectMetadata metadata, VerifyEntry(context, *core_, *state_, entry));
+  PBFS_ASSIGN_OR_RETURN(const VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
   if (!entry.object.has_value()) return NotFoundError(info().settings.name + "/" + from + ": no such object");
-  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(metadata));
+  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(verified.metadata));
   CommitPlan plan;
   // The condition of a Commit is that of its first name op: with if_none_match the new name comes first.
   plan.ops.push_back(NameOp(*core_, OpKind::kUnbind, *entry.object, from));
@@ -201,17 +241,6 @@ Result<std::vector<NameHistoryEntry>> Bucket::NameHistory(const Context& context
     history.push_back({entry.object, entry.order, entry.current});
   }
   return history;
-}
-
-Result<Order> Bucket::DropVersion(const Context& context, const std::string& name, const Order& version) {
-  PBFS_RETURN_IF_ERROR(CheckName(name));
-  if (!info().settings.versioning) return FailedPreconditionError("the bucket keeps no versions: unbind the name");
-  CommitPlan plan;
-  plan.ops.push_back(NameOp(*core_, OpKind::kDrop, {}, name));
-  plan.ops[0].record.dropped = version;
-  const Result<Order> done = CommitNames(context, *core_, *state_, std::move(plan));
-  const bool none = done.status().Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
-  return none ? Result<Order>(NotFoundError(info().settings.name + "/" + name + ": no such version")) : done;
 }
 
 Result<ObjectId> Bucket::Restore(const Context& context, const std::string& name) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,11 +33,12 @@ struct OpenedKeyring {
 /// Whoever needs several things of the keyring to fit together takes it once. Threads: any.
 class OpenedBucket : public std::enable_shared_from_this<OpenedBucket> {
  public:
-  explicit OpenedBucket(std::shared_ptr<const OpenedKeyring> keyring) : keyring_(std::move(keyring)) {}
+  OpenedBucket(BucketInfo shown, std::shared_ptr<const OpenedKeyring> keyring)
+      : info(std::move(shown)), versioning_(info.settings.versioning), keyring_(std::move(keyring)) {}
 
-  BucketInfo info;
-  uint8_t k = 4, m = 2;  // of new encodings
-  SigningKey signing;    // this client's
+  const BucketInfo info;  // as it was when it was opened
+  uint8_t k = 4, m = 2;   // of new encodings
+  SigningKey signing;     // this client's
 
   std::shared_ptr<const OpenedKeyring> keyring() const;
   /// From now on everybody who works on the bucket has this one, unless theirs is newer.
@@ -47,8 +49,12 @@ class OpenedBucket : public std::enable_shared_from_this<OpenedBucket> {
   uint8_t n() const { return static_cast<uint8_t>(k + m); }
   /// Receipts that a commit needs for an encoding of (shards k of n): k + ceil(m / 2), or the bucket's own w (I17).
   int RequiredReceipts(uint8_t shards_k, uint8_t shards_n) const;
+  /// As the catalog said it last.
+  Versioning versioning() const { return versioning_; }
+  void Learn(Versioning versioning) const { versioning_ = versioning; }
 
  private:
+  mutable std::atomic<Versioning> versioning_;
   mutable Mutex mutex_;
   mutable std::shared_ptr<const OpenedKeyring> keyring_ PBFS_GUARDED_BY(mutex_);
 };

@@ -48,7 +48,8 @@ class RehomeOffersTest : public testing::Test {
   SeededRandom random{TestSeed()};
   RehomeOfferOptions options;
   ClientCounters counters;
-  std::shared_ptr<OpenedBucket> bucket = std::make_shared<OpenedBucket>(std::make_shared<OpenedKeyring>());
+  std::shared_ptr<OpenedBucket> bucket =
+      std::make_shared<OpenedBucket>(BucketInfo{}, std::make_shared<OpenedKeyring>());
   const ObjectId object = Object();
   Duration took = seconds(1);
   int64_t merges = 1;

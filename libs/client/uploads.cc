@@ -178,7 +178,7 @@ Result<Written> Bucket::CompleteUpload(const Context& context, UploadId upload, 
     plan.if_name = ConditionOf(options);
     plan.complete_upload = upload;
     PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(step, *core_, *state_, plan));
-    written.order = done.orders.back();
+    SetBound(done, written);
     return OkStatus();
   };
   PBFS_RETURN_IF_ERROR(CommitWhole(step, *core_, *state_, object, pieces, commit));

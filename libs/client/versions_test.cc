@@ -13,7 +13,7 @@ class VersionsTest : public testing::Test {
   VersionsTest() : client_(cluster_.NewClient()) {
     BucketSettings settings;
     settings.name = "b";
-    settings.versioning = true;
+    settings.versioning = Versioning::kEnabled;
     auto made = client_->CreateBucket(TestContext(), settings);
     PBFS_CHECK(made.ok(), made.status().ToString());
     bucket_.emplace(*made);

@@ -18,7 +18,8 @@ Result<ObjectView> Bucket::Open(const Context& context, const std::string& name,
   const int64_t hi = std::clamp<int64_t>(options.hi, lo + 1, kMaxObjectSize);
   const Context step = context.Within(core_->options.timeout);
   for (int attempt = 0;; ++attempt) {
-    Result<NamedListing> named = ListNamedVerified(step, *core_, *state_, name, lo, hi, options.newest);
+    Result<NamedListing> named =
+        ListNamedVerified(step, *core_, *state_, name, lo, hi, options.newest, options.version);
     if (!named.ok()) return named.status().Annotate(info().settings.name + "/" + name);
     const ListReply& reply = named->listing.reply;
     ObjectView view(core_, state_);
@@ -27,8 +28,7 @@ Result<ObjectView> Bucket::Open(const Context& context, const std::string& name,
     view.stat_.opset = *reply.opset;
     view.stat_.sealed = reply.sealed;
     view.stat_.newest = reply.newest;
-    view.stat_.bound = named->entry.order;
-    view.stat_.metadata = std::move(named->metadata);
+    SetNamed(named->entry, std::move(named->verified), view.stat_);
     const int64_t covered = reply.covered_hi;
     view.parts_.push_back({lo, covered, std::make_shared<Listing>(std::move(named->listing))});
     const Status rest = view.Cover(step, covered, hi);

@@ -31,6 +31,11 @@ Status CheckRange(int64_t offset, int64_t size) {
   return OkStatus();
 }
 
+Status CheckSize(int64_t size) {
+  if (size >= 0 && size < kMaxObjectSize) return OkStatus();
+  return InvalidArgumentError("size is out of range: 0 to 2^43 - 1");
+}
+
 // Makes bodies durable, side by side.
 Status UploadBodies(const Context& context, ClientCore& core, const OpenedBucket& bucket,
                     const std::vector<NewBody>& bodies, std::vector<BodyUpload>& uploads,
@@ -200,7 +205,7 @@ Result<Written> PutChunks(const Context& context, ClientCore& core, const std::s
   std::vector<NewBody> bodies;
   if (first.last && size > 0) bodies.push_back(MakeNewBody(core, *bucket, first.bytes));
   PBFS_ASSIGN_OR_RETURN(const Committed done, UploadAndCommit(context, core, *bucket, bodies, std::move(plan)));
-  written.order = done.orders.back();
+  SetBound(done, written);
   ++written.ops;
   return written;
 }
@@ -300,7 +305,7 @@ class ObjectWriter::Impl {
     plan.ops.push_back(std::move(op));
     plan.if_name = condition;
     PBFS_ASSIGN_OR_RETURN(const Committed done, UploadAndCommit(context_, core_, *bucket_, bodies, std::move(plan)));
-    written.order = done.orders.back();
+    SetBound(done, written);
     return written;
   }
 
@@ -401,35 +406,84 @@ Result<Written> Bucket::WriteRanges(const Context& context, ObjectId object, con
   return written;
 }
 
+namespace {
+
+// A version that names show is sealed when it is first referred to, if it was bound before versions were kept.
+Status SealVersion(const Context& context, Bucket& bucket, const ObjectStat& version) {
+  if (version.sealed) return OkStatus();
+  if (bucket.versioning() == Versioning::kEnabled) return bucket.Seal(context, version.object).status();
+  return FailedPreconditionError("only a version that takes no more writes can be patched anew");
+}
+
+// One Commit: a new object of the first bytes of `from`, changed by one more op, bound to a name.
+Result<Written> CommitVersion(const Context& context, ClientCore& core, const OpenedBucket& bucket,
+                              const std::string& name, const WholeObject& from, const PlannedOp& change,
+                              const std::vector<BodyUpload>& uploads, const PutOptions& options) {
+  const ObjectId object = change.record.object;
+  Written written{object, {}, 0, 0, 1, {}};
+  const LastOp bind = Binding(core, name, options);
+  const auto commit = [&](CommitPlan plan) -> Status {
+    plan.ops.push_back(change);
+    written.opset = OpsetOf(plan);
+    PBFS_ASSIGN_OR_RETURN(PlannedOp op, bind(object, *written.opset));
+    plan.ops.push_back(std::move(op));
+    plan.bodies = uploads;
+    plan.if_name = ConditionOf(options);
+    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context, core, bucket, plan));
+    SetBound(done, written);
+    return OkStatus();
+  };
+  PBFS_RETURN_IF_ERROR(CommitWhole(context, core, bucket, object, {from}, commit));
+  return written;
+}
+
+// The object of a version that is made with this op: a repeat with its id makes no other.
+ObjectId ObjectOfVersion(ClientCore& core, const PutOptions& options) {
+  if (options.op.has_value()) return ObjectId::FromBytes(options.op->span());
+  return ObjectId::New(core.clock.NowMillis(), core.to.random);
+}
+
+PlannedOp TruncateOp(ClientCore& core, const ObjectId& object, int64_t size, const std::optional<OpId>& id) {
+  PlannedOp op{NewRecord(core, OpKind::kTrunc, object), {}};
+  if (id.has_value()) op.record.op = *id;
+  op.record.trunc_length = size;
+  op.record.extents = {{size, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
+  return op;
+}
+
+}  // namespace
+
 Result<Written> Bucket::PatchVersion(const Context& context, const std::string& name, ObjectId from,
                                      const std::vector<RangeWrite>& ranges, const PutOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
   const Context step = context.Within(core_->options.timeout);
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
-  if (!stat.sealed) return FailedPreconditionError("only a version that takes no more writes can be patched anew");
-  const ObjectId object = ObjectId::New(core_->clock.NowMillis(), core_->to.random);
-  PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, object, ranges));
+  PBFS_RETURN_IF_ERROR(SealVersion(step, *this, stat));
+  PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, ObjectOfVersion(*core_, options), ranges));
+  if (options.op.has_value()) planned.write.record.op = *options.op;
   PBFS_ASSIGN_OR_RETURN(const MemoryShare share,
                         core_->budget.Take(context, std::min(2 * planned.total, kUploadSlack)));
   std::vector<BodyUpload> uploads;
   PBFS_RETURN_IF_ERROR(UploadBodies(step, *core_, *state_, planned.bodies, uploads, planned.write.record.bodies));
-  Written written{object, {}, planned.lo, planned.hi, 1, {}};
-  const LastOp bind = Binding(*core_, name, options);
-  const auto commit = [&](CommitPlan plan) -> Status {
-    PlannedOp write = planned.write;
-    write.record.op = OpId::New(core_->clock.NowMillis(), core_->to.random);
-    plan.ops.push_back(std::move(write));
-    written.opset = OpsetOf(plan);
-    PBFS_ASSIGN_OR_RETURN(PlannedOp op, bind(object, *written.opset));
-    plan.ops.push_back(std::move(op));
-    plan.bodies = uploads;
-    plan.if_name = ConditionOf(options);
-    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(step, *core_, *state_, plan));
-    written.order = done.orders.back();
-    return OkStatus();
-  };
-  PBFS_RETURN_IF_ERROR(CommitWhole(step, *core_, *state_, object, {{from, stat.size}}, commit));
+  PBFS_ASSIGN_OR_RETURN(Written written,
+                        CommitVersion(step, *core_, *state_, name, {from, stat.size}, planned.write, uploads, options));
+  written.lo = planned.lo, written.hi = planned.hi;
+  return written;
+}
+
+Result<Written> Bucket::ResizeVersion(const Context& context, const std::string& name, ObjectId from, int64_t size,
+                                      const PutOptions& options) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  PBFS_RETURN_IF_ERROR(CheckSize(size));
+  PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
+  const Context step = context.Within(core_->options.timeout);
+  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
+  PBFS_RETURN_IF_ERROR(SealVersion(step, *this, stat));
+  const PlannedOp change = TruncateOp(*core_, ObjectOfVersion(*core_, options), size, options.op);
+  PBFS_ASSIGN_OR_RETURN(Written written, CommitVersion(step, *core_, *state_, name, {from, std::min(stat.size, size)},
+                                                       change, {}, options));
+  written.lo = written.hi = size;
   return written;
 }
 
@@ -486,12 +540,8 @@ Result<Written> Bucket::Append(const Context& context, ObjectId object, ByteSour
 }
 
 Result<Written> Bucket::Truncate(const Context& context, ObjectId object, int64_t size, const WriteOptions& options) {
-  if (size < 0 || size >= kMaxObjectSize) return InvalidArgumentError("size is out of range: 0 to 2^43 - 1");
-  PlannedOp op{NewRecord(*core_, OpKind::kTrunc, object), {}};
-  if (options.op.has_value()) op.record.op = *options.op;
-  op.record.trunc_length = size;
-  op.record.extents = {{size, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
-  return CommitZeros(context, *core_, *state_, std::move(op), size, size, options);
+  PBFS_RETURN_IF_ERROR(CheckSize(size));
+  return CommitZeros(context, *core_, *state_, TruncateOp(*core_, object, size, options.op), size, size, options);
 }
 
 Result<Written> Bucket::Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi,

@@ -5,6 +5,7 @@
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/piece_sink.h"
+#include "services/gateway/versions.h"
 #include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
@@ -82,7 +83,9 @@ Status CopyObject(Site& site, Call& call) {
   Directives directives;
   PBFS_ASSIGN_OR_RETURN(directives.replace_metadata, ReadDirective(call, "x-amz-metadata-directive"));
   PBFS_ASSIGN_OR_RETURN(directives.replace_tags, ReadDirective(call, "x-amz-tagging-directive"));
-  const bool itself = from.bucket == call.bucket() && from.key == call.key();
+  PBFS_RETURN_IF_ERROR(CheckNoVersion(call));
+  // A version copied onto its key is current again.
+  const bool itself = from.bucket == call.bucket() && from.key == call.key() && from.version_id.empty();
   const bool changes = directives.replace_metadata || directives.replace_tags ||
                        call.fields().Has("x-amz-server-side-encryption") || call.fields().Has("x-amz-storage-class");
   if (itself && !changes) {
@@ -93,13 +96,13 @@ Status CopyObject(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket to, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const WriteConditions conditions, ReadWriteConditions(site, call));
   for (int attempt = 0;; ++attempt) {
-    PBFS_ASSIGN_OR_RETURN(ObjectView source, OpenSource(site, call, from));
-    const ObjectStat& stat = source.stat();
+    PBFS_ASSIGN_OR_RETURN(Source source, OpenSource(site, call, from));
+    const ObjectStat& stat = source.view.stat();
     PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, MetadataOfCopy(call, stat, directives));
     const Result<Written> copied = from.bucket == call.bucket()
                                        ? CopyInside(call, to, stat, metadata, conditions)
-                                       : CopyAcross(site, call, to, source, metadata, conditions);
+                                       : CopyAcross(site, call, to, source.view, metadata, conditions);
     if (copied.status().code() == StatusCode::kAborted && attempt < kTryAgain) continue;  // the source has changed
     if (!copied.ok()) return WriteFailure(copied.status(), conditions.lost);
     metadata.opset = copied->opset;
@@ -109,6 +112,8 @@ Status CopyObject(Site& site, Call& call) {
     result.checksum = ChecksumOf(metadata, *copied->opset);
     HttpFields fields;
     AddEncryption(metadata, fields);
+    AddMade(*copied, fields);
+    source.AddVersion(fields);
     return call.SendXml(s3::ToXml(result), std::move(fields));
   }
 }
@@ -125,6 +130,8 @@ Status RenameObject(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:DeleteObject", call.bucket(), from));
   PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:GetObject", call.bucket(), from));
+  if (bucket.versioning() != Versioning::kOff)
+    return Error(Code::kNotImplemented, "Where versions are kept nothing is renamed: copy it, and delete the source");
   const bool if_none_match = call.fields().Get("If-None-Match") == "*";
   const Status renamed = bucket.Rename(call.context(), from, call.key(), if_none_match).status();
   if (!renamed.ok()) return WriteFailure(renamed, Code::kPreconditionFailed);

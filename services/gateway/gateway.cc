@@ -4,6 +4,7 @@
 
 #include "services/gateway/object_facts.h"
 #include "services/gateway/routes.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -77,7 +78,7 @@ Status Gateway::Serve(Call& call) {
   if (action.starts_with(kOwnersOnly)) {
     PBFS_RETURN_IF_ERROR(Access::CheckOwner(call, action.substr(1)));
   } else if (!action.empty()) {
-    PBFS_RETURN_IF_ERROR(access_.Check(call, action));
+    PBFS_RETURN_IF_ERROR(access_.Check(call, ActionOf(call, action)));
   }
   PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(call.fields()));
   return Hide(call, route.operation(site_, call));

@@ -6,6 +6,7 @@
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -52,15 +53,19 @@ s3::ListedObject ListedOf(const NamedObject& named) {
   return object;
 }
 
-// One page behind `after`, into what the three answers share. Returns where the next page begins.
-Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const std::string& after,
-                             s3::Listing& listing) {
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+void Echo(const Call& call, const Asked& asked, s3::Listing& listing) {
   listing.bucket = call.bucket();
   listing.prefix = asked.prefix;
   listing.delimiter = asked.delimiter;
   listing.max_keys = asked.max_keys;
   listing.url_encoding = asked.url_encoding;
+}
+
+// One page behind `after`, into what both lists of objects share. Returns where the next page begins.
+Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const std::string& after,
+                             s3::Listing& listing) {
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  Echo(call, asked, listing);
   if (asked.max_keys == 0) return std::string();
   ListOptions options;
   options.after = after;
@@ -123,22 +128,78 @@ Status ListObjectsV2(Site& site, Call& call) {
   return call.SendXml(s3::ToXml(result));
 }
 
+namespace {
+
+s3::ListedObject ListedOf(const NamedVersion& version) {
+  s3::ListedObject listed;
+  if (version.object.has_value()) {
+    listed = ListedOf(NamedObject{version.name, *version.object, version.order, version.metadata, version.content});
+  } else {
+    listed.key = version.name;
+    listed.last_modified_ms = HlcMillis(version.order.hlc);
+    listed.delete_marker = true;
+  }
+  listed.version_id = VersionIdOf(version);
+  listed.is_latest = version.current;
+  listed.owner = TheOwner();
+  return listed;
+}
+
+// The version to go on after. One that is gone: what was listed of its key was all.
+Status ReadMarkers(Call& call, Bucket& bucket, const s3::ListVersionsResult& result, VersionListOptions& options) {
+  options.after = result.key_marker;
+  if (!call.query().Has("version-id-marker")) return OkStatus();
+  if (result.key_marker.empty())
+    return Error(Code::kInvalidArgument, "A version-id marker cannot be specified without a key marker.");
+  if (result.version_id_marker.empty())
+    return Error(Code::kInvalidArgument, "A version-id marker cannot be empty.");
+  PBFS_ASSIGN_OR_RETURN(Order version, ParseVersionId(result.version_id_marker));
+  if (version == kNullVersion) {
+    const Result<NamedVersion> found = FindVersion(bucket, call, result.key_marker, version);
+    if (s3::IsError(found.status(), Code::kNoSuchVersion)) return OkStatus();
+    PBFS_RETURN_IF_ERROR(found.status());
+    version = found->order;
+  }
+  options.after_version = version;
+  return OkStatus();
+}
+
+// Where the page ends, for the next one to go on after.
+void SetNext(const VersionPage& page, VersionListOptions& options) {
+  const bool at_prefix =
+      !page.prefixes.empty() && (page.versions.empty() || page.prefixes.back() > page.versions.back().name);
+  options.after = at_prefix ? page.prefixes.back() : page.versions.back().name;
+  options.after_version = at_prefix ? std::nullopt : std::optional(page.versions.back().order);
+}
+
+}  // namespace
+
 Status ListObjectVersions(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Asked asked, ReadAsked(call));
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   s3::ListVersionsResult result;
+  Echo(call, asked, result);
   result.key_marker = call.query().Get("key-marker");
   result.version_id_marker = call.query().Get("version-id-marker");
-  if (!result.version_id_marker.empty() && result.key_marker.empty())
-    return Error(Code::kInvalidArgument, "A version-id marker cannot be specified without a key marker.");
-  PBFS_ASSIGN_OR_RETURN(const std::string next, ListPage(site, call, asked, result.key_marker, result));
-  for (s3::ListedObject& object : result.objects) {
-    object.version_id = "null";
-    object.is_latest = true;
-    object.owner = TheOwner();
+  VersionListOptions options;
+  PBFS_RETURN_IF_ERROR(ReadMarkers(call, bucket, result, options));
+  options.delimiter = asked.delimiter;
+  options.newest = true;
+  // As in ListPage.
+  for (int64_t left = asked.max_keys; left > 0;) {
+    options.limit = static_cast<int32_t>(left);
+    PBFS_ASSIGN_OR_RETURN(const VersionPage page, bucket.ListVersions(call.context(), asked.prefix, options));
+    for (const NamedVersion& version : page.versions) result.objects.push_back(ListedOf(version));
+    result.common_prefixes.insert(result.common_prefixes.end(), page.prefixes.begin(), page.prefixes.end());
+    left -= static_cast<int64_t>(page.versions.size() + page.prefixes.size());
+    result.truncated = page.more;
+    if (!page.more) break;
+    SetNext(page, options);
   }
-  result.next_key_marker = next;
-  if (!next.empty() && !result.objects.empty() && result.objects.back().key == next)
-    result.next_version_id_marker = "null";
+  if (result.truncated) {
+    result.next_key_marker = options.after;
+    if (options.after_version.has_value()) result.next_version_id_marker = IdOfOrder(*options.after_version);
+  }
   return call.SendXml(s3::ToXml(result));
 }
 

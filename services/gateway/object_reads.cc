@@ -7,6 +7,7 @@
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -91,11 +92,12 @@ Result<bool> Refused(Call& call, const ObjectView& view) {
   return true;
 }
 
-// When a rule of the bucket will take it away.
-Status AddExpiration(Site& site, Call& call, const ObjectStat& stat, HttpFields& fields) {
+// Which version it is, and when a rule of the bucket will take it away.
+Status AddFacts(Site& site, Call& call, const ObjectStat& stat, HttpFields& fields) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  AddVersion(bucket, stat, fields);
   PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
-  if (rules->lifecycle.empty()) return OkStatus();
+  if (rules->lifecycle.empty() || call.query().Has("versionId")) return OkStatus();
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(stat.metadata));
   const auto expiry = s3::ExpiryOf(rules->lifecycle, {call.key(), &tags, stat.size}, LastModifiedMs(stat));
   if (expiry.has_value()) fields.Set("x-amz-expiration", s3::ExpirationField(*expiry));
@@ -116,7 +118,7 @@ Status Answer(Site& site, Call& call, ObjectView& view) {
   const s3::ByteRange range = wanted->range;
   HttpFields fields = FieldsOf(view.stat());
   PBFS_RETURN_IF_ERROR(OverrideHeaders(call, fields));
-  PBFS_RETURN_IF_ERROR(AddExpiration(site, call, view.stat(), fields));
+  PBFS_RETURN_IF_ERROR(AddFacts(site, call, view.stat(), fields));
   if (wanted->partial) fields.Set("Content-Range", s3::ContentRange(range, size));
   const auto checksum = ChecksumOf(view.stat().metadata, view.stat().opset);
   const bool shows_checksum = EqualsIgnoreCase(call.fields().Get("x-amz-checksum-mode"), "ENABLED");
@@ -193,7 +195,10 @@ Status GetObjectAttributes(Site& site, Call& call) {
     }
   }
   if (!any) return s3::Error(Code::kInvalidArgument, "The x-amz-object-attributes header is required");
-  return call.SendXml(s3::ToXml(attributes), {{"Last-Modified", s3::HttpDate(LastModifiedMs(stat))}});
+  HttpFields fields = {{"Last-Modified", s3::HttpDate(LastModifiedMs(stat))}};
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  AddVersion(bucket, stat, fields);
+  return call.SendXml(s3::ToXml(attributes), std::move(fields));
 }
 
 }  // namespace pbfs::gateway

@@ -1,7 +1,8 @@
-// Object tags: they stand beside the name, so changing them binds the name anew to the same object.
+// Object tags: part of the object's metadata, which may change while the object, and its version, stay the same.
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -9,28 +10,23 @@ namespace {
 using s3::Code;
 using s3::Error;
 
-constexpr int kTryAgain = 20;
-
-// Only while the name is bound to that object; patches of its content do not matter.
-Status BindWithTags(Site& site, Call& call, const s3::Tags& tags) {
-  for (int attempt = 0;; ++attempt) {
-    PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site, call));
-    PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-    PutOptions options;
-    options.metadata = view.stat().metadata;
-    options.if_bound_to = view.stat().object;
-    SetTags(tags, options.metadata);
-    const Status bound = bucket.Bind(call.context(), call.key(), view.stat().object, options).status();
-    if (!LostRace(bound) || attempt >= kTryAgain) return WriteFailure(bound, Code::kOperationAborted);
-  }
+// Returns the fields of an answer: which version it is about.
+Result<HttpFields> SetTagsOf(Site& site, Call& call, const s3::Tags& tags) {
+  return ChangeMetadata(site, call, [&](ObjectMetadata& metadata) {
+    SetTags(tags, metadata);
+    return OkStatus();
+  });
 }
 
 }  // namespace
 
 Status GetObjectTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site, call));
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(view.stat().metadata));
-  return call.SendXml(s3::TagsXml(tags));
+  HttpFields fields;
+  AddVersion(bucket, view.stat(), fields);
+  return call.SendXml(s3::TagsXml(tags), std::move(fields));
 }
 
 Status PutObjectTagging(Site& site, Call& call) {
@@ -38,13 +34,13 @@ Status PutObjectTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(AsText(document)));
   PBFS_RETURN_IF_ERROR(s3::CheckTags(tags, s3::kMaxObjectTags));
-  PBFS_RETURN_IF_ERROR(BindWithTags(site, call, tags));
-  return call.Send(200);
+  PBFS_ASSIGN_OR_RETURN(HttpFields fields, SetTagsOf(site, call, tags));
+  return call.Send(200, std::move(fields));
 }
 
 Status DeleteObjectTagging(Site& site, Call& call) {
-  PBFS_RETURN_IF_ERROR(BindWithTags(site, call, {}));
-  return call.Send(204);
+  PBFS_ASSIGN_OR_RETURN(HttpFields fields, SetTagsOf(site, call, {}));
+  return call.Send(204, std::move(fields));
 }
 
 }  // namespace pbfs::gateway

@@ -4,6 +4,7 @@
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
+#include "services/gateway/versions.h"
 #include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
@@ -15,6 +16,7 @@ Status PutObject(Site& site, Call& call) {
   // RFC 9110, 14.5: a server that took it for a whole object would destroy the rest.
   if (call.fields().Has("Content-Range") && call.http_method() == "PUT")
     return Error(Code::kInvalidRequest, "PUT with Content-Range is not served; PATCH writes a range");
+  PBFS_RETURN_IF_ERROR(CheckNoVersion(call));
   PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
   PutOptions options;
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(call.fields()));
@@ -47,6 +49,7 @@ Status PutObject(Site& site, Call& call) {
   fields.Set("ETag", s3::Quoted(EtagOf(put->object, *put->opset, stored)));
   if (const auto checksum = ChecksumOf(stored, *put->opset)) AddChecksum(*checksum, fields);
   AddEncryption(stored, fields);
+  AddMade(*put, fields);
   if (call.http_method() == "PUT" && !call.has_field("x-amz-write-offset-bytes"))
     return call.Send(200, std::move(fields));
   fields.Set("x-amz-object-size", std::to_string(put->hi));
@@ -56,44 +59,44 @@ Status PutObject(Site& site, Call& call) {
 }
 
 Status DeleteObject(Site& site, Call& call) {
-  const auto version = call.query().Find("versionId");
-  if (version.has_value() && *version != "null") return Error(Code::kNoSuchVersion);
+  PBFS_ASSIGN_OR_RETURN(const std::optional<Order> version, AskedVersion(call));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  std::optional<ObjectId> only;
-  if (call.fields().Has("If-Match")) {
-    PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site, call));
-    PBFS_RETURN_IF_ERROR(s3::CheckDelete(call.fields(), {true, EtagOf(view.stat()), LastModifiedMs(view.stat())}));
-    only = view.stat().object;
-  }
-  const Status gone = bucket.Unbind(call.context(), call.key(), only).status();
-  if (!gone.ok() && gone.code() != StatusCode::kNotFound) return WriteFailure(gone, Code::kConditionalRequestConflict);
-  return call.Send(204);
+  DeleteCheck check;
+  if (call.has_field("If-Match"))
+    check = [&](const s3::Existing& existing) { return s3::CheckDelete(call.fields(), existing); };
+  PBFS_ASSIGN_OR_RETURN(const Deletion deleted, DeleteKey(call, bucket, call.key(), version, check));
+  HttpFields fields;
+  if (!deleted.version_id.empty()) fields.Set("x-amz-version-id", deleted.version_id);
+  if (deleted.delete_marker) fields.Set("x-amz-delete-marker", "true");
+  return call.Send(204, std::move(fields));
 }
 
 namespace {
 
-// One key of many: none if it is gone, or was not there.
-std::optional<s3::DeleteResult::Error> DeleteOne(Site& site, Call& call, Bucket& bucket,
-                                                 const s3::DeleteRequest::Object& object) {
-  Status gone = site.access.Check(call, "s3:DeleteObject", call.bucket(), object.key);
-  if (!gone.ok()) {
-    // says so below
-  } else if (object.version_id.empty() || object.version_id == "null") {
-    std::optional<ObjectId> only;
-    if (!object.etag.empty()) {
-      const Result<ObjectView> view = bucket.Open(call.context(), object.key, {.newest = true});
-      gone = view.status();
-      if (view.ok() && object.etag != EtagOf(view->stat())) gone = Error(Code::kPreconditionFailed);
-      if (view.ok()) only = view->stat().object;
-    }
-    if (gone.ok()) gone = bucket.Unbind(call.context(), object.key, only).status();
-  } else {
-    gone = Error(Code::kNoSuchVersion);
+using Deleted = s3::DeleteResult::Deleted;
+
+// One key of many. What was not there is deleted, and so is a name that no object can have.
+Result<Deleted> DeleteOne(Site& site, Call& call, Bucket& bucket, const s3::DeleteRequest::Object& object) {
+  const bool versioned = !object.version_id.empty();
+  PBFS_RETURN_IF_ERROR(
+      site.access.Check(call, versioned ? "s3:DeleteObjectVersion" : "s3:DeleteObject", call.bucket(), object.key));
+  std::optional<Order> version;
+  if (versioned) {
+    const Result<Order> parsed = ParseVersionId(object.version_id);
+    if (!parsed.ok()) return Error(Code::kNoSuchVersion);
+    version = *parsed;
   }
-  if (gone.ok() || gone.code() == StatusCode::kNotFound) return std::nullopt;
-  if (gone.code() == StatusCode::kInvalidArgument) return std::nullopt;  // a name that no object can have
-  const s3::Failure failure = s3::ToFailure(WriteFailure(gone, Code::kConditionalRequestConflict));
-  return s3::DeleteResult::Error{object.key, object.version_id, failure.code, failure.message};
+  DeleteCheck check;
+  if (!object.etag.empty()) {
+    check = [&](const s3::Existing& existing) {
+      return !existing.exists || existing.etag == object.etag ? OkStatus() : Error(Code::kPreconditionFailed);
+    };
+  }
+  const Result<Deletion> deleted = DeleteKey(call, bucket, object.key, version, check);
+  if (deleted.status().code() == StatusCode::kInvalidArgument)
+    return Deleted{object.key, object.version_id, false, ""};
+  PBFS_RETURN_IF_ERROR(deleted.status());
+  return Deleted{object.key, object.version_id, deleted->delete_marker, deleted->delete_marker ? deleted->version_id : ""};
 }
 
 }  // namespace
@@ -109,16 +112,17 @@ Status DeleteObjects(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const s3::DeleteRequest request, s3::ParseDelete(AsText(document)));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   // Side by side: the catalog makes one transaction of those that come together.
-  std::vector<std::optional<s3::DeleteResult::Error>> errors(request.objects.size());
+  std::vector<Result<Deleted>> all(request.objects.size(), InternalError("not tried"));
   ParallelFor(site.executor, request.objects.size(),
-              [&](size_t i) { errors[i] = DeleteOne(site, call, bucket, request.objects[i]); });
+              [&](size_t i) { all[i] = DeleteOne(site, call, bucket, request.objects[i]); });
   s3::DeleteResult result;
-  for (size_t i = 0; i < errors.size(); ++i) {
+  for (size_t i = 0; i < all.size(); ++i) {
     const s3::DeleteRequest::Object& object = request.objects[i];
-    if (errors[i].has_value()) {
-      result.errors.push_back(*std::move(errors[i]));
+    if (!all[i].ok()) {
+      const s3::Failure failure = s3::ToFailure(all[i].status());
+      result.errors.push_back({object.key, object.version_id, failure.code, failure.message});
     } else if (!request.quiet) {
-      result.deleted.push_back({object.key, object.version_id, false, ""});
+      result.deleted.push_back(*std::move(all[i]));
     }
   }
   return call.SendXml(s3::ToXml(result));

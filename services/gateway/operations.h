@@ -19,6 +19,7 @@ Status HeadBucket(Site& site, Call& call);
 Status DeleteBucket(Site& site, Call& call);
 Status GetBucketLocation(Site& site, Call& call);
 Status GetBucketVersioning(Site& site, Call& call);
+Status PutBucketVersioning(Site& site, Call& call);
 Status GetBucketEncryption(Site& site, Call& call);
 Status GetBucketRequestPayment(Site& site, Call& call);
 Status GetBucketLogging(Site& site, Call& call);

@@ -9,6 +9,7 @@
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -70,15 +71,52 @@ Status CheckAgainst(Call& call, const Patch& patch, const ObjectStat& stat) {
   return s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)});
 }
 
-Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch, std::optional<OpId> op) {
-  WriteOptions options;
-  options.op = op;
-  if (HasCondition(call.fields())) options.if_opset = stat.opset;
-  if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
+/// What is written to: a state of an object, and whether it is changed or a new version made of it (docs/design/s3.md).
+struct Base {
+  ObjectStat stat;
+  bool in_place = false;
+  bool chosen = false;  // by its version's id: else it is what the key shows, and has to be until the end
+};
+
+Result<Base> BaseOf(Call& call, Bucket& bucket, const ObjectStat& stat) {
+  Base base{stat, bucket.versioning() == Versioning::kOff, call.query().Has("versionId")};
+  if (bucket.versioning() != Versioning::kSuspended || stat.versioning == Versioning::kEnabled || stat.sealed) return base;
+  // The null version is patched in place where it is current; else it would have to be copied, for others may still patch it.
+  PBFS_ASSIGN_OR_RETURN(const NamedVersion null, FindVersion(bucket, call, call.key(), kNullVersion));
+  if (!null.current) return Error(Code::kNotImplemented, "Copy this version onto its key, and patch that");
+  base.in_place = true;
+  return base;
+}
+
+std::vector<RangeWrite> WritesOf(const Patch& patch) {
   std::vector<RangeWrite> writes;
   for (size_t i = 0; i < patch.ranges.size(); ++i) writes.push_back({patch.ranges[i].begin, patch.bytes[i]});
-  return bucket.WriteRanges(call.context(), stat.object, writes, options);
+  return writes;
 }
+
+// `at_end`: an append, which happens only there.
+Result<Written> ApplyInPlace(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch, bool at_end,
+                             std::optional<OpId> op) {
+  WriteOptions options;
+  options.op = op;
+  if (at_end || HasCondition(call.fields())) options.if_opset = stat.opset;
+  if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
+  return bucket.WriteRanges(call.context(), stat.object, WritesOf(patch), options);
+}
+
+Result<Written> MakeVersion(Call& call, Bucket& bucket, const Base& base, const Patch& patch, std::optional<OpId> op) {
+  PutOptions options;
+  options.op = op;
+  options.metadata = base.stat.metadata;
+  ForgetContent(options.metadata);
+  if (!base.chosen) options.if_bound_to = base.stat.object;
+  const ObjectId from = base.stat.object;
+  if (patch.set_size.has_value())
+    return bucket.ResizeVersion(call.context(), call.key(), from, *patch.set_size, options);
+  return bucket.PatchVersion(call.context(), call.key(), from, WritesOf(patch), options);
+}
+
+bool IsSealed(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kSealed); }
 
 Status PatchFailure(const Status& status) {
   if (status.code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
@@ -107,28 +145,89 @@ struct Outcome {
   std::string etag;
   int64_t size = 0;
   int64_t modified_ms = 0;
+  std::string version_id;  // empty: none is shown
 };
 
 std::string Encode(const Outcome& outcome) {
-  return outcome.etag + " " + std::to_string(outcome.size) + " " + std::to_string(outcome.modified_ms);
+  return outcome.etag + " " + std::to_string(outcome.size) + " " + std::to_string(outcome.modified_ms) + " " +
+         outcome.version_id;
 }
 
 Result<Outcome> Decode(std::string_view kept) {
-  const size_t first = std::min(kept.find(' '), kept.size()), second = std::min(kept.find(' ', first + 1), kept.size());
-  const auto size = s3::ParseNumber(kept.substr(std::min(first + 1, second), second - std::min(first + 1, second)));
-  const auto modified_ms = s3::ParseNumber(kept.substr(std::min(second + 1, kept.size())));
+  const auto word = [&kept] {
+    const size_t end = std::min(kept.find(' '), kept.size());
+    const std::string_view taken = kept.substr(0, end);
+    kept.remove_prefix(std::min(end + 1, kept.size()));
+    return taken;
+  };
+  Outcome outcome;
+  outcome.etag = word();
+  const auto size = s3::ParseNumber(word()), modified_ms = s3::ParseNumber(word());
   if (!size || !modified_ms) return DataLossError("what was kept of a PATCH's answer is malformed");
-  return Outcome{std::string(kept.substr(0, first)), *size, *modified_ms};
+  outcome.size = *size, outcome.modified_ms = *modified_ms;
+  outcome.version_id = kept;
+  return outcome;
+}
+
+HttpFields FieldsOf(const Outcome& outcome) {
+  HttpFields fields = {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}};
+  if (!outcome.version_id.empty()) fields.Set("x-amz-version-id", outcome.version_id);
+  return fields;
 }
 
 Status AnswerPatch(Call& call, const Outcome& outcome) {
-  return call.SendXml(s3::ToXml(s3::PatchResult{outcome.modified_ms, outcome.etag}),
-                      {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}});
+  return call.SendXml(s3::ToXml(s3::PatchResult{outcome.modified_ms, outcome.etag}), FieldsOf(outcome));
 }
 
-Status AnswerAppend(Call& call, const Outcome& outcome) {
-  return call.Send(200, {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}});
+Status AnswerAppend(Call& call, const Outcome& outcome) { return call.Send(200, FieldsOf(outcome)); }
+
+std::string VersionIdFor(const Bucket& bucket, const ObjectStat& stat) {
+  HttpFields fields;
+  AddVersion(bucket, stat, fields);
+  return std::string(fields.Get("x-amz-version-id"));
 }
+
+// The object as it is after a write to it, or of a version made by somebody before: a repeat.
+Result<Outcome> OutcomeOf(Site& site, Call& call, const Bucket& bucket, const ObjectId& written) {
+  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, written));
+  return Outcome{EtagOf(stat), stat.size, LastModifiedMs(stat), VersionIdFor(bucket, stat)};
+}
+
+// A version that was made says all by itself.
+Outcome OutcomeOf(const Base& base, const Patch& patch, const Written& made) {
+  Outcome outcome;
+  outcome.etag = EtagOf(made.object, *made.opset, {});
+  outcome.size = patch.set_size.value_or(std::max(base.stat.size, made.hi));
+  outcome.modified_ms = HlcMillis(made.order.hlc);
+  HttpFields fields;
+  AddMade(made, fields);
+  outcome.version_id = fields.Get("x-amz-version-id");
+  return outcome;
+}
+
+// Writes to the object, or makes a version of it. Errors: of the client; ABORTED with kAgain: the key shows another object by now, or the
+// bucket keeps versions since a moment ago: see what it is like now.
+constexpr const char* kAgain = "pbfs-again";
+Result<Outcome> Apply(Site& site, Call& call, Bucket& bucket, const Base& base, const Patch& patch, bool at_end,
+                      std::optional<OpId> op) {
+  const Result<Written> written = base.in_place ? ApplyInPlace(call, bucket, base.stat, patch, at_end, op)
+                                                : MakeVersion(call, bucket, base, patch, op);
+  if (written.ok() && !base.in_place) return OutcomeOf(base, patch, *written);
+  const bool repeat = IsRepeat(written.status());
+  if (written.ok() || repeat) {
+    const ObjectId object = base.in_place || !repeat ? base.stat.object : ObjectId::FromBytes(op->span());
+    return OutcomeOf(site, call, bucket, object);
+  }
+  if (IsSealed(written.status())) {
+    PBFS_ASSIGN_OR_RETURN(bucket, site.buckets.Find(call.context(), call.bucket(), true));
+    return AbortedError("the bucket keeps versions by now").WithDetail(kAgain, "1");
+  }
+  // Of an append in place, whoever came between has moved the end.
+  const bool overtaken = LostRace(written.status()) && (at_end || !base.in_place) && !HasCondition(call.fields());
+  return overtaken ? AbortedError("the object has changed").WithDetail(kAgain, "1") : written.status();
+}
+
+bool IsAgain(const Status& status) { return status.Detail(kAgain).has_value(); }
 
 /// The token of a request, if it has one, and what was kept of its first answer.
 class Once {
@@ -169,7 +268,7 @@ Status PatchObject(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Patch patch, content_range.has_value() ? PatchOfField(call, body, *content_range)
                                                                : PatchOfBody(site, call, body));
-  const Result<ObjectView> view = OpenKey(site, call);
+  Result<ObjectView> view = OpenKey(site, call);
   if (Creates(call, patch, view.status()) && content_range.has_value()) return PutObject(site, call);
   PBFS_RETURN_IF_ERROR(view.status());
   const bool has_token = call.fields().Has("x-amz-client-token");
@@ -185,12 +284,17 @@ Status PatchObject(Site& site, Call& call) {
     return AnswerPatch(call, first);
   }
   if (has_token) PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
-  const Result<Written> written = Apply(call, bucket, view->stat(), patch, once.op());
-  if (!written.ok() && !IsRepeat(written.status())) return PatchFailure(written.status());
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
-  const Outcome outcome{EtagOf(stat), stat.size, LastModifiedMs(stat)};
-  once.Keep(outcome);
-  return AnswerPatch(call, outcome);
+  Result<Outcome> outcome = AbortedError("not tried");
+  for (int attempt = 0; attempt < kTryAgain; ++attempt) {
+    PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, view->stat()));
+    outcome = Apply(site, call, bucket, base, patch, false, once.op());
+    if (!IsAgain(outcome.status())) break;
+    PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
+    PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
+  }
+  if (!outcome.ok()) return PatchFailure(outcome.status());
+  once.Keep(*outcome);
+  return AnswerPatch(call, *outcome);
 }
 
 namespace {
@@ -215,7 +319,7 @@ Status AppendObject(Site& site, Call& call) {
   if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+  PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
   if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
   const std::string parameters = has_token ? "append " + std::to_string(offset) + " " + s3::Sha256Hex(bytes) : "";
   PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, parameters));
@@ -223,23 +327,19 @@ Status AppendObject(Site& site, Call& call) {
     PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
     return AnswerAppend(call, first);
   }
+  const Patch patch{{{offset, offset + static_cast<int64_t>(bytes.size())}}, {std::move(bytes)}, {}};
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
     const ObjectStat& stat = view->stat();
     PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
     PBFS_RETURN_IF_ERROR(s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
-    WriteOptions options;
-    options.if_opset = stat.opset;
-    options.op = once.op();
-    const Result<Written> written = bucket.WriteRanges(call.context(), stat.object, {{offset, bytes}}, options);
-    if (written.ok() || IsRepeat(written.status())) {
-      PBFS_ASSIGN_OR_RETURN(const ObjectStat after, StatAfter(site, call, stat.object));
-      const Outcome outcome{EtagOf(after), offset + static_cast<int64_t>(bytes.size()), LastModifiedMs(after)};
-      once.Keep(outcome);
-      return AnswerAppend(call, outcome);
+    PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, stat));
+    Result<Outcome> outcome = Apply(site, call, bucket, base, patch, true, once.op());
+    if (outcome.ok()) {
+      outcome->size = patch.ranges[0].end;  // others may have appended more since
+      once.Keep(*outcome);
+      return AnswerAppend(call, *outcome);
     }
-    if (written.status().code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
-    if (!LostRace(written.status())) return written.status();
-    if (HasCondition(call.fields())) return Error(Code::kConditionalRequestConflict);
+    if (!IsAgain(outcome.status())) return PatchFailure(outcome.status());
     // Somebody wrote in between: this is still an append if it was not at the end.
     PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
   }

@@ -6,6 +6,7 @@
 #include "libs/s3/text.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -82,8 +83,9 @@ Result<std::optional<s3::PostPolicy>> PolicyOf(Site& site, Call& call, const s3:
   return std::optional<s3::PostPolicy>(std::move(policy));
 }
 
-Status Answer(Call& call, const s3::PostForm& form, const std::string& etag) {
+Status Answer(Call& call, const s3::PostForm& form, const Written& put, const std::string& etag) {
   HttpFields fields = {{"ETag", s3::Quoted(etag)}};
+  AddMade(put, fields);
   fields.Set("Location", call.Url());
   const std::string redirect(form.fields.Get("success_action_redirect"));
   if (redirect.starts_with("http://") || redirect.starts_with("https://")) {
@@ -143,7 +145,7 @@ Status PostObject(Site& site, Call& call) {
   const Result<Written> put = writer->Bind(call.key(), options);
   PBFS_RETURN_IF_ERROR(put.status());
   options.metadata.opset = put->opset;
-  return Answer(call, form, EtagOf(put->object, *put->opset, options.metadata));
+  return Answer(call, form, *put, EtagOf(put->object, *put->opset, options.metadata));
 }
 
 }  // namespace pbfs::gateway

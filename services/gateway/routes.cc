@@ -62,6 +62,7 @@ constexpr Row kRows[] = {
     {"GET", kBucket, "list-type", "", {"ListObjectsV2", ListObjectsV2, "s3:ListBucket"}},
     {"GET", kBucket, "", "", {"ListObjects", ListObjects, "s3:ListBucket"}},
     {"HEAD", kBucket, "", "", {"HeadBucket", HeadBucket, "s3:ListBucket"}},
+    {"PUT", kBucket, "versioning", "", {"PutBucketVersioning", PutBucketVersioning, "s3:PutBucketVersioning"}},
     {"PUT", kBucket, "acl", "", {"PutBucketAcl", PutAcl, "s3:PutBucketAcl"}},
     {"PUT", kBucket, "tagging", "", {"PutBucketTagging", PutBucketTagging, "s3:PutBucketTagging"}},
     {"PUT",

@@ -1,21 +1,29 @@
 #include "services/gateway/site.h"
 
 #include "libs/catalog/types.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 
 Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo, int64_t hi) {
-  const auto version = call.query().Find("versionId");
-  if (version.has_value() && *version != "null") return s3::Error(s3::Code::kNoSuchVersion);
+  PBFS_ASSIGN_OR_RETURN(const std::optional<Order> version, AskedVersion(call));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  const ViewOptions options{.lo = lo, .hi = hi, .newest = true};
-  Result<ObjectView> view = bucket.Open(call.context(), call.key(), options);
+  const ViewOptions options{.lo = lo, .hi = hi, .newest = true, .version = version};
+  Result<ObjectView> view = OpenVersion(bucket, call, call.key(), options);
   if (view.status().code() != StatusCode::kNotFound) return view;
   // Of a bucket that was deleted a moment ago, and maybe made again, nothing is found either.
   PBFS_ASSIGN_OR_RETURN(Bucket now, site.buckets.Find(call.context(), call.bucket(), true));
-  if (now.info().id == bucket.info().id) return s3::Error(s3::Code::kNoSuchKey);
-  view = now.Open(call.context(), call.key(), options);
-  return view.status().code() == StatusCode::kNotFound ? s3::Error(s3::Code::kNoSuchKey) : std::move(view);
+  if (now.info().id != bucket.info().id) view = OpenVersion(now, call, call.key(), options);
+  if (view.status().code() != StatusCode::kNotFound) return view;
+  return NothingThere(now, call, call.key(), version);
+}
+
+Result<ObjectView> OpenVersion(Bucket& bucket, Call& call, const std::string& key, const ViewOptions& options) {
+  Result<ObjectView> view = bucket.Open(call.context(), key, options);
+  const bool by_order = options.version.has_value() && *options.version != kNullVersion;
+  // The null version has no other id.
+  if (view.ok() && by_order && view->stat().versioning != Versioning::kEnabled) return NotFoundError("no such version");
+  return view;
 }
 
 Result<AccessKey> FindSigner(AccessKeys& keys, const Context& context, const std::string& id) {

@@ -42,9 +42,12 @@ struct Site {
 /// The bucket of the request. Errors (of S3): NoSuchBucket, InvalidBucketName.
 inline Result<Bucket> BucketOf(Site& site, Call& call) { return site.buckets.Find(call.context(), call.bucket()); }
 
-/// The object of a key, with [lo, hi) of it ready; sees every write that was acknowledged to anybody.
-/// Errors (of S3): NoSuchKey, NoSuchBucket, NoSuchVersion; those of Bucket::Open.
+/// The object of a key, or of the version that the request says, with [lo, hi) of it ready; sees every write that was acknowledged to
+/// anybody. Errors (of S3): NoSuchKey, NoSuchBucket, NoSuchVersion, MethodNotAllowed: a delete marker; those of Bucket::Open.
 Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo = 0, int64_t hi = 1);
+
+/// A version of a key, or what it shows. Errors: those of Bucket::Open, NOT_FOUND among them.
+Result<ObjectView> OpenVersion(Bucket& bucket, Call& call, const std::string& key, const ViewOptions& options);
 
 /// Whoever has an access key of the site: it has no other owners.
 inline s3::Owner TheOwner() { return {"pbfs", "pbfs"}; }

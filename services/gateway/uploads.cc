@@ -11,6 +11,7 @@
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 #include "services/gateway/upload_facts.h"
+#include "services/gateway/versions.h"
 #include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
@@ -150,8 +151,8 @@ Status UploadPartCopy(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const s3::CopySource from, s3::ParseCopySource(call.fields().Get("x-amz-copy-source")));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const UploadStat upload, FindUpload(call, bucket));
-  PBFS_ASSIGN_OR_RETURN(ObjectView source, OpenSource(site, call, from));
-  const ObjectStat& stat = source.stat();
+  PBFS_ASSIGN_OR_RETURN(Source source, OpenSource(site, call, from));
+  const ObjectStat& stat = source.view.stat();
   PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
   s3::ByteRange range{0, stat.size};
   if (const auto header = call.fields().Find("x-amz-copy-source-range"); header.has_value()) {
@@ -160,13 +161,15 @@ Status UploadPartCopy(Site& site, Call& call) {
   if (range.length() == 0) return Error(Code::kInvalidRequest, "The copy source is empty");
   PartFacts facts;
   const Result<UploadedPart> part =
-      CopyPart(site, call, bucket, upload, number, source, range, from.bucket == call.bucket(), facts);
+      CopyPart(site, call, bucket, upload, number, source.view, range, from.bucket == call.bucket(), facts);
   if (!part.ok()) return UploadFailure(part.status());
   s3::CopyResult result;
   result.part = true;
   result.last_modified_ms = part->object.Millis();
   result.etag = EtagOf(part->object, facts);
-  return call.SendXml(s3::ToXml(result));
+  HttpFields fields;
+  source.AddVersion(fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 namespace {
@@ -214,7 +217,10 @@ Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
   if (found == metadata.system.end() || found->second != made_by) return Error(Code::kNoSuchUpload);
   s3::CompleteResult result{call.Url(), call.bucket(), call.key(), EtagOf(view->stat()),
                             ChecksumOf(metadata, view->stat().opset)};
-  return call.SendXml(s3::ToXml(result));
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  HttpFields fields;
+  AddVersion(bucket, view->stat(), fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 }  // namespace
@@ -254,7 +260,9 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   options.metadata.opset = done->opset;
   s3::CompleteResult result{call.Url(), call.bucket(), call.key(), EtagOf(done->object, *done->opset, options.metadata),
                             whole.checksum};
-  return call.SendXml(s3::ToXml(result));
+  HttpFields fields;
+  AddMade(*done, fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 Status AbortMultipartUpload(Site& site, Call& call) {

@@ -2,6 +2,7 @@
 
 #include "libs/s3/conditions.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 
@@ -25,13 +26,25 @@ Result<WriteConditions> ReadWriteConditions(Site& site, Call& call) {
   return conditions;
 }
 
-Result<ObjectView> OpenSource(Site& site, Call& call, const s3::CopySource& source) {
-  if (!source.version_id.empty() && source.version_id != "null") return s3::Error(Code::kNoSuchVersion);
-  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:GetObject", source.bucket, source.key));
+Result<Source> OpenSource(Site& site, Call& call, const s3::CopySource& source) {
+  const bool versioned = !source.version_id.empty();
+  PBFS_RETURN_IF_ERROR(
+      site.access.Check(call, versioned ? "s3:GetObjectVersion" : "s3:GetObject", source.bucket, source.key));
+  std::optional<Order> version;
+  if (versioned) {
+    PBFS_ASSIGN_OR_RETURN(version, ParseVersionId(source.version_id));
+  }
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), source.bucket));
-  Result<ObjectView> view = bucket.Open(call.context(), source.key, {.newest = true});
-  if (view.status().code() == StatusCode::kNotFound) return s3::Error(Code::kNoSuchKey);
-  return view;
+  Result<ObjectView> view = OpenVersion(bucket, call, source.key, {.newest = true, .version = version});
+  if (view.status().code() == StatusCode::kNotFound) {
+    const Status nothing = NothingThere(bucket, call, source.key, version);
+    if (!s3::IsError(nothing, Code::kMethodNotAllowed)) return nothing;
+    return s3::Error(Code::kInvalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.");
+  }
+  PBFS_RETURN_IF_ERROR(view.status());
+  HttpFields fields;
+  AddVersion(bucket, view->stat(), fields);
+  return Source{*std::move(view), std::string(fields.Get("x-amz-version-id"))};
 }
 
 }  // namespace pbfs::gateway

@@ -97,6 +97,10 @@ Result<ListNamesReply> RemoteCatalog::ListNames(const Context& context, const Li
   return calls_.Send<Result<ListNamesReply>>(
       context, [request, &inner = inner_.names](const Context& c) { return inner.ListNames(c, request); });
 }
+Result<ListVersionsReply> RemoteCatalog::ListVersions(const Context& context, const ListVersionsRequest& request) {
+  return calls_.Send<Result<ListVersionsReply>>(
+      context, [request, &inner = inner_.names](const Context& c) { return inner.ListVersions(c, request); });
+}
 Result<std::vector<NameEntry>> RemoteCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {
   return calls_.Send<Result<std::vector<NameEntry>>>(
       context, [request, &inner = inner_.names](const Context& c) { return inner.NameHistory(c, request); });

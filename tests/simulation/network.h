@@ -79,6 +79,7 @@ class RemoteCatalog final : public Commits, public Lists, public Names, public U
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<ListVersionsReply> ListVersions(const Context& context, const ListVersionsRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
   Status CreateUpload(const Context& context, const UploadInfo& upload) override;
   Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;

@@ -87,6 +87,11 @@ Result<BodyUpload> Decode(v1::CommitRequest::BodyUpload* in) {
 
 }  // namespace
 
+Result<Versioning> DecodeVersioning(uint32_t in) {
+  if (in > static_cast<uint32_t>(Versioning::kSuspended)) return InvalidArgumentError("unknown versioning");
+  return static_cast<Versioning>(in);
+}
+
 v1::CommitRequest Encode(const CommitRequest& request) {
   v1::CommitRequest out;
   out.set_bucket_id(Text(request.bucket.span()));
@@ -99,6 +104,8 @@ v1::CommitRequest Encode(const CommitRequest& request) {
     if (request.if_name->object.has_value()) condition->set_object_id(Text(request.if_name->object->span()));
   }
   if (request.complete_upload.has_value()) out.set_complete_upload(Text(request.complete_upload->span()));
+  if (request.versioning.has_value()) out.set_versioning(static_cast<uint32_t>(*request.versioning));
+  if (request.if_meta.has_value()) Encode(*request.if_meta, out.mutable_if_meta());
   return out;
 }
 
@@ -126,6 +133,10 @@ Result<CommitRequest> Decode(v1::CommitRequest* in) {
   if (!in->complete_upload().empty()) {
     PBFS_ASSIGN_OR_RETURN(request.complete_upload, DecodeId<UploadId>(in->complete_upload(), "upload id"));
   }
+  if (in->has_versioning()) {
+    PBFS_ASSIGN_OR_RETURN(request.versioning, DecodeVersioning(in->versioning()));
+  }
+  if (in->has_if_meta()) request.if_meta = Decode(in->if_meta());
   return request;
 }
 
@@ -135,12 +146,15 @@ void Encode(const CommitReply& reply, v1::CommitReply* out) {
   out->set_now_ms(reply.now_ms);
   out->set_removed(reply.removed);
   out->set_kept(reply.kept);
+  out->set_versioning(static_cast<uint32_t>(reply.versioning));
 }
 
 Result<CommitReply> Decode(const v1::CommitReply& in) {
-  if (in.code() < 0 || in.code() > static_cast<int>(CommitCode::kOpTooOld))
+  if (in.code() < 0 || in.code() > static_cast<int>(CommitCode::kVersioning))
     return UnavailableError("the catalog answered a Commit with an unknown code");
-  return CommitReply{static_cast<CommitCode>(in.code()), in.max_hlc(), in.now_ms(), in.removed(), in.kept()};
+  CommitReply reply{static_cast<CommitCode>(in.code()), in.max_hlc(), in.now_ms(), in.removed(), in.kept()};
+  PBFS_ASSIGN_OR_RETURN(reply.versioning, FromServer(DecodeVersioning(in.versioning())));
+  return reply;
 }
 
 void Encode(const CommitOutcome& outcome, v1::CommitOutcome* out) {
@@ -169,6 +183,7 @@ StatusCode StatusOf(CommitCode code) {
     case CommitCode::kReplay: return StatusCode::kOk;
     case CommitCode::kOrderStale:
     case CommitCode::kEncodingExpired:
+    case CommitCode::kVersioning:
     case CommitCode::kSourceGone: return StatusCode::kAborted;
     case CommitCode::kObjectGone: return StatusCode::kNotFound;
     case CommitCode::kOpIdReused: return StatusCode::kAlreadyExists;
@@ -233,6 +248,7 @@ v1::ResolveRequest Encode(const NameQuery& query) {
   if (query.as_of.has_value()) out.set_as_of(*query.as_of);
   out.set_min_hlc(query.min_hlc);
   out.set_newest(query.newest);
+  if (query.version.has_value()) Encode(*query.version, out.mutable_version());
   return out;
 }
 
@@ -243,6 +259,7 @@ Result<NameQuery> Decode(const v1::ResolveRequest& in) {
   if (in.has_as_of()) query.as_of = in.as_of();
   query.min_hlc = in.min_hlc();
   query.newest = in.newest();
+  if (in.has_version()) query.version = Decode(in.version());
   return query;
 }
 
@@ -269,6 +286,8 @@ void Encode(const NameEntry& entry, v1::NameEntry* out) {
   out->set_record(Text(entry.record));
   out->set_current(entry.current);
   out->set_gone_hlc(entry.gone_hlc);
+  out->set_versioning(static_cast<uint32_t>(entry.versioning));
+  out->set_meta(Text(entry.meta));
   if (!entry.content.has_value()) return;
   out->mutable_content()->set_size(entry.content->size);
   out->mutable_content()->set_opset(Text(entry.content->opset));
@@ -285,6 +304,8 @@ Result<NameEntry> Decode(v1::NameEntry* in) {
   entry.record = TakeBuffer(in->mutable_record());
   entry.current = in->current();
   entry.gone_hlc = in->gone_hlc();
+  PBFS_ASSIGN_OR_RETURN(entry.versioning, DecodeVersioning(in->versioning()));
+  entry.meta = TakeBuffer(in->mutable_meta());
   if (in->has_content()) {
     entry.content.emplace();
     entry.content->size = in->content().size();
@@ -320,6 +341,30 @@ Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in) {
   return request;
 }
 
+v1::ListVersionsRequest Encode(const ListVersionsRequest& request) {
+  v1::ListVersionsRequest out;
+  out.set_bucket_id(Text(request.bucket.span()));
+  out.set_prefix(request.prefix);
+  out.set_after(request.after);
+  if (request.after_version.has_value()) Encode(*request.after_version, out.mutable_after_version());
+  out.set_limit(request.limit);
+  out.set_delimiter(request.delimiter);
+  out.set_newest(request.newest);
+  return out;
+}
+
+Result<ListVersionsRequest> Decode(const v1::ListVersionsRequest& in) {
+  ListVersionsRequest request;
+  PBFS_ASSIGN_OR_RETURN(request.bucket, DecodeId<BucketId>(in.bucket_id(), "bucket id"));
+  request.prefix = in.prefix();
+  request.after = in.after();
+  if (in.has_after_version()) request.after_version = Decode(in.after_version());
+  request.limit = in.limit();
+  request.delimiter = in.delimiter();
+  request.newest = in.newest();
+  return request;
+}
+
 void Encode(const BucketInfo& bucket, v1::Bucket* out) {
   out->set_id(Text(bucket.id.span()));
   out->set_name(bucket.settings.name);
@@ -329,7 +374,7 @@ void Encode(const BucketInfo& bucket, v1::Bucket* out) {
   if (bucket.settings.m.has_value()) out->set_m(*bucket.settings.m);
   if (bucket.settings.w.has_value()) out->set_w(*bucket.settings.w);
   out->set_history_ms(bucket.settings.history_ms);
-  out->set_versioning(bucket.settings.versioning);
+  out->set_versioning(static_cast<uint32_t>(bucket.settings.versioning));
   out->set_history_floor(bucket.history_floor);
   out->set_keyring(Text(bucket.keyring));
   out->set_keyring_version(bucket.keyring_version);
@@ -353,7 +398,7 @@ Result<BucketInfo> Decode(v1::Bucket* in) {
     PBFS_ASSIGN_OR_RETURN(bucket.settings.w, DecodeU8(in->w(), "w"));
   }
   bucket.settings.history_ms = in->history_ms();
-  bucket.settings.versioning = in->versioning();
+  PBFS_ASSIGN_OR_RETURN(bucket.settings.versioning, DecodeVersioning(in->versioning()));
   bucket.history_floor = in->history_floor();
   bucket.keyring = TakeBuffer(in->mutable_keyring());
   bucket.keyring_version = in->keyring_version();

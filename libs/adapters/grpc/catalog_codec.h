@@ -28,6 +28,7 @@ Result<T> FromServer(Result<T> decoded) {
   return UnavailableError("the catalog's answer does not decode: " + decoded.status().message());
 }
 
+Result<Versioning> DecodeVersioning(uint32_t in);
 v1::CommitRequest Encode(const CommitRequest& request);
 Result<CommitRequest> Decode(v1::CommitRequest* in);
 void Encode(const CommitReply& reply, v1::CommitReply* out);
@@ -65,6 +66,11 @@ Result<ListNamesRequest> Decode(const v1::ListNamesRequest& in);
 /// Cuts the page where a message would become too large: what is left are the first of names and prefixes together.
 void Encode(const ListNamesReply& reply, v1::ListNamesReply* out);
 Result<ListNamesReply> Decode(v1::ListNamesReply* in);
+v1::ListVersionsRequest Encode(const ListVersionsRequest& request);
+Result<ListVersionsRequest> Decode(const v1::ListVersionsRequest& in);
+/// Cut as pages of names are.
+void Encode(const ListVersionsReply& reply, v1::ListVersionsReply* out);
+Result<ListVersionsReply> Decode(v1::ListVersionsReply* in);
 std::vector<v1::NameHistoryReply> Split(const std::vector<NameEntry>& values);
 Status Join(v1::NameHistoryReply* in, std::vector<NameEntry>& values);
 

@@ -22,7 +22,7 @@ struct CatalogEndpoint {
 /// The catalogs of a site as one: a call goes to the one that answered last, and after UNAVAILABLE, DEADLINE_EXCEEDED of one
 /// attempt or RESOURCE_EXHAUSTED to the next, with back-off after each round, until the context's deadline. This is the only place
 /// that repeats calls of a catalog. A Commit is repeated as it is (its op ids make that harmless, and find out what became of
-/// one whose answer was lost), and the reply says so if a copy may arrive yet; CreateBucket, SetScheme, Rewrap, CreateUpload, SetPart,
+/// one whose answer was lost), and the reply says so if a copy may arrive yet; CreateBucket, SetScheme, SetVersioning, Rewrap, CreateUpload, SetPart,
 /// PutStore and reads are idempotent; DeleteBucket or AbortUpload that finds nothing on a repeat is done; SetKeyring is not repeated. Threads: any.
 class CatalogPool final : public CatalogDecorator, public Tokens {
  public:

@@ -13,10 +13,10 @@ namespace pbfs {
 namespace {
 
 const std::vector<std::string> kMethods = {
-    "Commit",       "List",         "Stat",        "History",     "Resolve",      "ListNames", "NameHistory",
-    "CreateBucket", "FindBucket",   "ListBuckets", "SetKeyring",  "DeleteBucket", "WatchMap",  "PutStore",
-    "ReadJournal",  "AdvanceFloor", "IssueToken",  "SetScheme",   "ListWrapped",  "Rewrap",    "CreateUpload",
-    "FindUpload",   "SetPart",      "ListParts",   "ListUploads", "AbortUpload"};
+    "Commit",       "List",         "Stat",        "History",     "Resolve",      "ListNames",    "NameHistory",
+    "CreateBucket", "FindBucket",   "ListBuckets", "SetKeyring",  "DeleteBucket", "WatchMap",     "PutStore",
+    "ReadJournal",  "AdvanceFloor", "IssueToken",  "SetScheme",   "ListWrapped",  "Rewrap",       "CreateUpload",
+    "FindUpload",   "SetPart",      "ListParts",   "ListUploads", "AbortUpload",  "ListVersions", "SetVersioning"};
 enum Method : size_t {
   kCommit,
   kList,
@@ -43,7 +43,9 @@ enum Method : size_t {
   kSetPart,
   kListParts,
   kListUploads,
-  kAbortUpload
+  kAbortUpload,
+  kListVersions,
+  kSetVersioning
 };
 
 }  // namespace
@@ -106,6 +108,14 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
     return Run(call, kListNames, [this, request, reply](const Context& context) -> Status {
       PBFS_ASSIGN_OR_RETURN(const ListNamesRequest list, wire::Decode(*request));
       PBFS_ASSIGN_OR_RETURN(const ListNamesReply page, catalog_.names.ListNames(context, list));
+      wire::Encode(page, reply);
+      return OkStatus();
+    });
+  }
+  Unary* ListVersions(Call* call, const v1::ListVersionsRequest* request, v1::ListVersionsReply* reply) override {
+    return Run(call, kListVersions, [this, request, reply](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const ListVersionsRequest list, wire::Decode(*request));
+      PBFS_ASSIGN_OR_RETURN(const ListVersionsReply page, catalog_.names.ListVersions(context, list));
       wire::Encode(page, reply);
       return OkStatus();
     });
@@ -218,6 +228,13 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
       PBFS_ASSIGN_OR_RETURN(const BucketScheme expected, wire::Decode(request->expected()));
       PBFS_ASSIGN_OR_RETURN(const BucketScheme scheme, wire::Decode(request->scheme()));
       return catalog_.buckets.SetScheme(context, bucket, expected, scheme);
+    });
+  }
+  Unary* SetVersioning(Call* call, const v1::SetVersioningRequest* request, v1::Empty*) override {
+    return Run(call, kSetVersioning, [this, request](const Context& context) -> Status {
+      PBFS_ASSIGN_OR_RETURN(const BucketId bucket, wire::DecodeId<BucketId>(request->bucket_id(), "bucket id"));
+      PBFS_ASSIGN_OR_RETURN(const Versioning versioning, wire::DecodeVersioning(request->versioning()));
+      return catalog_.buckets.SetVersioning(context, bucket, versioning);
     });
   }
   Unary* DeleteBucket(Call* call, const v1::DeleteBucketRequest* request, v1::Empty*) override {

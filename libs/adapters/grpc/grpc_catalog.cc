@@ -92,6 +92,12 @@ Result<ListNamesReply> GrpcCatalog::ListNames(const Context& context, const List
   return wire::FromServer(wire::Decode(&reply));
 }
 
+Result<ListVersionsReply> GrpcCatalog::ListVersions(const Context& context, const ListVersionsRequest& request) {
+  v1::ListVersionsReply reply;
+  PBFS_RETURN_IF_ERROR(impl_->Unary(context, &Stub::ListVersions, wire::Encode(request), &reply));
+  return wire::FromServer(wire::Decode(&reply));
+}
+
 Result<std::vector<NameEntry>> GrpcCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {
   std::vector<NameEntry> values;
   PBFS_RETURN_IF_ERROR(impl_->Stream(context, &Stub::NameHistory, wire::Encode(request),
@@ -198,6 +204,14 @@ Status GrpcCatalog::SetScheme(const Context& context, BucketId bucket, const Buc
   wire::Encode(scheme, request.mutable_scheme());
   v1::Empty reply;
   return impl_->Unary(context, &Stub::SetScheme, request, &reply);
+}
+
+Status GrpcCatalog::SetVersioning(const Context& context, BucketId bucket, Versioning versioning) {
+  v1::SetVersioningRequest request;
+  request.set_bucket_id(wire::Text(bucket.span()));
+  request.set_versioning(static_cast<uint32_t>(versioning));
+  v1::Empty reply;
+  return impl_->Unary(context, &Stub::SetVersioning, request, &reply);
 }
 
 Status GrpcCatalog::DeleteBucket(const Context& context, BucketId bucket) {

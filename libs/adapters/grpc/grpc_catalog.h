@@ -33,6 +33,7 @@ class GrpcCatalog final : public Commits,
   Result<std::vector<OpEntry>> History(const Context& context, const HistoryRequest& request) override;
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<ListVersionsReply> ListVersions(const Context& context, const ListVersionsRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
   Status CreateUpload(const Context& context, const UploadInfo& upload) override;
   Result<UploadInfo> FindUpload(const Context& context, BucketId bucket, UploadId upload) override;
@@ -48,6 +49,7 @@ class GrpcCatalog final : public Commits,
   Result<int64_t> Rewrap(const Context& context, const RewrapRequest& request) override;
   Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                    const BucketScheme& scheme) override;
+  Status SetVersioning(const Context& context, BucketId bucket, Versioning versioning) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
   /// Opens a stream for each call and takes its first map.
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;

@@ -1,6 +1,7 @@
 // The parts of catalog_codec.h that are streams: long answers cut into messages, and put together again.
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "libs/adapters/grpc/catalog_codec.h"
@@ -161,6 +162,10 @@ v1::ListRequest Encode(const ListRequest& request) {
   out.set_name(request.name);
   out.set_with_opset(request.with_opset);
   out.set_newest(request.newest);
+  if (request.version.has_value()) {
+    out.mutable_version()->set_hlc(request.version->hlc);
+    out.mutable_version()->set_wid(request.version->wid);
+  }
   return out;
 }
 
@@ -180,6 +185,7 @@ Result<ListRequest> Decode(const v1::ListRequest& in) {
   request.name = in.name();
   request.with_opset = in.with_opset();
   request.newest = in.newest();
+  if (in.has_version()) request.version = Order{in.version().hlc(), in.version().wid()};
   return request;
 }
 
@@ -265,34 +271,62 @@ Status Join(v1::HistoryReply* in, std::vector<OpEntry>& ops) {
   return OkStatus();
 }
 
-void Encode(const ListNamesReply& reply, v1::ListNamesReply* out) {
+namespace {
+
+// Entries and common prefixes, merged by name, as far as they fit a message; says if some did not.
+template <typename Message>
+bool EncodePage(const std::vector<NameEntry>& entries, const std::vector<std::string>& prefixes, Message* out,
+                v1::NameEntry* (Message::*add)()) {
   size_t bytes = 0;
-  bool full = false;
-  const auto fits = [&](size_t size) {
-    bytes += size + 64;
-    full = full || (bytes > 2 * kMessageBytes && out->names_size() + out->prefixes_size() > 0);
-    return !full;
-  };
-  auto name = reply.names.begin();
-  auto prefix = reply.prefixes.begin();
-  while (name != reply.names.end() || prefix != reply.prefixes.end()) {
-    const bool is_name = prefix == reply.prefixes.end() || (name != reply.names.end() && name->name < *prefix);
-    if (!fits(is_name ? name->name.size() + name->record.size() : prefix->size())) break;
-    if (is_name) {
-      Encode(*name++, out->add_names());
+  auto entry = entries.begin();
+  auto prefix = prefixes.begin();
+  while (entry != entries.end() || prefix != prefixes.end()) {
+    const bool is_entry = prefix == prefixes.end() || (entry != entries.end() && entry->name < *prefix);
+    const bool first = bytes == 0;
+    bytes += 64 + (is_entry ? entry->name.size() + entry->record.size() + entry->meta.size() : prefix->size());
+    if (bytes > 2 * kMessageBytes && !first) return true;
+    if (is_entry) {
+      Encode(*entry++, (out->*add)());
     } else {
       out->add_prefixes(*prefix++);
     }
   }
-  out->set_more(reply.more || full);
+  return false;
+}
+
+template <typename Entries>
+Result<std::vector<NameEntry>> DecodeEntries(Entries* in) {
+  std::vector<NameEntry> entries;
+  for (auto& wire_entry : *in) {
+    PBFS_ASSIGN_OR_RETURN(NameEntry entry, Decode(&wire_entry));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+}  // namespace
+
+void Encode(const ListNamesReply& reply, v1::ListNamesReply* out) {
+  const bool cut = EncodePage(reply.names, reply.prefixes, out, &v1::ListNamesReply::add_names);
+  out->set_more(reply.more || cut);
 }
 
 Result<ListNamesReply> Decode(v1::ListNamesReply* in) {
   ListNamesReply reply;
-  for (auto& wire_entry : *in->mutable_names()) {
-    PBFS_ASSIGN_OR_RETURN(NameEntry entry, Decode(&wire_entry));
-    reply.names.push_back(std::move(entry));
-  }
+  PBFS_ASSIGN_OR_RETURN(reply.names, DecodeEntries(in->mutable_names()));
+  reply.more = in->more();
+  reply.prefixes.assign(in->prefixes().begin(), in->prefixes().end());
+  return reply;
+}
+
+void Encode(const ListVersionsReply& reply, v1::ListVersionsReply* out) {
+  const bool cut = EncodePage(reply.versions, reply.prefixes, out, &v1::ListVersionsReply::add_versions);
+  out->set_more(reply.more || cut);
+}
+
+Result<ListVersionsReply> Decode(v1::ListVersionsReply* in) {
+  ListVersionsReply reply;
+  PBFS_ASSIGN_OR_RETURN(reply.versions, DecodeEntries(in->mutable_versions()));
   reply.more = in->more();
   reply.prefixes.assign(in->prefixes().begin(), in->prefixes().end());
   return reply;
@@ -307,10 +341,8 @@ std::vector<v1::NameHistoryReply> Split(const std::vector<NameEntry>& values) {
 }
 
 Status Join(v1::NameHistoryReply* in, std::vector<NameEntry>& values) {
-  for (auto& wire_entry : *in->mutable_values()) {
-    PBFS_ASSIGN_OR_RETURN(NameEntry entry, Decode(&wire_entry));
-    values.push_back(std::move(entry));
-  }
+  PBFS_ASSIGN_OR_RETURN(std::vector<NameEntry> more, DecodeEntries(in->mutable_values()));
+  std::move(more.begin(), more.end(), std::back_inserter(values));
   return OkStatus();
 }
 

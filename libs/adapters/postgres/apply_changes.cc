@@ -58,7 +58,7 @@ class Applier {
           span.Int8(change.span_hlc);
       opset.Bits(change.opset_xor);
       trunc_hlc.Int8(trunc.order.hlc), trunc_wid.Int8(trunc.order.wid), trunc_len.Int8(trunc.length);
-      meta_hlc.Int8(said.order.hlc), meta_wid.Int8(said.order.wid), meta.Raw(said.meta);
+      meta_hlc.Int8(said.order.hlc), meta_wid.Int8(said.order.wid), meta.Raw(said.record);
     }
     if (id.count() == 0) return;
     connection_.Queue(kApplyObjects, Params()
@@ -183,24 +183,30 @@ class Applier {
   }
 
   void Names() {
-    Array bucket(Type::kInt4), name(Type::kText), hlc(Type::kInt8), wid(Type::kInt8), object(Type::kUuid),
-        op_object(Type::kUuid), op(Type::kUuid);
+    Bindings bindings;
     for (const NameChange& change : changes_.names) {
       if (!change.current) {
         Drop(change.name);
         continue;
       }
-      bucket.Int4(buckets_.NumberOf(change.name.bucket)), name.Text(change.name.name);
-      Value(*change.current, hlc, wid, object, op_object, op);
+      bindings.Add(buckets_.NumberOf(change.name.bucket), change.name.name, *change.current);
     }
-    if (bucket.count() > 0)
-      connection_.Queue(kApplyNames,
-                        Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op));
+    if (bindings.bucket.count() > 0) connection_.Queue(kApplyNames, bindings.ToParams());
   }
-  static void Value(const Binding& binding, Array& hlc, Array& wid, Array& object, Array& op_object, Array& op) {
-    hlc.Int8(binding.order.hlc), wid.Int8(binding.order.wid), object.UuidOrNull(binding.object.value_or(ObjectId{}));
-    op_object.Uuid(binding.record.object), op.Uuid(binding.record.op);
-  }
+  /// Columns of binding, and the first of binding_past.
+  struct Bindings {
+    Array bucket{Type::kInt4}, name{Type::kText}, hlc{Type::kInt8}, wid{Type::kInt8}, object{Type::kUuid},
+        op_object{Type::kUuid}, op{Type::kUuid}, versioning{Type::kInt2};
+    void Add(int32_t number, const std::string& of, const Binding& binding) {
+      bucket.Int4(number), name.Text(of), hlc.Int8(binding.order.hlc), wid.Int8(binding.order.wid);
+      object.UuidOrNull(binding.object.value_or(ObjectId{}));
+      op_object.Uuid(binding.record.object), op.Uuid(binding.record.op);
+      versioning.Int2(static_cast<int>(binding.versioning));
+    }
+    Params ToParams() const {
+      return Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op).Add(versioning);
+    }
+  };
   void Drop(const NameKey& name) {
     dropped_buckets_.Int4(buckets_.NumberOf(name.bucket));
     dropped_names_.Text(name.name);
@@ -208,8 +214,7 @@ class Applier {
 
   void PastNames() {
     Array old_bucket(Type::kInt4), old_name(Type::kText), old_hlc(Type::kInt8), old_wid(Type::kInt8);
-    Array bucket(Type::kInt4), name(Type::kText), hlc(Type::kInt8), wid(Type::kInt8), object(Type::kUuid),
-        op_object(Type::kUuid), op(Type::kUuid);
+    Bindings bindings;
     Array dropped(Type::kBool), gone(Type::kInt8);
     for (const PastChange& change : changes_.past_names) {
       const int32_t number = buckets_.NumberOf(change.name.bucket);
@@ -218,8 +223,8 @@ class Applier {
             old_wid.Int8(change.order.wid);
         continue;
       }
-      bucket.Int4(number), name.Text(change.name.name), dropped.Bool(change.row->dropped);
-      Value(change.row->binding, hlc, wid, object, op_object, op);
+      bindings.Add(number, change.name.name, change.row->binding);
+      dropped.Bool(change.row->dropped);
       if (change.row->gone_hlc)
         gone.Int8(*change.row->gone_hlc);
       else
@@ -227,10 +232,7 @@ class Applier {
     }
     if (old_bucket.count() > 0)
       connection_.Queue(kDeletePastNames, Params().Add(old_bucket).Add(old_name).Add(old_hlc).Add(old_wid));
-    if (bucket.count() > 0)
-      connection_.Queue(
-          kApplyPastNames,
-          Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op).Add(dropped).Add(gone));
+    if (bindings.bucket.count() > 0) connection_.Queue(kApplyPastNames, bindings.ToParams().Add(dropped).Add(gone));
   }
 
   void Uploads() {

@@ -5,6 +5,10 @@
 
 namespace pbfs::postgres {
 
+inline Versioning VersioningOf(const Rows& rows, int row, int column) {
+  return static_cast<Versioning>(rows.Int2(row, column));
+}
+
 /// The columns that every statement on buckets begins with: bucket_id, name, integrity, etag, k, m, w, history_ms,
 /// versioning, history_floor_hlc, keyring, keyring_ver.
 inline constexpr int kBucketColumns = 12;
@@ -23,7 +27,7 @@ inline BucketInfo BucketOfRow(const Rows& rows, int row) {
   bucket.settings.m = small(5);
   bucket.settings.w = small(6);
   bucket.settings.history_ms = rows.Int8(row, 7);
-  bucket.settings.versioning = rows.Bool(row, 8);
+  bucket.settings.versioning = VersioningOf(rows, row, 8);
   bucket.history_floor = rows.Int8(row, 9);
   bucket.keyring = rows.Share(row, 10);
   bucket.keyring_version = rows.Int8(row, 11);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "libs/adapters/postgres/bucket_rows.h"
 #include "libs/adapters/postgres/embedded_sql.h"
 #include "libs/adapters/postgres/placement_rows.h"
 #include "libs/catalog/place_groups.h"
@@ -138,12 +139,13 @@ class Loader {
       for (int row = 0; row < rows.size(); ++row) batch_.inserted_names.push_back(KeyOf(rows, row));
     });
   }
-  // Columns 2 to 6: hlc, wid, object_id, op_object, op_id.
+  // Columns 2 to 7: hlc, wid, object_id, op_object, op_id, versioning.
   static Binding BindingOf(const Rows& rows, int row) {
     Binding binding;
     binding.order = {rows.Int8(row, 2), rows.Int8(row, 3)};
     if (!rows.IsNull(row, 4)) binding.object = rows.Uuid<ObjectId>(row, 4);
     binding.record = {rows.Uuid<ObjectId>(row, 5), rows.Uuid<OpId>(row, 6)};
+    binding.versioning = VersioningOf(rows, row, 7);
     return binding;
   }
   void LockNames() {
@@ -174,7 +176,7 @@ class Loader {
     if (!plan_.objects.empty() || !plan_.source_objects.empty()) LoadObjects();
     LoadAllHeads();
     if (!plan_.source_bodies.empty()) LoadSourceBodies();
-    if (!plan_.drops.empty()) LoadPastNames();
+    if (!plan_.drops.empty() || !plan_.nulls.empty()) LoadPastNames();
   }
   void LoadSite() {
     Array ids(Type::kUuid);
@@ -190,7 +192,7 @@ class Loader {
       map_version_ = rows.Int8(0, 6);
       for (int row = 0; row < rows.size(); ++row) {
         if (rows.IsNull(row, 7)) continue;  // none of the buckets is there
-        batch_.state.buckets[rows.Uuid<BucketId>(row, 7)] = {rows.Bool(row, 8), rows.Bool(row, 9)};
+        batch_.state.buckets[rows.Uuid<BucketId>(row, 7)] = {VersioningOf(rows, row, 8), rows.Bool(row, 9)};
       }
     });
   }
@@ -256,12 +258,15 @@ class Loader {
       for (const Order& order : drop.orders)
         of_numbers.Int4(number), of_names.Text(drop.name.name), hlcs.Int8(order.hlc), wids.Int8(order.wid);
     }
-    const Params params =
-        Params().Add(numbers).Add(names).Add(newest).Add(of_numbers).Add(of_names).Add(hlcs).Add(wids);
+    Array null_numbers(Type::kInt4), null_names(Type::kText);
+    for (const NameKey& key : plan_.nulls) null_numbers.Int4(buckets_.NumberOf(key.bucket)), null_names.Text(key.name);
+    Params params;
+    params.Add(numbers).Add(names).Add(newest).Add(of_numbers).Add(of_names).Add(hlcs).Add(wids);
+    params.Add(null_numbers).Add(null_names);
     Ask(kLoadPastNames, params, [this](const Rows& rows) {
       for (int row = 0; row < rows.size(); ++row) {
-        PastBinding past{BindingOf(rows, row), rows.Bool(row, 7), {}};
-        if (!rows.IsNull(row, 8)) past.gone_hlc = rows.Int8(row, 8);
+        PastBinding past{BindingOf(rows, row), rows.Bool(row, 8), {}};
+        if (!rows.IsNull(row, 9)) past.gone_hlc = rows.Int8(row, 9);
         batch_.state.names[KeyOf(rows, row)].past[past.binding.order] = past;
       }
     });

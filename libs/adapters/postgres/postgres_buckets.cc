@@ -41,7 +41,10 @@ Params RowOf(const BucketInfo& bucket) {
       .Int2(static_cast<int>(settings.integrity))
       .Int2(static_cast<int>(settings.etag));
   SmallOrNull(params, settings.k), SmallOrNull(params, settings.m), SmallOrNull(params, settings.w);
-  return params.Int8(settings.history_ms).Bool(settings.versioning).Raw(bucket.keyring).Int8(bucket.keyring_version);
+  return params.Int8(settings.history_ms)
+      .Int2(static_cast<int>(settings.versioning))
+      .Raw(bucket.keyring)
+      .Int8(bucket.keyring_version);
 }
 
 }  // namespace
@@ -150,6 +153,20 @@ Status PostgresCatalog::SetScheme(const Context& context, BucketId id, const Buc
     connection.Queue(postgres::kNoteRecode,
                      Params().Int4(bucket).Int2(std::max(old.n, wanted.n)).Int2(std::min(old.m, wanted.m)));
     return OkStatus();
+  });
+  parts_->buckets.Refresh(id);
+  return done;
+}
+
+Status PostgresCatalog::SetVersioning(const Context& context, BucketId id, Versioning versioning) {
+  PBFS_RETURN_IF_ERROR(CheckVersioning(versioning));
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, id));
+  const Status done = postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    // Commits with names hold the shared form of this lock while they read what the bucket keeps, and decide by it.
+    connection.Queue(postgres::kLockBucketAlone, Params().Int4(bucket.number));
+    connection.Queue(postgres::kSetVersioning, Params().Int4(bucket.number).Int2(static_cast<int>(versioning)));
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    return results[2].affected() == 1 ? OkStatus() : NotFoundError("no such bucket");
   });
   parts_->buckets.Refresh(id);
   return done;

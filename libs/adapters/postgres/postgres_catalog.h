@@ -63,6 +63,7 @@ class PostgresCatalog final : public Commits,
 
   Result<NameEntry> Resolve(const Context& context, const NameQuery& query) override;
   Result<ListNamesReply> ListNames(const Context& context, const ListNamesRequest& request) override;
+  Result<ListVersionsReply> ListVersions(const Context& context, const ListVersionsRequest& request) override;
   Result<std::vector<NameEntry>> NameHistory(const Context& context, const NameHistoryRequest& request) override;
 
   Status CreateUpload(const Context& context, const UploadInfo& upload) override;
@@ -80,6 +81,7 @@ class PostgresCatalog final : public Commits,
   Result<int64_t> Rewrap(const Context& context, const RewrapRequest& request) override;
   Status SetScheme(const Context& context, BucketId bucket, const BucketScheme& expected,
                    const BucketScheme& scheme) override;
+  Status SetVersioning(const Context& context, BucketId bucket, Versioning versioning) override;
   Status DeleteBucket(const Context& context, BucketId bucket) override;
 
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;

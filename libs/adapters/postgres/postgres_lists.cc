@@ -62,13 +62,12 @@ class Lister {
  private:
   Status ReadName() {
     connection_.Queue(postgres::kCheckBucket, Params().Int4(bucket_));
-    Params params;
-    params.Int4(bucket_).Text(request_.name);
-    if (request_.as_of) params.Int8(*request_.as_of);
-    connection_.Queue(request_.as_of ? postgres::kResolveNameAsOf : postgres::kResolveName, params);
+    NameQuery query{request_.bucket, request_.name, request_.as_of};
+    query.version = request_.version;
+    postgres::QueueResolve(connection_, bucket_, query);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection_.Run(context_));
     PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], request_.as_of));
-    if (results[2].size() == 0 || results[2].IsNull(0, 3)) return NotFoundError("no object has this name");
+    if (results[2].size() == 0 || results[2].IsNull(0, 3)) return NoSuchName(request_.version);
     reply_.name = postgres::NameEntryOfRow(results[2], 0);
     request_.object = *reply_.name->object;
     begun_ = true;

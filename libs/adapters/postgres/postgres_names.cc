@@ -4,7 +4,7 @@
 #include "libs/catalog/rules.h"
 #include "libs/format/name.h"
 
-/// Resolve, ListNames, NameHistory.
+/// Resolve, ListNames, ListVersions, NameHistory.
 namespace pbfs {
 namespace {
 
@@ -12,7 +12,7 @@ using postgres::Connection;
 using postgres::Params;
 using postgres::Rows;
 
-// Columns of every statement on names, then size, opset and newest order of the object, if asked for; a common prefix has no object.
+// A common prefix is a row without an object.
 ListNamesReply PageOfRows(const Rows& rows, const ListNamesRequest& request) {
   ListNamesReply reply;
   reply.more = rows.size() > request.limit;
@@ -21,9 +21,20 @@ ListNamesReply PageOfRows(const Rows& rows, const ListNamesRequest& request) {
       reply.prefixes.push_back(rows.Text(row, 0));
       continue;
     }
-    reply.names.push_back(postgres::NameEntryOfRow(rows, row));
-    if (!rows.IsNull(row, 7))
-      reply.names.back().content = NamedContent{rows.Int8(row, 7), rows.Bits(row, 8), rows.Int8(row, 9)};
+    reply.names.push_back(postgres::ListedEntryOfRow(rows, row));
+  }
+  return reply;
+}
+
+// A common prefix is neither current nor past.
+ListVersionsReply PageOfVersions(const Rows& rows, int32_t limit) {
+  ListVersionsReply reply;
+  reply.more = rows.size() > limit;
+  for (int row = 0; row < std::min(rows.size(), limit); ++row) {
+    if (rows.IsNull(row, 5))
+      reply.prefixes.push_back(rows.Text(row, 0));
+    else
+      reply.versions.push_back(postgres::ListedEntryOfRow(rows, row));
   }
   return reply;
 }
@@ -35,16 +46,13 @@ Result<NameEntry> PostgresCatalog::Resolve(const Context& context, const NameQue
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, query.bucket));
   const auto read = [&](Connection& connection, bool& stale) -> Result<NameEntry> {
     connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
-    Params params;
-    params.Int4(bucket.number).Text(query.name);
-    if (query.as_of) params.Int8(*query.as_of);
-    connection.Queue(query.as_of ? postgres::kResolveNameAsOf : postgres::kResolveName, params);
+    postgres::QueueResolve(connection, bucket.number, query);
     connection.Queue(postgres::kCommit);
     PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
     PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], query.as_of));
     const Rows& rows = results[2];
     stale = !query.as_of && (rows.size() == 0 ? 0 : rows.Int8(0, 1)) < query.min_hlc;
-    if (rows.size() == 0 || rows.IsNull(0, 3)) return NotFoundError("no object has this name");
+    if (rows.size() == 0 || (rows.IsNull(0, 3) && !query.version)) return NoSuchName(query.version);
     return postgres::NameEntryOfRow(rows, 0);
   };
   if (query.newest) {
@@ -77,6 +85,29 @@ Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const 
   if (request.newest) return postgres::ReadNewest<ListNamesReply>(parts_->primary, context, read);
   return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience,
                                              [&](Connection& connection, bool&) { return read(connection); });
+}
+
+Result<ListVersionsReply> PostgresCatalog::ListVersions(const Context& context, const ListVersionsRequest& request) {
+  PBFS_RETURN_IF_ERROR(CheckListVersions(request));
+  PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
+  const auto read = [&](Connection& connection) -> Result<ListVersionsReply> {
+    connection.Queue(postgres::kCheckBucket, Params().Int4(bucket.number));
+    Params params;
+    params.Int4(bucket.number).Text(request.prefix).Text(request.after);
+    if (request.after_version)
+      params.Int8(request.after_version->hlc).Int8(request.after_version->wid);
+    else
+      params.Null().Null();
+    params.Text(request.delimiter).Int8(int64_t{request.limit} + 1);
+    connection.Queue(postgres::kListVersions, params);
+    connection.Queue(postgres::kCommit);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], std::nullopt));
+    return PageOfVersions(results[2], request.limit);
+  };
+  if (request.newest) return postgres::ReadNewest<ListVersionsReply>(parts_->primary, context, read);
+  return postgres::ReadFresh<ListVersionsReply>(parts_->local, parts_->primary, context, options_.replica_patience,
+                                                [&](Connection& connection, bool&) { return read(connection); });
 }
 
 Result<std::vector<NameEntry>> PostgresCatalog::NameHistory(const Context& context, const NameHistoryRequest& request) {

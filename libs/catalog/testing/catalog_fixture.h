@@ -74,7 +74,7 @@ class CatalogContract : public testing::Test {
   }
   BucketId MakeVersionedBucket() {
     BucketSettings settings;
-    settings.versioning = true;
+    settings.versioning = Versioning::kEnabled;
     return MakeBucket(settings);
   }
   TestClient MakeClient(BucketId bucket) { return TestClient(fixture_.clock(), bucket, SystemRandom().U64()); }

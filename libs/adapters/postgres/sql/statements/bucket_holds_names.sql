@@ -1,4 +1,3 @@
--- In a versioned bucket every past binding still holds its object.
-SELECT EXISTS (SELECT FROM binding WHERE bucket = $1::int4 AND object_id IS NOT NULL)
-    OR (SELECT versioning FROM bucket WHERE bucket = $1::int4)
-       AND EXISTS (SELECT FROM binding_past WHERE bucket = $1::int4 AND object_id IS NOT NULL)
+-- Versions that are not current hold their objects too, and delete markers are versions.
+SELECT EXISTS (SELECT FROM binding WHERE bucket = $1::int4 AND hlc > 0 AND (object_id IS NOT NULL OR versioning <> 0))
+    OR EXISTS (SELECT FROM binding_past WHERE bucket = $1::int4 AND gone_hlc IS NULL AND NOT dropped)

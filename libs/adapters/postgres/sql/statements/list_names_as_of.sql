@@ -1,5 +1,5 @@
 -- The same as of $7.
-SELECT t.o_name, t.o_hlc, t.o_wid, t.o_object, p.record, t.o_current, t.o_gone, c.size, c.opset, c.newest
+SELECT t.o_name, t.o_hlc, t.o_wid, t.o_object, p.record, t.o_current, t.o_gone, 0::int2, NULL::bytea, c.size, c.opset, c.newest
 FROM list_names_as_of($1::int4, $2::text, $3::text, $4::text, $5::int8, $7::int8) t
 LEFT JOIN op p ON p.object_id = t.o_op_object AND p.op_id = t.o_op
 LEFT JOIN LATERAL (SELECT s.size, x.opset,

@@ -1,9 +1,9 @@
 -- The register's value then: the greatest order at or below $3 that was neither dropped nor gone by then.
-SELECT t.name, t.hlc, t.wid, t.object_id, p.record, t.current, t.gone
-FROM (SELECT name, hlc, wid, object_id, op_object, op_id, true AS current, 0::int8 AS gone
+SELECT t.name, t.hlc, t.wid, t.object_id, p.record, t.current, t.gone, t.versioning, NULL::bytea
+FROM (SELECT name, hlc, wid, object_id, op_object, op_id, versioning, true AS current, 0::int8 AS gone
       FROM binding WHERE bucket = $1::int4 AND name = $2::text AND hlc > 0 AND hlc <= $3::int8
       UNION ALL
-      SELECT name, hlc, wid, object_id, op_object, op_id, false, coalesce(gone_hlc, 0)
+      SELECT name, hlc, wid, object_id, op_object, op_id, versioning, false, coalesce(gone_hlc, 0)
       FROM binding_past WHERE bucket = $1::int4 AND name = $2::text AND hlc <= $3::int8 AND NOT dropped
         AND (gone_hlc IS NULL OR gone_hlc > $3::int8)) t
 LEFT JOIN op p ON p.object_id = t.op_object AND p.op_id = t.op_id

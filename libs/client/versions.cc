@@ -1,0 +1,71 @@
+// Bucket's operations on versions of names.
+#include "libs/client/committer.h"
+#include "libs/client/listing.h"
+#include "libs/format/name.h"
+
+namespace pbfs {
+namespace {
+
+NamedVersion VersionOf(const NameEntry& entry, ObjectMetadata metadata) {
+  NamedVersion version{entry.name, entry.object, entry.order};
+  version.is_null = entry.versioning != Versioning::kEnabled;
+  version.current = entry.current;
+  version.metadata = std::move(metadata);
+  version.content = entry.content;
+  return version;
+}
+
+}  // namespace
+
+Status Bucket::SetVersioning(const Context& context, Versioning versioning) {
+  const Context step = context.Within(core_->options.timeout);
+  const auto set = RetryRead(step, [&]() -> Result<bool> {  // harmless to repeat
+    PBFS_RETURN_IF_ERROR(core_->to.catalog.buckets.SetVersioning(step, state_->id(), versioning));
+    return true;
+  });
+  if (set.ok()) state_->Learn(versioning);
+  return set.status();
+}
+
+Result<VersionPage> Bucket::ListVersions(const Context& context, const std::string& prefix,
+                                         const VersionListOptions& options) {
+  const Context step = context.Within(core_->options.timeout);
+  const ListVersionsRequest request{state_->id(),  prefix,        options.after,    options.after_version,
+                                    options.limit, options.delimiter, options.newest};
+  PBFS_ASSIGN_OR_RETURN(ListVersionsReply reply,
+                        RetryRead(step, [&] { return core_->to.catalog.names.ListVersions(step, request); }));
+  VersionPage page;
+  page.more = reply.more && !(reply.versions.empty() && reply.prefixes.empty());
+  page.prefixes = std::move(reply.prefixes);
+  for (const NameEntry& entry : reply.versions) {
+    PBFS_ASSIGN_OR_RETURN(VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
+    page.versions.push_back(VersionOf(entry, std::move(verified.metadata)));
+  }
+  return page;
+}
+
+Result<NamedVersion> Bucket::FindVersion(const Context& context, const std::string& name, const Order& version) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  const Context step = context.Within(core_->options.timeout);
+  NameQuery query{state_->id(), name, {}, 0, true, version};
+  PBFS_ASSIGN_OR_RETURN(const NameEntry entry,
+                        RetryRead(step, [&] { return core_->to.catalog.names.Resolve(step, query); }));
+  if (!IsVersion(entry, name, version)) return BadRecord("the catalog answered for another version");
+  PBFS_ASSIGN_OR_RETURN(VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
+  return VersionOf(entry, std::move(verified.metadata));
+}
+
+Result<Order> Bucket::DropVersion(const Context& context, const std::string& name, const Order& version) {
+  PBFS_RETURN_IF_ERROR(CheckName(name));
+  if (versioning() == Versioning::kOff) return FailedPreconditionError("the bucket keeps no versions: unbind the name");
+  CommitPlan plan;
+  plan.ops.push_back({NewRecord(*core_, OpKind::kDrop, {}), {}});
+  plan.ops[0].record.name = name;
+  plan.ops[0].record.dropped = version;
+  const Result<Committed> done = CommitOps(context.Within(core_->options.timeout), *core_, *state_, plan);
+  if (done.ok()) return done->orders.back();
+  const bool none = done.status().Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
+  return none ? NotFoundError(info().settings.name + "/" + name + ": no such version") : done.status();
+}
+
+}  // namespace pbfs

@@ -30,8 +30,8 @@ Status Bucket::SetVersioning(const Context& context, Versioning versioning) {
 Result<VersionPage> Bucket::ListVersions(const Context& context, const std::string& prefix,
                                          const VersionListOptions& options) {
   const Context step = context.Within(core_->options.timeout);
-  const ListVersionsRequest request{state_->id(),  prefix,        options.after,    options.after_version,
-                                    options.limit, options.delimiter, options.newest};
+  const ListVersionsRequest request{
+      state_->id(), prefix, options.after, options.after_version, options.limit, options.delimiter, options.newest};
   PBFS_ASSIGN_OR_RETURN(ListVersionsReply reply,
                         RetryRead(step, [&] { return core_->to.catalog.names.ListVersions(step, request); }));
   VersionPage page;

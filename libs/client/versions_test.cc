@@ -18,6 +18,11 @@ class VersionsTest : public testing::Test {
     PBFS_CHECK(made.ok(), made.status().ToString());
     bucket_.emplace(*made);
   }
+  Result<Bucket> MakePlain() {
+    BucketSettings settings;
+    settings.name = "plain";
+    return client_->CreateBucket(TestContext(), settings);
+  }
   Bytes Read(ObjectId object) {
     const auto stat = bucket_->Stat(TestContext(), object);
     EXPECT_OK(stat);
@@ -28,6 +33,7 @@ class VersionsTest : public testing::Test {
     return bytes;
   }
 
+  SystemRandom random_;
   TwinCluster cluster_;
   std::unique_ptr<Client> client_;
   std::optional<Bucket> bucket_;
@@ -73,11 +79,114 @@ TEST_F(VersionsTest, VersionsArePatchedForEver) {
   }
 }
 
-TEST_F(VersionsTest, OnlySealedObjectsArePatchedAnew) {
-  const Bytes content(10, 1);
-  MemorySource source(content);
-  ASSERT_OK_AND_ASSIGN(const Written open, bucket_->Create(TestContext(), source));
-  EXPECT_CODE(bucket_->PatchVersion(TestContext(), "a", open.object, {{0, Bytes{7}}}), kFailedPrecondition);
+TEST_F(VersionsTest, WhatNamesShowAsWritableIsNotPatchedAnew) {
+  ASSERT_OK_AND_ASSIGN(Bucket plain, MakePlain());
+  ASSERT_OK_AND_ASSIGN(const Written put, plain.Put(TestContext(), "a", Bytes{1}));
+  EXPECT_CODE(plain.PatchVersion(TestContext(), "a", put.object, {{0, Bytes{7}}}), kFailedPrecondition);
+}
+
+// What was bound before versions were kept is the null version, and is patched like any other.
+TEST_F(VersionsTest, TheNullVersionIsPatchedAnew) {
+  ASSERT_OK_AND_ASSIGN(Bucket plain, MakePlain());
+  ASSERT_OK_AND_ASSIGN(const Written put, plain.Put(TestContext(), "a", Bytes{1, 2}));
+  EXPECT_EQ(put.versioning, Versioning::kOff);
+  ASSERT_OK(plain.SetVersioning(TestContext(), Versioning::kEnabled));
+  EXPECT_CODE(plain.Write(TestContext(), put.object, 0, Bytes{9}), kFailedPrecondition);
+  ASSERT_OK_AND_ASSIGN(const Written patched, plain.PatchVersion(TestContext(), "a", put.object, {{1, Bytes{7}}}));
+  EXPECT_EQ(patched.versioning, Versioning::kEnabled);
+  ASSERT_OK_AND_ASSIGN(const VersionPage page, plain.ListVersions(TestContext(), ""));
+  ASSERT_EQ(page.versions.size(), 2u);
+  EXPECT_EQ(page.versions[0].order, patched.order);
+  EXPECT_TRUE(page.versions[0].current && !page.versions[0].is_null);
+  EXPECT_TRUE(!page.versions[1].current && page.versions[1].is_null);
+  Bytes bytes(2);
+  ASSERT_OK(plain.Read(TestContext(), *page.versions[1].object, 0, bytes));
+  EXPECT_EQ(bytes, (Bytes{1, 2}));
+  ASSERT_OK(plain.Read(TestContext(), *page.versions[0].object, 0, bytes));
+  EXPECT_EQ(bytes, (Bytes{1, 7}));
+}
+
+TEST_F(VersionsTest, AVersionOfAnotherSizeIsMadeWithoutItsBytes) {
+  const Bytes content(200'000, 1);
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "a", content));
+  for (const int64_t size : {int64_t{0}, int64_t{100}, int64_t{200'000}, int64_t{500'000}}) {
+    ASSERT_OK_AND_ASSIGN(const Written resized, bucket_->ResizeVersion(TestContext(), "a", put.object, size));
+    Bytes want = content;
+    want.resize(static_cast<size_t>(size));
+    EXPECT_EQ(Read(resized.object), want);
+    ASSERT_OK_AND_ASSIGN(const ObjectStat stat, bucket_->Stat(TestContext(), "a"));
+    EXPECT_EQ(stat.size, size);
+    EXPECT_EQ(stat.opset, *resized.opset);
+  }
+  EXPECT_EQ(Read(put.object), content);
+}
+
+// A repeat with the id of a patch whose answer was lost makes no second version.
+TEST_F(VersionsTest, APatchWithAnIdMakesOneVersion) {
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "a", Bytes{1, 2}));
+  PutOptions options;
+  options.op = OpId::New(SystemClock().NowMillis(), random_);
+  ASSERT_OK_AND_ASSIGN(const Written patched,
+                       bucket_->PatchVersion(TestContext(), "a", put.object, {{0, Bytes{7}}}, options));
+  EXPECT_EQ(patched.object, ObjectId::FromBytes(options.op->span()));
+  EXPECT_CODE(bucket_->PatchVersion(TestContext(), "a", put.object, {{0, Bytes{7}}}, options), kAlreadyExists);
+  EXPECT_EQ(bucket_->ListVersions(TestContext(), "")->versions.size(), 2u);
+}
+
+// Another client has enabled versions meanwhile: the one that does not know is told, and makes a version all the same.
+TEST_F(VersionsTest, WhoDoesNotKnowOfVersionsFindsOut) {
+  ASSERT_OK_AND_ASSIGN(Bucket plain, MakePlain());
+  const auto other_client = cluster_.NewClient();
+  ASSERT_OK_AND_ASSIGN(Bucket other, other_client->OpenBucket(TestContext(), "plain"));
+  ASSERT_OK_AND_ASSIGN(const Written first, other.Put(TestContext(), "a", Bytes{1}));
+  ASSERT_OK(plain.SetVersioning(TestContext(), Versioning::kEnabled));
+  EXPECT_EQ(other.versioning(), Versioning::kOff);
+  ASSERT_OK_AND_ASSIGN(const Written second, other.Put(TestContext(), "a", Bytes{2}));
+  EXPECT_EQ(second.versioning, Versioning::kEnabled);
+  EXPECT_EQ(other.versioning(), Versioning::kEnabled);
+  ASSERT_OK_AND_ASSIGN(const Unbound gone, other.Unbind(TestContext(), "a"));
+  EXPECT_EQ(gone.versioning, Versioning::kEnabled);
+  EXPECT_CODE(other.Find(TestContext(), "a"), kNotFound);
+  ASSERT_OK_AND_ASSIGN(const NamedVersion marker, plain.FindVersion(TestContext(), "a", gone.order));
+  EXPECT_FALSE(marker.object.has_value());
+  ASSERT_OK_AND_ASSIGN(const NamedVersion null, plain.FindVersion(TestContext(), "a", kNullVersion));
+  EXPECT_EQ(null.object, first.object);
+  ViewOptions options;
+  options.version = second.order;
+  ASSERT_OK_AND_ASSIGN(const ObjectView view, plain.Open(TestContext(), "a", options));
+  EXPECT_EQ(view.stat().object, second.object);
+  EXPECT_EQ(view.stat().versioning, Versioning::kEnabled);
+}
+
+TEST_F(VersionsTest, AMarkerIsMadeWhereNothingIsBound) {
+  ASSERT_OK(bucket_->Unbind(TestContext(), "never"));
+  ASSERT_OK(bucket_->Unbind(TestContext(), "never"));
+  EXPECT_EQ(bucket_->ListVersions(TestContext(), "")->versions.size(), 2u);
+  ASSERT_OK_AND_ASSIGN(Bucket plain, MakePlain());
+  EXPECT_CODE(plain.Unbind(TestContext(), "never"), kNotFound);
+}
+
+TEST_F(VersionsTest, MetadataOfAVersionChange) {
+  PutOptions options;
+  options.metadata.content_type = "text/plain";
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "a", Bytes{1}, options));
+  ASSERT_OK_AND_ASSIGN(const ObjectStat before, bucket_->Stat(TestContext(), "a"));
+  EXPECT_EQ(before.meta, Order{});
+  ObjectMetadata metadata = before.metadata;
+  metadata.user["colour"] = "black";
+  ASSERT_OK_AND_ASSIGN(const Order order, bucket_->SetMetadata(TestContext(), put.object, metadata, before.meta));
+  EXPECT_CODE(bucket_->SetMetadata(TestContext(), put.object, metadata, before.meta), kFailedPrecondition);
+  ASSERT_OK_AND_ASSIGN(const ObjectStat after, bucket_->Stat(TestContext(), "a"));
+  EXPECT_EQ(after.meta, order);
+  EXPECT_EQ(after.metadata, metadata);
+  EXPECT_EQ(after.bound, before.bound);
+  ASSERT_OK_AND_ASSIGN(const ObjectView view, bucket_->Open(TestContext(), "a"));
+  EXPECT_EQ(view.stat().metadata, metadata);
+  EXPECT_EQ(bucket_->ListVersions(TestContext(), "")->versions[0].metadata, metadata);
+  EXPECT_EQ(bucket_->ListNames(TestContext(), "", {.with_content = true})->names[0].metadata, metadata);
+  // What is bound anew brings its own.
+  ASSERT_OK(bucket_->Bind(TestContext(), "a", put.object));
+  EXPECT_EQ(bucket_->Stat(TestContext(), "a")->metadata, ObjectMetadata{});
 }
 
 TEST_F(VersionsTest, ADroppedVersionIsForgottenByAllClients) {
@@ -108,9 +217,7 @@ TEST_F(VersionsTest, ADroppedVersionIsForgottenByAllClients) {
 }
 
 TEST_F(VersionsTest, WithoutVersionsNoneIsDropped) {
-  BucketSettings settings;
-  settings.name = "plain";
-  ASSERT_OK_AND_ASSIGN(Bucket plain, client_->CreateBucket(TestContext(), settings));
+  ASSERT_OK_AND_ASSIGN(Bucket plain, MakePlain());
   ASSERT_OK_AND_ASSIGN(const Written put, plain.Put(TestContext(), "a", Bytes{1}));
   EXPECT_CODE(plain.DropVersion(TestContext(), "a", put.order), kFailedPrecondition);
 }

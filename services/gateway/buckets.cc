@@ -91,7 +91,7 @@ Status GetBucketLocation(Site& site, Call& call) {
 Status GetBucketVersioning(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, site.buckets.Find(call.context(), call.bucket(), true));
   const Versioning versioning = bucket.versioning();
-  return call.SendXml(s3::VersioningXml(versioning == Versioning::kOff         ? s3::Versioning::kNever
+  return call.SendXml(s3::VersioningXml(versioning == Versioning::kOff       ? s3::Versioning::kNever
                                         : versioning == Versioning::kEnabled ? s3::Versioning::kEnabled
                                                                              : s3::Versioning::kSuspended));
 }
@@ -100,8 +100,7 @@ Status PutBucketVersioning(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
   PBFS_ASSIGN_OR_RETURN(const s3::Versioning asked, s3::ParseVersioning(document));
-  const Versioning versioning =
-      asked == s3::Versioning::kEnabled ? Versioning::kEnabled : Versioning::kSuspended;
+  const Versioning versioning = asked == s3::Versioning::kEnabled ? Versioning::kEnabled : Versioning::kSuspended;
   PBFS_RETURN_IF_ERROR(bucket.SetVersioning(call.context(), versioning));
   return call.Send(200);
 }

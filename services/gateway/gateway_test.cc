@@ -1,5 +1,8 @@
 // The gateway over a site in memory: that each operation does what it says, and that nothing else happens. The behaviour as S3 clients see
 // it is in tests/s3.
+#include <atomic>
+
+#include "libs/base/executor.h"
 #include "services/gateway/gateway_fixture.h"
 #include "services/gateway/lifecycle.h"
 
@@ -488,6 +491,149 @@ TEST_F(GatewayTest, ObjectsAndUploadsGoWhenTheirTimeIsOver) {
   EXPECT_EQ(Send("GET", "/photos/tmp/old").status, 404);
   EXPECT_EQ(Send("GET", "/photos/kept").status, 200);
   EXPECT_EQ(Send("DELETE", "/photos?lifecycle").status, 204);
+}
+
+TEST_F(GatewayTest, VersionsAreKeptAndDeletedOneByOne) {
+  MakeBucket("photos");
+  const auto set = [&](const std::string& status) {
+    return Send("PUT", "/photos?versioning",
+                "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>")
+        .status;
+  };
+  ASSERT_EQ(Send("PUT", "/photos/cat", "null").status, 200);
+  ASSERT_EQ(set("Enabled"), 200);
+  EXPECT_EQ(Element(Send("GET", "/photos?versioning").body, "Status"), "Enabled");
+  const auto id_of = [](const Answer& answer) { return std::string(answer.fields.Get("x-amz-version-id")); };
+  const std::string first = id_of(Send("PUT", "/photos/cat", "one")), second = id_of(Send("PUT", "/photos/cat", "two"));
+  ASSERT_EQ(first.size(), 32u);
+  EXPECT_LT(first, second);
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=null").body, "null");
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=" + first).body, "one");
+  EXPECT_EQ(id_of(Send("GET", "/photos/cat")), second);
+  const Answer gone = Send("DELETE", "/photos/cat");
+  EXPECT_EQ(gone.fields.Get("x-amz-delete-marker"), "true");
+  const Answer missing = Send("GET", "/photos/cat");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.fields.Get("x-amz-delete-marker"), "true");
+  EXPECT_EQ(id_of(missing), id_of(gone));
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=" + id_of(gone)).status, 405);
+  EXPECT_THAT(Send("GET", "/photos?versions").body, HasSubstr("<DeleteMarker><Key>cat</Key><VersionId>" + id_of(gone)));
+  EXPECT_EQ(Element(Send("DELETE", "/photos").body, "Code"), "BucketNotEmpty");
+  const Answer undone = Send("DELETE", "/photos/cat?versionId=" + id_of(gone));
+  EXPECT_EQ(undone.fields.Get("x-amz-delete-marker"), "true");
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "two");
+  ASSERT_EQ(set("Suspended"), 200);
+  EXPECT_EQ(id_of(Send("PUT", "/photos/cat", "new null")), "null");
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=null").body, "new null");
+  EXPECT_EQ(Element(Send("GET", "/photos/cat?versionId=x").body, "Code"), "InvalidArgument");
+  EXPECT_EQ(Element(Send("GET", "/photos/cat?versionId=" + id_of(gone)).body, "Code"), "NoSuchVersion");
+  for (const std::string& id : {first, second, std::string("null")})
+    EXPECT_EQ(Send("DELETE", "/photos/cat?versionId=" + id).status, 204);
+  EXPECT_EQ(Send("DELETE", "/photos").status, 204);
+}
+
+TEST_F(GatewayTest, APatchWhereVersionsAreKeptMakesAnother) {
+  MakeBucket("photos");
+  ASSERT_EQ(Send("PUT", "/photos/cat", "0123456789", {{"Content-Type", "text/plain"}}).status, 200);
+  const auto set = [&](const std::string& status) {
+    ASSERT_EQ(Send("PUT", "/photos?versioning",
+                   "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>")
+                  .status,
+              200);
+  };
+  const auto patch = [&](const std::string& target, const std::string& range, const std::string& body,
+                         const HttpFields& more = {}) {
+    HttpFields fields = more;
+    fields.Set("Content-Range", range);
+    return Send("PATCH", target, body, fields);
+  };
+  set("Enabled");
+  const Answer patched = patch("/photos/cat", "bytes 2-3/*", "ab", {{"x-amz-client-token", "t"}});
+  ASSERT_EQ(patched.status, 200) << patched.body;
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "01ab456789");
+  EXPECT_EQ(Send("GET", "/photos/cat").fields.Get("ETag"), patched.fields.Get("ETag"));
+  EXPECT_EQ(Send("GET", "/photos/cat").fields.Get("Content-Type"), "text/plain");
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=null").body, "0123456789");
+  const std::string id(patched.fields.Get("x-amz-version-id"));
+  EXPECT_EQ(Send("HEAD", "/photos/cat").fields.Get("x-amz-version-id"), id);
+  const Answer repeat = patch("/photos/cat", "bytes 2-3/*", "ab", {{"x-amz-client-token", "t"}});
+  EXPECT_EQ(repeat.fields.Get("x-amz-version-id"), id);
+  EXPECT_EQ(patch("/photos/cat?versionId=null", "bytes 0-0/*", "X").status, 200);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "X123456789");
+  const Answer appended = Send("PUT", "/photos/cat", "!", {{"x-amz-write-offset-bytes", "10"}});
+  EXPECT_EQ(appended.fields.Get("x-amz-object-size"), "11");
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "X123456789!");
+  EXPECT_EQ(patch("/photos/cat", "bytes */3", "").fields.Get("x-amz-object-size"), "3");
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "X12");
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=" + id).body, "01ab456789");
+  set("Suspended");
+  EXPECT_EQ(patch("/photos/cat", "bytes 0-0/*", "n").fields.Get("x-amz-version-id"), "null");
+  EXPECT_EQ(patch("/photos/cat", "bytes 1-1/*", "m").fields.Get("x-amz-version-id"), "null");  // in place
+  EXPECT_EQ(Send("GET", "/photos/cat?versionId=null").body, "nm2");
+  ASSERT_EQ(Send("DELETE", "/photos/cat").status, 204);
+  EXPECT_EQ(patch("/photos/cat", "bytes 0-0/*", "n").status, 404);
+}
+
+// Whoever is overtaken starts from the newer version: nothing is lost.
+TEST_F(GatewayTest, PatchesAtOnceOfAVersionFollowEachOther) {
+  MakeBucket("photos");
+  ASSERT_EQ(
+      Send("PUT", "/photos?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+          .status,
+      200);
+  ASSERT_EQ(Send("PUT", "/photos/cat", std::string(8, '-')).status, 200);
+  Executor writers("writers", 8, 8);
+  std::atomic<int> done = 0;
+  ParallelFor(writers, 8, [&](size_t i) {
+    const std::string at = std::to_string(i);
+    done += Send("PATCH", "/photos/cat", at, {{"Content-Range", "bytes " + at + "-" + at + "/*"}}).status == 200;
+  });
+  EXPECT_EQ(done, 8);
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "01234567");
+}
+
+TEST_F(GatewayTest, TagsChangeAndTheObjectStaysAsItIs) {
+  MakeBucket("photos");
+  ASSERT_EQ(Send("PUT", "/photos/cat", "miaow", {{"x-amz-meta-colour", "black"}}).status, 200);
+  const Answer before = Send("HEAD", "/photos/cat");
+  const std::string tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+  ASSERT_EQ(Send("PUT", "/photos/cat?tagging", tags).status, 200);
+  const Answer after = Send("HEAD", "/photos/cat");
+  EXPECT_EQ(after.fields.Get("x-amz-tagging-count"), "1");
+  for (const char* name : {"ETag", "Last-Modified", "x-amz-meta-colour"})
+    EXPECT_EQ(after.fields.Get(name), before.fields.Get(name)) << name;
+  ASSERT_EQ(Send("DELETE", "/photos/cat?tagging").status, 204);
+  EXPECT_FALSE(Send("HEAD", "/photos/cat").fields.Has("x-amz-tagging-count"));
+}
+
+TEST_F(GatewayTest, VersionsGoWhenTheirTimeIsOver) {
+  MakeBucket("photos");
+  ASSERT_EQ(
+      Send("PUT", "/photos?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+          .status,
+      200);
+  for (const char* body : {"1", "2", "3", "4"}) ASSERT_EQ(Send("PUT", "/photos/cat", body).status, 200);
+  ASSERT_EQ(Send("DELETE", "/photos/gone").status, 204);
+  ASSERT_EQ(Send("DELETE", "/photos/dog").status, 204);
+  ASSERT_EQ(Send("PUT", "/photos/dog", "wow").status, 200);
+  ASSERT_EQ(Send("DELETE", "/photos/dog").status, 204);
+  const std::string rules =
+      "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>"
+      "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"
+      "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays><NewerNoncurrentVersions>1"
+      "</NewerNoncurrentVersions></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>";
+  ASSERT_EQ(Send("PUT", "/photos?lifecycle", rules).status, 200);
+  ManualClock in_three_days(clock_.NowMicros() + int64_t{3} * 86'400'000'000);
+  Lifecycle later(*client_, documents_, in_three_days);
+  ASSERT_OK_AND_ASSIGN(const LifecycleReport report, later.Pass(TestContext()));
+  EXPECT_EQ(report.failed, 0);
+  EXPECT_EQ(report.expired, 4);  // 1 and 2 of cat, the first marker of dog, the only one of gone
+  ASSERT_OK_AND_ASSIGN(Bucket bucket, client_->OpenBucket(TestContext(), "photos"));
+  ASSERT_OK_AND_ASSIGN(const VersionPage page, bucket.ListVersions(TestContext(), ""));
+  std::string left;
+  for (const NamedVersion& version : page.versions) left += version.name + (version.object ? "+ " : "- ");
+  EXPECT_EQ(left, "cat+ cat+ dog- dog+ ");
+  EXPECT_EQ(Send("GET", "/photos/cat").body, "4");
 }
 
 TEST_F(GatewayTest, AnAclThatChangesNothingIsTaken) {

@@ -30,7 +30,47 @@ Status Lifecycle::PassBucket(const Context& context, const std::string& name, Li
   PBFS_ASSIGN_OR_RETURN(const s3::LifecycleRules rules, s3::ParseLifecycle(*document));
   ++report.buckets;
   PBFS_RETURN_IF_ERROR(ExpireObjects(context, bucket, rules, report));
+  if (bucket.versioning() != Versioning::kOff) PBFS_RETURN_IF_ERROR(ExpireVersions(context, bucket, rules, report));
   return AbortUploads(context, bucket, rules, report);
+}
+
+// Of each name the newest first. What a version is about depends on its neighbours: the newer one says since when it is not current, and
+// a delete marker is alone if no older one follows.
+Status Lifecycle::ExpireVersions(const Context& context, Bucket& bucket, const s3::LifecycleRules& rules,
+                                 LifecycleReport& report) {
+  VersionListOptions options;
+  std::optional<NamedVersion> newer;  // the version before
+  int64_t noncurrent = 0;             // of its name, before the one at hand
+  const auto drop = [&](const NamedVersion& version) -> Status {
+    const Status gone = bucket.DropVersion(context, version.name, version.order).status();
+    if (gone.code() != StatusCode::kNotFound) PBFS_RETURN_IF_ERROR(gone);
+    report.expired += gone.ok();
+    return OkStatus();
+  };
+  const auto drop_lonely_marker = [&](const std::string& next) -> Status {
+    const bool lonely = newer.has_value() && newer->name != next && newer->current && !newer->object.has_value();
+    return lonely && s3::DeleteMarkerExpires(rules, newer->name) ? drop(*newer) : OkStatus();
+  };
+  for (bool more = true; more;) {
+    PBFS_ASSIGN_OR_RETURN(const VersionPage page, bucket.ListVersions(context, "", options));
+    for (const NamedVersion& version : page.versions) {
+      options.after = version.name, options.after_version = version.order;
+      PBFS_RETURN_IF_ERROR(drop_lonely_marker(version.name));
+      const bool same = newer.has_value() && newer->name == version.name;
+      if (!same) noncurrent = 0;
+      if (same) {
+        PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(version.metadata));
+        const int64_t size = version.content.value_or(NamedContent{}).size;
+        const auto time_ms =
+            s3::NoncurrentExpiry(rules, {version.name, &tags, size}, HlcMillis(newer->order.hlc), noncurrent);
+        if (time_ms.has_value() && *time_ms <= clock_.NowMillis()) PBFS_RETURN_IF_ERROR(drop(version));
+        ++noncurrent;
+      }
+      newer = version;
+    }
+    more = page.more && !page.versions.empty();
+  }
+  return drop_lonely_marker("");
 }
 
 Status Lifecycle::ExpireObjects(const Context& context, Bucket& bucket, const s3::LifecycleRules& rules,

@@ -29,6 +29,8 @@ class Lifecycle {
   Status PassBucket(const Context& context, const std::string& name, LifecycleReport& report);
   Status ExpireObjects(const Context& context, Bucket& bucket, const s3::LifecycleRules& rules,
                        LifecycleReport& report);
+  Status ExpireVersions(const Context& context, Bucket& bucket, const s3::LifecycleRules& rules,
+                        LifecycleReport& report);
   Status AbortUploads(const Context& context, Bucket& bucket, const s3::LifecycleRules& rules, LifecycleReport& report);
 
   Client& client_;

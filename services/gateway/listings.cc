@@ -151,8 +151,7 @@ Status ReadMarkers(Call& call, Bucket& bucket, const s3::ListVersionsResult& res
   if (!call.query().Has("version-id-marker")) return OkStatus();
   if (result.key_marker.empty())
     return Error(Code::kInvalidArgument, "A version-id marker cannot be specified without a key marker.");
-  if (result.version_id_marker.empty())
-    return Error(Code::kInvalidArgument, "A version-id marker cannot be empty.");
+  if (result.version_id_marker.empty()) return Error(Code::kInvalidArgument, "A version-id marker cannot be empty.");
   PBFS_ASSIGN_OR_RETURN(Order version, ParseVersionId(result.version_id_marker));
   if (version == kNullVersion) {
     const Result<NamedVersion> found = FindVersion(bucket, call, result.key_marker, version);

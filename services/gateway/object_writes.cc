@@ -93,10 +93,10 @@ Result<Deleted> DeleteOne(Site& site, Call& call, Bucket& bucket, const s3::Dele
     };
   }
   const Result<Deletion> deleted = DeleteKey(call, bucket, object.key, version, check);
-  if (deleted.status().code() == StatusCode::kInvalidArgument)
-    return Deleted{object.key, object.version_id, false, ""};
+  if (deleted.status().code() == StatusCode::kInvalidArgument) return Deleted{object.key, object.version_id, false, ""};
   PBFS_RETURN_IF_ERROR(deleted.status());
-  return Deleted{object.key, object.version_id, deleted->delete_marker, deleted->delete_marker ? deleted->version_id : ""};
+  return Deleted{object.key, object.version_id, deleted->delete_marker,
+                 deleted->delete_marker ? deleted->version_id : ""};
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ struct Base {
 
 Result<Base> BaseOf(Call& call, Bucket& bucket, const ObjectStat& stat) {
   Base base{stat, bucket.versioning() == Versioning::kOff, call.query().Has("versionId")};
-  if (bucket.versioning() != Versioning::kSuspended || stat.versioning == Versioning::kEnabled || stat.sealed) return base;
+  if (bucket.versioning() != Versioning::kSuspended || stat.versioning == Versioning::kEnabled || stat.sealed)
+    return base;
   // The null version is patched in place where it is current; else it would have to be copied, for others may still patch it.
   PBFS_ASSIGN_OR_RETURN(const NamedVersion null, FindVersion(bucket, call, call.key(), kNullVersion));
   if (!null.current) return Error(Code::kNotImplemented, "Copy this version onto its key, and patch that");

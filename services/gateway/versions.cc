@@ -30,7 +30,9 @@ std::optional<int64_t> NumberOf(std::string_view hex) {
 }
 
 Status WithMarker(Status status, const std::string& version_id) {
-  return std::move(status).WithDetail("http-x-amz-delete-marker", "true").WithDetail("http-x-amz-version-id", version_id);
+  return std::move(status)
+      .WithDetail("http-x-amz-delete-marker", "true")
+      .WithDetail("http-x-amz-version-id", version_id);
 }
 
 // What a deletion is conditional on, if there is a check; it does not exist for a delete marker.
@@ -50,7 +52,8 @@ Result<std::optional<ObjectId>> Checked(Call& call, const Bucket& bucket, const 
 
 Status DeleteFailure(const Status& status) { return WriteFailure(status, Code::kConditionalRequestConflict); }
 
-Result<Deletion> DeleteCurrent(Call& call, Bucket& bucket, const std::string& key, const std::optional<ObjectId>& only) {
+Result<Deletion> DeleteCurrent(Call& call, Bucket& bucket, const std::string& key,
+                               const std::optional<ObjectId>& only) {
   const Result<Unbound> gone = bucket.Unbind(call.context(), key, only);
   if (gone.status().code() == StatusCode::kNotFound) return Deletion{};
   if (!gone.ok()) return DeleteFailure(gone.status());
@@ -97,8 +100,8 @@ void AddVersion(const Bucket& bucket, const ObjectStat& stat, HttpFields& fields
 }
 
 std::string ActionOf(const Call& call, const std::string& action) {
-  constexpr std::string_view kOfVersions[] = {"s3:GetObject",        "s3:DeleteObject",         "s3:GetObjectAcl",
-                                              "s3:PutObjectAcl",     "s3:GetObjectAttributes",  "s3:GetObjectTagging",
+  constexpr std::string_view kOfVersions[] = {"s3:GetObject",        "s3:DeleteObject",        "s3:GetObjectAcl",
+                                              "s3:PutObjectAcl",     "s3:GetObjectAttributes", "s3:GetObjectTagging",
                                               "s3:PutObjectTagging", "s3:DeleteObjectTagging"};
   const bool has = std::find(std::begin(kOfVersions), std::end(kOfVersions), action) != std::end(kOfVersions);
   if (!has || !call.query().Has("versionId")) return action;
@@ -124,14 +127,13 @@ Status NothingThere(Bucket& bucket, Call& call, const std::string& key, const st
         .WithDetail("http-Last-Modified", s3::HttpDate(HlcMillis(found.order.hlc)));
   }
   if (bucket.versioning() == Versioning::kOff) return Error(Code::kNoSuchKey);
-  PBFS_ASSIGN_OR_RETURN(const VersionPage page,
-                        bucket.ListVersions(call.context(), key, {.limit = 1, .newest = true}));
-  const bool marker =
-      !page.versions.empty() && page.versions[0].name == key && !page.versions[0].object.has_value();
+  PBFS_ASSIGN_OR_RETURN(const VersionPage page, bucket.ListVersions(call.context(), key, {.limit = 1, .newest = true}));
+  const bool marker = !page.versions.empty() && page.versions[0].name == key && !page.versions[0].object.has_value();
   return marker ? WithMarker(Error(Code::kNoSuchKey), VersionIdOf(page.versions[0])) : Error(Code::kNoSuchKey);
 }
 
-Result<HttpFields> ChangeMetadata(Site& site, Call& call, const std::function<Status(ObjectMetadata& metadata)>& change) {
+Result<HttpFields> ChangeMetadata(Site& site, Call& call,
+                                  const std::function<Status(ObjectMetadata& metadata)>& change) {
   for (int attempt = 0;; ++attempt) {
     PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site, call));
     PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));

@@ -43,12 +43,13 @@ Status NothingThere(Bucket& bucket, Call& call, const std::string& key, const st
 
 /// Changes the metadata of the object, or version, that the request is about: `change` is made to what they are then, again if somebody
 /// else was faster, and may refuse. Returns x-amz-version-id. Errors (of S3): those of OpenKey and `change`; OperationAborted.
-Result<HttpFields> ChangeMetadata(Site& site, Call& call, const std::function<Status(ObjectMetadata& metadata)>& change);
+Result<HttpFields> ChangeMetadata(Site& site, Call& call,
+                                  const std::function<Status(ObjectMetadata& metadata)>& change);
 
 /// What has become of a key, or of a version of it.
 struct Deletion {
-  std::string version_id;       // that was deleted, or of the delete marker that was made; empty: none is shown
-  bool delete_marker = false;   // that is one
+  std::string version_id;      // that was deleted, or of the delete marker that was made; empty: none is shown
+  bool delete_marker = false;  // that is one
 };
 /// Deletes a key, which gets a delete marker where versions are kept, or one version for good. What is not there is no error.
 /// `check`, if there is one, refuses what is not to be deleted, and is held until it is.

@@ -39,7 +39,8 @@ Result<Source> OpenSource(Site& site, Call& call, const s3::CopySource& source) 
   if (view.status().code() == StatusCode::kNotFound) {
     const Status nothing = NothingThere(bucket, call, source.key, version);
     if (!s3::IsError(nothing, Code::kMethodNotAllowed)) return nothing;
-    return s3::Error(Code::kInvalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.");
+    return s3::Error(Code::kInvalidRequest,
+                     "The source of a copy request may not specifically refer to a delete marker by version id.");
   }
   PBFS_RETURN_IF_ERROR(view.status());
   HttpFields fields;

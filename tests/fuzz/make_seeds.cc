@@ -212,6 +212,8 @@ void Seeds::Messages() {
   single(31, "list_parts_reply", PartsPage{{part, part}, true}, v1::ListPartsReply());
   WriteMessage(32, "list_uploads", wire::Encode(ListUploadsRequest{bucket_, "c", "cat", upload.id, 10}));
   single(33, "list_uploads_reply", UploadsPage{{upload}, true}, v1::ListUploadsReply());
+  WriteMessage(34, "list_versions", wire::Encode(ListVersionsRequest{bucket_, "c", "cat", Order{5, 6}, 10, "/", true}));
+  single(35, "list_versions_reply", ListVersionsReply{{entry, entry}, {"cow/"}, true}, v1::ListVersionsReply());
 }
 
 void Seeds::Commits() {

@@ -118,6 +118,8 @@ constexpr Try kMessages[] = {
     Single<v1::ListPartsReply>,
     Single<v1::ListUploadsRequest>,
     Single<v1::ListUploadsReply>,
+    Single<v1::ListVersionsRequest>,
+    Single<v1::ListVersionsReply>,
 };
 
 }  // namespace

@@ -17,6 +17,9 @@ struct Arguments {
   bool site_scheme = false, wait = false, finish = false;
 };
 
+const char* VersioningName(Versioning versioning) {
+  return versioning == Versioning::kOff ? "off" : versioning == Versioning::kEnabled ? "enabled" : "suspended";
+}
 const char* IntegrityName(Integrity integrity) { return integrity == Integrity::kSha256 ? "sha256" : "crc32c"; }
 
 Json OrDefault(const std::optional<uint8_t>& value) { return value ? Json(*value) : Json("default"); }
@@ -30,6 +33,7 @@ Json BucketJson(const BucketInfo& bucket) {
           {"w", OrDefault(settings.w)},
           {"integrity", IntegrityName(settings.integrity)},
           {"history_ms", settings.history_ms},
+          {"versioning", VersioningName(settings.versioning)},
           {"keyring_version", bucket.keyring_version}};
 }
 

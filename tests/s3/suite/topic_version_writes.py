@@ -248,9 +248,9 @@ class WhileSuspended(Patching, OwnVersionCase):
     @rows({"copy": False, "upload": True})
     def test_other_writes_replace_null(self, upload):
         self.put(b"null")
-        source = f"{self.bucket}/{quote(self.key)}?{self.query(self.had[1][0])}"
         if upload:
             s3, where = client(), {"Bucket": self.bucket, "Key": self.key}
+            source = where | {"VersionId": self.had[1][0]}
             number = s3.create_multipart_upload(**where)["UploadId"]
             part = s3.upload_part_copy(**where, UploadId=number, PartNumber=1, CopySource=source)
             self.assertEqual(part["CopySourceVersionId"], self.had[1][0])
@@ -258,6 +258,7 @@ class WhileSuspended(Patching, OwnVersionCase):
             done = s3.complete_multipart_upload(**where, UploadId=number, MultipartUpload={"Parts": parts})
             self.assertEqual(done["VersionId"], "null")
         else:
+            source = f"{self.bucket}/{quote(self.key)}?{self.query(self.had[1][0])}"
             expect(self.send("PUT", headers={"x-amz-copy-source": source}), 200, {"x-amz-version-id": "null"})
         self.must_have(("null", b"first"), *self.had)
 

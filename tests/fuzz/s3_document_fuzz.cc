@@ -2,6 +2,7 @@
 #include "libs/s3/cors.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/lifecycle.h"
+#include "libs/s3/lock.h"
 #include "libs/s3/policy.h"
 
 // Whatever a document says is read or refused; what is read is the same after another turn.
@@ -17,6 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto tags = ParseTags(text); tags.ok()) PBFS_CHECK(*ParseTags(TagsXml(*tags)) == *tags);
   if (const auto rules = ParseCors(text); rules.ok()) PBFS_CHECK(*ParseCors(CorsXml(*rules)) == *rules);
   if (const auto rules = ParseLifecycle(text); rules.ok()) PBFS_CHECK(*ParseLifecycle(LifecycleXml(*rules)) == *rules);
+  if (const auto lock = ParseLockConfiguration(text); lock.ok())
+    PBFS_CHECK(*ParseLockConfiguration(LockConfigurationXml(*lock)) == *lock);
+  if (const auto retention = ParseRetention(text); retention.ok() && retention->has_value())
+    PBFS_CHECK(*ParseRetention(RetentionXml(**retention)) == *retention);
+  if (const auto hold = ParseLegalHold(text); hold.ok()) PBFS_CHECK(*ParseLegalHold(LegalHoldXml(*hold)) == *hold);
   (void)ParseCreateBucket(text);
   (void)ParseVersioning(text);
   if (const auto policy = Policy::ParseBucket(text, "b"); policy.ok()) {

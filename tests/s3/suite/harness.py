@@ -296,9 +296,11 @@ def winner(answers: list) -> int:
 
 
 def empty_bucket(bucket: str) -> None:
+    """Of all versions and delete markers; where there never were versions, each object is one."""
     s3 = client()
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        doomed = [{"Key": found["Key"]} for found in page.get("Contents", [])]
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        doomed = [{"Key": found["Key"], "VersionId": found["VersionId"]}
+                  for found in page.get("Versions", []) + page.get("DeleteMarkers", [])]
         if doomed:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
 

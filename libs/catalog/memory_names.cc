@@ -172,7 +172,10 @@ Result<ListNamesReply> MemoryCatalog::ListNames(const Context& context, const Li
       reply.prefixes.push_back(*common);
       continue;
     }
-    if (request.with_content) entry->content = ContentOf(request.bucket, *entry->object);
+    if (request.with_content) {
+      entry->content = ContentOf(request.bucket, *entry->object);
+      if (!request.as_of) AddMeta(*entry);
+    }
     reply.names.push_back(*std::move(entry));
   }
   return reply;

@@ -247,6 +247,8 @@ TYPED_TEST_P(NamesContract, AListSaysWhatObjectsHoldIfAsked) {
   ASSERT_EQ(this->SendCode(TestCommit(client).Write(large, 5 * kRegionSize, Bytes(7, 1))), CommitCode::kOk);
   ASSERT_EQ(this->SendCode(TestCommit(client).Bind("d/x", small).Bind("large", large).Bind("small", small)),
             CommitCode::kOk);
+  TestCommit meta(client);
+  ASSERT_EQ(this->SendCode(meta.Meta(small, Bytes(50, 1))), CommitCode::kOk);
   ListNamesRequest request{this->bucket_, "", "", 10, {}, true, "/", true};
   ASSERT_OK_AND_ASSIGN(const ListNamesReply page, this->ports_.names.ListNames(TestContext(), request));
   EXPECT_EQ(page.prefixes, (std::vector<std::string>{"d/"}));
@@ -256,6 +258,8 @@ TYPED_TEST_P(NamesContract, AListSaysWhatObjectsHoldIfAsked) {
     EXPECT_EQ(entry.content, (NamedContent{info.size, info.opset, info.max_hlc})) << entry.name;
   }
   EXPECT_EQ(page.names[0].content->size, 5 * kRegionSize + 7);
+  EXPECT_TRUE(page.names[0].meta.empty());
+  EXPECT_EQ(ToBytes(page.names[1].meta), ToBytes(meta.request().records[0]));
   request.with_content = false;
   EXPECT_EQ(this->ports_.names.ListNames(TestContext(), request)->names[0].content, std::nullopt);
 }

@@ -286,9 +286,9 @@ void Workload::Put(ClientMachine& machine, Bucket& bucket, const std::string& na
 void Workload::Unbind(ClientMachine& machine, Bucket& bucket, const std::string& name) {
   const NameAttempt attempt = BeginNameOp(machine, name, false);
   const int64_t lies = machine.lies_told();
-  const auto order = bucket.Unbind(machine.PatienceOfACall(), name);
-  EndNameOp(name, attempt, order);
-  CheckError("an unbind", order.status(), true, machine.lies_told() != lies);
+  const Result<Unbound> gone = bucket.Unbind(machine.PatienceOfACall(), name);
+  EndNameOp(name, attempt, gone.ok() ? Result<Order>(gone->order) : gone.status());
+  CheckError("an unbind", gone.status(), true, machine.lies_told() != lies);
 }
 
 // What the clone has is what the source had at some time meanwhile. Nobody else knows the clone before it is tracked.

@@ -286,7 +286,7 @@ bool EncodePage(const std::vector<NameEntry>& entries, const std::vector<std::st
     bytes += 64 + (is_entry ? entry->name.size() + entry->record.size() + entry->meta.size() : prefix->size());
     if (bytes > 2 * kMessageBytes && !first) return true;
     if (is_entry) {
-      Encode(*entry++, (out->*add)());
+      wire::Encode(*entry++, (out->*add)());
     } else {
       out->add_prefixes(*prefix++);
     }
@@ -298,7 +298,7 @@ template <typename Entries>
 Result<std::vector<NameEntry>> DecodeEntries(Entries* in) {
   std::vector<NameEntry> entries;
   for (auto& wire_entry : *in) {
-    PBFS_ASSIGN_OR_RETURN(NameEntry entry, Decode(&wire_entry));
+    PBFS_ASSIGN_OR_RETURN(NameEntry entry, wire::Decode(&wire_entry));
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -203,7 +203,7 @@ class Applier {
       op_object.Uuid(binding.record.object), op.Uuid(binding.record.op);
       versioning.Int2(static_cast<int>(binding.versioning));
     }
-    Params ToParams() const {
+    Params ToParams() {
       return Params().Add(bucket).Add(name).Add(hlc).Add(wid).Add(object).Add(op_object).Add(op).Add(versioning);
     }
   };

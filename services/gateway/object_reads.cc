@@ -95,7 +95,7 @@ Result<bool> Refused(Call& call, const ObjectView& view) {
 // Which version it is, and when a rule of the bucket will take it away.
 Status AddFacts(Site& site, Call& call, const ObjectStat& stat, HttpFields& fields) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  AddVersion(bucket, stat, fields);
+  AddVersion(call, bucket, stat, fields);
   PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
   if (rules->lifecycle.empty() || call.query().Has("versionId")) return OkStatus();
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(stat.metadata));
@@ -197,7 +197,7 @@ Status GetObjectAttributes(Site& site, Call& call) {
   if (!any) return s3::Error(Code::kInvalidArgument, "The x-amz-object-attributes header is required");
   HttpFields fields = {{"Last-Modified", s3::HttpDate(LastModifiedMs(stat))}};
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  AddVersion(bucket, stat, fields);
+  AddVersion(call, bucket, stat, fields);
   return call.SendXml(s3::ToXml(attributes), std::move(fields));
 }
 

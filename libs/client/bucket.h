@@ -473,9 +473,10 @@ class Bucket {
   /// The same of what was added to `writer` (NewObject), which is then of no more use.
   Result<UploadedPart> UploadPart(const Context& context, UploadId upload, int32_t number, ObjectWriter& writer,
                                   const PartMetadata& metadata = {});
-  /// Bytes [lo, hi) of an object of this bucket as a part, without moving a byte (Clone). Errors: OUT_OF_RANGE it does not have them.
+  /// Bytes [lo, hi) of an object of this bucket as a part, without moving a byte (Clone). Errors: OUT_OF_RANGE it does not have them;
+  /// ABORTED its content is not what `if_opset` describes.
   Result<UploadedPart> UploadPartCopy(const Context& context, UploadId upload, int32_t number, ObjectId from,
-                                      int64_t lo, int64_t hi, Bytes metadata = {});
+                                      int64_t lo, int64_t hi, Bytes metadata = {}, std::optional<Opset> if_opset = {});
   /// Parts with a number above `after`.
   Result<UploadPartPage> ListParts(const Context& context, UploadId upload, int32_t after = 0, int32_t limit = 1000);
   /// One Commit: a new object of these parts end to end, in the order given, bound to the upload's name, and the upload ends. No byte

@@ -133,12 +133,13 @@ Result<UploadedPart> Bucket::UploadPart(const Context& context, UploadId upload,
 }
 
 Result<UploadedPart> Bucket::UploadPartCopy(const Context& context, UploadId upload, int32_t number, ObjectId from,
-                                            int64_t lo, int64_t hi, Bytes metadata) {
+                                            int64_t lo, int64_t hi, Bytes metadata, std::optional<Opset> if_opset) {
   PBFS_RETURN_IF_ERROR(CheckPartNumber(number));
   if (lo < 0 || lo >= hi || hi > kMaxObjectSize)
     return InvalidArgumentError("a copied range [lo, hi) needs 0 <= lo < hi");
   const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const Written written, CloneRange(step, *core_, *state_, {from, lo, hi}, Sealing(*core_), {}));
+  PBFS_ASSIGN_OR_RETURN(const Written written,
+                        CloneRange(step, *core_, *state_, {from, lo, hi, {}, if_opset}, Sealing(*core_), {}));
   return SetPart(step, *core_, *state_, upload, {number, written.object, written.hi, std::move(metadata)});
 }
 

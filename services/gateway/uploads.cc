@@ -23,6 +23,7 @@ using s3::Error;
 constexpr int32_t kMaxPartNumber = 10'000;
 constexpr int64_t kMinPartBytes = 5 << 20;  // of all but the last
 constexpr int32_t kPage = 1000;
+constexpr int kTryAgain = 20;
 
 bool IsNotFound(const Status& status) { return status.code() == StatusCode::kNotFound; }
 Status UploadFailure(const Status& status) { return IsNotFound(status) ? Error(Code::kNoSuchUpload) : status; }
@@ -131,7 +132,7 @@ Result<UploadedPart> CopyPart(Site& site, Call& call, Bucket& to, const UploadSt
     facts = FactsOfCopy(source.stat(), range, kind.algorithm);
     PBFS_ASSIGN_OR_RETURN(Bytes metadata, Encode(facts));
     return to.UploadPartCopy(call.context(), upload.upload, number, source.stat().object, range.begin, range.end,
-                             std::move(metadata));
+                             std::move(metadata), source.stat().opset);
   }
   PBFS_RETURN_IF_ERROR(source.Cover(call.context(), range.begin, range.end));
   const auto writer = to.NewObject(call.context());
@@ -151,25 +152,28 @@ Status UploadPartCopy(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const s3::CopySource from, s3::ParseCopySource(call.fields().Get("x-amz-copy-source")));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const UploadStat upload, FindUpload(call, bucket));
-  PBFS_ASSIGN_OR_RETURN(Source source, OpenSource(site, call, from));
-  const ObjectStat& stat = source.view.stat();
-  PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
-  s3::ByteRange range{0, stat.size};
-  if (const auto header = call.fields().Find("x-amz-copy-source-range"); header.has_value()) {
-    PBFS_ASSIGN_OR_RETURN(range, s3::ResolveCopyRange(*header, stat.size));
+  for (int attempt = 0;; ++attempt) {
+    PBFS_ASSIGN_OR_RETURN(Source source, OpenSource(site, call, from));
+    const ObjectStat& stat = source.view.stat();
+    PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
+    s3::ByteRange range{0, stat.size};
+    if (const auto header = call.fields().Find("x-amz-copy-source-range"); header.has_value()) {
+      PBFS_ASSIGN_OR_RETURN(range, s3::ResolveCopyRange(*header, stat.size));
+    }
+    if (range.length() == 0) return Error(Code::kInvalidRequest, "The copy source is empty");
+    PartFacts facts;
+    const Result<UploadedPart> part =
+        CopyPart(site, call, bucket, upload, number, source.view, range, from.bucket == call.bucket(), facts);
+    if (part.status().code() == StatusCode::kAborted && attempt < kTryAgain) continue;  // the source has changed
+    if (!part.ok()) return UploadFailure(part.status());
+    s3::CopyResult result;
+    result.part = true;
+    result.last_modified_ms = part->object.Millis();
+    result.etag = EtagOf(part->object, facts);
+    HttpFields fields;
+    source.AddVersion(fields);
+    return call.SendXml(s3::ToXml(result), std::move(fields));
   }
-  if (range.length() == 0) return Error(Code::kInvalidRequest, "The copy source is empty");
-  PartFacts facts;
-  const Result<UploadedPart> part =
-      CopyPart(site, call, bucket, upload, number, source.view, range, from.bucket == call.bucket(), facts);
-  if (!part.ok()) return UploadFailure(part.status());
-  s3::CopyResult result;
-  result.part = true;
-  result.last_modified_ms = part->object.Millis();
-  result.etag = EtagOf(part->object, facts);
-  HttpFields fields;
-  source.AddVersion(fields);
-  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 namespace {

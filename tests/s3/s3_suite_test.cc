@@ -42,7 +42,7 @@ pbfs::testing::RunningCluster* S3Suite::running_ = nullptr;
 TEST_F(S3Suite, EveryCaseHolds) { Run("run_suite.py", {"--jobs", "4"}); }
 
 TEST_F(S3Suite, AStormOfPatchesShowsOnlyWhatItMay) {
-  Run("patch_storm.py", {"--patches", "500", "--connections", "16", "--objects", "16"});
+  Run("patch_storm.py", {"--patches", "500", "--connections", "16", "--objects", "16", "--versioned", "6"});
 }
 
 }  // namespace

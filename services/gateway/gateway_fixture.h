@@ -66,6 +66,11 @@ class GatewayTest : public testing::Test {
     const size_t from = begin + name.size() + 2;
     return document.substr(from, document.find("</" + name + ">", from) - from);
   }
+  /// "Enabled" or "Suspended".
+  void SetVersioning(const std::string& bucket, const std::string& status) {
+    const std::string document = "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>";
+    ASSERT_EQ(Send("PUT", "/" + bucket + "?versioning", document).status, 200);
+  }
   void MakeBucket(const std::string& name) { ASSERT_EQ(Send("PUT", "/" + name).status, 200); }
 
   SystemClock clock_;

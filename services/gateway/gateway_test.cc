@@ -495,13 +495,8 @@ TEST_F(GatewayTest, ObjectsAndUploadsGoWhenTheirTimeIsOver) {
 
 TEST_F(GatewayTest, VersionsAreKeptAndDeletedOneByOne) {
   MakeBucket("photos");
-  const auto set = [&](const std::string& status) {
-    return Send("PUT", "/photos?versioning",
-                "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>")
-        .status;
-  };
   ASSERT_EQ(Send("PUT", "/photos/cat", "null").status, 200);
-  ASSERT_EQ(set("Enabled"), 200);
+  SetVersioning("photos", "Enabled");
   EXPECT_EQ(Element(Send("GET", "/photos?versioning").body, "Status"), "Enabled");
   const auto id_of = [](const Answer& answer) { return std::string(answer.fields.Get("x-amz-version-id")); };
   const std::string first = id_of(Send("PUT", "/photos/cat", "one")), second = id_of(Send("PUT", "/photos/cat", "two"));
@@ -522,7 +517,7 @@ TEST_F(GatewayTest, VersionsAreKeptAndDeletedOneByOne) {
   const Answer undone = Send("DELETE", "/photos/cat?versionId=" + id_of(gone));
   EXPECT_EQ(undone.fields.Get("x-amz-delete-marker"), "true");
   EXPECT_EQ(Send("GET", "/photos/cat").body, "two");
-  ASSERT_EQ(set("Suspended"), 200);
+  SetVersioning("photos", "Suspended");
   EXPECT_EQ(id_of(Send("PUT", "/photos/cat", "new null")), "null");
   EXPECT_EQ(Send("GET", "/photos/cat?versionId=null").body, "new null");
   EXPECT_EQ(Element(Send("GET", "/photos/cat?versionId=x").body, "Code"), "InvalidArgument");
@@ -535,19 +530,13 @@ TEST_F(GatewayTest, VersionsAreKeptAndDeletedOneByOne) {
 TEST_F(GatewayTest, APatchWhereVersionsAreKeptMakesAnother) {
   MakeBucket("photos");
   ASSERT_EQ(Send("PUT", "/photos/cat", "0123456789", {{"Content-Type", "text/plain"}}).status, 200);
-  const auto set = [&](const std::string& status) {
-    ASSERT_EQ(Send("PUT", "/photos?versioning",
-                   "<VersioningConfiguration><Status>" + status + "</Status></VersioningConfiguration>")
-                  .status,
-              200);
-  };
   const auto patch = [&](const std::string& target, const std::string& range, const std::string& body,
                          const HttpFields& more = {}) {
     HttpFields fields = more;
     fields.Set("Content-Range", range);
     return Send("PATCH", target, body, fields);
   };
-  set("Enabled");
+  SetVersioning("photos", "Enabled");
   const Answer patched = patch("/photos/cat", "bytes 2-3/*", "ab", {{"x-amz-client-token", "t"}});
   ASSERT_EQ(patched.status, 200) << patched.body;
   EXPECT_EQ(Send("GET", "/photos/cat").body, "01ab456789");
@@ -566,7 +555,7 @@ TEST_F(GatewayTest, APatchWhereVersionsAreKeptMakesAnother) {
   EXPECT_EQ(patch("/photos/cat", "bytes */3", "").fields.Get("x-amz-object-size"), "3");
   EXPECT_EQ(Send("GET", "/photos/cat").body, "X12");
   EXPECT_EQ(Send("GET", "/photos/cat?versionId=" + id).body, "01ab456789");
-  set("Suspended");
+  SetVersioning("photos", "Suspended");
   EXPECT_EQ(patch("/photos/cat", "bytes 0-0/*", "n").fields.Get("x-amz-version-id"), "null");
   EXPECT_EQ(patch("/photos/cat", "bytes 1-1/*", "m").fields.Get("x-amz-version-id"), "null");  // in place
   EXPECT_EQ(Send("GET", "/photos/cat?versionId=null").body, "nm2");

@@ -566,10 +566,7 @@ TEST_F(GatewayTest, APatchWhereVersionsAreKeptMakesAnother) {
 // Whoever is overtaken starts from the newer version: nothing is lost.
 TEST_F(GatewayTest, PatchesAtOnceOfAVersionFollowEachOther) {
   MakeBucket("photos");
-  ASSERT_EQ(
-      Send("PUT", "/photos?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
-          .status,
-      200);
+  SetVersioning("photos", "Enabled");
   ASSERT_EQ(Send("PUT", "/photos/cat", std::string(8, '-')).status, 200);
   Executor writers("writers", 8, 8);
   std::atomic<int> done = 0;
@@ -597,10 +594,7 @@ TEST_F(GatewayTest, TagsChangeAndTheObjectStaysAsItIs) {
 
 TEST_F(GatewayTest, VersionsGoWhenTheirTimeIsOver) {
   MakeBucket("photos");
-  ASSERT_EQ(
-      Send("PUT", "/photos?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
-          .status,
-      200);
+  SetVersioning("photos", "Enabled");
   for (const char* body : {"1", "2", "3", "4"}) ASSERT_EQ(Send("PUT", "/photos/cat", body).status, 200);
   ASSERT_EQ(Send("DELETE", "/photos/gone").status, 204);
   ASSERT_EQ(Send("DELETE", "/photos/dog").status, 204);

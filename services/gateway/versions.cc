@@ -4,6 +4,7 @@
 
 #include "libs/s3/dates.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -150,8 +151,8 @@ Result<HttpFields> ChangeMetadata(Site& site, Call& call,
   }
 }
 
-Result<Deletion> DeleteKey(Call& call, Bucket& bucket, const std::string& key, const std::optional<Order>& version,
-                           const DeleteCheck& check) {
+Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key,
+                           const std::optional<Order>& version, const DeleteCheck& check) {
   PBFS_ASSIGN_OR_RETURN(const std::optional<ObjectId> only, Checked(call, bucket, key, version, check));
   if (!version.has_value()) return DeleteCurrent(call, bucket, key, only);
   const Result<NamedVersion> found = FindVersion(bucket, call, key, *version);
@@ -159,6 +160,7 @@ Result<Deletion> DeleteKey(Call& call, Bucket& bucket, const std::string& key, c
   const std::string asked = *version == kNullVersion ? kNullVersionId : IdOfOrder(*version);
   if (missing) return Deletion{asked, false};
   PBFS_RETURN_IF_ERROR(found.status());
+  PBFS_RETURN_IF_ERROR(CheckUnlocked(site, call, key, found->metadata));
   if (bucket.versioning() == Versioning::kOff) {
     PBFS_RETURN_IF_ERROR(DeleteCurrent(call, bucket, key, found->object).status());
     return Deletion{asked, false};

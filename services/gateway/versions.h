@@ -53,9 +53,9 @@ struct Deletion {
 };
 /// Deletes a key, which gets a delete marker where versions are kept, or one version for good. What is not there is no error.
 /// `check`, if there is one, refuses what is not to be deleted, and is held until it is.
-/// Errors (of S3): those of `check`; ConditionalRequestConflict.
+/// Errors (of S3): those of `check`; ConditionalRequestConflict; AccessDenied: the version is locked.
 using DeleteCheck = std::function<Status(const s3::Existing& existing)>;
-Result<Deletion> DeleteKey(Call& call, Bucket& bucket, const std::string& key, const std::optional<Order>& version,
-                           const DeleteCheck& check);
+Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key,
+                           const std::optional<Order>& version, const DeleteCheck& check);
 
 }  // namespace pbfs::gateway

@@ -392,6 +392,8 @@ class Bucket {
   // ---- versions ------------------------------------------------------------------------------------------------------------
   /// Whether names keep versions, as far as this client knows. Writes of names find out.
   Versioning versioning() const;
+  /// The same in the newest state. Errors: NOT_FOUND.
+  Result<Versioning> FindVersioning(const Context& context);
   /// Enables or suspends them. In a bucket that keeps versions each Put, Clone and so on makes one, which stays until it is dropped, and
   /// what names are bound to takes no more writes: PatchVersion. Suspended, they replace the null version: the one that a name had
   /// before, and that is all it has in a bucket that was never enabled. Errors: INVALID_ARGUMENT to turn it off.
@@ -443,7 +445,7 @@ class Bucket {
 
   /// One Commit: a new object of all of `from`, which is sealed, with these ranges written over it, bound to `name`: a new version that
   /// costs what is written, while the old one keeps its bytes. `options` as of a Put: metadata, and what the name must be bound to.
-  /// Errors: FAILED_PRECONDITION also if `from` is not sealed, and cannot be: a name shows it where no versions are kept.
+  /// Errors: FAILED_PRECONDITION also if a name shows `from` in a bucket that never kept versions; ABORTED it was written to meanwhile.
   Result<Written> PatchVersion(const Context& context, const std::string& name, ObjectId from,
                                const std::vector<RangeWrite>& ranges, const PutOptions& options = {});
   /// The same with another size: cut, or extended with zeros.

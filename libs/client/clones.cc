@@ -156,7 +156,10 @@ Result<CommitPlan> PlanRows(const Context& context, ClientCore& core, const Open
   int64_t begin = 0;
   for (const WholeObject& part : parts) {
     for (int64_t at = 0; at < part.size;) {
-      PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, core, bucket, part.object, at, part.size, {}));
+      PBFS_ASSIGN_OR_RETURN(const Listing listing, ListVerified(context, core, bucket, part.object, at, part.size, {},
+                                                                part.unsealed.has_value()));
+      if (part.unsealed.has_value() && listing.reply.opset != part.unsealed)
+        return AbortedError("what a new version is to be made of has changed");
       rows.Add(listing, begin);
       if (listing.reply.covered_hi <= at) break;
       at = listing.reply.covered_hi;
@@ -182,8 +185,12 @@ bool IsTooDeep(const Status& status) { return HasCode(status, CommitCode::kTooDe
 
 Status CommitWhole(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
                    const std::vector<WholeObject>& parts, const std::function<Status(CommitPlan)>& commit) {
-  const Status done = commit(PlanReferences(core, object, parts));
-  if (!IsTooDeep(done)) return done;
+  const bool sealed =
+      std::none_of(parts.begin(), parts.end(), [](const WholeObject& part) { return part.unsealed.has_value(); });
+  if (sealed) {
+    const Status done = commit(PlanReferences(core, object, parts));
+    if (!IsTooDeep(done)) return done;
+  }
   PBFS_ASSIGN_OR_RETURN(CommitPlan rows, PlanRows(context, core, bucket, object, parts));
   return commit(std::move(rows));
 }

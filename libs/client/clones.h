@@ -31,10 +31,11 @@ void AddReference(OpRecord& clone, const ObjectId& from, int64_t lo, int64_t hi,
 struct WholeObject {
   ObjectId object;
   int64_t size = 0;
+  std::optional<Opset> unsealed = {};  // of one that is not sealed: the state that is meant
 };
-/// Has `commit` commit a new object that has sealed ones end to end: by reference, or where references would nest too deep by the rows of
+/// Has `commit` commit a new object that has others end to end: by reference, or where those are not sealed or would nest too deep by the rows of
 /// their visible extents. `commit` gets a plan, without an op if there is not a byte, and may be called once for each form.
-/// Errors: those of `commit` and ListVerified.
+/// Errors: those of `commit` and ListVerified; ABORTED one that is not sealed is in another state by now.
 Status CommitWhole(const Context& context, ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
                    const std::vector<WholeObject>& parts, const std::function<Status(CommitPlan)>& commit);
 

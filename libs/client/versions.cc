@@ -17,6 +17,17 @@ NamedVersion VersionOf(const NameEntry& entry, ObjectMetadata metadata) {
 
 }  // namespace
 
+Result<Versioning> Bucket::FindVersioning(const Context& context) {
+  const Context step = context.Within(core_->options.timeout);
+  // No keyring is so new: then the primary answers.
+  PBFS_ASSIGN_OR_RETURN(const BucketInfo now, RetryRead(step, [&] {
+                          return core_->to.catalog.buckets.FindBucket(step, info().settings.name, INT64_MAX);
+                        }));
+  if (now.id != state_->id()) return NotFoundError("bucket " + info().settings.name + ": it is gone");
+  state_->Learn(now.settings.versioning);
+  return now.settings.versioning;
+}
+
 Status Bucket::SetVersioning(const Context& context, Versioning versioning) {
   const Context step = context.Within(core_->options.timeout);
   const auto set = RetryRead(step, [&]() -> Result<bool> {  // harmless to repeat

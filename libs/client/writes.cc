@@ -408,11 +408,19 @@ Result<Written> Bucket::WriteRanges(const Context& context, ObjectId object, con
 
 namespace {
 
-// A version that names show is sealed when it is first referred to, if it was bound before versions were kept.
-Status SealVersion(const Context& context, Bucket& bucket, const ObjectStat& version) {
-  if (version.sealed) return OkStatus();
-  if (bucket.versioning() == Versioning::kEnabled) return bucket.Seal(context, version.object).status();
-  return FailedPreconditionError("only a version that takes no more writes can be patched anew");
+// What a new version is made of. One that was bound before versions were kept is sealed when it is first referred to; while they are
+// suspended it takes writes, and its rows are copied.
+Result<WholeObject> SourceOf(const Context& context, Bucket& bucket, const ObjectStat& version) {
+  if (bucket.versioning() == Versioning::kOff && !version.sealed)
+    return FailedPreconditionError("only a version can be patched anew");
+  WholeObject source{version.object, version.size};
+  if (version.sealed) return source;
+  if (bucket.versioning() == Versioning::kEnabled) {
+    PBFS_RETURN_IF_ERROR(bucket.Seal(context, version.object).status());
+  } else {
+    source.unsealed = version.opset;
+  }
+  return source;
 }
 
 // One Commit: a new object of the first bytes of `from`, changed by one more op, bound to a name.
@@ -459,7 +467,7 @@ Result<Written> Bucket::PatchVersion(const Context& context, const std::string& 
   PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
   const Context step = context.Within(core_->options.timeout);
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
-  PBFS_RETURN_IF_ERROR(SealVersion(step, *this, stat));
+  PBFS_ASSIGN_OR_RETURN(const WholeObject source, SourceOf(step, *this, stat));
   PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, ObjectOfVersion(*core_, options), ranges));
   if (options.op.has_value()) planned.write.record.op = *options.op;
   PBFS_ASSIGN_OR_RETURN(const MemoryShare share,
@@ -467,7 +475,7 @@ Result<Written> Bucket::PatchVersion(const Context& context, const std::string& 
   std::vector<BodyUpload> uploads;
   PBFS_RETURN_IF_ERROR(UploadBodies(step, *core_, *state_, planned.bodies, uploads, planned.write.record.bodies));
   PBFS_ASSIGN_OR_RETURN(Written written,
-                        CommitVersion(step, *core_, *state_, name, {from, stat.size}, planned.write, uploads, options));
+                        CommitVersion(step, *core_, *state_, name, source, planned.write, uploads, options));
   written.lo = planned.lo, written.hi = planned.hi;
   return written;
 }
@@ -479,10 +487,10 @@ Result<Written> Bucket::ResizeVersion(const Context& context, const std::string&
   PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
   const Context step = context.Within(core_->options.timeout);
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
-  PBFS_RETURN_IF_ERROR(SealVersion(step, *this, stat));
+  PBFS_ASSIGN_OR_RETURN(WholeObject source, SourceOf(step, *this, stat));
+  source.size = std::min(source.size, size);
   const PlannedOp change = TruncateOp(*core_, ObjectOfVersion(*core_, options), size, options.op);
-  PBFS_ASSIGN_OR_RETURN(Written written, CommitVersion(step, *core_, *state_, name, {from, std::min(stat.size, size)},
-                                                       change, {}, options));
+  PBFS_ASSIGN_OR_RETURN(Written written, CommitVersion(step, *core_, *state_, name, source, change, {}, options));
   written.lo = written.hi = size;
   return written;
 }

@@ -2,6 +2,7 @@
 
 #include "libs/s3/dates.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -78,7 +79,8 @@ void Access::Forget(BucketId bucket) {
 }
 
 Result<s3::AccessRequest> Access::RequestOf(Call& call, const std::string& action, Bucket& bucket,
-                                            const std::string& key, bool with_tags) {
+                                            const Resource& resource, bool with_tags) {
+  const std::string& key = resource.key;
   s3::AccessRequest request;
   request.user = call.caller.user;
   request.action = action;
@@ -93,13 +95,15 @@ Result<s3::AccessRequest> Access::RequestOf(Call& call, const std::string& actio
   AddFromQuery(call, "prefix", "s3:prefix", request);
   AddFromQuery(call, "delimiter", "s3:delimiter", request);
   AddFromQuery(call, "max-keys", "s3:max-keys", request);
-  AddFromQuery(call, "versionId", "s3:versionid", request);
+  if (!resource.version_id.empty()) request.keys["s3:versionid"] = resource.version_id;
   if (const auto tagging = call.fields().Find("x-amz-tagging"); tagging.has_value()) {
     PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTagging(*tagging));
     for (const auto& [name, value] : tags) request.keys["s3:requestobjecttag/" + name] = value;
   }
   if (!with_tags || key.empty()) return request;
-  const Result<ObjectView> view = bucket.Open(call.context(), key, {.newest = true});
+  ViewOptions options{.newest = true};
+  if (const Result<Order> version = ParseVersionId(resource.version_id); version.ok()) options.version = *version;
+  const Result<ObjectView> view = bucket.Open(call.context(), key, options);
   if (view.status().code() == StatusCode::kNotFound) return request;
   PBFS_RETURN_IF_ERROR(view.status());
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(view->stat().metadata));
@@ -107,8 +111,8 @@ Result<s3::AccessRequest> Access::RequestOf(Call& call, const std::string& actio
   return request;
 }
 
-Status Access::Check(Call& call, const std::string& action, const std::string& bucket_name, const std::string& key) {
-  Result<Bucket> bucket = buckets_.Find(call.context(), bucket_name);
+Status Access::Check(Call& call, const std::string& action, const Resource& resource) {
+  Result<Bucket> bucket = buckets_.Find(call.context(), resource.bucket);
   if (!bucket.ok()) {
     const bool hidden = call.caller.anonymous() && s3::IsError(bucket.status(), Code::kNoSuchBucket);
     return hidden ? Error(Code::kAccessDenied) : bucket.status();
@@ -122,7 +126,7 @@ Status Access::Check(Call& call, const std::string& action, const std::string& b
     return call.caller.anonymous() ? Error(Code::kAccessDenied) : OkStatus();
   if (!call.caller.anonymous() && !of_key.has_value() && IsRepair(action)) return OkStatus();
   PBFS_ASSIGN_OR_RETURN(const s3::AccessRequest request,
-                        RequestOf(call, action, *bucket, key, rules->needs_object_tags));
+                        RequestOf(call, action, *bucket, resource, rules->needs_object_tags));
   const Decision by_bucket = rules->policy.has_value() ? rules->policy->Evaluate(request) : Decision::kSilent;
   const Decision by_key = of_key.has_value()        ? of_key->Evaluate(request)
                           : call.caller.anonymous() ? Decision::kSilent

@@ -41,10 +41,16 @@ class Access {
   /// What no bucket decides: whoever has an access key, if that has no policy or one that allows it. Errors (of S3): AccessDenied.
   static Status CheckOwner(const Call& call, const std::string& action);
 
-  /// `action`: "s3:GetObject". `key` may be empty. Errors (of S3): AccessDenied; NoSuchBucket, of which anonymous callers are not told.
-  Status Check(Call& call, const std::string& action, const std::string& bucket, const std::string& key);
-  /// The same of the request's own bucket and key.
-  Status Check(Call& call, const std::string& action) { return Check(call, action, call.bucket(), call.key()); }
+  /// What is to be done something with; a key may be empty, and so may the id of a version.
+  struct Resource {
+    std::string bucket, key, version_id;
+  };
+  /// `action`: "s3:GetObject". Errors (of S3): AccessDenied; NoSuchBucket, of which anonymous callers are not told.
+  Status Check(Call& call, const std::string& action, const Resource& resource);
+  /// The same of what the request is about.
+  Status Check(Call& call, const std::string& action) {
+    return Check(call, action, {call.bucket(), call.key(), std::string(call.query().Get("versionId"))});
+  }
 
   /// May be as old as kRemembered. A document that cannot be read is an error: nothing is allowed for want of knowledge.
   Result<std::shared_ptr<const BucketRules>> RulesOf(const Context& context, const Bucket& bucket);
@@ -58,7 +64,7 @@ class Access {
     MonotonicTime until;
   };
   Result<std::shared_ptr<const BucketRules>> Load(const Context& context, const Bucket& bucket);
-  Result<s3::AccessRequest> RequestOf(Call& call, const std::string& action, Bucket& bucket, const std::string& key,
+  Result<s3::AccessRequest> RequestOf(Call& call, const std::string& action, Bucket& bucket, const Resource& resource,
                                       bool with_tags);
 
   OpenBuckets& buckets_;

@@ -94,8 +94,8 @@ Status GetBucketLocation(Site& site, Call& call) {
 }
 
 Status GetBucketVersioning(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, site.buckets.Find(call.context(), call.bucket(), true));
-  const Versioning versioning = bucket.versioning();
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const Versioning versioning, bucket.FindVersioning(call.context()));
   return call.SendXml(s3::VersioningXml(versioning == Versioning::kOff       ? s3::Versioning::kNever
                                         : versioning == Versioning::kEnabled ? s3::Versioning::kEnabled
                                                                              : s3::Versioning::kSuspended));

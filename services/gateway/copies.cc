@@ -130,8 +130,8 @@ Status RenameObject(Site& site, Call& call) {
     return Error(Code::kInvalidArgument, "x-amz-rename-source is malformed");
   const std::string from = decoded->starts_with(prefix) ? decoded->substr(prefix.size()) : *decoded;
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:DeleteObject", call.bucket(), from));
-  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:GetObject", call.bucket(), from));
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:DeleteObject", {call.bucket(), from, ""}));
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:GetObject", {call.bucket(), from, ""}));
   if (bucket.versioning() != Versioning::kOff)
     return Error(Code::kNotImplemented, "Where versions are kept nothing is renamed: copy it, and delete the source");
   const bool if_none_match = call.fields().Get("If-None-Match") == "*";

@@ -87,7 +87,7 @@ Status Gateway::Serve(Call& call) {
 // Whoever may not list a bucket is not told which keys it lacks.
 Status Gateway::Hide(Call& call, const Status& failed) {
   if (!s3::IsError(failed, Code::kNoSuchKey)) return failed;
-  const bool may_list = access_.Check(call, "s3:ListBucket", call.bucket(), "").ok();
+  const bool may_list = access_.Check(call, "s3:ListBucket", {call.bucket(), "", ""}).ok();
   return may_list ? failed : Error(Code::kAccessDenied);
 }
 

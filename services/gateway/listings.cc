@@ -197,7 +197,7 @@ Status ListObjectVersions(Site& site, Call& call) {
   }
   if (result.truncated) {
     result.next_key_marker = options.after;
-    if (options.after_version.has_value()) result.next_version_id_marker = IdOfOrder(*options.after_version);
+    if (options.after_version.has_value()) result.next_version_id_marker = result.objects.back().version_id;
   }
   return call.SendXml(s3::ToXml(result));
 }

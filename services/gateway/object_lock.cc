@@ -27,9 +27,9 @@ Result<std::string> BodyText(Call& call) {
 }
 
 // Whether the request passes governance by. Errors (of S3): AccessDenied: it asks to, and may not.
-Result<bool> Bypasses(Site& site, Call& call, const std::string& key) {
+Result<bool> Bypasses(Site& site, Call& call, const Access::Resource& version) {
   if (!s3::AsksToBypass(call.fields())) return false;
-  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:BypassGovernanceRetention", call.bucket(), key));
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, "s3:BypassGovernanceRetention", version));
   return true;
 }
 
@@ -124,10 +124,10 @@ Status AddLock(Site& site, Call& call, const ObjectMetadata& metadata, HttpField
   return OkStatus();
 }
 
-Status CheckUnlocked(Site& site, Call& call, const std::string& key, const ObjectMetadata& metadata) {
+Status CheckUnlocked(Site& site, Call& call, const Access::Resource& version, const ObjectMetadata& metadata) {
   PBFS_ASSIGN_OR_RETURN(const s3::VersionLock lock, LockOf(metadata));
   if (lock == s3::VersionLock{}) return OkStatus();
-  PBFS_ASSIGN_OR_RETURN(const bool bypass, Bypasses(site, call, key));
+  PBFS_ASSIGN_OR_RETURN(const bool bypass, Bypasses(site, call, version));
   return s3::CheckDelete(lock, site.clock.NowMillis(), bypass);
 }
 
@@ -166,7 +166,8 @@ Status PutObjectRetention(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const std::optional<s3::Retention> retention, s3::ParseRetention(document));
   const int64_t now_ms = site.clock.NowMillis();
   if (retention.has_value()) PBFS_RETURN_IF_ERROR(s3::CheckIsAhead(*retention, now_ms));
-  PBFS_ASSIGN_OR_RETURN(const bool bypass, Bypasses(site, call, call.key()));
+  const Access::Resource version{call.bucket(), call.key(), std::string(call.query().Get("versionId"))};
+  PBFS_ASSIGN_OR_RETURN(const bool bypass, Bypasses(site, call, version));
   return ChangeLock(site, call, [&](s3::VersionLock& lock) {
     PBFS_RETURN_IF_ERROR(s3::CheckRetentionChange(lock.retention, retention, now_ms, bypass));
     lock.retention = retention;

@@ -23,8 +23,8 @@ Status LockNew(Site& site, Call& call, const Bucket& bucket, const HttpFields& f
 /// Adds what a version is locked by to an answer, as far as the caller may know it.
 Status AddLock(Site& site, Call& call, const ObjectMetadata& metadata, HttpFields& fields);
 
-/// Whether the request may delete a version with these metadata for good. Errors (of S3): AccessDenied.
-Status CheckUnlocked(Site& site, Call& call, const std::string& key, const ObjectMetadata& metadata);
+/// Whether the request may delete a version, which has these metadata, for good. Errors (of S3): AccessDenied.
+Status CheckUnlocked(Site& site, Call& call, const Access::Resource& version, const ObjectMetadata& metadata);
 
 /// Whether versions of the bucket can be locked, as of now.
 Result<bool> CanLock(Site& site, Call& call, const Bucket& bucket);

@@ -96,7 +96,7 @@ Result<bool> Refused(Call& call, const ObjectView& view) {
 // Which version it is, what it is locked by, and when a rule of the bucket will take it away.
 Status AddFacts(Site& site, Call& call, const ObjectStat& stat, HttpFields& fields) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  AddVersion(bucket, stat, fields);
+  AddVersion(call, bucket, stat, fields);
   PBFS_RETURN_IF_ERROR(AddLock(site, call, stat.metadata, fields));
   PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
   if (rules->lifecycle.empty() || call.query().Has("versionId")) return OkStatus();
@@ -199,7 +199,7 @@ Status GetObjectAttributes(Site& site, Call& call) {
   if (!any) return s3::Error(Code::kInvalidArgument, "The x-amz-object-attributes header is required");
   HttpFields fields = {{"Last-Modified", s3::HttpDate(LastModifiedMs(stat))}};
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  AddVersion(bucket, stat, fields);
+  AddVersion(call, bucket, stat, fields);
   return call.SendXml(s3::ToXml(attributes), std::move(fields));
 }
 

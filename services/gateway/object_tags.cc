@@ -25,7 +25,7 @@ Status GetObjectTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(view.stat().metadata));
   HttpFields fields;
-  AddVersion(bucket, view.stat(), fields);
+  AddVersion(call, bucket, view.stat(), fields);
   return call.SendXml(s3::TagsXml(tags), std::move(fields));
 }
 

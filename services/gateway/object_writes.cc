@@ -61,12 +61,13 @@ Status PutObject(Site& site, Call& call) {
 }
 
 Status DeleteObject(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const std::optional<Order> version, AskedVersion(call));
+  PBFS_RETURN_IF_ERROR(AskedVersion(call).status());
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   DeleteCheck check;
   if (call.has_field("If-Match"))
     check = [&](const s3::Existing& existing) { return s3::CheckDelete(call.fields(), existing); };
-  PBFS_ASSIGN_OR_RETURN(const Deletion deleted, DeleteKey(site, call, bucket, call.key(), version, check));
+  PBFS_ASSIGN_OR_RETURN(const Deletion deleted,
+                        DeleteKey(site, call, bucket, call.key(), call.query().Get("versionId"), check));
   HttpFields fields;
   if (!deleted.version_id.empty()) fields.Set("x-amz-version-id", deleted.version_id);
   if (deleted.delete_marker) fields.Set("x-amz-delete-marker", "true");
@@ -80,21 +81,16 @@ using Deleted = s3::DeleteResult::Deleted;
 // One key of many. What was not there is deleted, and so is a name that no object can have.
 Result<Deleted> DeleteOne(Site& site, Call& call, Bucket& bucket, const s3::DeleteRequest::Object& object) {
   const bool versioned = !object.version_id.empty();
-  PBFS_RETURN_IF_ERROR(
-      site.access.Check(call, versioned ? "s3:DeleteObjectVersion" : "s3:DeleteObject", call.bucket(), object.key));
-  std::optional<Order> version;
-  if (versioned) {
-    const Result<Order> parsed = ParseVersionId(object.version_id);
-    if (!parsed.ok()) return Error(Code::kNoSuchVersion);
-    version = *parsed;
-  }
+  if (versioned && !ParseVersionId(object.version_id).ok()) return Error(Code::kNoSuchVersion);
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, versioned ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+                                         {call.bucket(), object.key, object.version_id}));
   DeleteCheck check;
   if (!object.etag.empty()) {
     check = [&](const s3::Existing& existing) {
       return !existing.exists || existing.etag == object.etag ? OkStatus() : Error(Code::kPreconditionFailed);
     };
   }
-  const Result<Deletion> deleted = DeleteKey(site, call, bucket, object.key, version, check);
+  const Result<Deletion> deleted = DeleteKey(site, call, bucket, object.key, object.version_id, check);
   if (deleted.status().code() == StatusCode::kInvalidArgument) return Deleted{object.key, object.version_id, false, ""};
   PBFS_RETURN_IF_ERROR(deleted.status());
   return Deleted{object.key, object.version_id, deleted->delete_marker,

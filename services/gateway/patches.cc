@@ -83,10 +83,9 @@ Result<Base> BaseOf(Call& call, Bucket& bucket, const ObjectStat& stat) {
   Base base{stat, bucket.versioning() == Versioning::kOff, call.query().Has("versionId")};
   if (bucket.versioning() != Versioning::kSuspended || stat.versioning == Versioning::kEnabled || stat.sealed)
     return base;
-  // The null version is patched in place where it is current; else it would have to be copied, for others may still patch it.
+  // The null version is patched in place where it is current.
   PBFS_ASSIGN_OR_RETURN(const NamedVersion null, FindVersion(bucket, call, call.key(), kNullVersion));
-  if (!null.current) return Error(Code::kNotImplemented, "Copy this version onto its key, and patch that");
-  base.in_place = true;
+  base.in_place = null.current;
   return base;
 }
 
@@ -123,6 +122,7 @@ Result<Written> MakeVersion(Site& site, Call& call, Bucket& bucket, const Base& 
 bool IsSealed(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kSealed); }
 
 Status PatchFailure(const Status& status) {
+  if (s3::IsError(status, Code::kObjectVersionPatchConflict)) return status;
   if (status.code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
   if (status.code() == StatusCode::kAborted) return Error(Code::kConcurrentUpdatesPatchConflict);
   return WriteFailure(status, Code::kConditionalRequestConflict);
@@ -186,9 +186,8 @@ Status AnswerPatch(Call& call, const Outcome& outcome) {
 Status AnswerAppend(Call& call, const Outcome& outcome) { return call.Send(200, FieldsOf(outcome)); }
 
 std::string VersionIdFor(const Bucket& bucket, const ObjectStat& stat) {
-  HttpFields fields;
-  AddVersion(bucket, stat, fields);
-  return std::string(fields.Get("x-amz-version-id"));
+  const bool shown = bucket.versioning() != Versioning::kOff || stat.versioning == Versioning::kEnabled;
+  return shown ? VersionIdOf(stat.bound, stat.versioning) : "";
 }
 
 // The object as it is after a write to it, or of a version made by somebody before: a repeat.

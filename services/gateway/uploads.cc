@@ -221,7 +221,7 @@ Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
                             ChecksumOf(metadata, view->stat().opset)};
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   HttpFields fields;
-  AddVersion(bucket, view->stat(), fields);
+  AddVersion(call, bucket, view->stat(), fields);
   return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 

@@ -74,9 +74,9 @@ Result<Order> ParseVersionId(std::string_view id) {
   if (id == kNullVersionId) return kNullVersion;
   const auto hlc = id.size() == 2 * kHalf ? NumberOf(id.substr(0, kHalf)) : std::nullopt;
   const auto wid = id.size() == 2 * kHalf ? NumberOf(id.substr(kHalf)) : std::nullopt;
-  if (!hlc.has_value() || !wid.has_value() || *hlc == 0)
-    return Error(Code::kInvalidArgument, "Invalid version id specified");
-  return Order{*hlc, *wid};
+  if (!hlc.has_value() || !wid.has_value()) return Error(Code::kInvalidArgument, "Invalid version id specified");
+  return *hlc > 0 ? Order{*hlc, *wid}
+                  : Order{-1, *wid};  // no version is of such an order, and it must not be taken for the null one
 }
 
 Result<std::optional<Order>> AskedVersion(const Call& call) {
@@ -95,8 +95,9 @@ void AddMade(const Order& order, Versioning versioning, HttpFields& fields) {
   if (versioning != Versioning::kOff) fields.Set("x-amz-version-id", VersionIdOf(order, versioning));
 }
 
-void AddVersion(const Bucket& bucket, const ObjectStat& stat, HttpFields& fields) {
-  const bool shown = bucket.versioning() != Versioning::kOff || stat.versioning == Versioning::kEnabled;
+void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields) {
+  const bool shown = bucket.versioning() != Versioning::kOff || stat.versioning == Versioning::kEnabled ||
+                     call.query().Has("versionId");
   if (shown) fields.Set("x-amz-version-id", VersionIdOf(stat.bound, stat.versioning));
 }
 
@@ -146,21 +147,25 @@ Result<HttpFields> ChangeMetadata(Site& site, Call& call,
     if (again && attempt < kTryAgain) continue;
     if (!changed.ok()) return WriteFailure(changed, Code::kOperationAborted);
     HttpFields fields;
-    AddVersion(bucket, stat, fields);
+    AddVersion(call, bucket, stat, fields);
     return fields;
   }
 }
 
-Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key,
-                           const std::optional<Order>& version, const DeleteCheck& check) {
+Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key, std::string_view version_id,
+                           const DeleteCheck& check) {
+  std::optional<Order> version;
+  if (!version_id.empty()) {
+    PBFS_ASSIGN_OR_RETURN(version, ParseVersionId(version_id));
+  }
   PBFS_ASSIGN_OR_RETURN(const std::optional<ObjectId> only, Checked(call, bucket, key, version, check));
   if (!version.has_value()) return DeleteCurrent(call, bucket, key, only);
   const Result<NamedVersion> found = FindVersion(bucket, call, key, *version);
   const bool missing = s3::IsError(found.status(), Code::kNoSuchVersion);
-  const std::string asked = *version == kNullVersion ? kNullVersionId : IdOfOrder(*version);
+  const std::string asked(version_id);
   if (missing) return Deletion{asked, false};
   PBFS_RETURN_IF_ERROR(found.status());
-  PBFS_RETURN_IF_ERROR(CheckUnlocked(site, call, key, found->metadata));
+  PBFS_RETURN_IF_ERROR(CheckUnlocked(site, call, {call.bucket(), key, asked}, found->metadata));
   if (bucket.versioning() == Versioning::kOff) {
     PBFS_RETURN_IF_ERROR(DeleteCurrent(call, bucket, key, found->object).status());
     return Deletion{asked, false};

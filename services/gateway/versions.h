@@ -30,8 +30,8 @@ Status CheckNoVersion(const Call& call);
 /// x-amz-version-id of what a write has made: none in a bucket that never kept versions.
 void AddMade(const Order& order, Versioning versioning, HttpFields& fields);
 inline void AddMade(const Written& written, HttpFields& fields) { AddMade(written.order, written.versioning, fields); }
-/// The same of what is read.
-void AddVersion(const Bucket& bucket, const ObjectStat& stat, HttpFields& fields);
+/// The same of what is read; also in a bucket that never kept versions, if the request says one.
+void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields);
 /// "s3:GetObject" is "s3:GetObjectVersion" where a version is said.
 std::string ActionOf(const Call& call, const std::string& action);
 
@@ -52,10 +52,10 @@ struct Deletion {
   bool delete_marker = false;  // that is one
 };
 /// Deletes a key, which gets a delete marker where versions are kept, or one version for good. What is not there is no error.
-/// `check`, if there is one, refuses what is not to be deleted, and is held until it is.
-/// Errors (of S3): those of `check`; ConditionalRequestConflict; AccessDenied: the version is locked.
+/// `version_id`: which one; empty: the key. `check`, if there is one, refuses what is not to be deleted, and is held until it is.
+/// Errors (of S3): those of `check`; ConditionalRequestConflict; InvalidArgument the id; AccessDenied: the version is locked.
 using DeleteCheck = std::function<Status(const s3::Existing& existing)>;
-Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key,
-                           const std::optional<Order>& version, const DeleteCheck& check);
+Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key, std::string_view version_id,
+                           const DeleteCheck& check);
 
 }  // namespace pbfs::gateway

@@ -28,8 +28,8 @@ Result<WriteConditions> ReadWriteConditions(Site& site, Call& call) {
 
 Result<Source> OpenSource(Site& site, Call& call, const s3::CopySource& source) {
   const bool versioned = !source.version_id.empty();
-  PBFS_RETURN_IF_ERROR(
-      site.access.Check(call, versioned ? "s3:GetObjectVersion" : "s3:GetObject", source.bucket, source.key));
+  PBFS_RETURN_IF_ERROR(site.access.Check(call, versioned ? "s3:GetObjectVersion" : "s3:GetObject",
+                                         {source.bucket, source.key, source.version_id}));
   std::optional<Order> version;
   if (versioned) {
     PBFS_ASSIGN_OR_RETURN(version, ParseVersionId(source.version_id));
@@ -44,7 +44,7 @@ Result<Source> OpenSource(Site& site, Call& call, const s3::CopySource& source) 
   }
   PBFS_RETURN_IF_ERROR(view.status());
   HttpFields fields;
-  AddVersion(bucket, view->stat(), fields);
+  AddVersion(call, bucket, view->stat(), fields);
   return Source{*std::move(view), std::string(fields.Get("x-amz-version-id"))};
 }
 

@@ -109,7 +109,7 @@ class Patches(Patching, VersionCase):
 
     def test_repeated_with_a_token_make_one_version(self):
         old = self.put_version(OLD)
-        answers = [self.patch("bytes 0-0/*", b"x", headers={"x-amz-client-token": "token " + self.key[:20]})
+        answers = [self.patch("bytes 0-0/*", b"x", headers={"x-amz-client-token": "token-" + self.key[:20]})
                    for _ in range(3)]
         ids = {self.patched(answer, 10) for answer in answers}
         self.assertEqual(len(ids), 1)

@@ -2,8 +2,7 @@
 import re
 from dataclasses import dataclass
 
-from .harness import (ISO_DATE, OPAQUE_ETAG, BucketCase, OwnBucketCase, call, expect, parse_xml, query_of, quote,
-                      quote_all)
+from .harness import ISO_DATE, OPAQUE_ETAG, BucketCase, OwnBucketCase, call, expect, parse_xml, query_of, quote_all
 
 VERSION_ID = re.compile(r"(?!null$)[!-~]{1,1024}")  # opaque
 HTTP_DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")

@@ -53,6 +53,10 @@ Result<std::shared_ptr<const BucketRules>> Access::Load(const Context& context, 
   if (lifecycle.has_value()) {
     PBFS_ASSIGN_OR_RETURN(rules->lifecycle, s3::ParseLifecycle(*lifecycle));
   }
+  PBFS_ASSIGN_OR_RETURN(const auto lock, documents_.Get(context, DocumentOf(bucket, kLockDocument)));
+  if (lock.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(rules->lock, s3::ParseLockConfiguration(*lock));
+  }
   return std::shared_ptr<const BucketRules>(std::move(rules));
 }
 

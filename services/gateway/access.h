@@ -10,6 +10,7 @@
 #include "libs/client/client.h"
 #include "libs/s3/cors.h"
 #include "libs/s3/lifecycle.h"
+#include "libs/s3/lock.h"
 #include "libs/s3/policy.h"
 #include "services/gateway/call.h"
 #include "services/gateway/open_buckets.h"
@@ -22,11 +23,13 @@ struct BucketRules {
   bool needs_object_tags = false;  // the policy asks for tags that an object has
   s3::CorsRules cors;
   s3::LifecycleRules lifecycle;
+  std::optional<s3::LockConfiguration> lock;  // none: nothing can be locked
 };
 
 /// The name of a configuration of a bucket in the system bucket: under the bucket's id, so that one that is deleted and made again does
 /// not inherit it.
 std::string DocumentOf(const Bucket& bucket, const std::string& what);
+inline constexpr const char* kLockDocument = "object-lock";
 
 /// Who may do what. Whoever has an access key may do everything that the key's policy allows (all, without one) or the bucket's policy
 /// does, and that none of both forbids; anonymous callers only what the bucket's policy allows. Threads: any.

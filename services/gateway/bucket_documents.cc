@@ -58,7 +58,6 @@ struct Missing {
 };
 constexpr Missing kMissing[] = {
     {"publicAccessBlock", Code::kNoSuchPublicAccessBlockConfiguration},
-    {"object-lock", Code::kObjectLockConfigurationNotFound},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "libs/s3/documents.h"
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 
@@ -51,8 +52,7 @@ Status ListBuckets(Site& site, Call& call) {
 
 Status CreateBucket(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(s3::CheckBucketName(call.bucket()));
-  if (EqualsIgnoreCase(call.fields().Get("x-amz-bucket-object-lock-enabled"), "true"))
-    return Error(Code::kNotImplemented, "Object lock is not served");
+  const bool locks = EqualsIgnoreCase(call.fields().Get("x-amz-bucket-object-lock-enabled"), "true");
   const std::string_view acl = call.fields().Get("x-amz-acl");
   if (!acl.empty() && acl != "private") return Error(Code::kAccessControlListNotSupported);
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
@@ -62,9 +62,14 @@ Status CreateBucket(Site& site, Call& call) {
   BucketSettings settings;
   settings.name = call.bucket();
   settings.etag = site.options.etag;
+  if (locks) settings.versioning = Versioning::kEnabled;
   const Status made = site.client.CreateBucket(call.context(), settings).status();
   if (made.code() == StatusCode::kAlreadyExists) return Error(Code::kBucketAlreadyOwnedByYou);
   PBFS_RETURN_IF_ERROR(made);
+  if (locks) {
+    PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), call.bucket(), true));
+    PBFS_RETURN_IF_ERROR(EnableLock(site, call, bucket, {}));
+  }
   return call.Send(200, {{"Location", "/" + call.bucket()}});
 }
 
@@ -96,13 +101,27 @@ Status GetBucketVersioning(Site& site, Call& call) {
                                                                              : s3::Versioning::kSuspended));
 }
 
+namespace {
+
+Status CheckMaySuspend(Site& site, Call& call, const Bucket& bucket) {
+  PBFS_ASSIGN_OR_RETURN(const bool can_lock, CanLock(site, call, bucket));
+  if (!can_lock) return OkStatus();
+  return Error(Code::kInvalidBucketState, "Where versions can be locked, versioning cannot be suspended");
+}
+
+}  // namespace
+
 Status PutBucketVersioning(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
   PBFS_ASSIGN_OR_RETURN(const s3::Versioning asked, s3::ParseVersioning(document));
   const Versioning versioning = asked == s3::Versioning::kEnabled ? Versioning::kEnabled : Versioning::kSuspended;
+  if (versioning == Versioning::kSuspended) PBFS_RETURN_IF_ERROR(CheckMaySuspend(site, call, bucket));
   PBFS_RETURN_IF_ERROR(bucket.SetVersioning(call.context(), versioning));
-  return call.Send(200);
+  // Locks may have been enabled in between: EnableLock.
+  const Status may = versioning == Versioning::kSuspended ? CheckMaySuspend(site, call, bucket) : OkStatus();
+  if (!may.ok()) PBFS_RETURN_IF_ERROR(bucket.SetVersioning(call.context(), Versioning::kEnabled));
+  return may.ok() ? call.Send(200) : may;
 }
 
 Status GetBucketEncryption(Site& site, Call& call) {

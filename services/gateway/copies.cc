@@ -3,6 +3,7 @@
 
 #include "libs/s3/conditions.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/piece_sink.h"
 #include "services/gateway/versions.h"
@@ -100,6 +101,7 @@ Status CopyObject(Site& site, Call& call) {
     const ObjectStat& stat = source.view.stat();
     PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, MetadataOfCopy(call, stat, directives));
+    PBFS_RETURN_IF_ERROR(LockNew(site, call, to, call.fields(), metadata));
     const Result<Written> copied = from.bucket == call.bucket()
                                        ? CopyInside(call, to, stat, metadata, conditions)
                                        : CopyAcross(site, call, to, source.view, metadata, conditions);

@@ -231,8 +231,7 @@ TEST_F(GatewayTest, TagsComeAndGoWithoutTouchingTheContent) {
 TEST_F(GatewayTest, WhatIsNotServedNeverTurnsIntoSomethingElse) {
   MakeBucket("photos");
   ASSERT_EQ(Send("PUT", "/photos/cat", "miaow").status, 200);
-  for (const char* target : {"/photos/cat?legal-hold", "/photos/cat?retention", "/photos/cat?acl&tagging&legal-hold",
-                             "/photos/cat?torrent", "/photos/cat?restore"}) {
+  for (const char* target : {"/photos/cat?acl&tagging&legal-hold", "/photos/cat?torrent", "/photos/cat?restore"}) {
     EXPECT_EQ(Send("PUT", target, "x").status, 501) << target;
     EXPECT_EQ(Send("DELETE", target).status, 501) << target;
   }
@@ -617,6 +616,80 @@ TEST_F(GatewayTest, VersionsGoWhenTheirTimeIsOver) {
   for (const NamedVersion& version : page.versions) left += version.name + (version.object ? "+ " : "- ");
   EXPECT_EQ(left, "cat+ cat+ dog- dog+ ");
   EXPECT_EQ(Send("GET", "/photos/cat").body, "4");
+}
+
+std::string RetentionUntil(const std::string& mode, int64_t until_ms) {
+  return "<Retention><Mode>" + mode + "</Mode><RetainUntilDate>" + s3::IsoDate(until_ms) +
+         "</RetainUntilDate></Retention>";
+}
+
+TEST_F(GatewayTest, ALockedVersionStaysUntilItsTimeIsOver) {
+  ASSERT_EQ(Send("PUT", "/photos", "", {{"x-amz-bucket-object-lock-enabled", "true"}}).status, 200);
+  EXPECT_EQ(Element(Send("GET", "/photos?versioning").body, "Status"), "Enabled");
+  EXPECT_EQ(Element(Send("GET", "/photos?object-lock").body, "ObjectLockEnabled"), "Enabled");
+  const int64_t tomorrow_ms = clock_.NowMillis() + 86'400'000;
+  const Answer put = Send(
+      "PUT", "/photos/cat", "miaow",
+      {{"x-amz-object-lock-mode", "GOVERNANCE"}, {"x-amz-object-lock-retain-until-date", s3::IsoDate(tomorrow_ms)}});
+  ASSERT_EQ(put.status, 200) << put.body;
+  const std::string version = "/photos/cat?versionId=" + std::string(put.fields.Get("x-amz-version-id"));
+  EXPECT_EQ(Send("GET", "/photos/cat").fields.Get("x-amz-object-lock-retain-until-date"), s3::IsoDate(tomorrow_ms));
+  EXPECT_EQ(Send("GET", "/photos/cat?retention").body.find("GOVERNANCE") == std::string::npos, false);
+  EXPECT_EQ(Element(Send("DELETE", version).body, "Code"), "AccessDenied");
+  EXPECT_EQ(Send("PUT", "/photos/cat?retention", RetentionUntil("GOVERNANCE", tomorrow_ms - 1)).status, 403);
+  EXPECT_EQ(Send("PUT", "/photos/cat?retention", RetentionUntil("GOVERNANCE", tomorrow_ms + 1)).status, 200);
+  const HttpFields bypass = {{"x-amz-bypass-governance-retention", "true"}};
+  EXPECT_EQ(Send("PUT", "/photos/cat?legal-hold", "<LegalHold><Status>ON</Status></LegalHold>").status, 200);
+  EXPECT_EQ(Send("PUT", "/photos/cat?tagging", "<Tagging><TagSet/></Tagging>").status, 200);
+  EXPECT_EQ(Send("DELETE", version, "", bypass).status, 403) << "a hold is not passed by, and new tags do not end it";
+  EXPECT_EQ(Send("DELETE", "/photos/cat").status, 204) << "a delete marker may be put over it";
+  EXPECT_EQ(Send("GET", version).body, "miaow");
+  const std::string hold = version + "&legal-hold";
+  EXPECT_EQ(Send("PUT", hold, "<LegalHold><Status>OFF</Status></LegalHold>").status, 200);
+  EXPECT_EQ(Send("DELETE", version).status, 403);
+  EXPECT_EQ(Send("DELETE", version, "", bypass).status, 204);
+  EXPECT_EQ(Element(Send("GET", version).body, "Code"), "NoSuchVersion");
+}
+
+TEST_F(GatewayTest, ABucketWithLocksRetainsByDefaultAndKeepsItsVersions) {
+  MakeBucket("photos");
+  const std::string days =
+      "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
+      "<Mode>COMPLIANCE</Mode><Days>3</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
+  EXPECT_EQ(Element(Send("PUT", "/photos?object-lock", days).body, "Code"), "InvalidBucketState");
+  EXPECT_EQ(Element(Send("GET", "/photos?object-lock").body, "Code"), "ObjectLockConfigurationNotFoundError");
+  const std::string suspended = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+  const std::string enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  ASSERT_EQ(Send("PUT", "/photos?versioning", enabled).status, 200);
+  ASSERT_EQ(Send("PUT", "/photos/cat", "old").status, 200);
+  EXPECT_EQ(Element(Send("PUT", "/photos/cat?legal-hold", "<LegalHold><Status>ON</Status></LegalHold>").body, "Code"),
+            "InvalidRequest");
+  EXPECT_EQ(Send("PUT", "/photos/cat", "x", {{"x-amz-object-lock-legal-hold", "ON"}}).status, 400);
+  ASSERT_EQ(Send("PUT", "/photos?object-lock", days).status, 200);
+  EXPECT_EQ(Element(Send("PUT", "/photos?versioning", suspended).body, "Code"), "InvalidBucketState");
+  EXPECT_EQ(Element(Send("GET", "/photos/cat?retention").body, "Code"), "NoSuchObjectLockConfiguration");
+  const Answer put = Send("PUT", "/photos/cat", "new");
+  const std::string version = "/photos/cat?versionId=" + std::string(put.fields.Get("x-amz-version-id"));
+  const HttpFields bypass = {{"x-amz-bypass-governance-retention", "true"}};
+  EXPECT_EQ(Send("DELETE", version, "", bypass).status, 403);
+  const Answer patched = Send("PATCH", "/photos/cat", "N", {{"Content-Range", "bytes 0-0/*"}});
+  ASSERT_EQ(patched.status, 200) << patched.body;
+  EXPECT_EQ(Send("GET", "/photos/cat").fields.Get("x-amz-object-lock-mode"), "COMPLIANCE");
+  EXPECT_EQ(Send("GET", version).body, "new");
+
+  ASSERT_EQ(
+      Send("PUT", "/photos?lifecycle",
+           "<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status><Filter/><NoncurrentVersionExpiration>"
+           "<NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>")
+          .status,
+      200);
+  const auto expired_after = [&](int64_t hours) {
+    ManualClock then(clock_.NowMicros() + hours * 3'600'000'000);
+    Lifecycle later(*client_, documents_, then);
+    return later.Pass(TestContext())->expired;
+  };
+  EXPECT_EQ(expired_after(60), 1) << "the one from before; the other is locked";
+  EXPECT_EQ(expired_after(80), 1);
 }
 
 TEST_F(GatewayTest, AnAclThatChangesNothingIsTaken) {

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 
 namespace pbfs::gateway {
 
@@ -63,7 +64,9 @@ Status Lifecycle::ExpireVersions(const Context& context, Bucket& bucket, const s
         const int64_t size = version.content.value_or(NamedContent{}).size;
         const auto time_ms =
             s3::NoncurrentExpiry(rules, {version.name, &tags, size}, HlcMillis(newer->order.hlc), noncurrent);
-        if (time_ms.has_value() && *time_ms <= clock_.NowMillis()) PBFS_RETURN_IF_ERROR(drop(version));
+        PBFS_ASSIGN_OR_RETURN(const s3::VersionLock lock, LockOf(version.metadata));
+        const bool locked = !s3::CheckDelete(lock, clock_.NowMillis(), false).ok();
+        if (time_ms.has_value() && *time_ms <= clock_.NowMillis() && !locked) PBFS_RETURN_IF_ERROR(drop(version));
         ++noncurrent;
       }
       newer = version;

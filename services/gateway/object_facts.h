@@ -12,6 +12,7 @@
 ///   content-encoding, content-disposition, content-language, cache-control, expires   as sent
 ///   tags       the tags as a query
 ///   sse        "AES256", where the writer asked for encryption
+///   retention, legal-hold   what keeps the version from being deleted: object_lock.h
 ///   parts      the sizes of the parts that it was uploaded in: "5242880*7,1234"; not where that is too long
 ///   checksum   "<algorithm> <FULL_OBJECT or COMPOSITE> <value as shown>" of the content that `opset` describes
 namespace pbfs::gateway {
@@ -20,7 +21,7 @@ namespace pbfs::gateway {
 Result<ObjectMetadata> MetadataOfRequest(const HttpFields& fields);
 /// Keys of the customer, in any request: NotImplemented.
 Status CheckNoCustomerKeys(const HttpFields& fields);
-/// Fields that ask for what is not served (SSE-C, KMS, ACLs, object lock, storage classes, redirects) of a request that writes.
+/// Fields that ask for what is not served (SSE-C, KMS, ACLs, storage classes, redirects) of a request that writes.
 Status CheckServedFields(const HttpFields& fields);
 
 s3::StoredHeaders StoredHeadersOf(const ObjectMetadata& metadata);

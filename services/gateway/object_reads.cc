@@ -6,6 +6,7 @@
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/versions.h"
 
@@ -92,10 +93,11 @@ Result<bool> Refused(Call& call, const ObjectView& view) {
   return true;
 }
 
-// Which version it is, and when a rule of the bucket will take it away.
+// Which version it is, what it is locked by, and when a rule of the bucket will take it away.
 Status AddFacts(Site& site, Call& call, const ObjectStat& stat, HttpFields& fields) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   AddVersion(call, bucket, stat, fields);
+  PBFS_RETURN_IF_ERROR(AddLock(site, call, stat.metadata, fields));
   PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
   if (rules->lifecycle.empty() || call.query().Has("versionId")) return OkStatus();
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(stat.metadata));

@@ -2,6 +2,7 @@
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 #include "services/gateway/versions.h"
@@ -21,6 +22,7 @@ Status PutObject(Site& site, Call& call) {
   PutOptions options;
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(call.fields()));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, call.fields(), options.metadata));
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   // The client's own, or ours.
   PBFS_ASSIGN_OR_RETURN(const auto wanted, s3::ReadChecksumHeaders(call.fields()));
@@ -65,7 +67,7 @@ Status DeleteObject(Site& site, Call& call) {
   if (call.has_field("If-Match"))
     check = [&](const s3::Existing& existing) { return s3::CheckDelete(call.fields(), existing); };
   PBFS_ASSIGN_OR_RETURN(const Deletion deleted,
-                        DeleteKey(call, bucket, call.key(), call.query().Get("versionId"), check));
+                        DeleteKey(site, call, bucket, call.key(), call.query().Get("versionId"), check));
   HttpFields fields;
   if (!deleted.version_id.empty()) fields.Set("x-amz-version-id", deleted.version_id);
   if (deleted.delete_marker) fields.Set("x-amz-delete-marker", "true");
@@ -88,7 +90,7 @@ Result<Deleted> DeleteOne(Site& site, Call& call, Bucket& bucket, const s3::Dele
       return !existing.exists || existing.etag == object.etag ? OkStatus() : Error(Code::kPreconditionFailed);
     };
   }
-  const Result<Deletion> deleted = DeleteKey(call, bucket, object.key, object.version_id, check);
+  const Result<Deletion> deleted = DeleteKey(site, call, bucket, object.key, object.version_id, check);
   if (deleted.status().code() == StatusCode::kInvalidArgument) return Deleted{object.key, object.version_id, false, ""};
   PBFS_RETURN_IF_ERROR(deleted.status());
   return Deleted{object.key, object.version_id, deleted->delete_marker,

@@ -75,6 +75,14 @@ Status GetObjectTagging(Site& site, Call& call);
 Status PutObjectTagging(Site& site, Call& call);
 Status DeleteObjectTagging(Site& site, Call& call);
 
+// object_lock.cc
+Status GetObjectLockConfiguration(Site& site, Call& call);
+Status PutObjectLockConfiguration(Site& site, Call& call);
+Status GetObjectRetention(Site& site, Call& call);
+Status PutObjectRetention(Site& site, Call& call);
+Status GetObjectLegalHold(Site& site, Call& call);
+Status PutObjectLegalHold(Site& site, Call& call);
+
 // uploads.cc
 Status CreateMultipartUpload(Site& site, Call& call);
 Status UploadPart(Site& site, Call& call);

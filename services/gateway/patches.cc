@@ -7,6 +7,7 @@
 #include "libs/s3/ranges.h"
 #include "libs/s3/text.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 #include "services/gateway/versions.h"
@@ -104,11 +105,13 @@ Result<Written> ApplyInPlace(Call& call, Bucket& bucket, const ObjectStat& stat,
   return bucket.WriteRanges(call.context(), stat.object, WritesOf(patch), options);
 }
 
-Result<Written> MakeVersion(Call& call, Bucket& bucket, const Base& base, const Patch& patch, std::optional<OpId> op) {
+Result<Written> MakeVersion(Site& site, Call& call, Bucket& bucket, const Base& base, const Patch& patch,
+                            std::optional<OpId> op) {
   PutOptions options;
   options.op = op;
   options.metadata = base.stat.metadata;
   ForgetContent(options.metadata);
+  PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, call.fields(), options.metadata));
   if (!base.chosen) options.if_bound_to = base.stat.object;
   const ObjectId from = base.stat.object;
   if (patch.set_size.has_value())
@@ -211,7 +214,7 @@ constexpr const char* kAgain = "pbfs-again";
 Result<Outcome> Apply(Site& site, Call& call, Bucket& bucket, const Base& base, const Patch& patch, bool at_end,
                       std::optional<OpId> op) {
   const Result<Written> written = base.in_place ? ApplyInPlace(call, bucket, base.stat, patch, at_end, op)
-                                                : MakeVersion(call, bucket, base, patch, op);
+                                                : MakeVersion(site, call, bucket, base, patch, op);
   if (written.ok() && !base.in_place) return OutcomeOf(base, patch, *written);
   const bool repeat = IsRepeat(written.status());
   if (written.ok() || repeat) {
@@ -319,6 +322,8 @@ Status AppendObject(Site& site, Call& call) {
   if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  ObjectMetadata locked;  // in place nothing can be: then this refuses to
+  PBFS_RETURN_IF_ERROR(LockAsAsked(site, call, bucket, call.fields(), locked));
   PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
   if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
   const std::string parameters = has_token ? "append " + std::to_string(offset) + " " + s3::Sha256Hex(bytes) : "";

@@ -5,6 +5,7 @@
 #include "libs/s3/post_policy.h"
 #include "libs/s3/text.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/versions.h"
 
@@ -125,6 +126,7 @@ Status PostObject(Site& site, Call& call) {
     SetTags(tags, options.metadata);
   }
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, fields, options.metadata));
   const bool with_md5 = bucket.info().settings.etag == Etag::kMd5;
   s3::Md5 md5;
   s3::Checksum checksum(s3::ChecksumAlgorithm::kCrc64Nvme);

@@ -8,6 +8,7 @@
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 #include "services/gateway/upload_facts.h"
@@ -75,6 +76,7 @@ Status CreateMultipartUpload(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const ChecksumKind kind, ReadChecksumKind(call.fields()));
   SetChecksumKind(kind, metadata);
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(LockAsAsked(site, call, bucket, call.fields(), metadata));
   PBFS_ASSIGN_OR_RETURN(const UploadId id, bucket.CreateUpload(call.context(), call.key(), metadata));
   HttpFields fields;
   ShowChecksumKind({id, call.key(), metadata}, fields);
@@ -253,6 +255,7 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const WriteConditions conditions, ReadWriteConditions(site, call));
   PutOptions options;
   options.metadata = upload->metadata;
+  PBFS_RETURN_IF_ERROR(LockByDefault(site, call, bucket, options.metadata));
   options.if_none_match = conditions.if_none_match;
   options.if_bound_to = conditions.if_bound_to;
   whole.made_by = made_by;

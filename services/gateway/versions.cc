@@ -4,6 +4,7 @@
 
 #include "libs/s3/dates.h"
 #include "services/gateway/object_facts.h"
+#include "services/gateway/object_lock.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -151,7 +152,7 @@ Result<HttpFields> ChangeMetadata(Site& site, Call& call,
   }
 }
 
-Result<Deletion> DeleteKey(Call& call, Bucket& bucket, const std::string& key, std::string_view version_id,
+Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key, std::string_view version_id,
                            const DeleteCheck& check) {
   std::optional<Order> version;
   if (!version_id.empty()) {
@@ -164,6 +165,7 @@ Result<Deletion> DeleteKey(Call& call, Bucket& bucket, const std::string& key, s
   const std::string asked(version_id);
   if (missing) return Deletion{asked, false};
   PBFS_RETURN_IF_ERROR(found.status());
+  PBFS_RETURN_IF_ERROR(CheckUnlocked(site, call, {call.bucket(), key, asked}, found->metadata));
   if (bucket.versioning() == Versioning::kOff) {
     PBFS_RETURN_IF_ERROR(DeleteCurrent(call, bucket, key, found->object).status());
     return Deletion{asked, false};

@@ -53,9 +53,9 @@ struct Deletion {
 };
 /// Deletes a key, which gets a delete marker where versions are kept, or one version for good. What is not there is no error.
 /// `version_id`: which one; empty: the key. `check`, if there is one, refuses what is not to be deleted, and is held until it is.
-/// Errors (of S3): those of `check`; ConditionalRequestConflict; InvalidArgument the id.
+/// Errors (of S3): those of `check`; ConditionalRequestConflict; InvalidArgument the id; AccessDenied: the version is locked.
 using DeleteCheck = std::function<Status(const s3::Existing& existing)>;
-Result<Deletion> DeleteKey(Call& call, Bucket& bucket, const std::string& key, std::string_view version_id,
+Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::string& key, std::string_view version_id,
                            const DeleteCheck& check);
 
 }  // namespace pbfs::gateway

@@ -8,7 +8,7 @@ MISSING = {"policy": "NoSuchBucketPolicy", "policyStatus": "NoSuchBucketPolicy",
            "object-lock": "ObjectLockConfigurationNotFoundError", "tagging": "NoSuchTagSet"}
 
 # Not served yet; each of them leaves this table when it is.
-LATER = {"PUT": ("object-lock", "publicAccessBlock", "ownershipControls", "encryption"),
+LATER = {"PUT": ("publicAccessBlock", "ownershipControls", "encryption"),
          "DELETE": ("publicAccessBlock", "ownershipControls", "encryption")}
 NEVER = {"GET": ("accelerate", "analytics", "analytics&id=a", "intelligent-tiering", "inventory", "metrics",
                  "notification", "replication", "website", "metadataConfiguration", "metadataTable",
@@ -20,8 +20,7 @@ NEVER = {"GET": ("accelerate", "analytics", "analytics&id=a", "intelligent-tieri
                     "replication",
                     "website", "metadataConfiguration", "metadataTable"),
          "POST": ("metadataConfiguration", "metadataTable")}
-OF_OBJECTS = {"GET": ("legal-hold", "retention", "torrent"),
-              "PUT": ("legal-hold", "retention", "restore", "torrent"),
+OF_OBJECTS = {"GET": ("torrent",), "PUT": ("restore", "torrent"),
               "POST": ("restore", "select&select-type=2"),
               "DELETE": ("legal-hold", "retention", "torrent", "acl"),
               "HEAD": ("torrent",), "PATCH": ("tagging", "acl", "retention")}
@@ -60,12 +59,6 @@ class OfBuckets(BucketCase):
         self.assertIn(answer.status, (404, 501))
         expect(call("HEAD", f"/{bucket}"), 404, code="NoSuchBucket")
 
-    def test_bucket_with_object_lock_is_not_made(self):
-        bucket = new_bucket_name()
-        expect(call("PUT", f"/{bucket}", headers={"x-amz-bucket-object-lock-enabled": "true"}), 501,
-               code="NotImplemented")
-        expect(call("HEAD", f"/{bucket}"), 404, code="NoSuchBucket")
-
 
 class OfObjects(BucketCase):
     @rows(table(OF_OBJECTS))
@@ -76,7 +69,7 @@ class OfObjects(BucketCase):
         expect(self.send(method, query=query, body=body, headers=headers), 501, code="NotImplemented")
         expect(self.get(), 200, {"ETag": etag, "x-amz-tagging-count": "1"}, body=b"content")
 
-    @rows({query: query for query in ("legal-hold", "retention", "restore", "torrent", "select", "website")})
+    @rows({query: query for query in ("restore", "torrent", "select", "website")})
     def test_does_not_make_an_object(self, query):
         expect(self.send("PUT", query=query, body=b"<x/>"), 501, code="NotImplemented")
         self.must_be_missing()
@@ -92,9 +85,7 @@ class OfObjects(BucketCase):
 
     @rows({f"{operation} {name}": (operation, name, value) for operation in ("PUT", "copy") for name,
            value in (
-        ("x-amz-object-lock-mode", "GOVERNANCE"),
-        ("x-amz-object-lock-retain-until-date", "2099-01-01T00:00:00Z"),
-        ("x-amz-object-lock-legal-hold", "ON"), ("x-amz-website-redirect-location", "/other"),
+        ("x-amz-website-redirect-location", "/other"),
         ("x-amz-storage-class", "GLACIER"))})
     def test_header_is_not_served(self, operation, name, value):
         headers = {name: value}

@@ -532,12 +532,17 @@ class Without(Versions, BucketCase):
         expect(self.send(method, query=query, body=body), 400, code="InvalidRequest")
         self.drop(version)
 
-    @rows({f"{what} {name}": (what, headers) for what in ("PUT", "copy", "upload") for name, headers in (
+    @rows({f"{what} {name}": (what, headers) for what in ("PUT", "copy", "upload", "append") for name, headers in (
         ("retention", {MODE: "GOVERNANCE", UNTIL: "2099-01-01T00:00:00Z"}), ("hold", {HOLD: "ON"}))})
     def test_headers_are_refused(self, what, headers):
         if what == "copy":
             self.put_version(key="source")
             headers = headers | {"x-amz-copy-source": f"{self.bucket}/source"}
+        if what == "append":
+            had = self.put_some(b"content")
+            headers = headers | {"x-amz-write-offset-bytes": "7"}
+            expect(self.send("PUT", headers=headers, body=b"x"), 400, code="InvalidRequest")
+            return self.must_have(*had)
         answer = self.send("POST", query="uploads", headers=headers) if what == "upload" else \
             self.send("PUT", headers=headers, body=b"" if what == "copy" else b"x")
         expect(answer, 400, code="InvalidRequest")

@@ -2,7 +2,7 @@
 import re
 from dataclasses import dataclass
 
-from .harness import ISO_DATE, OPAQUE_ETAG, BucketCase, OwnBucketCase, call, expect, parse_xml, query_of, quote, quote_all
+from .harness import ISO_DATE, OPAQUE_ETAG, BucketCase, OwnBucketCase, call, expect, parse_xml, query_of, quote_all
 
 VERSION_ID = re.compile(r"(?!null$)[!-~]{1,1024}")  # opaque
 HTTP_DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
@@ -143,7 +143,8 @@ class Versions:
         there = bool(versions) and versions[0][1] is not MARKER
         name = self.key if key is None else key
         for form in ("", "list-type=2"):
-            page = parse_xml(expect(call("GET", f"/{self.bucket}", query="&".join(filter(None, (form, f"prefix={quote_all(name)}")))), 200))
+            query = "&".join(filter(None, (form, f"prefix={quote_all(name)}")))
+            page = parse_xml(expect(call("GET", f"/{self.bucket}", query=query), 200))
             self.assertEqual([entry.text for entry in page.findall("Contents/Key")].count(name), int(there))
 
 

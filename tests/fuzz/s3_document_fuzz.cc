@@ -1,4 +1,5 @@
 #include "libs/base/check.h"
+#include "libs/s3/configurations.h"
 #include "libs/s3/cors.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/lifecycle.h"
@@ -17,6 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto tags = ParseTags(text); tags.ok()) PBFS_CHECK(*ParseTags(TagsXml(*tags)) == *tags);
   if (const auto rules = ParseCors(text); rules.ok()) PBFS_CHECK(*ParseCors(CorsXml(*rules)) == *rules);
   if (const auto rules = ParseLifecycle(text); rules.ok()) PBFS_CHECK(*ParseLifecycle(LifecycleXml(*rules)) == *rules);
+  if (const auto block = ParsePublicAccessBlock(text); block.ok())
+    PBFS_CHECK(*ParsePublicAccessBlock(PublicAccessBlockXml(*block)) == *block);
+  if (const auto encryption = ParseBucketEncryption(text); encryption.ok())
+    PBFS_CHECK(*ParseBucketEncryption(BucketEncryptionXml(*encryption)) == *encryption);
+  (void)CheckOwnershipControls(text);
   (void)ParseCreateBucket(text);
   (void)ParseVersioning(text);
   if (const auto policy = Policy::ParseBucket(text, "b"); policy.ok()) {

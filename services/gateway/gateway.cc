@@ -80,6 +80,7 @@ Status Gateway::Serve(Call& call) {
     PBFS_RETURN_IF_ERROR(access_.Check(call, action));
   }
   PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(call.fields()));
+  PBFS_RETURN_IF_ERROR(access_.CheckAcl(call, call.fields()));
   return Hide(call, route.operation(site_, call));
 }
 

@@ -59,7 +59,7 @@ HttpServerOptions AdminOptions(const std::string& address) {
 GatewayOptions OptionsOf(const GatewaySettings& settings) {
   GatewayOptions options;
   options.region = settings.region;
-  options.domains = settings.domains;
+  for (const std::string& domain : settings.domains) options.domains.push_back(LowerCase(domain));
   options.etag = settings.md5_etags ? Etag::kMd5 : Etag::kOpaque;
   return options;
 }

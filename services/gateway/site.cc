@@ -1,6 +1,7 @@
 #include "services/gateway/site.h"
 
 #include "libs/catalog/types.h"
+#include "services/gateway/object_facts.h"
 
 namespace pbfs::gateway {
 
@@ -16,6 +17,12 @@ Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo, int64_t hi) {
   if (now.info().id == bucket.info().id) return s3::Error(s3::Code::kNoSuchKey);
   view = now.Open(call.context(), call.key(), options);
   return view.status().code() == StatusCode::kNotFound ? s3::Error(s3::Code::kNoSuchKey) : std::move(view);
+}
+
+Status AddDefaults(Site& site, Call& call, const Bucket& bucket, ObjectMetadata& metadata) {
+  PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
+  if (rules->encrypts) SetEncrypted(metadata);
+  return OkStatus();
 }
 
 Result<AccessKey> FindSigner(AccessKeys& keys, const Context& context, const std::string& id) {

@@ -46,6 +46,9 @@ inline Result<Bucket> BucketOf(Site& site, Call& call) { return site.buckets.Fin
 /// Errors (of S3): NoSuchKey, NoSuchBucket, NoSuchVersion; those of Bucket::Open.
 Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo = 0, int64_t hi = 1);
 
+/// What the bucket's configuration says of a new object whose writer does not: that it is encrypted.
+Status AddDefaults(Site& site, Call& call, const Bucket& bucket, ObjectMetadata& metadata);
+
 /// Whoever has an access key of the site: it has no other owners.
 inline s3::Owner TheOwner() { return {"pbfs", "pbfs"}; }
 

@@ -73,6 +73,7 @@ Status CreateMultipartUpload(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const ChecksumKind kind, ReadChecksumKind(call.fields()));
   SetChecksumKind(kind, metadata);
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(AddDefaults(site, call, bucket, metadata));
   PBFS_ASSIGN_OR_RETURN(const UploadId id, bucket.CreateUpload(call.context(), call.key(), metadata));
   HttpFields fields;
   ShowChecksumKind({id, call.key(), metadata}, fields);
@@ -104,6 +105,7 @@ Status UploadPart(Site& site, Call& call) {
   HttpFields fields;
   fields.Set("ETag", s3::Quoted(EtagOf(part->object, facts)));
   fields.Set(std::string(s3::ChecksumHeader(kind.algorithm)), s3::Base64(facts.checksum));
+  AddEncryption(upload.metadata, fields);
   return call.Send(200, std::move(fields));
 }
 
@@ -166,7 +168,9 @@ Status UploadPartCopy(Site& site, Call& call) {
   result.part = true;
   result.last_modified_ms = part->object.Millis();
   result.etag = EtagOf(part->object, facts);
-  return call.SendXml(s3::ToXml(result));
+  HttpFields fields;
+  AddEncryption(upload.metadata, fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 namespace {
@@ -214,7 +218,9 @@ Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
   if (found == metadata.system.end() || found->second != made_by) return Error(Code::kNoSuchUpload);
   s3::CompleteResult result{call.Url(), call.bucket(), call.key(), EtagOf(view->stat()),
                             ChecksumOf(metadata, view->stat().opset)};
-  return call.SendXml(s3::ToXml(result));
+  HttpFields fields;
+  AddEncryption(metadata, fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 }  // namespace
@@ -254,7 +260,9 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
   options.metadata.opset = done->opset;
   s3::CompleteResult result{call.Url(), call.bucket(), call.key(), EtagOf(done->object, *done->opset, options.metadata),
                             whole.checksum};
-  return call.SendXml(s3::ToXml(result));
+  HttpFields fields;
+  AddEncryption(options.metadata, fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 Status AbortMultipartUpload(Site& site, Call& call) {

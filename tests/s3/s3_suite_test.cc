@@ -27,6 +27,7 @@ class S3Suite : public ::testing::Test {
                         {.argv = std::move(arguments),
                          .environment = {{"PBFS_S3_ENDPOINT", "http://" + config["http"].get<std::string>()},
                                          {"PBFS_S3_HTTPS_ENDPOINT", "https://" + config["https"].get<std::string>()},
+                                         {"PBFS_S3_DOMAIN", config["domains"][0].get<std::string>()},
                                          {"PBFS_S3_CA", directory + "/tls/ca.pem"},
                                          {"PBFS_S3_ACCESS_KEY", key["id"].get<std::string>()},
                                          {"PBFS_S3_SECRET_KEY", key["secret"].get<std::string>()}}});

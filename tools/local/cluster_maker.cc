@@ -337,6 +337,7 @@ class Maker {
     const Json config = {{"client", client},
                          {"http", Address(ports_.gateway_http)},
                          {"https", Address(ports_.gateway_https)},
+                         {"domains", Json::array({"s3.localhost"})},
                          {"admin", Address(ports_.gateway_admin)},
                          {"certificate", CertificateFile(dir(), name)},
                          {"certificateKey", KeyFile(dir(), name)},

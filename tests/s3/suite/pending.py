@@ -5,5 +5,4 @@ PENDING = {
     "topic_checksums.Elsewhere.test_of_the_whole_after_an_append": "appends drop the checksum",
     "topic_versions.": "versioning is not served yet; no cases written",
     "topic_locks.": "object lock, retention and legal hold are not served yet; no cases written",
-    "topic_hosts.": "virtual-host style needs a gateway with domains; no cases written",
 }

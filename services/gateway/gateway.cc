@@ -47,6 +47,7 @@ void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();
   Call call(context, exchange, NewRequestId(to_.random));
   Served served;
+  served.began_ms = to_.clock.NowMillis();
   const Status done = Serve(call);
   if (!done.ok()) Fail(call, done, served);
   if (!to_.observer) return;

@@ -1,14 +1,15 @@
 #include "services/gateway/gateway_parts.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include <spdlog/spdlog.h>
 
 #include "libs/adapters/http/http_server.h"
 #include "libs/runtime/connection.h"
+#include "libs/runtime/line_log.h"
 #include "libs/runtime/metrics.h"
 #include "libs/runtime/program.h"
+#include "services/gateway/access_log.h"
 #include "services/gateway/admin.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/lifecycle_loop.h"
@@ -19,24 +20,6 @@ namespace {
 
 constexpr Duration kLifecycleInterval = std::chrono::hours(1);
 constexpr Duration kFirstContact = std::chrono::seconds(30);
-
-// One line of JSON a request: what was asked, by whom, what became of it. Never a signature, a token or a query.
-void LogAccess(const Served& served) {
-  nlohmann::json line = {{"request_id", served.request_id},
-                         {"operation", served.operation},
-                         {"method", served.method},
-                         {"path", served.path},
-                         {"status", served.status},
-                         {"peer", served.peer},
-                         {"user", served.user},
-                         {"access_key", served.access_key},
-                         {"received_bytes", served.received_bytes},
-                         {"sent_bytes", served.sent_bytes},
-                         {"microseconds", std::chrono::duration_cast<std::chrono::microseconds>(served.took).count()}};
-  if (!served.error.empty()) line["error"] = served.error;
-  if (!served.detail.empty()) line["detail"] = served.detail;
-  spdlog::info("access {}", line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
-}
 
 HttpServerOptions ServerOptions(const GatewaySettings& settings) {
   HttpServerOptions options;
@@ -102,6 +85,7 @@ void ShowServer(const HttpServerStats& stats, Gauges& shown) {
 Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   Metrics metrics;
   PBFS_RETURN_IF_ERROR(StartTelemetry("pbfs-gateway", settings, metrics));
+  PBFS_ASSIGN_OR_RETURN(const LineLog access, LineLog::Open(settings.access_log));
   ConnectionOptions client_options;
   client_options.rehome_offers = true;
   PBFS_ASSIGN_OR_RETURN(const auto connection, Connection::Open(settings.client, config, client_options));
@@ -112,7 +96,7 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   RequestMetrics requests(metrics);
   const auto observe = [&](const Served& served) {
     requests.Note(served);
-    LogAccess(served);
+    if (access.on()) access.Write(AccessLine(served));
   };
   Gateway gateway(OptionsOf(settings), {connection->client(), keys, documents, clock, random, observe});
   // A gateway may make the bucket of access keys; without the administrator's key `pbfs key create` has to.

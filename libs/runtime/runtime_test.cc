@@ -2,6 +2,7 @@
 #include <fstream>
 #include <sstream>
 
+#include <prometheus/metric_family.h>
 #include <sys/stat.h>
 
 #include "libs/adapters/grpc/loopback.h"
@@ -10,6 +11,7 @@
 #include "libs/runtime/certificate_end.h"
 #include "libs/runtime/line_log.h"
 #include "libs/runtime/logging.h"
+#include "libs/runtime/process_metrics.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
 #include "libs/runtime/settings.h"
@@ -227,6 +229,20 @@ TEST(LineLogTest, OffWritesNothing) {
   ASSERT_OK_AND_ASSIGN(const LineLog log, LineLog::Open("off"));
   EXPECT_FALSE(log.on());
   log.Write("nowhere");
+}
+
+TEST(ProcessMetricsTest, AProcessShowsWhatItUses) {
+  std::map<std::string, double> shown;
+  for (const prometheus::MetricFamily& family : ProcessMetrics().Collect()) {
+    ASSERT_EQ(family.metric.size(), 1u);
+    shown[family.name] =
+        family.type == prometheus::MetricType::Counter ? family.metric[0].counter.value : family.metric[0].gauge.value;
+  }
+  EXPECT_GT(shown["process_cpu_seconds_total"], 0);
+  EXPECT_GT(shown["process_resident_memory_bytes"], 1 << 20);
+  EXPECT_GE(shown["process_open_fds"], 3);
+  EXPECT_GE(shown["process_max_fds"], shown["process_open_fds"]);
+  EXPECT_NEAR(shown["process_start_time_seconds"], static_cast<double>(SystemClock().NowMillis()) / 1000, 60);
 }
 
 TEST(LoggingTest, JsonIsEscaped) { EXPECT_EQ(JsonEscape("a\"b\\c\n\x01"), "a\\\"b\\\\c\\n\\u0001"); }

@@ -13,6 +13,7 @@
 #include <prometheus/registry.h>
 
 #include "libs/base/sync.h"
+#include "libs/runtime/process_metrics.h"
 
 namespace pbfs {
 namespace {
@@ -50,6 +51,7 @@ class Refreshes final : public prometheus::Collectable {
 struct Metrics::Impl {
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   std::shared_ptr<Refreshes> refreshes = std::make_shared<Refreshes>();
+  std::shared_ptr<ProcessMetrics> process = std::make_shared<ProcessMetrics>();
   std::unique_ptr<prometheus::Exposer> exposer;
 };
 
@@ -67,6 +69,7 @@ Result<int> Metrics::Expose(const std::string& address) {
     impl_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
     impl_->exposer->RegisterCollectable(impl_->refreshes);  // they are asked in this order
     impl_->exposer->RegisterCollectable(impl_->registry);
+    impl_->exposer->RegisterCollectable(impl_->process);
     return impl_->exposer->GetListeningPorts().front();
   } catch (const std::exception& error) {  // civetweb's; none may leave this layer
     return UnavailableError("cannot serve metrics at " + address + ": " + error.what() +

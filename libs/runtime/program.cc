@@ -87,14 +87,18 @@ int RunProgram(int argc, char** argv, const std::string& name, const std::vector
   return ExitCode(status);
 }
 
-Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics) {
+Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics,
+                      std::vector<std::string> certificates) {
   StartLogging(program, settings.log_level);
   if (settings.metrics_address.empty()) return OkStatus();
   const auto ends = std::make_shared<Gauges>(metrics, "pbfs_certificate_end_timestamp_seconds",
                                              "When the certificate of this process ends; 0: it cannot be read", "file");
-  metrics.Refresh([ends, file = settings.tls.cert] {
-    const Result<int64_t> end_ms = CertificateEnd(file);
-    ends->Set(file, end_ms.ok() ? *end_ms / 1000 : 0);
+  certificates.push_back(settings.tls.cert);
+  metrics.Refresh([ends, certificates = std::move(certificates)] {
+    for (const std::string& file : certificates) {
+      const Result<int64_t> end_ms = CertificateEnd(file);
+      ends->Set(file, end_ms.ok() ? *end_ms / 1000 : 0);
+    }
   });
   return metrics.Expose(settings.metrics_address).status();
 }

@@ -26,8 +26,10 @@ struct ProgramArguments {
 int RunProgram(int argc, char** argv, const std::string& name, const std::vector<std::string>& commands,
                const std::function<Status(const ProgramArguments&)>& body);
 
-/// Logging, and the metrics page if one is configured, with the end of the process's certificate. Errors: UNAVAILABLE the port is in use.
-Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics);
+/// Logging, and the metrics page if one is configured, with the ends of the process's certificate and of `certificates`, files that
+/// it shows to others. Errors: UNAVAILABLE the port is in use.
+Status StartTelemetry(const std::string& program, const CommonSettings& settings, Metrics& metrics,
+                      std::vector<std::string> certificates = {});
 
 /// Says that the program is ready and waits for SIGTERM or SIGINT. Only under RunProgram.
 void AwaitSignal(const std::string& where = "");

@@ -1,12 +1,17 @@
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
+#include <prometheus/metric_family.h>
 #include <sys/stat.h>
 
 #include "libs/adapters/grpc/loopback.h"
 #include "libs/base/clock.h"
 #include "libs/base/testing.h"
 #include "libs/runtime/certificate_end.h"
+#include "libs/runtime/line_log.h"
 #include "libs/runtime/logging.h"
+#include "libs/runtime/process_metrics.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
 #include "libs/runtime/settings.h"
@@ -21,6 +26,11 @@ class RuntimeTest : public testing::Test {
     std::ofstream(path) << text;
     chmod(path.c_str(), mode);
     return path;
+  }
+  static std::string Read(const std::string& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
   }
   /// A complete configuration of a store, with `more` fields.
   std::string StoreConfig(const std::string& more = "") {
@@ -178,6 +188,61 @@ TEST_F(RuntimeTest, ExitCodesTellConfigurationFromTheWorld) {
   EXPECT_EQ(run({"--config", "x"}, InvalidArgumentError("bad")), 2);
   EXPECT_EQ(run({"--config", "x"}, UnavailableError("in use")), 3);
   EXPECT_EQ(run({"migrate", "--config", "x"}, OkStatus()), 1);
+}
+
+TEST_F(RuntimeTest, GatewaysSayWhereRequestsAreLogged) {
+  const auto load = [&](const std::string& more) {
+    return LoadGatewaySettings(
+        Write("gateway.json", R"({"http":"h:1","client":{"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},)"
+                              R"("keysDirectory":"/k","adminPublicKey":"00"})" +
+                                  more + "}"));
+  };
+  ASSERT_OK_AND_ASSIGN(const GatewaySettings settings, load(""));
+  EXPECT_EQ(settings.access_log, "stdout");
+  for (const std::string to : {"stdout", "stderr", "off", "/var/log/pbfs/access.log"})
+    EXPECT_EQ(load(R"(,"accessLog":")" + to + R"(")")->access_log, to);
+  EXPECT_THAT(load(R"(,"accessLog":"of")").status().message(), testing::HasSubstr("access_log"));
+  EXPECT_THAT(load(R"(,"domains":["s3.example:9000"])").status().message(), testing::HasSubstr("domains"));
+}
+
+TEST_F(RuntimeTest, LinesAreAppendedToAFileAsTheyAre) {
+  const std::string path = Write("access.log", "before\n", 0600);
+  {
+    ASSERT_OK_AND_ASSIGN(const LineLog log, LineLog::Open(path));
+    EXPECT_TRUE(log.on());
+    log.Write("{} %v");
+    EXPECT_EQ(Read(path), "before\n{} %v\n") << "at once";
+    std::filesystem::resize_file(path, 0);  // as whoever rotates it does
+    log.Write("after");
+    EXPECT_EQ(Read(path), "after\n");
+  }
+  ASSERT_OK(LineLog::Open(directory_.path() + "/new.log"));
+  struct stat made {};
+  ASSERT_EQ(stat((directory_.path() + "/new.log").c_str(), &made), 0);
+  EXPECT_EQ(made.st_mode & 0137, 0) << "closed to others";
+  const auto none = LineLog::Open(directory_.path() + "/none/access.log");
+  EXPECT_CODE(none, kFailedPrecondition);
+  EXPECT_THAT(none.status().message(), testing::HasSubstr("none/access.log"));
+}
+
+TEST(LineLogTest, OffWritesNothing) {
+  ASSERT_OK_AND_ASSIGN(const LineLog log, LineLog::Open("off"));
+  EXPECT_FALSE(log.on());
+  log.Write("nowhere");
+}
+
+TEST(ProcessMetricsTest, AProcessShowsWhatItUses) {
+  std::map<std::string, double> shown;
+  for (const prometheus::MetricFamily& family : ProcessMetrics().Collect()) {
+    ASSERT_EQ(family.metric.size(), 1u);
+    shown[family.name] =
+        family.type == prometheus::MetricType::Counter ? family.metric[0].counter.value : family.metric[0].gauge.value;
+  }
+  EXPECT_GT(shown["process_cpu_seconds_total"], 0);
+  EXPECT_GT(shown["process_resident_memory_bytes"], 1 << 20);
+  EXPECT_GE(shown["process_open_fds"], 3);
+  EXPECT_GE(shown["process_max_fds"], shown["process_open_fds"]);
+  EXPECT_NEAR(shown["process_start_time_seconds"], static_cast<double>(SystemClock().NowMillis()) / 1000, 60);
 }
 
 TEST(LoggingTest, JsonIsEscaped) { EXPECT_EQ(JsonEscape("a\"b\\c\n\x01"), "a\\\"b\\\\c\\n\\u0001"); }

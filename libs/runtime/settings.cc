@@ -283,11 +283,17 @@ Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
   checker.Require(!tls || !out.certificate_key_file.empty(), "certificate_key", "is missing: https needs one");
   out.region = Or<std::string>(config.region(), "us-east-1");
   out.domains = {config.domains().begin(), config.domains().end()};
+  for (const std::string& domain : out.domains)
+    checker.Require(!domain.empty() && domain.find_first_of(":/*") == std::string::npos && domain.front() != '.',
+                    "domains", "must be names of hosts, without port");
   const std::string& etag = config.etag();
   checker.Require(etag.empty() || etag == "md5" || etag == "opaque", "etag", "must be md5 or opaque");
   out.md5_etags = etag != "opaque";
   out.requests = AtLeastOne(config.requests(), 256, checker, "requests");
   out.drain = ReadTime(config.drain_ms(), 30'000, checker, "drain_ms");
+  const std::string& log = out.access_log = Or<std::string>(config.access_log(), "stdout");
+  checker.Require(log == "stdout" || log == "stderr" || log == "off" || log.starts_with('/'), "access_log",
+                  "must be stdout, stderr, off or the path of a file, which begins with /");
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

@@ -121,6 +121,7 @@ struct GatewaySettings : CommonSettings {
   bool md5_etags = true;
   int requests = 0;
   Duration drain{};
+  std::string access_log;  // as LineLog::Open has it
 };
 Result<GatewaySettings> LoadGatewaySettings(const std::string& path);
 

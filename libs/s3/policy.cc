@@ -92,8 +92,13 @@ bool InNetwork(const Address& address, const Network& network) {
   return true;
 }
 
-/// All of IPv4, or of IPv6 what no single site has.
-bool IsVastNetwork(const std::string& value) { return ParseNetwork(value)->bits <= 96; }
+/// As S3 has it: more than a /8 of IPv4 or a /32 of IPv6 is everybody.
+bool IsVastNetwork(const std::string& value) {
+  const Network network = *ParseNetwork(value);
+  const Network ipv4{*ParseAddress("0.0.0.0"), 96};
+  if (InNetwork(network.address, ipv4)) return network.bits < 96 + 8;
+  return network.bits < 32 || InNetwork(ipv4.address, network);
+}
 
 /// What an operator orders numbers or dates by; none for text that is none.
 std::optional<int64_t> Ordinal(Policy::Operator op, std::string_view text) {

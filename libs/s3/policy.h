@@ -45,7 +45,8 @@ class Policy {
   static Result<Policy> ParseUser(std::string_view json);
 
   Decision Evaluate(const AccessRequest& request) const;
-  /// A statement allows something to everybody, whoever and wherever they are.
+  /// A statement allows something to everybody, whoever and wherever they are: a network that is wider than a /8 of IPv4 or a /32 of
+  /// IPv6 is everywhere.
   bool IsPublic() const;
 
   enum class Operator {

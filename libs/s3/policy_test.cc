@@ -210,6 +210,13 @@ TEST(Policy, PublicIsWhatEverybodyMayDo) {
       Document(R"({"Effect": "Allow", "Principal": {"AWS": "anna"}, "Action": "*", "Resource": "arn:aws:s3:::b/*"})")));
   EXPECT_FALSE(is_public(WithCondition(R"({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})")));
   EXPECT_TRUE(is_public(WithCondition(R"({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})")));
+  for (const char* wide : {"0.0.0.0/1", "128.0.0.0/7", "::/0", "2000::/3", "2001:db8::/31", "::/80", "::ffff:0:0/96"})
+    EXPECT_TRUE(
+        is_public(WithCondition(R"({"IpAddress": {"aws:SourceIp": ["10.0.0.1", ")" + std::string(wide) + R"("]}})")))
+        << wide;
+  for (const char* narrow : {"127.0.0.1", "8.0.0.0/8", "::1", "2001:db8::/32"})
+    EXPECT_FALSE(is_public(WithCondition(R"({"IpAddress": {"aws:SourceIp": ")" + std::string(narrow) + R"("}})")))
+        << narrow;
   EXPECT_TRUE(is_public(WithCondition(R"({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})")));
   EXPECT_TRUE(is_public(WithCondition(R"({"Bool": {"aws:SecureTransport": "true"}})")));
 }

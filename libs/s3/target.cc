@@ -121,6 +121,7 @@ Result<Target> ParseTarget(const HttpRequest& request, const std::vector<std::st
   path.remove_prefix(1);
   target.bucket = HostBucket(request.fields.Get("host"), domains);
   if (!IsText(target.bucket)) return Error(Code::kInvalidUri);
+  target.in_host = !target.bucket.empty();
   if (target.bucket.empty()) {
     const auto [bucket, key] = SplitPath(path);
     PBFS_ASSIGN_OR_RETURN(target.bucket, DecodeText(bucket, false));

@@ -40,6 +40,7 @@ struct Target {
   std::string bucket;  // empty: the service; not checked against the rules of names, see CheckBucketName
   std::string key;     // empty: the bucket; any UTF-8 without NUL, never normalised, at most kMaxKeyBytes
   Query query;
+  bool in_host = false;  // the bucket stands in the Host, not in the path
 };
 
 /// Path style (/bucket/key), and virtual-host style where Host is `bucket.domain[:port]` of one of `domains` (lower case,

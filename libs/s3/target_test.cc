@@ -39,6 +39,7 @@ TEST(Target, BucketAndKeyComeFromThePathOrTheHost) {
     ASSERT_OK_AND_ASSIGN(const Target target, ParseTarget(Get(c.target, c.host), domains));
     EXPECT_EQ(target.bucket, c.bucket);
     EXPECT_EQ(target.key, c.key);
+    EXPECT_EQ(target.in_host, !c.bucket.empty() && c.target.find(c.bucket) == std::string::npos);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "services/gateway/access.h"
 
+#include <algorithm>
+
 #include "libs/s3/dates.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/versions.h"
@@ -39,17 +41,31 @@ Status Access::CheckOwner(const Call& call, const std::string& action) {
 }
 
 Result<std::shared_ptr<const BucketRules>> Access::Load(const Context& context, const Bucket& bucket) {
+  // Most buckets have none of them: a list of those that there are, instead of a look for each.
+  PBFS_ASSIGN_OR_RETURN(const std::vector<std::string> there, documents_.List(context, DocumentOf(bucket, "")));
+  const auto get = [&](const char* what) -> Result<std::optional<std::string>> {
+    const std::string name = DocumentOf(bucket, what);
+    if (std::find(there.begin(), there.end(), name) == there.end()) return std::optional<std::string>{};
+    return documents_.Get(context, name);
+  };
   auto rules = std::make_shared<BucketRules>();
-  PBFS_ASSIGN_OR_RETURN(const auto policy, documents_.Get(context, DocumentOf(bucket, "policy")));
+  PBFS_ASSIGN_OR_RETURN(const auto blocked, get("public-access-block"));
+  if (blocked.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(rules->blocked, s3::ParsePublicAccessBlock(*blocked));
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto encryption, get("encryption"));
+  rules->encrypts = encryption.has_value();  // AES256 is all that one can say
+  PBFS_ASSIGN_OR_RETURN(const auto policy, get("policy"));
   if (policy.has_value()) {
     PBFS_ASSIGN_OR_RETURN(rules->policy, s3::Policy::ParseBucket(*policy, bucket.info().settings.name));
     rules->needs_object_tags = LowerCase(*policy).find("existingobjecttag") != std::string::npos;
+    rules->restricted = rules->blocked.restrict_public_buckets && rules->policy->IsPublic();
   }
-  PBFS_ASSIGN_OR_RETURN(const auto cors, documents_.Get(context, DocumentOf(bucket, "cors")));
+  PBFS_ASSIGN_OR_RETURN(const auto cors, get("cors"));
   if (cors.has_value()) {
     PBFS_ASSIGN_OR_RETURN(rules->cors, s3::ParseCors(*cors));
   }
-  PBFS_ASSIGN_OR_RETURN(const auto lifecycle, documents_.Get(context, DocumentOf(bucket, "lifecycle")));
+  PBFS_ASSIGN_OR_RETURN(const auto lifecycle, get("lifecycle"));
   if (lifecycle.has_value()) {
     PBFS_ASSIGN_OR_RETURN(rules->lifecycle, s3::ParseLifecycle(*lifecycle));
   }
@@ -124,6 +140,7 @@ Status Access::Check(Call& call, const std::string& action, const Resource& reso
   }
   if (!rules->policy.has_value() && !of_key.has_value())
     return call.caller.anonymous() ? Error(Code::kAccessDenied) : OkStatus();
+  if (call.caller.anonymous() && rules->restricted) return Error(Code::kAccessDenied);
   if (!call.caller.anonymous() && !of_key.has_value() && IsRepair(action)) return OkStatus();
   PBFS_ASSIGN_OR_RETURN(const s3::AccessRequest request,
                         RequestOf(call, action, *bucket, resource, rules->needs_object_tags));
@@ -132,6 +149,14 @@ Status Access::Check(Call& call, const std::string& action, const Resource& reso
                           : call.caller.anonymous() ? Decision::kSilent
                                                     : Decision::kAllowed;
   return s3::Join(by_bucket, by_key) == Decision::kAllowed ? OkStatus() : Error(Code::kAccessDenied);
+}
+
+Status Access::CheckAcl(Call& call, const HttpFields& fields) {
+  if (!s3::HasPublicAcl(fields)) return OkStatus();
+  const Result<Bucket> bucket = buckets_.Find(call.context(), call.bucket());
+  if (!bucket.ok()) return OkStatus();  // the operation says so, or makes it
+  PBFS_ASSIGN_OR_RETURN(const auto rules, RulesOf(call.context(), *bucket));
+  return rules->blocked.block_public_acls ? Error(Code::kAccessDenied) : OkStatus();
 }
 
 }  // namespace pbfs::gateway

@@ -8,6 +8,7 @@
 #include "libs/access/system_bucket.h"
 #include "libs/base/clock.h"
 #include "libs/client/client.h"
+#include "libs/s3/configurations.h"
 #include "libs/s3/cors.h"
 #include "libs/s3/lifecycle.h"
 #include "libs/s3/lock.h"
@@ -21,6 +22,9 @@ namespace pbfs::gateway {
 struct BucketRules {
   std::optional<s3::Policy> policy;
   bool needs_object_tags = false;  // the policy asks for tags that an object has
+  s3::PublicAccessBlock blocked;
+  bool restricted = false;  // the policy is public and counts for callers with keys only
+  bool encrypts = false;    // objects are AES256 whose writers do not say
   s3::CorsRules cors;
   s3::LifecycleRules lifecycle;
   std::optional<s3::LockConfiguration> lock;  // none: nothing can be locked
@@ -32,7 +36,8 @@ std::string DocumentOf(const Bucket& bucket, const std::string& what);
 inline constexpr const char* kLockDocument = "object-lock";
 
 /// Who may do what. Whoever has an access key may do everything that the key's policy allows (all, without one) or the bucket's policy
-/// does, and that none of both forbids; anonymous callers only what the bucket's policy allows. Threads: any.
+/// does, and that none of both forbids; anonymous callers only what the bucket's policy allows, and nothing where it is public and
+/// the bucket restricts that. Threads: any.
 class Access {
  public:
   Access(OpenBuckets& buckets, SystemBucket& documents, const Clock& clock)
@@ -51,6 +56,9 @@ class Access {
   Status Check(Call& call, const std::string& action) {
     return Check(call, action, {call.bucket(), call.key(), std::string(call.query().Get("versionId"))});
   }
+
+  /// An ACL in `fields` that is public, where the request's bucket blocks those: AccessDenied. Others are not judged here.
+  Status CheckAcl(Call& call, const HttpFields& fields);
 
   /// May be as old as kRemembered. A document that cannot be read is an error: nothing is allowed for want of knowledge.
   Result<std::shared_ptr<const BucketRules>> RulesOf(const Context& context, const Bucket& bucket);

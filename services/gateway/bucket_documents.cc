@@ -1,4 +1,5 @@
 // Configurations of buckets that are kept as documents beside the access keys.
+#include "libs/s3/configurations.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/headers.h"
 #include "libs/s3/policy.h"
@@ -20,6 +21,10 @@ constexpr Kind kTagging = {"tagging", Code::kNoSuchTagSet};
 constexpr Kind kPolicy = {"policy", Code::kNoSuchBucketPolicy};
 constexpr Kind kCors = {"cors", Code::kNoSuchCorsConfiguration};
 constexpr Kind kLifecycle = {"lifecycle", Code::kNoSuchLifecycleConfiguration};
+constexpr Kind kPublicAccessBlock = {"public-access-block", Code::kNoSuchPublicAccessBlockConfiguration};
+constexpr Kind kEncryption = {"encryption", Code::kServerSideEncryptionConfigurationNotFound};
+// A bucket is made with ownership controls: what is kept is that they were deleted.
+constexpr Kind kOwnershipDeleted = {"ownership-controls-deleted", Code::kOwnershipControlsNotFound};
 
 Result<std::string> Load(Site& site, Call& call, const Kind& kind) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
@@ -45,20 +50,24 @@ Status Keep(Site& site, Call& call, const Bucket& bucket, const Kind& kind, cons
   return OkStatus();
 }
 
-Status Drop(Site& site, Call& call, const Kind& kind) {
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+Status Remove(Site& site, Call& call, const Bucket& bucket, const Kind& kind) {
   PBFS_RETURN_IF_ERROR(site.documents.Delete(call.context(), DocumentOf(bucket, kind.name)));
   site.access.Forget(bucket.info().id);
+  return OkStatus();
+}
+
+Status Drop(Site& site, Call& call, const Kind& kind) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(Remove(site, call, bucket, kind));
   return call.Send(204);
 }
 
-struct Missing {
-  const char* parameter;
-  Code code;
-};
-constexpr Missing kMissing[] = {
-    {"publicAccessBlock", Code::kNoSuchPublicAccessBlockConfiguration},
-};
+// What the bucket blocks as of now: not what was remembered, which may be older than what its owner was told is done.
+Result<s3::PublicAccessBlock> BlockedOf(Site& site, Call& call, const Bucket& bucket) {
+  PBFS_ASSIGN_OR_RETURN(const auto document,
+                        site.documents.Get(call.context(), DocumentOf(bucket, kPublicAccessBlock.name)));
+  return document.has_value() ? s3::ParsePublicAccessBlock(*document) : s3::PublicAccessBlock{};
+}
 
 }  // namespace
 
@@ -83,7 +92,10 @@ Status GetBucketPolicy(Site& site, Call& call) {
 Status PutBucketPolicy(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxPolicyBytes));
-  PBFS_RETURN_IF_ERROR(s3::Policy::ParseBucket(document, call.bucket()).status());
+  PBFS_ASSIGN_OR_RETURN(const s3::Policy policy, s3::Policy::ParseBucket(document, call.bucket()));
+  PBFS_ASSIGN_OR_RETURN(const s3::PublicAccessBlock blocked, BlockedOf(site, call, bucket));
+  if (blocked.block_public_policy && policy.IsPublic())
+    return Error(Code::kAccessDenied, "The bucket blocks public policies (BlockPublicPolicy)");
   PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kPolicy, document));
   return call.Send(204);
 }
@@ -122,12 +134,53 @@ Status PutBucketLifecycle(Site& site, Call& call) {
 
 Status DeleteBucketLifecycle(Site& site, Call& call) { return Drop(site, call, kLifecycle); }
 
-Status GetMissing(Site& site, Call& call) {
-  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
-  for (const Missing& missing : kMissing) {
-    if (call.query().Has(missing.parameter)) return Error(missing.code);
-  }
-  return Error(Code::kNotImplemented);
+Status GetPublicAccessBlock(Site& site, Call& call) { return SendDocument(site, call, kPublicAccessBlock); }
+
+Status PutPublicAccessBlock(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const s3::PublicAccessBlock block, s3::ParsePublicAccessBlock(document));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kPublicAccessBlock, s3::PublicAccessBlockXml(block)));
+  return call.Send(200);
+}
+
+Status DeletePublicAccessBlock(Site& site, Call& call) { return Drop(site, call, kPublicAccessBlock); }
+
+// Everything is encrypted whatever is configured; so a bucket says that it is, as in S3.
+Status GetBucketEncryption(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const auto document, site.documents.Get(call.context(), DocumentOf(bucket, kEncryption.name)));
+  return call.SendXml(document.value_or(s3::BucketEncryptionXml({})));
+}
+
+Status PutBucketEncryption(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const s3::BucketEncryption encryption, s3::ParseBucketEncryption(document));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kEncryption, s3::BucketEncryptionXml(encryption)));
+  return call.Send(200);
+}
+
+Status DeleteBucketEncryption(Site& site, Call& call) { return Drop(site, call, kEncryption); }
+
+Status GetBucketOwnershipControls(Site& site, Call& call) {
+  const Status deleted = Load(site, call, kOwnershipDeleted).status();
+  if (deleted.ok()) return Error(kOwnershipDeleted.missing);
+  return s3::IsError(deleted, kOwnershipDeleted.missing) ? call.SendXml(s3::OwnershipControlsXml()) : deleted;
+}
+
+Status PutBucketOwnershipControls(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_RETURN_IF_ERROR(s3::CheckOwnershipControls(document));
+  PBFS_RETURN_IF_ERROR(Remove(site, call, bucket, kOwnershipDeleted));
+  return call.Send(200);
+}
+
+Status DeleteBucketOwnershipControls(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kOwnershipDeleted, "deleted"));
+  return call.Send(204);
 }
 
 }  // namespace pbfs::gateway

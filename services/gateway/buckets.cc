@@ -1,4 +1,5 @@
 // Buckets themselves, and what is the same for all of them.
+#include "libs/s3/configurations.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
@@ -124,18 +125,6 @@ Status PutBucketVersioning(Site& site, Call& call) {
   return may.ok() ? call.Send(200) : may;
 }
 
-Status GetBucketEncryption(Site& site, Call& call) {
-  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
-  s3::XmlWriter xml("ServerSideEncryptionConfiguration");
-  xml.Open("Rule");
-  xml.Open("ApplyServerSideEncryptionByDefault");
-  xml.Text("SSEAlgorithm", "AES256");
-  xml.Close();
-  xml.Bool("BucketKeyEnabled", false);
-  xml.Close();
-  return call.SendXml(std::move(xml).Finish());
-}
-
 Status GetBucketRequestPayment(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
   s3::XmlWriter xml("RequestPaymentConfiguration");
@@ -176,17 +165,22 @@ Status GetAcl(Site& site, Call& call) {
 
 namespace {
 
-// Whether an ACL says anything else than that its owner may do everything, which is so anyway: s3cmd copies ACLs along with objects.
-Result<bool> GrantsToOthers(const std::string& document, const std::string& owner) {
+enum class Grants { kNone, kToSomebody, kToEverybody };
+
+// To whom an ACL grants anything but the owner, who may do everything anyway: s3cmd copies ACLs along with objects.
+Result<Grants> GrantsToOthers(const std::string& document, const std::string& owner) {
   PBFS_ASSIGN_OR_RETURN(const s3::XmlReader xml, s3::XmlReader::Parse(document, "AccessControlPolicy"));
   const auto list = xml.root().Child("AccessControlList");
   if (!list.has_value()) return s3::Error(Code::kMalformedXml);
+  Grants grants = Grants::kNone;
   for (const s3::XmlReader::Element& grant : list->Children("Grant")) {
     const auto grantee = grant.Child("Grantee");
     if (!grantee.has_value()) return s3::Error(Code::kMalformedXml);
-    if (grantee->ChildTextOrEmpty("ID") != owner || grant.ChildTextOrEmpty("Permission") != "FULL_CONTROL") return true;
+    if (s3::IsPublicGroup(grantee->ChildTextOrEmpty("URI"))) return Grants::kToEverybody;
+    if (grantee->ChildTextOrEmpty("ID") != owner || grant.ChildTextOrEmpty("Permission") != "FULL_CONTROL")
+      grants = Grants::kToSomebody;
   }
-  return false;
+  return grants;
 }
 
 }  // namespace
@@ -200,20 +194,15 @@ Status PutAcl(Site& site, Call& call) {
   const std::string_view acl = call.fields().Get("x-amz-acl");
   if (acl.empty()) {
     PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
-    PBFS_ASSIGN_OR_RETURN(const bool changes, GrantsToOthers(document, TheOwner().id));
-    return changes ? Error(Code::kAccessControlListNotSupported) : call.Send(200);
+    PBFS_ASSIGN_OR_RETURN(const Grants grants, GrantsToOthers(document, TheOwner().id));
+    if (grants == Grants::kNone) return call.Send(200);
+    PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+    PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
+    const bool blocked = grants == Grants::kToEverybody && rules->blocked.block_public_acls;
+    return Error(blocked ? Code::kAccessDenied : Code::kAccessControlListNotSupported);
   }
   if (acl == "private" || (acl == "bucket-owner-full-control" && !call.key().empty())) return call.Send(200);
   return Error(Code::kAccessControlListNotSupported);
-}
-
-Status GetBucketOwnershipControls(Site& site, Call& call) {
-  PBFS_RETURN_IF_ERROR(BucketOf(site, call).status());
-  s3::XmlWriter xml("OwnershipControls");
-  xml.Open("Rule");
-  xml.Text("ObjectOwnership", "BucketOwnerEnforced");
-  xml.Close();
-  return call.SendXml(std::move(xml).Finish());
 }
 
 Status DescribePatch(Site& site, Call& call) {

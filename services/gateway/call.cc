@@ -12,8 +12,8 @@ Status Call::Begin(HttpResponse response) {
 }
 
 std::string Call::Url() const {
-  return (request().secure ? "https://" : "http://") + std::string(fields().Get("Host")) + "/" + bucket() + "/" +
-         s3::UriEncode(key(), false);
+  const std::string path = (target.in_host ? "/" : "/" + bucket() + "/") + s3::UriEncode(key(), false);
+  return (request().secure ? "https://" : "http://") + std::string(fields().Get("Host")) + path;
 }
 
 Status Call::Write(ByteSpan bytes) {

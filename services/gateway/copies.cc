@@ -102,6 +102,7 @@ Status CopyObject(Site& site, Call& call) {
     PBFS_RETURN_IF_ERROR(s3::CheckCopySource(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     PBFS_ASSIGN_OR_RETURN(ObjectMetadata metadata, MetadataOfCopy(call, stat, directives));
     PBFS_RETURN_IF_ERROR(LockNew(site, call, to, call.fields(), metadata));
+    PBFS_RETURN_IF_ERROR(AddDefaults(site, call, to, metadata));
     const Result<Written> copied = from.bucket == call.bucket()
                                        ? CopyInside(call, to, stat, metadata, conditions)
                                        : CopyAcross(site, call, to, source.view, metadata, conditions);

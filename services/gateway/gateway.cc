@@ -48,6 +48,7 @@ void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();
   Call call(context, exchange, NewRequestId(to_.random));
   Served served;
+  served.began_ms = to_.clock.NowMillis();
   const Status done = Serve(call);
   if (!done.ok()) Fail(call, done, served);
   if (!to_.observer) return;
@@ -81,6 +82,7 @@ Status Gateway::Serve(Call& call) {
     PBFS_RETURN_IF_ERROR(access_.Check(call, ActionOf(call, action)));
   }
   PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(call.fields()));
+  PBFS_RETURN_IF_ERROR(access_.CheckAcl(call, call.fields()));
   return Hide(call, route.operation(site_, call));
 }
 

@@ -13,6 +13,7 @@ namespace pbfs::gateway {
 
 /// What became of a request, for the access log and the metrics. Nothing in it is a secret.
 struct Served {
+  int64_t began_ms = 0;
   std::string request_id;
   std::string operation;  // "GetObject"; "Unknown" before it was understood
   std::string method;

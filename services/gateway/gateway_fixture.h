@@ -20,8 +20,8 @@ class GatewayTest : public testing::Test {
         client_(site_.MakeClient()),
         documents_(*client_),
         keys_(documents_, clock_),
-        gateway_(GatewayOptions{}, {*client_, keys_, documents_, clock_, site_.random,
-                                    [this](const Served& served) { served_ = served; }}) {
+        gateway_(GatewayOptions{.domains = {"s3.example"}}, {*client_, keys_, documents_, clock_, site_.random,
+                                                             [this](const Served& served) { served_ = served; }}) {
     EXPECT_OK(documents_.Create(TestContext()));
     auto key = keys_.Create(TestContext(), "alice", site_.random);
     EXPECT_OK(key);

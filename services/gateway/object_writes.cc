@@ -23,6 +23,7 @@ Status PutObject(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(call.fields()));
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, call.fields(), options.metadata));
+  PBFS_RETURN_IF_ERROR(AddDefaults(site, call, bucket, options.metadata));
   const bool md5 = bucket.info().settings.etag == Etag::kMd5;
   // The client's own, or ours.
   PBFS_ASSIGN_OR_RETURN(const auto wanted, s3::ReadChecksumHeaders(call.fields()));

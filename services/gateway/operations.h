@@ -20,12 +20,10 @@ Status DeleteBucket(Site& site, Call& call);
 Status GetBucketLocation(Site& site, Call& call);
 Status GetBucketVersioning(Site& site, Call& call);
 Status PutBucketVersioning(Site& site, Call& call);
-Status GetBucketEncryption(Site& site, Call& call);
 Status GetBucketRequestPayment(Site& site, Call& call);
 Status GetBucketLogging(Site& site, Call& call);
 Status GetAcl(Site& site, Call& call);  // of a bucket or an object
 Status PutAcl(Site& site, Call& call);
-Status GetBucketOwnershipControls(Site& site, Call& call);
 Status DescribePatch(Site& site,
                      Call& call);  // OPTIONS: without an Origin what PATCH is like, with one a CORS preflight
 
@@ -43,7 +41,15 @@ Status DeleteBucketCors(Site& site, Call& call);
 Status GetBucketLifecycle(Site& site, Call& call);
 Status PutBucketLifecycle(Site& site, Call& call);
 Status DeleteBucketLifecycle(Site& site, Call& call);
-Status GetMissing(Site& site, Call& call);  // of a configuration that nobody can have put: its 404
+Status GetPublicAccessBlock(Site& site, Call& call);
+Status PutPublicAccessBlock(Site& site, Call& call);
+Status DeletePublicAccessBlock(Site& site, Call& call);
+Status GetBucketEncryption(Site& site, Call& call);
+Status PutBucketEncryption(Site& site, Call& call);
+Status DeleteBucketEncryption(Site& site, Call& call);
+Status GetBucketOwnershipControls(Site& site, Call& call);
+Status PutBucketOwnershipControls(Site& site, Call& call);
+Status DeleteBucketOwnershipControls(Site& site, Call& call);
 
 // listings.cc
 Status ListObjects(Site& site, Call& call);

@@ -84,9 +84,11 @@ Result<std::optional<s3::PostPolicy>> PolicyOf(Site& site, Call& call, const s3:
   return std::optional<s3::PostPolicy>(std::move(policy));
 }
 
-Status Answer(Call& call, const s3::PostForm& form, const Written& put, const std::string& etag) {
+Status Answer(Call& call, const s3::PostForm& form, const Written& put, const std::string& etag,
+              const ObjectMetadata& metadata) {
   HttpFields fields = {{"ETag", s3::Quoted(etag)}};
   AddMade(put, fields);
+  AddEncryption(metadata, fields);
   fields.Set("Location", call.Url());
   const std::string redirect(form.fields.Get("success_action_redirect"));
   if (redirect.starts_with("http://") || redirect.starts_with("https://")) {
@@ -117,6 +119,7 @@ Status PostObject(Site& site, Call& call) {
   HttpFields fields = form.fields;
   if (const auto acl = fields.Find("acl"); acl.has_value()) fields.Set("x-amz-acl", std::string(*acl));
   PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(fields));
+  PBFS_RETURN_IF_ERROR(site.access.CheckAcl(call, fields));
   PBFS_RETURN_IF_ERROR(CheckServedFields(fields));
   PutOptions options;
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(form.fields));
@@ -127,6 +130,7 @@ Status PostObject(Site& site, Call& call) {
   }
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, fields, options.metadata));
+  PBFS_RETURN_IF_ERROR(AddDefaults(site, call, bucket, options.metadata));
   const bool with_md5 = bucket.info().settings.etag == Etag::kMd5;
   s3::Md5 md5;
   s3::Checksum checksum(s3::ChecksumAlgorithm::kCrc64Nvme);
@@ -147,7 +151,7 @@ Status PostObject(Site& site, Call& call) {
   const Result<Written> put = writer->Bind(call.key(), options);
   PBFS_RETURN_IF_ERROR(put.status());
   options.metadata.opset = put->opset;
-  return Answer(call, form, *put, EtagOf(put->object, *put->opset, options.metadata));
+  return Answer(call, form, *put, EtagOf(put->object, *put->opset, options.metadata), options.metadata);
 }
 
 }  // namespace pbfs::gateway

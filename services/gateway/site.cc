@@ -1,6 +1,7 @@
 #include "services/gateway/site.h"
 
 #include "libs/catalog/types.h"
+#include "services/gateway/object_facts.h"
 #include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
@@ -24,6 +25,12 @@ Result<ObjectView> OpenVersion(Bucket& bucket, Call& call, const std::string& ke
   // The null version has no other id.
   if (view.ok() && by_order && view->stat().versioning != Versioning::kEnabled) return NotFoundError("no such version");
   return view;
+}
+
+Status AddDefaults(Site& site, Call& call, const Bucket& bucket, ObjectMetadata& metadata) {
+  PBFS_ASSIGN_OR_RETURN(const auto rules, site.access.RulesOf(call.context(), bucket));
+  if (rules->encrypts) SetEncrypted(metadata);
+  return OkStatus();
 }
 
 Result<AccessKey> FindSigner(AccessKeys& keys, const Context& context, const std::string& id) {

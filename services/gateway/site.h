@@ -49,6 +49,9 @@ Result<ObjectView> OpenKey(Site& site, Call& call, int64_t lo = 0, int64_t hi = 
 /// A version of a key, or what it shows. Errors: those of Bucket::Open, NOT_FOUND among them.
 Result<ObjectView> OpenVersion(Bucket& bucket, Call& call, const std::string& key, const ViewOptions& options);
 
+/// What the bucket's configuration says of a new object whose writer does not: that it is encrypted.
+Status AddDefaults(Site& site, Call& call, const Bucket& bucket, ObjectMetadata& metadata);
+
 /// Whoever has an access key of the site: it has no other owners.
 inline s3::Owner TheOwner() { return {"pbfs", "pbfs"}; }
 

@@ -77,6 +77,7 @@ Status CreateMultipartUpload(Site& site, Call& call) {
   SetChecksumKind(kind, metadata);
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_RETURN_IF_ERROR(LockAsAsked(site, call, bucket, call.fields(), metadata));
+  PBFS_RETURN_IF_ERROR(AddDefaults(site, call, bucket, metadata));
   PBFS_ASSIGN_OR_RETURN(const UploadId id, bucket.CreateUpload(call.context(), call.key(), metadata));
   HttpFields fields;
   ShowChecksumKind({id, call.key(), metadata}, fields);
@@ -108,6 +109,7 @@ Status UploadPart(Site& site, Call& call) {
   HttpFields fields;
   fields.Set("ETag", s3::Quoted(EtagOf(part->object, facts)));
   fields.Set(std::string(s3::ChecksumHeader(kind.algorithm)), s3::Base64(facts.checksum));
+  AddEncryption(upload.metadata, fields);
   return call.Send(200, std::move(fields));
 }
 
@@ -174,6 +176,7 @@ Status UploadPartCopy(Site& site, Call& call) {
     result.etag = EtagOf(part->object, facts);
     HttpFields fields;
     source.AddVersion(fields);
+    AddEncryption(upload.metadata, fields);
     return call.SendXml(s3::ToXml(result), std::move(fields));
   }
 }
@@ -226,6 +229,7 @@ Status AnswerRepeat(Site& site, Call& call, const std::string& made_by) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
   HttpFields fields;
   AddVersion(call, bucket, view->stat(), fields);
+  AddEncryption(metadata, fields);
   return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
@@ -269,6 +273,7 @@ Status CompleteMultipartUpload(Site& site, Call& call) {
                             whole.checksum};
   HttpFields fields;
   AddMade(*done, fields);
+  AddEncryption(options.metadata, fields);
   return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 

@@ -20,7 +20,9 @@ class RepairerMetrics {
       : done_(metrics, "pbfs_repairer_done", "What the repairer has done since it started", "what"),
         state_(metrics, "pbfs_redundancy", "Where redundancy stands, as the repairer saw it last", "what"),
         degraded_(metrics, "pbfs_bodies_degraded", "Bodies with missing shards, by how many more they may lose",
-                  "margin") {}
+                  "margin") {
+    degraded_.Set("0", 0);  // said before there is one, or nobody could tell none from nothing known
+  }
   void Report(const RepairProgress& all) {
     done_.Set("passes", all.passes), done_.Set("failed_passes", all.failed_passes);
     done_.Set("groups_checked", all.checks.groups), done_.Set("shards_checked", all.checks.shards);

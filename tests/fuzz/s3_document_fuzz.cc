@@ -1,4 +1,5 @@
 #include "libs/base/check.h"
+#include "libs/s3/configurations.h"
 #include "libs/s3/cors.h"
 #include "libs/s3/documents.h"
 #include "libs/s3/lifecycle.h"
@@ -23,6 +24,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto retention = ParseRetention(text); retention.ok() && retention->has_value())
     PBFS_CHECK(*ParseRetention(RetentionXml(**retention)) == *retention);
   if (const auto hold = ParseLegalHold(text); hold.ok()) PBFS_CHECK(*ParseLegalHold(LegalHoldXml(*hold)) == *hold);
+  if (const auto block = ParsePublicAccessBlock(text); block.ok())
+    PBFS_CHECK(*ParsePublicAccessBlock(PublicAccessBlockXml(*block)) == *block);
+  if (const auto encryption = ParseBucketEncryption(text); encryption.ok())
+    PBFS_CHECK(*ParseBucketEncryption(BucketEncryptionXml(*encryption)) == *encryption);
+  (void)CheckOwnershipControls(text);
   (void)ParseCreateBucket(text);
   (void)ParseVersioning(text);
   if (const auto policy = Policy::ParseBucket(text, "b"); policy.ok()) {

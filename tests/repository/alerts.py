@@ -23,9 +23,10 @@ SEVERITIES = ("warning", "critical")
 WIDTH = 130
 
 INCLUDES = re.compile(r'^#include "([\w/]+)\.h"', re.M)
+PROCESS = re.compile(r'Family\("(process_\w+)"')
 GAUGES = re.compile(r'(?:Gauges>?|\b\w+_)\(\s*metrics\s*,\s*"(pbfs_\w+)"\s*,\s*"')
-CALLS = re.compile(r'CallMetrics\w*[({]\s*\w+(?:\.\w+)?\s*,\s*"(\w+)"|metrics_\(\s*(?:options\.)?metrics\s*,\s*"(\w+)"\s*,\s*kMethods')
-SELECTOR = re.compile(r"\b(pbfs_\w+)(?:\{([^}]*)\})?")
+CALLS = re.compile(r'(?:CallMetrics\w*|calls_)[({]\s*&?\w+(?:\.\w+)?\s*,\s*"(\w+)"|metrics_\(\s*(?:options\.)?metrics\s*,\s*"(\w+)"\s*,\s*kMethods')
+SELECTOR = re.compile(r"\b((?:pbfs|process)_\w+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 COMMAND = re.compile(r"(?:^|`)(pbfs(?:-\w+(?:-\w+)?)? [a-z][^`\n]*)", re.M)
 
@@ -47,7 +48,7 @@ def metrics_of(files: set, read: Callable) -> dict:
             base = match[1] or match[2]
             for name in ("_calls_total", "_call_seconds_bucket", "_call_seconds_sum", "_call_seconds_count", "_calls_active"):
                 found[base + name] = folder
-        for match in GAUGES.finditer(text):
+        for match in [*GAUGES.finditer(text), *PROCESS.finditer(text)]:
             found[match[1]] = folder
     return found
 

@@ -8,6 +8,8 @@ SOURCES = {
     "services/a/parts.cc": '#include "libs/b/names.h"\n'
                            'Gauges state_(metrics, "pbfs_state", "How it is", "what"); state_.Set("full", 1);\n'
                            'metrics_(metrics, "pbfs_a", kMethods);\n',
+    "services/a/requests.cc": 'calls_(&metrics, "pbfs_b", names_);',
+    "libs/runtime/process_metrics.cc": 'Family("process_open_fds", "Open files", Gauge, OpenFiles());',
     "libs/b/names.cc": 'case kHalf: return "half";\n',
     "services/a/loop.cc": 'Pass("sweep");\n',
     "tools/pbfs/commands/cluster.cc": 'line.Add("cluster", "x", "y"); line.Add("gc", "x", "y", cluster); f("--now");\n',
@@ -43,6 +45,7 @@ class AlertsTest(unittest.TestCase):
     def test_good_ones_are_quiet(self):
         self.assertEqual(self.findings(), [])
         for expr in ('rate(pbfs_a_calls_total[5m]) > 0', 'pbfs_a_call_seconds_bucket > 0', 'pbfs_state{what=~"full|sweep|half"} > 0',
+                     'pbfs_b_calls_total{code="OK"} > 0', 'process_open_fds > 1000',
                      'pbfs_state{margin="0"} > 0'):
             self.assertEqual(self.findings(document(expr=expr)), [], expr)
         for command in ("`pbfs cluster gc --now`", "`pbfs put BUCKET/NAME`", "`pbfs-catalog thaw --config FILE`",
@@ -51,6 +54,7 @@ class AlertsTest(unittest.TestCase):
 
     def test_metrics_exist(self):
         self.found("there is no metric pbfs_other", document(expr="pbfs_other > 0"))
+        self.found("there is no metric process_threads", document(expr="process_threads > 0"))
         self.found('nobody sets pbfs_state{what="empty"}', document(expr='pbfs_state{what="empty"} > 0'))
         self.found("looks at no metric", document(expr="vector(1)"))
 

@@ -1,5 +1,6 @@
 // The S3 gateway of a real cluster, over HTTP and HTTPS: the behaviour suite, and a short storm of patches.
 #include <iostream>
+#include <sstream>
 
 #include "tests/integration/cluster_fixture.h"
 
@@ -17,6 +18,7 @@ class S3Suite : public ::testing::Test {
   // Runs a Python program of this folder with what it needs to reach the gateway.
   static void Run(const std::string& program, std::vector<std::string> arguments) {
     const nlohmann::json key = running_->PbfsJson({"key", "create", "suite"});
+    secret_ = key["secret"];
     const std::string directory = running_->cluster().directory();
     const auto text = local::ReadTextFile(directory + "/gateway.json");
     ASSERT_OK(text);
@@ -27,6 +29,7 @@ class S3Suite : public ::testing::Test {
                         {.argv = std::move(arguments),
                          .environment = {{"PBFS_S3_ENDPOINT", "http://" + config["http"].get<std::string>()},
                                          {"PBFS_S3_HTTPS_ENDPOINT", "https://" + config["https"].get<std::string>()},
+                                         {"PBFS_S3_DOMAIN", config["domains"][0].get<std::string>()},
                                          {"PBFS_S3_CA", directory + "/tls/ca.pem"},
                                          {"PBFS_S3_ACCESS_KEY", key["id"].get<std::string>()},
                                          {"PBFS_S3_SECRET_KEY", key["secret"].get<std::string>()}}});
@@ -36,10 +39,36 @@ class S3Suite : public ::testing::Test {
   }
 
   static pbfs::testing::RunningCluster* running_;
+  static std::string secret_;  // of the key that Run() used last
 };
+std::string S3Suite::secret_;
 pbfs::testing::RunningCluster* S3Suite::running_ = nullptr;
 
 TEST_F(S3Suite, EveryCaseHolds) { Run("run_suite.py", {"--jobs", "4"}); }
+
+TEST_F(S3Suite, TheLogIsAnObjectALineWithoutSecrets) {
+  Run("run_suite.py", {"--topic", "signatures"});
+  const auto log = local::ReadTextFile(running_->cluster().directory() + "/log/gateway.log");
+  ASSERT_OK(log);
+  std::istringstream lines(*log);
+  int requests = 0, messages = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(object.is_object()) << line;
+    const std::string time = object.value("ts", "");
+    EXPECT_TRUE(time.size() == 24 && time[10] == 'T' && time.back() == 'Z') << line;
+    ++(object.contains("request_id") ? requests : messages);
+    if (!object.contains("request_id")) continue;
+    for (const char* field : {"operation", "method", "path", "bucket", "key", "status", "peer", "user", "access_key",
+                              "received_bytes", "sent_bytes", "microseconds"})
+      EXPECT_TRUE(object.contains(field)) << field << " " << line;
+    EXPECT_FALSE(object.contains("msg")) << line;
+  }
+  EXPECT_GT(requests, 100);
+  EXPECT_GT(messages, 0);
+  for (const std::string& secret : {secret_, std::string("X-Amz-Signature"), std::string("AWS4-HMAC-SHA256")})
+    EXPECT_EQ(log->find(secret), std::string::npos) << secret;
+}
 
 TEST_F(S3Suite, AStormOfPatchesShowsOnlyWhatItMay) {
   Run("patch_storm.py", {"--patches", "500", "--connections", "16", "--objects", "16", "--versioned", "6"});

@@ -26,6 +26,7 @@ constexpr int64_t kVolumeBytes = int64_t{256} << 20;
 /// Which process listens where.
 struct Ports {
   std::vector<int> postgres, catalogs, stores;
+  std::vector<int> catalog_metrics, store_metrics;
   int etcd = 0, etcd_peer = 0, collector = 0, repairer = 0;
   int gateway_http = 0, gateway_https = 0, gateway_metrics = 0, gateway_admin = 0;
   std::vector<int> patroni;  // where its members ask each other
@@ -67,8 +68,9 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   const size_t catalogs = static_cast<size_t>(options.catalogs), stores = static_cast<size_t>(options.stores);
   const size_t servers = static_cast<size_t>(PostgresServers(options));
   const size_t members = options.postgres == PostgresKind::kPatroni ? servers : 0;
-  PBFS_ASSIGN_OR_RETURN(const std::vector<int> free,
-                        FreePorts(static_cast<int>(servers + catalogs + stores + 8 + members), options.base_port));
+  PBFS_ASSIGN_OR_RETURN(
+      const std::vector<int> free,
+      FreePorts(static_cast<int>(servers + 2 * (catalogs + stores) + 8 + members), options.base_port));
   Ports ports;
   auto next = free.begin();
   ports.etcd = *next++;
@@ -76,6 +78,8 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   for (size_t i = 0; i < servers; ++i) ports.postgres.push_back(*next++);
   for (size_t i = 0; i < catalogs; ++i) ports.catalogs.push_back(*next++);
   for (size_t i = 0; i < stores; ++i) ports.stores.push_back(*next++);
+  for (size_t i = 0; i < catalogs; ++i) ports.catalog_metrics.push_back(*next++);
+  for (size_t i = 0; i < stores; ++i) ports.store_metrics.push_back(*next++);
   ports.collector = *next++;
   ports.repairer = *next++;
   ports.gateway_http = *next++;
@@ -251,6 +255,7 @@ class Maker {
     PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/primary.dsn", PrimaryDsn() + "\n", 0600));
     PBFS_RETURN_IF_ERROR(WriteTextFile(data + "/local.dsn", LocalDsn(number) + "\n", 0600));
     const int port = ports_.catalogs[static_cast<size_t>(number - 1)];
+    const int metrics = ports_.catalog_metrics[static_cast<size_t>(number - 1)];
     Json config = {{"listen", Address(port)},
                    {"tls", TlsOf(name)},
                    {"siteId", kLocalSiteId},
@@ -258,11 +263,12 @@ class Maker {
                    {"localDsnFile", data + "/local.dsn"},
                    {"siteSecretFile", SiteSecretFile(dir())},
                    {"tokenKeyFile", TokenKeyFile(dir())},
-                   {"etcd", EtcdJson()}};
+                   {"etcd", EtcdJson()},
+                   {"metrics", {{"address", Address(metrics)}}}};
     if (options_.postgres == PostgresKind::kPatroni)
       config["patroni"] = {{"namespace", kPatroniNamespace}, {"scope", kPatroniScope}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
-    Add(name, ProcessKind::kCatalog, port, 0, data, Service(program, name));
+    Add(name, ProcessKind::kCatalog, port, metrics, data, Service(program, name));
     return OkStatus();
   }
 
@@ -271,6 +277,7 @@ class Maker {
     PBFS_ASSIGN_OR_RETURN(const std::string program, FindProgram("pbfs-fragment-store"));
     PBFS_RETURN_IF_ERROR(MakeDirectory(data, 0700));
     const int port = ports_.stores[static_cast<size_t>(number - 1)];
+    const int metrics = ports_.store_metrics[static_cast<size_t>(number - 1)];
     const Json config = {{"listen", Address(port)},
                          {"tls", TlsOf(name)},
                          {"storeId", number},
@@ -281,9 +288,10 @@ class Maker {
                          {"storeKeyFile", StoreKeyFile(dir(), number)},
                          {"tokenKeyFile", TokenPublicFile(dir())},
                          {"etcd", EtcdJson()},
+                         {"metrics", {{"address", Address(metrics)}}},
                          {"limits", {{"volumeBytes", kVolumeBytes}}}};
     PBFS_RETURN_IF_ERROR(WriteConfig(ConfigFile(dir(), name), config));
-    Add(name, ProcessKind::kStore, port, 0, data, Service(program, name));
+    Add(name, ProcessKind::kStore, port, metrics, data, Service(program, name));
     return OkStatus();
   }
 
@@ -337,6 +345,7 @@ class Maker {
     const Json config = {{"client", client},
                          {"http", Address(ports_.gateway_http)},
                          {"https", Address(ports_.gateway_https)},
+                         {"domains", Json::array({"s3.localhost"})},
                          {"admin", Address(ports_.gateway_admin)},
                          {"certificate", CertificateFile(dir(), name)},
                          {"certificateKey", KeyFile(dir(), name)},

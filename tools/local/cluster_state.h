@@ -20,7 +20,7 @@ struct ManagedProcess {
   std::string name;  // "store-3": what `local kill` and `local start` are told
   ProcessKind kind = ProcessKind::kStore;
   int port = 0;         // where it serves, on 127.0.0.1
-  int health_port = 0;  // its metrics and health over HTTP; 0: it has none
+  int health_port = 0;  // its metrics over HTTP; 0: it has none
   std::string data;     // its directory
   CommandSpec command;
   ProcessRef process;  // pid 0: never started

@@ -3,6 +3,4 @@
 # What the names of the cases begin with -> why. `run_suite.py --pending` runs them all the same.
 PENDING = {
     "topic_checksums.Elsewhere.test_of_the_whole_after_an_append": "appends drop the checksum",
-    "topic_locks.": "object lock: to be run against a gateway first",
-    "topic_hosts.": "virtual-host style needs a gateway with domains; no cases written",
 }

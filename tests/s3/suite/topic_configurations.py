@@ -7,9 +7,6 @@ MISSING = {"policy": "NoSuchBucketPolicy", "policyStatus": "NoSuchBucketPolicy",
            "publicAccessBlock": "NoSuchPublicAccessBlockConfiguration",
            "object-lock": "ObjectLockConfigurationNotFoundError", "tagging": "NoSuchTagSet"}
 
-# Not served yet; each of them leaves this table when it is.
-LATER = {"PUT": ("publicAccessBlock", "ownershipControls", "encryption"),
-         "DELETE": ("publicAccessBlock", "ownershipControls", "encryption")}
 NEVER = {"GET": ("accelerate", "analytics", "analytics&id=a", "intelligent-tiering", "inventory", "metrics",
                  "notification", "replication", "website", "metadataConfiguration", "metadataTable",
                  "session"),
@@ -35,14 +32,14 @@ class OfBuckets(BucketCase):
     def test_is_missing(self, query, code):
         expect(self.of_bucket("GET", query), 404, code=code)
 
-    @rows(table(LATER) | table(NEVER))
+    @rows(table(NEVER))
     def test_is_not_served_and_does_nothing(self, method, query):
         self.put()
         body = b"<x/>" if method in ("PUT", "POST") else b""
         expect(self.of_bucket(method, query, body=body), 501, code="NotImplemented")
         self.must_be(b"content")
 
-    @rows({query: query for query in ("website", "replication", "encryption", "metrics", "legal-hold",
+    @rows({query: query for query in ("website", "replication", "metrics", "legal-hold",
                                       "versions")})
     def test_does_not_delete_the_bucket(self, query):
         bucket = new_bucket_name()

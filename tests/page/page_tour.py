@@ -62,7 +62,8 @@ class Tour(unittest.TestCase):
         shutil.rmtree(cls.scratch, ignore_errors=True)
 
     def setUp(self):
-        self.bucket = "page-" + self.id().split(".")[-1].removeprefix("test_").replace("_", "-")[:50].strip("-")
+        words = self.id().split(".")[-1].removeprefix("test_").replace("_", "-")[:46].strip("-")
+        self.bucket = f"{words}-{random.randrange(1 << 24):06x}"  # a tour may be repeated
         s3.create_bucket(Bucket=self.bucket)
         for name in os.listdir(self.downloads):
             os.remove(os.path.join(self.downloads, name))

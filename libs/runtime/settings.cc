@@ -289,6 +289,10 @@ Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
   const std::string& etag = config.etag();
   checker.Require(etag.empty() || etag == "md5" || etag == "opaque", "etag", "must be md5 or opaque");
   out.md5_etags = etag != "opaque";
+  const std::string& page = config.admin_page();
+  checker.Require(page.empty() || page == "on" || page == "off", "admin_page", "must be on or off");
+  out.admin_page = page != "off";
+  out.admin_names = {config.admin_names().begin(), config.admin_names().end()};
   out.requests = AtLeastOne(config.requests(), 256, checker, "requests");
   out.drain = ReadTime(config.drain_ms(), 30'000, checker, "drain_ms");
   const std::string& log = out.access_log = Or<std::string>(config.access_log(), "stdout");

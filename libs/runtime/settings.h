@@ -118,6 +118,8 @@ struct GatewaySettings : CommonSettings {
   std::string certificate_file, certificate_key_file;
   std::string region;
   std::vector<std::string> domains;
+  bool admin_page = true;
+  std::vector<std::string> admin_names;
   bool md5_etags = true;
   int requests = 0;
   Duration drain{};

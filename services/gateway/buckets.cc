@@ -16,8 +16,6 @@ using s3::Error;
 constexpr int64_t kMaxBucketsShown = 10'000;
 
 // The id of a bucket tells when it was made.
-int64_t CreatedMs(const BucketInfo& info) { return info.id.IsTimed() ? info.id.Millis() : 0; }
-
 Result<std::string> BodyText(Call& call) {
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
   PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), s3::kMaxDocumentBytes));

@@ -28,11 +28,11 @@ HttpServerOptions ServerOptions(const GatewaySettings& settings) {
   return options;
 }
 
-HttpServerOptions AdminOptions(const std::string& address) {
+HttpServerOptions AdminServerOptions(const std::string& address) {
   HttpServerOptions options;
   options.listen.push_back({address, false});
   options.io_threads = 1;
-  options.worker_threads = 8;
+  options.worker_threads = Admin::kPageRequests + 8;
   return options;
 }
 
@@ -72,10 +72,10 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   Lifecycle lifecycle(connection->client(), documents, clock);
   PatchTokens tokens(documents, clock, random);
   const LifecycleLoop loop(lifecycle, tokens, kLifecycleInterval, random);
-  Admin admin(connection->client());
+  Admin admin({settings.admin_page, settings.region, settings.admin_names}, connection->client(), clock, gateway);
   std::unique_ptr<HttpServer> admin_server;
   if (!settings.admin.empty()) {
-    PBFS_ASSIGN_OR_RETURN(admin_server, HttpServer::Start(AdminOptions(settings.admin), admin));
+    PBFS_ASSIGN_OR_RETURN(admin_server, HttpServer::Start(AdminServerOptions(settings.admin), admin));
   }
   const GatewayMetrics state(metrics, *server, connection->client());
   AwaitSignal(" at port " + std::to_string(server->port()));

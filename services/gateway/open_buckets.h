@@ -7,6 +7,9 @@
 
 namespace pbfs::gateway {
 
+/// When a bucket was made; 0: so long ago that its id does not tell.
+inline int64_t CreatedMs(const BucketInfo& info) { return info.id.IsTimed() ? info.id.Millis() : 0; }
+
 /// Buckets by their names, opened once and then remembered for a moment. Threads: any.
 class OpenBuckets {
  public:

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "libs/base/clock.h"
-#include "libs/model/op_kind.h"
 #include "tools/pbfs/units.h"
 
 namespace pbfs::cli {
@@ -72,13 +71,6 @@ Json ReportDamage(Session& session, const std::string& address) {
           {"missing", missing},
           {"segments_decoded_around", stats.decoded_around},
           {"calls_not_waited_for", stats.hedges}};  // what those stores have of the object was perhaps not looked at
-}
-
-std::string OpKindName(OpKind kind) {
-  static constexpr const char* kNames[] = {"?",      "WRITE", "ZERO", "TRUNC", "BIND",       "UNBIND",
-                                           "REHOME", "CLONE", "META", "SEAL",  "CHECKPOINT", "DROP"};
-  const auto number = static_cast<size_t>(kind);
-  return number < std::size(kNames) ? kNames[number] : fmt::format("KIND {}", number);
 }
 
 }  // namespace pbfs::cli

@@ -29,7 +29,5 @@ Json WrittenJson(const std::string& address, const Written& written);
 /// What the reads of this session went around: fragments that are corrupt or missing, by store. A note for people, if there
 /// is any; the same for programs.
 Json ReportDamage(Session& session, const std::string& address);
-/// "WRITE" and so on.
-std::string OpKindName(OpKind kind);
 
 }  // namespace pbfs::cli

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "libs/model/op_kind_name.h"
 #include "tools/pbfs/objects.h"
 #include "tools/pbfs/units.h"
 
@@ -12,8 +13,8 @@ struct Arguments {
 };
 
 Json EntryJson(const HistoryEntry& entry) {
-  Json json = {{"op", entry.op.ToString()}, {"kind", OpKindName(entry.kind)}, {"hlc", entry.order.hlc},
-               {"wid", entry.order.wid},    {"at_ms", entry.at_ms},           {"begin", entry.lo},
+  Json json = {{"op", entry.op.ToString()}, {"kind", NameOf(entry.kind)},  {"hlc", entry.order.hlc},
+               {"wid", entry.order.wid},    {"at_ms", entry.at_ms},        {"begin", entry.lo},
                {"end", entry.hi},           {"authentic", entry.authentic}};
   if (!entry.name.empty()) json["name"] = entry.name;
   return json;
@@ -32,7 +33,7 @@ Status History(Session& session, const Arguments& arguments) {
                         target.bucket.History(session.context(), object.object, INT64_MAX, arguments.limit));
   Json ops = Json::array();
   for (const HistoryEntry& entry : entries) {
-    session.Say(fmt::format("{}  {:<7} {}  {}.{:016x}  {}{}", FormatTime(entry.at_ms), OpKindName(entry.kind),
+    session.Say(fmt::format("{}  {:<7} {}  {}.{:016x}  {}{}", FormatTime(entry.at_ms), NameOf(entry.kind),
                             entry.op.ToString(), entry.order.hlc, entry.order.wid, Where(entry),
                             entry.authentic ? "" : "  NOT AUTHENTIC"));
     ops.push_back(EntryJson(entry));

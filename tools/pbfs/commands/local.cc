@@ -53,11 +53,20 @@ void SayHowToUseS3(const Session& session, const LocalCluster& cluster) {
   }
 }
 
+// The gateway's page; where the configuration cannot be read, there is nothing to say.
+void SayWhereThePageIs(const Session& session, const LocalCluster& cluster) {
+  const Result<std::string> text = local::ReadTextFile(cluster.directory() + "/gateway.json");
+  const Json config = Json::parse(text.ok() ? *text : "", nullptr, false);
+  if (!config.is_object() || !config.contains("admin")) return;
+  session.Say(fmt::format("Look at it in a browser: http://{}/", config["admin"].get<std::string>()));
+}
+
 void SayHowToGoOn(const Session& session, const LocalCluster& cluster) {
   session.Say(fmt::format("The cluster in {} is up. Go on with:", cluster.directory()));
   session.Say(fmt::format("  export PBFS_CONFIG={}", cluster.client_config()));
   session.Say("  pbfs bucket create demo && pbfs put FILE demo/NAME");
   SayHowToUseS3(session, cluster);
+  SayWhereThePageIs(session, cluster);
   session.Say(fmt::format("Look at it with: pbfs local status --dir {0}\nStop it with:    pbfs local down --dir {0}",
                           cluster.directory()));
 }

@@ -146,10 +146,11 @@ Status GetObjectLockConfiguration(Site& site, Call& call) {
 }
 
 Status PutObjectLockConfiguration(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), call.bucket(), true));
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
   PBFS_ASSIGN_OR_RETURN(const s3::LockConfiguration configuration, s3::ParseLockConfiguration(document));
-  if (bucket.versioning() != Versioning::kEnabled)
+  PBFS_ASSIGN_OR_RETURN(const Versioning versioning, bucket.FindVersioning(call.context()));
+  if (versioning != Versioning::kEnabled)
     return Error(Code::kInvalidBucketState, "Versioning must be 'Enabled' on the bucket to apply a lock configuration");
   PBFS_RETURN_IF_ERROR(EnableLock(site, call, bucket, configuration));
   return call.Send(200);

@@ -6,6 +6,7 @@
 #include "libs/s3/dates.h"
 #include "libs/s3/ranges.h"
 #include "libs/s3/text.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
@@ -30,13 +31,6 @@ Result<ObjectStat> StatAfter(Site& site, Call& call, const ObjectId& written) {
   PBFS_RETURN_IF_ERROR(view.status());
   return view->stat();
 }
-
-/// What a PATCH is to do: write ranges, all at once, or set the size.
-struct Patch {
-  std::vector<s3::ByteRange> ranges;
-  std::vector<Bytes> bytes;  // of each
-  std::optional<int64_t> set_size;
-};
 
 // Range in a field (docs/design/s3.md). The bytes are read later, when the range is known to be one that the object can take.
 Result<Patch> PatchOfField(Call& call, RequestBody& body, std::string_view content_range) {
@@ -74,6 +68,8 @@ Result<Written> Apply(Call& call, Bucket& bucket, const ObjectStat& stat, const 
   WriteOptions options;
   options.op = op;
   if (HasCondition(call.fields())) options.if_opset = stat.opset;
+  if (patch.zeros.has_value())
+    return bucket.Zero(call.context(), stat.object, patch.zeros->begin, patch.zeros->end, options);
   if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
   std::vector<RangeWrite> writes;
   for (size_t i = 0; i < patch.ranges.size(); ++i) writes.push_back({patch.ranges[i].begin, patch.bytes[i]});
@@ -102,31 +98,24 @@ bool Creates(Call& call, const Patch& patch, const Status& opened) {
          patch.ranges.size() == 1 && patch.ranges[0].begin == 0;
 }
 
-/// What is answered to a PATCH or append, and kept for a repeat.
-struct Outcome {
-  std::string etag;
-  int64_t size = 0;
-  int64_t modified_ms = 0;
-};
-
-std::string Encode(const Outcome& outcome) {
+std::string Encode(const Patched& outcome) {
   return outcome.etag + " " + std::to_string(outcome.size) + " " + std::to_string(outcome.modified_ms);
 }
 
-Result<Outcome> Decode(std::string_view kept) {
+Result<Patched> Decode(std::string_view kept) {
   const size_t first = std::min(kept.find(' '), kept.size()), second = std::min(kept.find(' ', first + 1), kept.size());
   const auto size = s3::ParseNumber(kept.substr(std::min(first + 1, second), second - std::min(first + 1, second)));
   const auto modified_ms = s3::ParseNumber(kept.substr(std::min(second + 1, kept.size())));
   if (!size || !modified_ms) return DataLossError("what was kept of a PATCH's answer is malformed");
-  return Outcome{std::string(kept.substr(0, first)), *size, *modified_ms};
+  return Patched{std::string(kept.substr(0, first)), *size, *modified_ms};
 }
 
-Status AnswerPatch(Call& call, const Outcome& outcome) {
+Status AnswerPatch(Call& call, const Patched& outcome) {
   return call.SendXml(s3::ToXml(s3::PatchResult{outcome.modified_ms, outcome.etag}),
                       {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}});
 }
 
-Status AnswerAppend(Call& call, const Outcome& outcome) {
+Status AnswerAppend(Call& call, const Patched& outcome) {
   return call.Send(200, {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}});
 }
 
@@ -140,8 +129,8 @@ class Once {
   }
   std::optional<OpId> op() const { return token_.has_value() ? std::optional(token_->op) : std::nullopt; }
   bool answered() const { return token_.has_value() && !token_->answer.empty(); }
-  Result<Outcome> FirstAnswer() const { return Decode(token_->answer); }
-  void Keep(const Outcome& outcome) {
+  Result<Patched> FirstAnswer() const { return Decode(token_->answer); }
+  void Keep(const Patched& outcome) {
     if (!token_.has_value()) return;
     token_->answer = Encode(outcome);
     site_.tokens.Keep(call_, bucket_, *token_, parameters_);
@@ -156,7 +145,26 @@ class Once {
   std::optional<PatchTokens::Remembered> token_;
 };
 
+Status CheckIsEnd(const ObjectView& view, int64_t offset) {
+  if (view.stat().size == offset) return OkStatus();
+  return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(view.stat().size) + " bytes");
+}
+
 }  // namespace
+
+Result<Patched> PatchBytes(Site& site, Call& call, const ObjectView& view, const Patch& patch) {
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const bool has_token = call.has_field("x-amz-client-token");
+  PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, has_token ? ParametersOf(patch) : ""));
+  if (once.answered()) return once.FirstAnswer();
+  PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view.stat()));
+  const Result<Written> written = Apply(call, bucket, view.stat(), patch, once.op());
+  if (!written.ok() && !IsRepeat(written.status())) return PatchFailure(written.status());
+  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view.stat().object));
+  const Patched outcome{EtagOf(stat), stat.size, LastModifiedMs(stat)};
+  once.Keep(outcome);
+  return outcome;
+}
 
 Status PatchObject(Site& site, Call& call) {
   const auto content_range = call.fields().Find("Content-Range");
@@ -165,7 +173,6 @@ Status PatchObject(Site& site, Call& call) {
                  "Say which bytes to write: Content-Range: bytes <first>-<last>/*, or bytes */<size> to set the size")
         .WithDetail("http-Accept-Patch", kAcceptPatch);
   }
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Patch patch, content_range.has_value() ? PatchOfField(call, body, *content_range)
                                                                : PatchOfBody(site, call, body));
@@ -179,63 +186,34 @@ Status PatchObject(Site& site, Call& call) {
     PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
     if (!patch.set_size.has_value()) patch.bytes.push_back(std::move(bytes));
   }
-  PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, has_token ? ParametersOf(patch) : ""));
-  if (once.answered()) {
-    PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
-    return AnswerPatch(call, first);
-  }
-  if (has_token) PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
-  const Result<Written> written = Apply(call, bucket, view->stat(), patch, once.op());
-  if (!written.ok() && !IsRepeat(written.status())) return PatchFailure(written.status());
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, view->stat().object));
-  const Outcome outcome{EtagOf(stat), stat.size, LastModifiedMs(stat)};
-  once.Keep(outcome);
-  return AnswerPatch(call, outcome);
+  PBFS_ASSIGN_OR_RETURN(const Patched patched, PatchBytes(site, call, *view, patch));
+  return AnswerPatch(call, patched);
 }
 
-namespace {
-
-Status CheckIsEnd(const ObjectView& view, int64_t offset) {
-  if (view.stat().size == offset) return OkStatus();
-  return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(view.stat().size) + " bytes");
-}
-
-}  // namespace
-
-Status AppendObject(Site& site, Call& call) {
-  if (call.has_field("Content-Range"))
-    return Error(Code::kInvalidRequest, "An append says where by x-amz-write-offset-bytes, not by Content-Range");
-  PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
-  PBFS_ASSIGN_OR_RETURN(const int64_t offset, s3::ParseWriteOffset(call.fields().Get("x-amz-write-offset-bytes")));
-  Result<ObjectView> view = OpenKey(site, call);
-  if (s3::IsError(view.status(), Code::kNoSuchKey) && offset == 0) return PutObject(site, call);
-  PBFS_RETURN_IF_ERROR(view.status());
-  // Before the body is sent; but a repeat may come when the object is longer.
-  const bool has_token = call.has_field("x-amz-client-token");
-  if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+Result<Patched> AppendBytes(Site& site, Call& call, ObjectView view, std::optional<int64_t> offset,
+                            const Bytes& bytes) {
   if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
-  const std::string parameters = has_token ? "append " + std::to_string(offset) + " " + s3::Sha256Hex(bytes) : "";
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const std::string where = offset.has_value() ? std::to_string(*offset) : "end";
+  const bool has_token = call.has_field("x-amz-client-token");
+  const std::string parameters = has_token ? "append " + where + " " + s3::Sha256Hex(bytes) : "";
   PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, parameters));
-  if (once.answered()) {
-    PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
-    return AnswerAppend(call, first);
-  }
+  if (once.answered()) return once.FirstAnswer();
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
-    const ObjectStat& stat = view->stat();
-    PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
+    const ObjectStat& stat = view.stat();
+    const int64_t at = offset.value_or(stat.size);
+    PBFS_RETURN_IF_ERROR(CheckIsEnd(view, at));
     PBFS_RETURN_IF_ERROR(s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     WriteOptions options;
     options.if_opset = stat.opset;
     options.op = once.op();
-    const Result<Written> written = bucket.WriteRanges(call.context(), stat.object, {{offset, bytes}}, options);
+    const Result<Written> written = bucket.WriteRanges(call.context(), stat.object, {{at, bytes}}, options);
     if (written.ok() || IsRepeat(written.status())) {
       PBFS_ASSIGN_OR_RETURN(const ObjectStat after, StatAfter(site, call, stat.object));
-      const Outcome outcome{EtagOf(after), offset + static_cast<int64_t>(bytes.size()), LastModifiedMs(after)};
+      const int64_t end = offset.has_value() ? at + static_cast<int64_t>(bytes.size()) : after.size;
+      const Patched outcome{EtagOf(after), end, LastModifiedMs(after)};
       once.Keep(outcome);
-      return AnswerAppend(call, outcome);
+      return outcome;
     }
     if (written.status().code() == StatusCode::kNotFound) return Error(Code::kObjectVersionPatchConflict);
     if (!LostRace(written.status())) return written.status();
@@ -244,6 +222,23 @@ Status AppendObject(Site& site, Call& call) {
     PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
   }
   return Error(Code::kConcurrentUpdatesPatchConflict);
+}
+
+Status AppendObject(Site& site, Call& call) {
+  if (call.has_field("Content-Range"))
+    return Error(Code::kInvalidRequest, "An append says where by x-amz-write-offset-bytes, not by Content-Range");
+  PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
+  PBFS_ASSIGN_OR_RETURN(const int64_t offset, s3::ParseWriteOffset(call.fields().Get("x-amz-write-offset-bytes")));
+  const Result<ObjectView> view = OpenKey(site, call);
+  if (s3::IsError(view.status(), Code::kNoSuchKey) && offset == 0) return PutObject(site, call);
+  PBFS_RETURN_IF_ERROR(view.status());
+  // Before the body is sent; but a repeat may come when the object is longer.
+  const bool has_token = call.has_field("x-amz-client-token");
+  if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
+  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+  PBFS_ASSIGN_OR_RETURN(const Patched appended, AppendBytes(site, call, *view, offset, bytes));
+  return AnswerAppend(call, appended);
 }
 
 }  // namespace pbfs::gateway

@@ -6,12 +6,14 @@
 #include <spdlog/spdlog.h>
 
 #include "libs/adapters/http/http_server.h"
+#include "libs/adapters/objects/object_servant.h"
 #include "libs/runtime/connection.h"
 #include "libs/runtime/metrics.h"
 #include "libs/runtime/program.h"
 #include "services/gateway/admin.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/lifecycle_loop.h"
+#include "services/gateway/object_service.h"
 #include "services/gateway/routes.h"
 
 namespace pbfs::gateway {
@@ -74,10 +76,17 @@ StatusCode CodeOf(int http_status) {
   return http_status < 500 ? StatusCode::kInvalidArgument : StatusCode::kInternal;
 }
 
+std::vector<std::string> AllOperationNames() {
+  std::vector<std::string> names = OperationNames();
+  const std::vector<std::string> more = ObjectService::OperationNames();
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
+}
+
 /// Counts and times requests by operation.
 class RequestMetrics {
  public:
-  explicit RequestMetrics(Metrics& metrics) : names_(OperationNames()), calls_(&metrics, "pbfs_gateway", names_) {}
+  explicit RequestMetrics(Metrics& metrics) : names_(AllOperationNames()), calls_(&metrics, "pbfs_gateway", names_) {}
   void Note(const Served& served) {
     const auto found = std::find(names_.begin(), names_.end(), served.operation);
     calls_.Begin();
@@ -89,6 +98,41 @@ class RequestMetrics {
   const std::vector<std::string> names_;
   CallMetrics calls_;
 };
+
+/// The object API, if it is to be served.
+class ObjectServer {
+ public:
+  static Result<std::unique_ptr<ObjectServer>> Start(const GatewaySettings& settings, Gateway& gateway,
+                                                     Metrics& metrics) {
+    auto server = std::unique_ptr<ObjectServer>(new ObjectServer(settings, gateway, metrics));
+    if (settings.grpc.empty()) return server;
+    PBFS_ASSIGN_OR_RETURN(const TransportSecurity security,
+                          TransportSecurity::ServerTls(settings.certificate_file, settings.certificate_key_file));
+    PBFS_ASSIGN_OR_RETURN(server->server_, GrpcServer::Start(settings.grpc, security, {&server->servant_}));
+    spdlog::info("the object API is at port {}", server->server_->port());
+    return server;
+  }
+  void Drain(Duration drain) {
+    if (server_ == nullptr) return;
+    server_->SetServing(false);
+    server_->Stop(drain);
+  }
+
+ private:
+  ObjectServer(const GatewaySettings& settings, Gateway& gateway, Metrics& metrics)
+      : service_(gateway),
+        servant_(service_, {.threads = static_cast<size_t>(settings.requests), .metrics = &metrics}) {}
+
+  ObjectService service_;
+  ObjectServant servant_;
+  std::unique_ptr<GrpcServer> server_;
+};
+
+// Both protocols at once.
+void Drain(HttpServer* http, ObjectServer& objects, Duration drain) {
+  const Thread other("drain", [&] { objects.Drain(drain); });
+  if (http != nullptr) http->Drain(drain);
+}
 
 void ShowServer(const HttpServerStats& stats, Gauges& shown) {
   shown.Set("connections", stats.connections), shown.Set("idle_connections", stats.idle);
@@ -118,7 +162,11 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   // A gateway may make the bucket of access keys; without the administrator's key `pbfs key create` has to.
   const Status made = documents.Create(Context::WithTimeout(kFirstContact));
   if (!made.ok()) spdlog::warn("the bucket of access keys: {}", made.ToString());
-  PBFS_ASSIGN_OR_RETURN(const auto server, HttpServer::Start(ServerOptions(settings), gateway));
+  std::unique_ptr<HttpServer> server;
+  if (!settings.http.empty() || !settings.https.empty()) {
+    PBFS_ASSIGN_OR_RETURN(server, HttpServer::Start(ServerOptions(settings), gateway));
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto objects, ObjectServer::Start(settings, gateway, metrics));
   Lifecycle lifecycle(connection->client(), documents, clock);
   PatchTokens tokens(documents, clock, random);
   const LifecycleLoop loop(lifecycle, tokens, kLifecycleInterval, random);
@@ -128,9 +176,11 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
     PBFS_ASSIGN_OR_RETURN(admin_server, HttpServer::Start(AdminOptions(settings.admin), admin));
   }
   Gauges shown(metrics, "pbfs_gateway_http", "Connections and requests; totals since the start", "what");
-  const Refresher refresher(metrics, [&] { ShowServer(server->stats(), shown); });
-  AwaitSignal(" at port " + std::to_string(server->port()));
-  server->Drain(settings.drain);
+  const Refresher refresher(metrics, [&] {
+    if (server != nullptr) ShowServer(server->stats(), shown);
+  });
+  AwaitSignal(server != nullptr ? " at port " + std::to_string(server->port()) : "");
+  Drain(server.get(), *objects, settings.drain);
   spdlog::info("stopped");
   return OkStatus();
 }

@@ -53,6 +53,27 @@ TEST_F(RuntimeTest, SettingsHaveTheirDefaults) {
   EXPECT_EQ(settings.drain, std::chrono::seconds(10));
 }
 
+TEST_F(RuntimeTest, AGatewayServesByTlsOnlyWithACertificate) {
+  const std::string client =
+      R"("client":{"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"keysDirectory":"d","adminPublicKey":")" +
+      std::string(64, '0') + "\"}";
+  const auto load = [&](const std::string& more) {
+    return LoadGatewaySettings(Write("gateway.json", "{" + client + more + "}"));
+  };
+  ASSERT_OK_AND_ASSIGN(const GatewaySettings settings,
+                       load(R"(,"grpc":"127.0.0.1:0","certificate":"e","certificateKey":"f")"));
+  EXPECT_EQ(settings.grpc, "127.0.0.1:0");
+  EXPECT_EQ(settings.http + settings.https, "");
+  for (const auto& [more, field] :
+       std::vector<std::pair<std::string, std::string>>{{"", "https"},
+                                                        {R"(,"grpc":"a:1")", "certificate"},
+                                                        {R"(,"https":"a:1","certificate":"e")", "certificate_key"}}) {
+    const auto refused = load(more);
+    EXPECT_CODE(refused, kInvalidArgument);
+    EXPECT_THAT(refused.status().message(), testing::HasSubstr(field));
+  }
+}
+
 TEST_F(RuntimeTest, KubernetesHasTheDefaultsOfAPod) {
   ASSERT_OK_AND_ASSIGN(const auto settings,
                        LoadFragmentStoreSettings(StoreConfig(R"(,"kubernetes":{"cluster":"demo"})")));

@@ -275,12 +275,12 @@ Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
   out.tls = out.client.tls;
   out.log_level = ReadLogLevel(config.log(), checker);
   out.metrics_address = config.metrics().address();
-  out.http = config.http(), out.https = config.https(), out.admin = config.admin();
-  checker.Require(!out.http.empty() || !out.https.empty(), "https", "is missing: at least one of http and https");
+  out.http = config.http(), out.https = config.https(), out.grpc = config.grpc(), out.admin = config.admin();
+  const bool tls = !out.https.empty() || !out.grpc.empty();
+  checker.Require(tls || !out.http.empty(), "https", "is missing: at least one of http, https and grpc");
   out.certificate_file = config.certificate(), out.certificate_key_file = config.certificate_key();
-  const bool tls = !out.https.empty();
-  checker.Require(!tls || !out.certificate_file.empty(), "certificate", "is missing: https needs one");
-  checker.Require(!tls || !out.certificate_key_file.empty(), "certificate_key", "is missing: https needs one");
+  checker.Require(!tls || !out.certificate_file.empty(), "certificate", "is missing: https and grpc need one");
+  checker.Require(!tls || !out.certificate_key_file.empty(), "certificate_key", "is missing: https and grpc need one");
   out.region = Or<std::string>(config.region(), "us-east-1");
   out.domains = {config.domains().begin(), config.domains().end()};
   for (const std::string& domain : out.domains)

@@ -114,7 +114,7 @@ Result<ClientSettings> LoadClientSettings(const std::string& path);
 
 struct GatewaySettings : CommonSettings {
   ClientSettings client;
-  std::string http, https, admin;  // host:port; empty: none
+  std::string http, https, grpc, admin;  // host:port; empty: none
   std::string certificate_file, certificate_key_file;
   std::string region;
   std::vector<std::string> domains;

@@ -3,6 +3,7 @@
 #include "libs/s3/documents.h"
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
@@ -13,8 +14,6 @@ namespace {
 using s3::Code;
 using s3::Error;
 
-constexpr int64_t kMaxBucketsShown = 10'000;
-
 // The id of a bucket tells when it was made.
 Result<std::string> BodyText(Call& call) {
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
@@ -24,28 +23,35 @@ Result<std::string> BodyText(Call& call) {
 
 }  // namespace
 
-Status ListBuckets(Site& site, Call& call) {
+Result<s3::ListBucketsResult> FindBuckets(Site& site, Call& call, std::string_view prefix, std::string_view after,
+                                          int64_t most) {
   PBFS_ASSIGN_OR_RETURN(const std::vector<BucketInfo> buckets, site.client.ListBuckets(call.context()));
-  const std::string_view asked = call.query().Get("max-buckets");
-  const std::optional<int64_t> most = asked.empty() ? kMaxBucketsShown : s3::ParseNumber(asked);
-  if (!most.has_value() || *most < 1 || *most > kMaxBucketsShown)
-    return Error(Code::kInvalidArgument, "max-buckets must be 1 to 10000");
-  const std::string_view prefix = call.query().Get("prefix"), after = call.query().Get("continuation-token");
-  s3::ListBucketsResult result;
-  result.owner = TheOwner();
-  result.prefix = prefix;
   std::map<std::string, const BucketInfo*> by_name;
   for (const BucketInfo& info : buckets) {
     const std::string& name = info.settings.name;
     if (name > after && name.starts_with(prefix) && s3::CheckBucketName(name).ok()) by_name[name] = &info;
   }
+  s3::ListBucketsResult result;
   for (const auto& [name, info] : by_name) {
-    if (static_cast<int64_t>(result.buckets.size()) == *most) {
+    if (static_cast<int64_t>(result.buckets.size()) == most) {
       result.continuation_token = result.buckets.back().name;
       break;
     }
-    result.buckets.push_back({name, CreatedMs(*info), asked.empty() ? "" : site.options.region});
+    result.buckets.push_back({name, CreatedMs(*info), ""});
   }
+  return result;
+}
+
+Status ListBuckets(Site& site, Call& call) {
+  const std::string_view asked = call.query().Get("max-buckets");
+  const std::optional<int64_t> most = asked.empty() ? kMaxBucketsShown : s3::ParseNumber(asked);
+  if (!most.has_value() || *most < 1 || *most > kMaxBucketsShown)
+    return Error(Code::kInvalidArgument, "max-buckets must be 1 to 10000");
+  const std::string_view prefix = call.query().Get("prefix"), after = call.query().Get("continuation-token");
+  PBFS_ASSIGN_OR_RETURN(s3::ListBucketsResult result, FindBuckets(site, call, prefix, after, *most));
+  result.owner = TheOwner();
+  result.prefix = prefix;
+  for (s3::ListBucketsResult::Bucket& bucket : result.buckets) bucket.region = asked.empty() ? "" : site.options.region;
   return call.SendXml(s3::ToXml(result));
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "libs/s3/conditions.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
@@ -78,7 +79,7 @@ Result<Written> CopyAcross(Site& site, Call& call, Bucket& to, ObjectView& sourc
 
 }  // namespace
 
-Status CopyObject(Site& site, Call& call) {
+Result<Stored> MakeCopy(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
   PBFS_ASSIGN_OR_RETURN(const s3::CopySource from, s3::ParseCopySource(call.fields().Get("x-amz-copy-source")));
   Directives directives;
@@ -109,16 +110,23 @@ Status CopyObject(Site& site, Call& call) {
     if (copied.status().code() == StatusCode::kAborted && attempt < kTryAgain) continue;  // the source has changed
     if (!copied.ok()) return WriteFailure(copied.status(), conditions.lost);
     metadata.opset = copied->opset;
-    s3::CopyResult result;
-    result.last_modified_ms = HlcMillis(copied->order.hlc);
-    result.etag = EtagOf(copied->object, *copied->opset, metadata);
-    result.checksum = ChecksumOf(metadata, *copied->opset);
-    HttpFields fields;
-    AddEncryption(metadata, fields);
-    AddMade(*copied, fields);
-    source.AddVersion(fields);
-    return call.SendXml(s3::ToXml(result), std::move(fields));
+    Stored stored{copied->object, *copied->opset, std::move(metadata), copied->hi, HlcMillis(copied->order.hlc)};
+    stored.version_id = IdOfMade(*copied);
+    stored.source_version_id = source.version_id;
+    return stored;
   }
+}
+
+Status CopyObject(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Stored copy, MakeCopy(site, call));
+  s3::CopyResult result;
+  result.last_modified_ms = copy.modified_ms;
+  result.etag = copy.Etag();
+  result.checksum = ChecksumOf(copy.metadata, copy.opset);
+  HttpFields fields;
+  AddEncryption(copy.metadata, fields);
+  copy.AddVersions(fields);
+  return call.SendXml(s3::ToXml(result), std::move(fields));
 }
 
 // x-amz-rename-source, as directory buckets have it: one Commit, no bytes.

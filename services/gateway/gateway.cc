@@ -12,14 +12,6 @@ namespace {
 using s3::Code;
 using s3::Error;
 
-std::string NewRequestId(Random& random) {
-  uint8_t bytes[8];
-  random.Fill(bytes);
-  std::string id = ToHex(bytes);
-  std::transform(id.begin(), id.end(), id.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
-  return id;
-}
-
 // Details that begin so are fields of the answer, not elements of its document.
 constexpr std::string_view kFieldDetail = "http-";
 
@@ -44,25 +36,36 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
       executor_("gateway", 16, 1024),
       site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, executor_, options_} {}
 
+std::string Gateway::NewRequestId() {
+  uint8_t bytes[8];
+  to_.random.Fill(bytes);
+  std::string id = ToHex(bytes);
+  std::transform(id.begin(), id.end(), id.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+  return id;
+}
+
 void Gateway::Handle(const Context& context, HttpExchange& exchange) {
   const MonotonicTime began = MonotonicNow();
-  Call call(context, exchange, NewRequestId(to_.random));
+  Call call(context, exchange, NewRequestId());
   Served served;
   served.began_ms = to_.clock.NowMillis();
   const Status done = Serve(call);
   if (!done.ok()) Fail(call, done, served);
-  if (!to_.observer) return;
-  const HttpRequest& request = call.request();
-  served.request_id = call.request_id();
-  served.operation = call.operation;
-  served.method = request.method;
-  served.path = request.path();
-  served.bucket = call.bucket(), served.key = call.key();
-  served.access_key = call.caller.access_key, served.user = call.caller.user;
-  served.peer = request.peer;
+  served.path = call.request().path();
   served.status = call.status();
   served.received_bytes = exchange.BodyLength().value_or(0);
   served.sent_bytes = call.sent_bytes();
+  Report(call, std::move(served), began);
+}
+
+void Gateway::Report(const Call& call, Served served, MonotonicTime began) {
+  if (!to_.observer) return;
+  served.request_id = call.request_id();
+  served.operation = call.operation;
+  served.method = call.http_method();
+  served.bucket = call.bucket(), served.key = call.key();
+  served.access_key = call.caller.access_key, served.user = call.caller.user;
+  served.peer = call.request().peer;
   served.took = MonotonicNow() - began;
   to_.observer(served);
 }
@@ -75,15 +78,20 @@ Status Gateway::Serve(Call& call) {
   if (call.fields().Has("Origin")) PBFS_RETURN_IF_ERROR(PrepareCors(call));
   if (call.http_method() == "OPTIONS" || route.operation == PostObject) return route.operation(site_, call);
   PBFS_RETURN_IF_ERROR(Authenticate(call));
-  const std::string action = route.action;
+  return Perform(call, route.action, [&]() -> Status {
+    PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(call.fields()));
+    PBFS_RETURN_IF_ERROR(access_.CheckAcl(call, call.fields()));
+    return route.operation(site_, call);
+  });
+}
+
+Status Gateway::Perform(Call& call, const std::string& action, const std::function<Status()>& deed) {
   if (action.starts_with(kOwnersOnly)) {
     PBFS_RETURN_IF_ERROR(Access::CheckOwner(call, action.substr(1)));
   } else if (!action.empty()) {
     PBFS_RETURN_IF_ERROR(access_.Check(call, ActionOf(call, action)));
   }
-  PBFS_RETURN_IF_ERROR(CheckNoCustomerKeys(call.fields()));
-  PBFS_RETURN_IF_ERROR(access_.CheckAcl(call, call.fields()));
-  return Hide(call, route.operation(site_, call));
+  return Hide(call, deed());
 }
 
 // Whoever may not list a bucket is not told which keys it lacks.

@@ -47,6 +47,15 @@ class Gateway final : public HttpHandler {
   void Handle(const Context& context, HttpExchange& exchange) override;
   std::pair<HttpResponse, std::string> Overloaded() const override;
 
+  // What requests by another protocol share with those by HTTP (object_service.h):
+  Site& site() { return site_; }
+  std::string NewRequestId();
+  /// Does `deed` if the caller may do `action` (routes.h). Errors: AccessDenied, also instead of NoSuchKey where the caller may not
+  /// know which keys there are; those of the deed.
+  Status Perform(Call& call, const std::string& action, const std::function<Status()>& deed);
+  /// Tells the observer what became of a request; `served` has the path, the status, the error and the bytes already.
+  void Report(const Call& call, Served served, MonotonicTime began);
+
  private:
   Status Serve(Call& call);
   Status Authenticate(Call& call);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/gateway/object_service.h"
 #include "services/gateway/routes.h"
 
 namespace pbfs::gateway {
@@ -20,6 +21,13 @@ StatusCode CodeOf(int http_status) {
   return http_status < 500 ? StatusCode::kInvalidArgument : StatusCode::kInternal;
 }
 
+std::vector<std::string> AllOperationNames() {
+  std::vector<std::string> names = OperationNames();
+  const std::vector<std::string> more = ObjectService::OperationNames();
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
+}
+
 int64_t SumOf(const std::map<StoreId, int64_t>& by_store) {
   int64_t sum = 0;
   for (const auto& [store, count] : by_store) sum += count;
@@ -28,7 +36,7 @@ int64_t SumOf(const std::map<StoreId, int64_t>& by_store) {
 
 }  // namespace
 
-RequestMetrics::RequestMetrics(Metrics& metrics) : names_(OperationNames()), calls_(&metrics, "pbfs_gateway", names_) {}
+RequestMetrics::RequestMetrics(Metrics& metrics) : names_(AllOperationNames()), calls_(&metrics, "pbfs_gateway", names_) {}
 
 void RequestMetrics::Note(const Served& served) {
   const auto found = std::find(names_.begin(), names_.end(), served.operation);
@@ -37,11 +45,13 @@ void RequestMetrics::Note(const Served& served) {
              served.took);
 }
 
-GatewayMetrics::GatewayMetrics(Metrics& metrics, const HttpServer& server, Client& client)
+GatewayMetrics::GatewayMetrics(Metrics& metrics, const HttpServer* server, Client& client)
     : http_(metrics, "pbfs_gateway_http", "Connections and requests; totals since the start", "what"),
       client_(metrics, "pbfs_client", "What the client of this process has done since the start", "what"),
       site_(metrics, "pbfs_gateway_site", "What the gateway sees of its site", "what"),
-      refresher_(metrics, [this, &server, &client] { Refresh(server.stats(), client); }) {}
+      refresher_(metrics, [this, server, &client] {
+        Refresh(server == nullptr ? HttpServerStats{} : server->stats(), client);
+      }) {}
 
 void GatewayMetrics::Refresh(const HttpServerStats& server, Client& client) {
   http_.Set("connections", server.connections), http_.Set("idle_connections", server.idle);

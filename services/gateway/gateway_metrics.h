@@ -25,7 +25,8 @@ class RequestMetrics {
 class GatewayMetrics {
  public:
   /// All outlive this.
-  GatewayMetrics(Metrics& metrics, const HttpServer& server, Client& client);
+  /// `server` may be null: then no HTTP is served.
+  GatewayMetrics(Metrics& metrics, const HttpServer* server, Client& client);
 
  private:
   void Refresh(const HttpServerStats& server, Client& client);

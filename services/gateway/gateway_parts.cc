@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "libs/adapters/http/http_server.h"
+#include "libs/adapters/objects/object_servant.h"
 #include "libs/runtime/connection.h"
 #include "libs/runtime/line_log.h"
 #include "libs/runtime/program.h"
@@ -11,6 +12,7 @@
 #include "services/gateway/gateway.h"
 #include "services/gateway/gateway_metrics.h"
 #include "services/gateway/lifecycle_loop.h"
+#include "services/gateway/object_service.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -44,6 +46,41 @@ GatewayOptions OptionsOf(const GatewaySettings& settings) {
   return options;
 }
 
+/// The object API, if it is to be served.
+class ObjectServer {
+ public:
+  static Result<std::unique_ptr<ObjectServer>> Start(const GatewaySettings& settings, Gateway& gateway,
+                                                     Metrics& metrics) {
+    auto server = std::unique_ptr<ObjectServer>(new ObjectServer(settings, gateway, metrics));
+    if (settings.grpc.empty()) return server;
+    PBFS_ASSIGN_OR_RETURN(const TransportSecurity security,
+                          TransportSecurity::ServerTls(settings.certificate_file, settings.certificate_key_file));
+    PBFS_ASSIGN_OR_RETURN(server->server_, GrpcServer::Start(settings.grpc, security, {&server->servant_}));
+    spdlog::info("the object API is at port {}", server->server_->port());
+    return server;
+  }
+  void Drain(Duration drain) {
+    if (server_ == nullptr) return;
+    server_->SetServing(false);
+    server_->Stop(drain);
+  }
+
+ private:
+  ObjectServer(const GatewaySettings& settings, Gateway& gateway, Metrics& metrics)
+      : service_(gateway),
+        servant_(service_, {.threads = static_cast<size_t>(settings.requests), .metrics = &metrics}) {}
+
+  ObjectService service_;
+  ObjectServant servant_;
+  std::unique_ptr<GrpcServer> server_;
+};
+
+// Both protocols at once.
+void Drain(HttpServer* http, ObjectServer& objects, Duration drain) {
+  const Thread other("drain", [&] { objects.Drain(drain); });
+  if (http != nullptr) http->Drain(drain);
+}
+
 }  // namespace
 
 Status ServeS3(const GatewaySettings& settings, const std::string& config) {
@@ -68,7 +105,11 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   // A gateway may make the bucket of access keys; without the administrator's key `pbfs key create` has to.
   const Status made = documents.Create(Context::WithTimeout(kFirstContact));
   if (!made.ok()) spdlog::warn("the bucket of access keys: {}", made.ToString());
-  PBFS_ASSIGN_OR_RETURN(const auto server, HttpServer::Start(ServerOptions(settings), gateway));
+  std::unique_ptr<HttpServer> server;
+  if (!settings.http.empty() || !settings.https.empty()) {
+    PBFS_ASSIGN_OR_RETURN(server, HttpServer::Start(ServerOptions(settings), gateway));
+  }
+  PBFS_ASSIGN_OR_RETURN(const auto objects, ObjectServer::Start(settings, gateway, metrics));
   Lifecycle lifecycle(connection->client(), documents, clock);
   PatchTokens tokens(documents, clock, random);
   const LifecycleLoop loop(lifecycle, tokens, kLifecycleInterval, random);
@@ -77,9 +118,9 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   if (!settings.admin.empty()) {
     PBFS_ASSIGN_OR_RETURN(admin_server, HttpServer::Start(AdminServerOptions(settings.admin), admin));
   }
-  const GatewayMetrics state(metrics, *server, connection->client());
-  AwaitSignal(" at port " + std::to_string(server->port()));
-  server->Drain(settings.drain);
+  const GatewayMetrics state(metrics, server.get(), connection->client());
+  AwaitSignal(server != nullptr ? " at port " + std::to_string(server->port()) : "");
+  Drain(server.get(), *objects, settings.drain);
   spdlog::info("stopped");
   return OkStatus();
 }

@@ -4,6 +4,7 @@
 #include "libs/s3/documents.h"
 #include "libs/s3/text.h"
 #include "libs/s3/xml.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/versions.h"
@@ -13,16 +14,6 @@ namespace {
 
 using s3::Code;
 using s3::Error;
-
-constexpr int64_t kMaxKeys = 1000;
-
-/// What all listings ask.
-struct Asked {
-  std::string prefix;
-  std::string delimiter;
-  int64_t max_keys = kMaxKeys;
-  bool url_encoding = false;
-};
 
 Result<Asked> ReadAsked(Call& call) {
   Asked asked;
@@ -61,7 +52,8 @@ void Echo(const Call& call, const Asked& asked, s3::Listing& listing) {
   listing.url_encoding = asked.url_encoding;
 }
 
-// One page behind `after`, into what both lists of objects share. Returns where the next page begins.
+}  // namespace
+
 Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const std::string& after,
                              s3::Listing& listing) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
@@ -70,8 +62,9 @@ Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const s
   ListOptions options;
   options.after = after;
   options.delimiter = asked.delimiter;
-  options.newest = true;
-  options.with_content = true;
+  options.as_of = asked.as_of;
+  options.newest = !asked.as_of.has_value();
+  options.with_content = options.newest;
   NamePage page;
   // A page of the catalog may be shorter than what is asked for; S3's only at the end.
   for (int64_t left = asked.max_keys; left > 0;) {
@@ -86,6 +79,8 @@ Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const s
   listing.truncated = page.more;
   return page.more ? page.last : std::string();
 }
+
+namespace {
 
 // A token is where the page before ended; in hexadecimal, since clients take it for opaque and pass it on as it is.
 std::string TokenOf(const std::string& last) { return last.empty() ? "" : "1" + ToHex(AsBytes(last)); }

@@ -1,6 +1,7 @@
 // PutObject, DeleteObject, DeleteObjects.
 #include "libs/s3/conditions.h"
 #include "libs/s3/dates.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
@@ -12,12 +13,7 @@ namespace pbfs::gateway {
 using s3::Code;
 using s3::Error;
 
-// Also of an append at 0 and of a PATCH that make the object.
-Status PutObject(Site& site, Call& call) {
-  // RFC 9110, 14.5: a server that took it for a whole object would destroy the rest.
-  if (call.fields().Has("Content-Range") && call.http_method() == "PUT")
-    return Error(Code::kInvalidRequest, "PUT with Content-Range is not served; PATCH writes a range");
-  PBFS_RETURN_IF_ERROR(CheckNoVersion(call));
+Result<Stored> StoreObject(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
   PutOptions options;
   PBFS_ASSIGN_OR_RETURN(options.metadata, MetadataOfRequest(call.fields()));
@@ -48,17 +44,28 @@ Status PutObject(Site& site, Call& call) {
   const Result<Written> put = writer->Bind(call.key(), options);
   if (!put.ok()) return WriteFailure(put.status(), condition.lost);
   stored.opset = put->opset;
+  Stored made{put->object, *put->opset, std::move(stored), put->hi, HlcMillis(put->order.hlc)};
+  made.version_id = IdOfMade(*put);
+  return made;
+}
+
+// Also of an append at 0 and of a PATCH that make the object.
+Status PutObject(Site& site, Call& call) {
+  // RFC 9110, 14.5: a server that took it for a whole object would destroy the rest.
+  if (call.fields().Has("Content-Range") && call.http_method() == "PUT")
+    return Error(Code::kInvalidRequest, "PUT with Content-Range is not served; PATCH writes a range");
+  PBFS_RETURN_IF_ERROR(CheckNoVersion(call));
+  PBFS_ASSIGN_OR_RETURN(const Stored stored, StoreObject(site, call));
   HttpFields fields;
-  fields.Set("ETag", s3::Quoted(EtagOf(put->object, *put->opset, stored)));
-  if (const auto checksum = ChecksumOf(stored, *put->opset)) AddChecksum(*checksum, fields);
-  AddEncryption(stored, fields);
-  AddMade(*put, fields);
+  fields.Set("ETag", s3::Quoted(stored.Etag()));
+  if (const auto checksum = ChecksumOf(stored.metadata, stored.opset)) AddChecksum(*checksum, fields);
+  AddEncryption(stored.metadata, fields);
+  stored.AddVersions(fields);
   if (call.http_method() == "PUT" && !call.has_field("x-amz-write-offset-bytes"))
     return call.Send(200, std::move(fields));
-  fields.Set("x-amz-object-size", std::to_string(put->hi));
+  fields.Set("x-amz-object-size", std::to_string(stored.size));
   if (call.http_method() == "PUT") return call.Send(200, std::move(fields));
-  const s3::PatchResult result{HlcMillis(put->order.hlc), EtagOf(put->object, *put->opset, stored)};
-  return call.SendXml(s3::ToXml(result), std::move(fields));
+  return call.SendXml(s3::ToXml(s3::PatchResult{stored.modified_ms, stored.Etag()}), std::move(fields));
 }
 
 Status DeleteObject(Site& site, Call& call) {

@@ -6,6 +6,7 @@
 #include "libs/s3/dates.h"
 #include "libs/s3/ranges.h"
 #include "libs/s3/text.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
@@ -32,13 +33,6 @@ Result<ObjectStat> StatAfter(Site& site, Call& call, const ObjectId& written) {
   PBFS_RETURN_IF_ERROR(view.status());
   return view->stat();
 }
-
-/// What a PATCH is to do: write ranges, all at once, or set the size.
-struct Patch {
-  std::vector<s3::ByteRange> ranges;
-  std::vector<Bytes> bytes;  // of each
-  std::optional<int64_t> set_size;
-};
 
 // Range in a field (docs/design/s3.md). The bytes are read later, when the range is known to be one that the object can take.
 Result<Patch> PatchOfField(Call& call, RequestBody& body, std::string_view content_range) {
@@ -101,6 +95,8 @@ Result<Written> ApplyInPlace(Call& call, Bucket& bucket, const ObjectStat& stat,
   WriteOptions options;
   options.op = op;
   if (at_end || HasCondition(call.fields())) options.if_opset = stat.opset;
+  if (patch.zeros.has_value())
+    return bucket.Zero(call.context(), stat.object, patch.zeros->begin, patch.zeros->end, options);
   if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
   return bucket.WriteRanges(call.context(), stat.object, WritesOf(patch), options);
 }
@@ -114,6 +110,7 @@ Result<Written> MakeVersion(Site& site, Call& call, Bucket& bucket, const Base& 
   PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, call.fields(), options.metadata));
   if (!base.chosen) options.if_bound_to = base.stat.object;
   const ObjectId from = base.stat.object;
+  if (patch.zeros.has_value()) return Error(Code::kNotImplemented, "No holes are made where versions are kept");
   if (patch.set_size.has_value())
     return bucket.ResizeVersion(call.context(), call.key(), from, *patch.set_size, options);
   return bucket.PatchVersion(call.context(), call.key(), from, WritesOf(patch), options);
@@ -144,27 +141,19 @@ bool Creates(Call& call, const Patch& patch, const Status& opened) {
          patch.ranges.size() == 1 && patch.ranges[0].begin == 0;
 }
 
-/// What is answered to a PATCH or append, and kept for a repeat.
-struct Outcome {
-  std::string etag;
-  int64_t size = 0;
-  int64_t modified_ms = 0;
-  std::string version_id;  // empty: none is shown
-};
-
-std::string Encode(const Outcome& outcome) {
+std::string Encode(const Patched& outcome) {
   return outcome.etag + " " + std::to_string(outcome.size) + " " + std::to_string(outcome.modified_ms) + " " +
          outcome.version_id;
 }
 
-Result<Outcome> Decode(std::string_view kept) {
+Result<Patched> Decode(std::string_view kept) {
   const auto word = [&kept] {
     const size_t end = std::min(kept.find(' '), kept.size());
     const std::string_view taken = kept.substr(0, end);
     kept.remove_prefix(std::min(end + 1, kept.size()));
     return taken;
   };
-  Outcome outcome;
+  Patched outcome;
   outcome.etag = word();
   const auto size = s3::ParseNumber(word()), modified_ms = s3::ParseNumber(word());
   if (!size || !modified_ms) return DataLossError("what was kept of a PATCH's answer is malformed");
@@ -173,17 +162,17 @@ Result<Outcome> Decode(std::string_view kept) {
   return outcome;
 }
 
-HttpFields FieldsOf(const Outcome& outcome) {
+HttpFields FieldsOf(const Patched& outcome) {
   HttpFields fields = {{"ETag", s3::Quoted(outcome.etag)}, {"x-amz-object-size", std::to_string(outcome.size)}};
   if (!outcome.version_id.empty()) fields.Set("x-amz-version-id", outcome.version_id);
   return fields;
 }
 
-Status AnswerPatch(Call& call, const Outcome& outcome) {
+Status AnswerPatch(Call& call, const Patched& outcome) {
   return call.SendXml(s3::ToXml(s3::PatchResult{outcome.modified_ms, outcome.etag}), FieldsOf(outcome));
 }
 
-Status AnswerAppend(Call& call, const Outcome& outcome) { return call.Send(200, FieldsOf(outcome)); }
+Status AnswerAppend(Call& call, const Patched& outcome) { return call.Send(200, FieldsOf(outcome)); }
 
 std::string VersionIdFor(const Bucket& bucket, const ObjectStat& stat) {
   const bool shown = bucket.versioning() != Versioning::kOff || stat.versioning == Versioning::kEnabled;
@@ -191,27 +180,25 @@ std::string VersionIdFor(const Bucket& bucket, const ObjectStat& stat) {
 }
 
 // The object as it is after a write to it, or of a version made by somebody before: a repeat.
-Result<Outcome> OutcomeOf(Site& site, Call& call, const Bucket& bucket, const ObjectId& written) {
+Result<Patched> OutcomeOf(Site& site, Call& call, const Bucket& bucket, const ObjectId& written) {
   PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatAfter(site, call, written));
-  return Outcome{EtagOf(stat), stat.size, LastModifiedMs(stat), VersionIdFor(bucket, stat)};
+  return Patched{EtagOf(stat), stat.size, LastModifiedMs(stat), VersionIdFor(bucket, stat)};
 }
 
 // A version that was made says all by itself.
-Outcome OutcomeOf(const Base& base, const Patch& patch, const Written& made) {
-  Outcome outcome;
+Patched OutcomeOf(const Base& base, const Patch& patch, const Written& made) {
+  Patched outcome;
   outcome.etag = EtagOf(made.object, *made.opset, {});
   outcome.size = patch.set_size.value_or(std::max(base.stat.size, made.hi));
   outcome.modified_ms = HlcMillis(made.order.hlc);
-  HttpFields fields;
-  AddMade(made, fields);
-  outcome.version_id = fields.Get("x-amz-version-id");
+  outcome.version_id = IdOfMade(made);
   return outcome;
 }
 
 // Writes to the object, or makes a version of it. Errors: of the client; ABORTED with kAgain: the key shows another object by now, or the
 // bucket keeps versions since a moment ago: see what it is like now.
 constexpr const char* kAgain = "pbfs-again";
-Result<Outcome> Apply(Site& site, Call& call, Bucket& bucket, const Base& base, const Patch& patch, bool at_end,
+Result<Patched> Apply(Site& site, Call& call, Bucket& bucket, const Base& base, const Patch& patch, bool at_end,
                       std::optional<OpId> op) {
   const Result<Written> written = base.in_place ? ApplyInPlace(call, bucket, base.stat, patch, at_end, op)
                                                 : MakeVersion(site, call, bucket, base, patch, op);
@@ -242,8 +229,8 @@ class Once {
   }
   std::optional<OpId> op() const { return token_.has_value() ? std::optional(token_->op) : std::nullopt; }
   bool answered() const { return token_.has_value() && !token_->answer.empty(); }
-  Result<Outcome> FirstAnswer() const { return Decode(token_->answer); }
-  void Keep(const Outcome& outcome) {
+  Result<Patched> FirstAnswer() const { return Decode(token_->answer); }
+  void Keep(const Patched& outcome) {
     if (!token_.has_value()) return;
     token_->answer = Encode(outcome);
     site_.tokens.Keep(call_, bucket_, *token_, parameters_);
@@ -258,7 +245,31 @@ class Once {
   std::optional<PatchTokens::Remembered> token_;
 };
 
+Status CheckIsEnd(const ObjectView& view, int64_t offset) {
+  if (view.stat().size == offset) return OkStatus();
+  return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(view.stat().size) + " bytes");
+}
+
 }  // namespace
+
+Result<Patched> PatchBytes(Site& site, Call& call, ObjectView view, const Patch& patch) {
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const bool has_token = call.has_field("x-amz-client-token");
+  PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, has_token ? ParametersOf(patch) : ""));
+  if (once.answered()) return once.FirstAnswer();
+  for (int attempt = 0; attempt < kTryAgain; ++attempt) {
+    PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view.stat()));
+    PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, view.stat()));
+    Result<Patched> patched = Apply(site, call, bucket, base, patch, false, once.op());
+    if (patched.ok()) {
+      once.Keep(*patched);
+      return patched;
+    }
+    if (!IsAgain(patched.status())) return PatchFailure(patched.status());
+    PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
+  }
+  return Error(Code::kConcurrentUpdatesPatchConflict);
+}
 
 Status PatchObject(Site& site, Call& call) {
   const auto content_range = call.fields().Find("Content-Range");
@@ -267,7 +278,6 @@ Status PatchObject(Site& site, Call& call) {
                  "Say which bytes to write: Content-Range: bytes <first>-<last>/*, or bytes */<size> to set the size")
         .WithDetail("http-Accept-Patch", kAcceptPatch);
   }
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
   PBFS_ASSIGN_OR_RETURN(Patch patch, content_range.has_value() ? PatchOfField(call, body, *content_range)
                                                                : PatchOfBody(site, call, body));
@@ -281,74 +291,58 @@ Status PatchObject(Site& site, Call& call) {
     PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
     if (!patch.set_size.has_value()) patch.bytes.push_back(std::move(bytes));
   }
-  PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, has_token ? ParametersOf(patch) : ""));
-  if (once.answered()) {
-    PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
-    return AnswerPatch(call, first);
-  }
-  if (has_token) PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
-  Result<Outcome> outcome = AbortedError("not tried");
-  for (int attempt = 0; attempt < kTryAgain; ++attempt) {
-    PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, view->stat()));
-    outcome = Apply(site, call, bucket, base, patch, false, once.op());
-    if (!IsAgain(outcome.status())) break;
-    PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
-    PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
-  }
-  if (!outcome.ok()) return PatchFailure(outcome.status());
-  once.Keep(*outcome);
-  return AnswerPatch(call, *outcome);
+  PBFS_ASSIGN_OR_RETURN(const Patched patched, PatchBytes(site, call, *std::move(view), patch));
+  return AnswerPatch(call, patched);
 }
 
-namespace {
-
-Status CheckIsEnd(const ObjectView& view, int64_t offset) {
-  if (view.stat().size == offset) return OkStatus();
-  return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(view.stat().size) + " bytes");
-}
-
-}  // namespace
-
-Status AppendObject(Site& site, Call& call) {
-  if (call.has_field("Content-Range"))
-    return Error(Code::kInvalidRequest, "An append says where by x-amz-write-offset-bytes, not by Content-Range");
-  PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
-  PBFS_ASSIGN_OR_RETURN(const int64_t offset, s3::ParseWriteOffset(call.fields().Get("x-amz-write-offset-bytes")));
-  Result<ObjectView> view = OpenKey(site, call);
-  if (s3::IsError(view.status(), Code::kNoSuchKey) && offset == 0) return PutObject(site, call);
-  PBFS_RETURN_IF_ERROR(view.status());
-  // Before the body is sent; but a repeat may come when the object is longer.
-  const bool has_token = call.has_field("x-amz-client-token");
-  if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
-  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  ObjectMetadata locked;  // in place nothing can be: then this refuses to
-  PBFS_RETURN_IF_ERROR(LockAsAsked(site, call, bucket, call.fields(), locked));
-  PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+Result<Patched> AppendBytes(Site& site, Call& call, ObjectView view, std::optional<int64_t> offset, Bytes bytes) {
   if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
-  const std::string parameters = has_token ? "append " + std::to_string(offset) + " " + s3::Sha256Hex(bytes) : "";
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  const std::string where = offset.has_value() ? std::to_string(*offset) : "end";
+  const bool has_token = call.has_field("x-amz-client-token");
+  const std::string parameters = has_token ? "append " + where + " " + s3::Sha256Hex(bytes) : "";
   PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, parameters));
-  if (once.answered()) {
-    PBFS_ASSIGN_OR_RETURN(const Outcome first, once.FirstAnswer());
-    return AnswerAppend(call, first);
-  }
-  const Patch patch{{{offset, offset + static_cast<int64_t>(bytes.size())}}, {std::move(bytes)}, {}};
+  if (once.answered()) return once.FirstAnswer();
+  Patch patch{{{0, static_cast<int64_t>(bytes.size())}}, {}, {}};
+  patch.bytes.push_back(std::move(bytes));
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
-    const ObjectStat& stat = view->stat();
-    PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
+    const ObjectStat& stat = view.stat();
+    const int64_t at = offset.value_or(stat.size);
+    PBFS_RETURN_IF_ERROR(CheckIsEnd(view, at));
     PBFS_RETURN_IF_ERROR(s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, stat));
-    Result<Outcome> outcome = Apply(site, call, bucket, base, patch, true, once.op());
+    patch.ranges[0] = {at, at + static_cast<int64_t>(patch.bytes[0].size())};
+    Result<Patched> outcome = Apply(site, call, bucket, base, patch, true, once.op());
     if (outcome.ok()) {
-      outcome->size = patch.ranges[0].end;  // others may have appended more since
+      if (offset.has_value()) outcome->size = patch.ranges[0].end;  // others may have appended more since
       once.Keep(*outcome);
-      return AnswerAppend(call, *outcome);
+      return outcome;
     }
     if (!IsAgain(outcome.status())) return PatchFailure(outcome.status());
     // Somebody wrote in between: this is still an append if it was not at the end.
     PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
   }
   return Error(Code::kConcurrentUpdatesPatchConflict);
+}
+
+Status AppendObject(Site& site, Call& call) {
+  if (call.has_field("Content-Range"))
+    return Error(Code::kInvalidRequest, "An append says where by x-amz-write-offset-bytes, not by Content-Range");
+  PBFS_RETURN_IF_ERROR(CheckServedFields(call.fields()));
+  PBFS_ASSIGN_OR_RETURN(const int64_t offset, s3::ParseWriteOffset(call.fields().Get("x-amz-write-offset-bytes")));
+  const Result<ObjectView> view = OpenKey(site, call);
+  if (s3::IsError(view.status(), Code::kNoSuchKey) && offset == 0) return PutObject(site, call);
+  PBFS_RETURN_IF_ERROR(view.status());
+  // Before the body is sent; but a repeat may come when the object is longer.
+  const bool has_token = call.has_field("x-amz-client-token");
+  if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  ObjectMetadata locked;  // in place nothing can be: then this refuses to
+  PBFS_RETURN_IF_ERROR(LockAsAsked(site, call, bucket, call.fields(), locked));
+  PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
+  PBFS_ASSIGN_OR_RETURN(const Patched appended, AppendBytes(site, call, *view, offset, std::move(bytes)));
+  return AnswerAppend(call, appended);
 }
 
 }  // namespace pbfs::gateway

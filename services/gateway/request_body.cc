@@ -22,9 +22,11 @@ Result<int64_t> LengthOf(Call& call, bool needed) {
 }  // namespace
 
 Result<RequestBody> RequestBody::Open(Call& call, const Options& options) {
-  PBFS_ASSIGN_OR_RETURN(const int64_t length, LengthOf(call, options.needs_length));
+  // HTTP says a length, or that it sends chunks; a stream of gRPC says its end.
+  const bool open_ended = !call.http().BodyLength().has_value() && !call.has_field("Transfer-Encoding");
+  PBFS_ASSIGN_OR_RETURN(const int64_t length, open_ended ? options.max_bytes : LengthOf(call, options.needs_length));
   if (length > options.max_bytes) return s3::Error(Code::kEntityTooLarge);
-  RequestBody body(call, length);
+  RequestBody body(call, length, open_ended);
   if (!options.checksum_of_object) {
     PBFS_ASSIGN_OR_RETURN(body.wanted_, s3::ReadChecksumHeaders(call.fields()));
   }
@@ -66,6 +68,7 @@ Result<size_t> RequestBody::Read(const Context& context, MutableByteSpan out) {
   if (!got.ok()) return got.status().code() == StatusCode::kUnavailable ? s3::Error(Code::kIncompleteBody) : got;
   const ByteSpan bytes = out.first(*got);
   read_ += static_cast<int64_t>(*got);
+  if (read_ > length_ && open_ended_) return s3::Error(Code::kEntityTooLarge);
   if (read_ > length_) return s3::Error(Code::kIncompleteBody, "more bytes came than the request announced");
   if (md5_.has_value()) md5_->Update(bytes);
   if (named_.has_value()) named_->Update(bytes);
@@ -81,6 +84,7 @@ Result<Bytes> RequestBody::ReadPiece(const Context& context, size_t size) {
   while (filled < wanted) {
     if (filled == piece.size()) piece.resize(std::min(wanted, std::max(kFirstBytes, 2 * filled)));
     PBFS_ASSIGN_OR_RETURN(const size_t got, Read(context, MutableByteSpan(piece).subspan(filled)));
+    if (got == 0 && open_ended_) break;
     if (got == 0) return s3::Error(Code::kIncompleteBody);
     filled += got;
   }
@@ -91,6 +95,7 @@ Result<Bytes> RequestBody::ReadPiece(const Context& context, size_t size) {
 Status RequestBody::CopyTo(const Context& context, ObjectWriter& writer, size_t piece_bytes) {
   while (read_ < length_) {
     PBFS_ASSIGN_OR_RETURN(Bytes piece, ReadPiece(context, piece_bytes));
+    if (piece.empty()) break;  // an open-ended one
     PBFS_RETURN_IF_ERROR(writer.Add(std::move(piece)));
   }
   return OkStatus();
@@ -107,7 +112,7 @@ Status RequestBody::Finish(const Context& context) {
   if (finished_) return OkStatus();
   uint8_t none[1];
   PBFS_ASSIGN_OR_RETURN(const size_t more, Read(context, none));
-  if (more != 0 || read_ != length_) return s3::Error(Code::kIncompleteBody);
+  if (more != 0 || (read_ != length_ && !open_ended_)) return s3::Error(Code::kIncompleteBody);
   finished_ = true;
   PBFS_RETURN_IF_ERROR(VerifyDigests());
   return VerifyChecksum();

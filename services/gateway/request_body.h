@@ -31,7 +31,7 @@ class RequestBody final : public ByteSource {
   static Result<RequestBody> Open(Call& call, const Options& options);
   RequestBody(RequestBody&&) = default;
 
-  /// Bytes of it, once everything has been taken off.
+  /// Bytes of it, once everything has been taken off; of an open-ended one the most that it may have.
   int64_t length() const { return length_; }
   /// Errors: of S3 (IncompleteBody, what is malformed), or of the connection.
   Result<size_t> Read(const Context& context, MutableByteSpan out) override;
@@ -56,13 +56,14 @@ class RequestBody final : public ByteSource {
   }
 
  private:
-  RequestBody(Call& call, int64_t length) : call_(&call), length_(length) {}
+  RequestBody(Call& call, int64_t length, bool open_ended) : call_(&call), length_(length), open_ended_(open_ended) {}
   Result<size_t> ReadChunked(const Context& context, MutableByteSpan out);
   Status VerifyDigests();
   Status VerifyChecksum();
 
   Call* call_;
   int64_t length_;
+  bool open_ended_;
   int64_t read_ = 0;
   bool finished_ = false;
   std::optional<s3::ChunkedDecoder> decoder_;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "libs/s3/dates.h"
+#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 
@@ -91,8 +92,9 @@ Status CheckNoVersion(const Call& call) {
   return Error(Code::kInvalidArgument, "This operation does not accept a version-id.");
 }
 
-void AddMade(const Order& order, Versioning versioning, HttpFields& fields) {
-  if (versioning != Versioning::kOff) fields.Set("x-amz-version-id", VersionIdOf(order, versioning));
+void Stored::AddVersions(HttpFields& fields) const {
+  if (!version_id.empty()) fields.Set("x-amz-version-id", version_id);
+  if (!source_version_id.empty()) fields.Set("x-amz-copy-source-version-id", source_version_id);
 }
 
 void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields) {

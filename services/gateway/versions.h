@@ -28,8 +28,12 @@ Result<std::optional<Order>> AskedVersion(const Call& call);
 Status CheckNoVersion(const Call& call);
 
 /// x-amz-version-id of what a write has made: none in a bucket that never kept versions.
-void AddMade(const Order& order, Versioning versioning, HttpFields& fields);
-inline void AddMade(const Written& written, HttpFields& fields) { AddMade(written.order, written.versioning, fields); }
+inline std::string IdOfMade(const Written& written) {
+  return written.versioning == Versioning::kOff ? "" : VersionIdOf(written.order, written.versioning);
+}
+inline void AddMade(const Written& written, HttpFields& fields) {
+  if (written.versioning != Versioning::kOff) fields.Set("x-amz-version-id", IdOfMade(written));
+}
 /// The same of what is read; also in a bucket that never kept versions, if the request says one.
 void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields);
 /// "s3:GetObject" is "s3:GetObjectVersion" where a version is said.

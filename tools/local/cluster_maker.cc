@@ -28,7 +28,7 @@ struct Ports {
   std::vector<int> postgres, catalogs, stores;
   std::vector<int> catalog_metrics, store_metrics;
   int etcd = 0, etcd_peer = 0, collector = 0, repairer = 0;
-  int gateway_http = 0, gateway_https = 0, gateway_metrics = 0, gateway_admin = 0;
+  int gateway_http = 0, gateway_https = 0, gateway_grpc = 0, gateway_metrics = 0, gateway_admin = 0;
   std::vector<int> patroni;  // where its members ask each other
 };
 
@@ -70,7 +70,7 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   const size_t members = options.postgres == PostgresKind::kPatroni ? servers : 0;
   PBFS_ASSIGN_OR_RETURN(
       const std::vector<int> free,
-      FreePorts(static_cast<int>(servers + 2 * (catalogs + stores) + 8 + members), options.base_port));
+      FreePorts(static_cast<int>(servers + 2 * (catalogs + stores) + 9 + members), options.base_port));
   Ports ports;
   auto next = free.begin();
   ports.etcd = *next++;
@@ -84,6 +84,7 @@ Result<Ports> ChoosePorts(const LocalClusterOptions& options) {
   ports.repairer = *next++;
   ports.gateway_http = *next++;
   ports.gateway_https = *next++;
+  ports.gateway_grpc = *next++;
   ports.gateway_metrics = *next++;
   ports.gateway_admin = *next++;
   for (size_t i = 0; i < members; ++i) ports.patroni.push_back(*next++);
@@ -346,6 +347,7 @@ class Maker {
                          {"http", Address(ports_.gateway_http)},
                          {"https", Address(ports_.gateway_https)},
                          {"domains", Json::array({"s3.localhost"})},
+                         {"grpc", Address(ports_.gateway_grpc)},
                          {"admin", Address(ports_.gateway_admin)},
                          {"certificate", CertificateFile(dir(), name)},
                          {"certificateKey", KeyFile(dir(), name)},

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include "libs/base/sync.h"
 #include "tools/local/cluster_maker.h"
 #include "tools/local/files.h"
+#include "tools/local/identities.h"
 #include "tools/local/patroni_member.h"
 #include "tools/local/probes.h"
 
@@ -117,6 +119,14 @@ Result<std::string> LocalCluster::DataOf(const std::string& name) const {
   PBFS_ASSIGN_OR_RETURN(const ManagedProcess* process, const_cast<LocalCluster*>(this)->Find(name));
   return process->data;
 }
+
+std::string LocalCluster::object_api() const {
+  const Result<std::string> text = ReadTextFile(ConfigFile(directory(), "gateway"));
+  const auto config = nlohmann::json::parse(text.value_or(""), nullptr, false);
+  return config.is_object() ? config.value("grpc", std::string()) : std::string();
+}
+
+std::string LocalCluster::ca_file() const { return CaFile(directory()); }
 
 std::string LocalCluster::AdminConnectionString(int node) const { return AdminLogin(state_, node); }
 

@@ -58,6 +58,9 @@ class LocalCluster {
   const LocalClusterOptions& options() const { return state_.options; }
   /// The configuration file of a client, with its keys beside it.
   std::string client_config() const { return directory() + "/client/client.json"; }
+  /// Where the gateway serves the object API by gRPC, host:port; empty: it does not. Its certificate is of this authority:
+  std::string object_api() const;
+  std::string ca_file() const;
   /// Directory of a process ("store-3"), for those who measure or spoil it. Errors: NOT_FOUND.
   Result<std::string> DataOf(const std::string& name) const;
   /// How to reach the SQL of node 1, 2 ... as superuser, for tests.

@@ -31,17 +31,18 @@ Result<std::unique_ptr<X509, void (*)(X509*)>> ReadCertificate(const std::string
   return cert;
 }
 
-Status CheckKey(const TlsFiles& files, X509* cert) {
+Status CheckOwn(const std::string& cert_path, const std::string& key_path) {
+  PBFS_ASSIGN_OR_RETURN(const auto cert, ReadCertificate("cert", cert_path));
   struct stat info;
-  const FilePtr file(std::fopen(files.key.c_str(), "r"), &std::fclose);
-  if (file == nullptr) return FileError("key", files.key, std::strerror(errno));
-  if (fstat(fileno(file.get()), &info) != 0) return FileError("key", files.key, std::strerror(errno));
-  if ((info.st_mode & 077) != 0) return FileError("key", files.key, "is open to others; chmod 600 it");
+  const FilePtr file(std::fopen(key_path.c_str(), "r"), &std::fclose);
+  if (file == nullptr) return FileError("key", key_path, std::strerror(errno));
+  if (fstat(fileno(file.get()), &info) != 0) return FileError("key", key_path, std::strerror(errno));
+  if ((info.st_mode & 077) != 0) return FileError("key", key_path, "is open to others; chmod 600 it");
   const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr),
                                                            &EVP_PKEY_free);
-  if (key == nullptr) return FileError("key", files.key, "not a PEM private key");
-  if (X509_check_private_key(cert, key.get()) != 1)
-    return FileError("key", files.key, "does not belong to " + files.cert);
+  if (key == nullptr) return FileError("key", key_path, "not a PEM private key");
+  if (X509_check_private_key(cert.get(), key.get()) != 1)
+    return FileError("key", key_path, "does not belong to " + cert_path);
   return OkStatus();
 }
 
@@ -49,9 +50,8 @@ Status CheckFiles(const TlsFiles& files) {
   if (files.ca.empty() || files.cert.empty() || files.key.empty()) {
     return FailedPreconditionError("tls: ca, cert and key must all be set; every connection is mutual TLS");
   }
-  PBFS_ASSIGN_OR_RETURN(const auto ca, ReadCertificate("ca", files.ca));
-  PBFS_ASSIGN_OR_RETURN(const auto cert, ReadCertificate("cert", files.cert));
-  return CheckKey(files, cert.get());
+  PBFS_RETURN_IF_ERROR(ReadCertificate("ca", files.ca).status());
+  return CheckOwn(files.cert, files.key);
 }
 
 }  // namespace
@@ -77,6 +77,18 @@ Result<TransportSecurity> TransportSecurity::MutualTls(const TlsFiles& files) {
   TransportSecurity security;
   security.credentials_ =
       std::make_shared<const Credentials>(Credentials{tls::TlsCredentials(client), tls::TlsServerCredentials(server)});
+  return security;
+}
+
+Result<TransportSecurity> TransportSecurity::ServerTls(const std::string& cert, const std::string& key) {
+  PBFS_RETURN_IF_ERROR(CheckOwn(cert, key));
+  namespace tls = grpc::experimental;
+  tls::TlsServerCredentialsOptions server(
+      std::make_shared<tls::FileWatcherCertificateProvider>(key, cert, kRefreshSeconds));
+  server.watch_identity_key_cert_pairs();
+  server.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  TransportSecurity security;
+  security.credentials_ = std::make_shared<const Credentials>(Credentials{nullptr, tls::TlsServerCredentials(server)});
   return security;
 }
 

@@ -51,6 +51,11 @@ void SayHowToUseS3(const Session& session, const LocalCluster& cluster) {
         "{}/demo-s3/NAME",
         url));
   }
+  const std::string object_api = cluster.object_api();
+  if (object_api.empty()) return;  // a cluster that was made before there was one
+  session.Say(
+      fmt::format("The object API (gRPC, docs/operations/object-api.md) is served at {}, under the authority of\n  {}",
+                  object_api, cluster.ca_file()));
 }
 
 // The gateway's page; where the configuration cannot be read, there is nothing to say.

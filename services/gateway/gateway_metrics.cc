@@ -36,7 +36,8 @@ int64_t SumOf(const std::map<StoreId, int64_t>& by_store) {
 
 }  // namespace
 
-RequestMetrics::RequestMetrics(Metrics& metrics) : names_(AllOperationNames()), calls_(&metrics, "pbfs_gateway", names_) {}
+RequestMetrics::RequestMetrics(Metrics& metrics)
+    : names_(AllOperationNames()), calls_(&metrics, "pbfs_gateway", names_) {}
 
 void RequestMetrics::Note(const Served& served) {
   const auto found = std::find(names_.begin(), names_.end(), served.operation);

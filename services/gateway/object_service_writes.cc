@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "libs/s3/byterange.h"
-#include "services/gateway/object_service.h"
 #include "services/gateway/object_lock.h"
+#include "services/gateway/object_service.h"
 #include "services/gateway/operations.h"
 #include "services/gateway/request_body.h"
 #include "services/gateway/write_conditions.h"

@@ -73,7 +73,7 @@ class OfObjects(BucketCase):
 
     @rows({"one that is served": "tagging&legal-hold", "another that is served": "acl&tagging",
            "in another order": "legal-hold&tagging",
-           "with a value": "retention=x", "of uploads": "uploads&retention"})
+           "with a value": "restore=x", "of uploads": "uploads&retention"})
     def test_with_others_is_not_served(self, query):
         self.put()
         expect(self.send("PUT", query=query, body=b"<Tagging><TagSet/></Tagging>"), 501,

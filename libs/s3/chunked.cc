@@ -99,8 +99,8 @@ Status ChunkedDecoder::EndLine() {
 Status ChunkedDecoder::BeginChunk() {
   const std::string_view line = lines_.line();
   const size_t semicolon = std::min(line.find(';'), line.size());
-  const auto size = ParseChunkSize(Trim(line.substr(0, semicolon)));
-  if (!size) return BadChunk();
+  const auto size = ParseChunkSize(line.substr(0, semicolon));
+  if (!size || !lines_.crlf()) return BadChunk();
   const std::string_view extension = line.substr(std::min(line.size(), semicolon + 1));
   if (HasSignatures() ? !extension.starts_with(kSignatureExtension) : semicolon != line.size()) return BadChunk();
   if (HasSignatures()) chunk_signature_ = extension.substr(kSignatureExtension.size());

@@ -244,8 +244,23 @@ TEST(Documents, HostileDocumentsAreRefused) {
       "<Delete><Object><Key>k&#xD800;</Key></Object></Delete>",
       std::string("<Delete><Object><Key>k\0x</Key></Object></Delete>", 48),
       "<Delete>" + inside + "</Delete>" + std::string(kMaxDocumentBytes, ' '),
+      "<Delete>" + inside + "</Delete>x",
+      "x<Delete>" + inside + "</Delete>",
+      "<Delete>" + inside + "</Delete><![CDATA[x]]>",
+      "<Delete><Quiet>true</Quiet>" + inside + "<Quiet>false</Quiet></Delete>",
+      "<Delete><Object><Key>k</Key><Key>l</Key></Object></Delete>",
+      "<Delete><Object><Key>k</Key><x:Key xmlns:x=\"y\">l</x:Key></Object></Delete>",
   };
   for (const std::string& body : bad) EXPECT_S3(ParseDelete(body), "MalformedXML") << body.substr(0, 100);
+}
+
+// In time that grows with their length only: 2 MiB of references, each of which may stand in a section that began anywhere before.
+TEST(Documents, ManyReferencesAreRead) {
+  std::string text;
+  while (text.size() < kMaxDocumentBytes - 100) text += "&amp;";
+  EXPECT_OK(ParseDelete("<Delete><Object><Key>" + text + "</Key></Object></Delete>"));
+  EXPECT_S3(ParseDelete("<Delete><Object><Key>" + text + "&a;</Key></Object></Delete>"), "MalformedXML");
+  EXPECT_EQ(ParseDelete("<Delete><Object><Key><![CDATA[&a;]]></Key></Object></Delete>")->objects[0].key, "&a;");
 }
 
 TEST(Documents, NestingIsLimited) {

@@ -50,6 +50,7 @@ Status ReadTag(const Element& element, LifecycleRule& rule) {
 /// <Filter>, or the <And> in it, which may hold several.
 Status ReadFilter(const Element& filter, LifecycleRule& rule) {
   constexpr int64_t kMost = 999'999'999'999'999'999;
+  if (filter.name() == "Filter" && filter.Children().size() > 1) return Malformed();
   if (const auto both = filter.Child("And")) return ReadFilter(*both, rule);
   rule.prefix = filter.ChildTextOrEmpty("Prefix");
   PBFS_ASSIGN_OR_RETURN(rule.size_above, OptionalNumber(filter, "ObjectSizeGreaterThan", 0, kMost));

@@ -123,6 +123,7 @@ TEST(Lifecycle, WrongDocumentsAreRefused) {
       {Rule(kAll, "<AbortIncompleteMultipartUpload/>"), "MalformedXML"},
       {Rule(kAll, "<Transition><Days>1</Days></Transition>"), "NotImplemented"},
       {Rule("<Filter>" + tag + "</Filter>", abort), "InvalidRequest"},
+      {Rule("<Filter><Prefix>a</Prefix>" + tag + "</Filter>", kDays), "MalformedXML"},
       {Rule("<Filter><And>" + tag + tag + "</And></Filter>", kDays), "InvalidTag"},
       {Rule("<Filter><ObjectSizeLessThan>x</ObjectSizeLessThan></Filter>", kDays), "InvalidArgument"},
       {Rule("<ID>x</ID>" + kAll, kDays) + Rule("<ID>x</ID>" + kAll, kDays), "InvalidArgument"},

@@ -64,7 +64,8 @@ Result<PatchRange> ParseSetSize(std::string_view text, int64_t body_bytes) {
   const auto size = ParsePosition(text);
   if (!size) return BadContentRange();
   if (body_bytes != 0) return Error(Code::kInvalidArgument, "A patch that sets the size has no body");
-  if (*size > kMaxObjectBytes) return Error(Code::kEntityTooLarge);
+  if (*size >= kMaxObjectBytes)
+    return Error(Code::kEntityTooLarge);  // a hole has to end before the last byte that there can be
   return PatchRange{{*size, *size}, *size};
 }
 

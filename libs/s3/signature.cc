@@ -130,6 +130,12 @@ Result<Authorization> ParseHeader(std::string_view header) {
 
 Result<Authorization> ParsePresigned(const Query& query) {
   constexpr Code kMalformed = Code::kAuthorizationQueryParametersError;
+  for (const char* once : {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders",
+                           "X-Amz-Signature"}) {
+    const auto is_it = [&](const Query::Parameter& parameter) { return parameter.first == once; };
+    if (std::count_if(query.begin(), query.end(), is_it) > 1)
+      return Error(kMalformed, std::string(once) + " stands there more than once");
+  }
   if (query.Get("X-Amz-Algorithm").starts_with("AWS4-ECDSA")) {
     return Error(Code::kInvalidRequest, "AWS4-ECDSA is not supported. Please use AWS4-HMAC-SHA256.");
   }

@@ -292,6 +292,11 @@ TEST(Signature, WrongPresignedQueriesAreRefused) {
     for (const auto& parameter : good) bad.Add(parameter.first, parameter.first == name ? value : parameter.second);
     EXPECT_S3(ReadAuthorization(request, bad), "AuthorizationQueryParametersError") << name << "=" << value;
   }
+  for (const auto& [name, value] : good) {
+    Query twice = good;
+    twice.Add(name, value);
+    EXPECT_S3(ReadAuthorization(request, twice), "AuthorizationQueryParametersError") << name;
+  }
 }
 
 }  // namespace

@@ -12,7 +12,13 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 // Blanks count where they are all there is: a key may be one.
-constexpr unsigned kParseFlags = pugi::parse_default | pugi::parse_ws_pcdata_single | pugi::parse_doctype;
+constexpr unsigned kParseFlags =
+    pugi::parse_default | pugi::parse_ws_pcdata_single | pugi::parse_doctype | pugi::parse_fragment;
+// All other elements stand once where they stand: we and whoever else reads a document might believe different ones.
+constexpr std::string_view kMayRepeat[] = {
+    "AllowedHeader", "AllowedMethod", "AllowedOrigin", "CORSRule",
+    "ExposeHeader",  "Grant",         "Object",        "NoncurrentVersionTransition",
+    "Part",          "Rule",          "Tag",           "Transition"};
 
 std::string_view LocalName(std::string_view name) {
   const size_t colon = name.find(':');
@@ -34,16 +40,31 @@ bool HasNul(std::string_view text) {
 /// pugixml leaves references that it does not know as text.
 bool HasUnknownReference(std::string_view text) {
   constexpr std::string_view kKnown[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#"};
-  for (size_t at = text.find('&'); at != std::string_view::npos; at = text.find('&', at + 1)) {
-    // What stands in CDATA is text, whatever it looks like.
-    const size_t section = text.rfind("<![CDATA[", at);
-    if (section != std::string_view::npos && text.find("]]>", section) > at) continue;
+  for (size_t at = text.find_first_of("&<"); at != std::string_view::npos; at = text.find_first_of("&<", at + 1)) {
     const std::string_view rest = text.substr(at);
-    if (std::none_of(std::begin(kKnown), std::end(kKnown), [&](auto known) { return rest.starts_with(known); }))
+    if (rest.starts_with("<![CDATA[")) {  // what stands in it is text, whatever it looks like
+      at = text.find("]]>", at);
+      if (at == std::string_view::npos) return false;  // no document at all: the parser says so
+    } else if (rest.front() == '&' && std::none_of(std::begin(kKnown), std::end(kKnown),
+                                                   [&](auto known) { return rest.starts_with(known); })) {
       return true;
+    }
   }
   return false;
 }
+
+bool Repeats(const pugi::xml_node& node) {
+  std::vector<std::string_view> names;
+  for (const pugi::xml_node& child : node.children()) {
+    const std::string_view name = LocalName(child.name());
+    const bool may = std::find(std::begin(kMayRepeat), std::end(kMayRepeat), name) != std::end(kMayRepeat);
+    if (child.type() == pugi::node_element && !may) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) != names.end();
+}
+
+bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 class BoundsCheck final : public pugi::xml_tree_walker {
  public:
@@ -51,6 +72,7 @@ class BoundsCheck final : public pugi::xml_tree_walker {
   bool for_each(pugi::xml_node& node) override {
     const bool text = node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata;
     return depth() <= (text ? kMaxDepth : kMaxDepth - 1) && node.type() != pugi::node_doctype &&
+           !(text && depth() == 0 && !IsBlank(node.value())) && !Repeats(node) &&
            IsUtf8(node.value());  // a reference may name a surrogate
   }
 };

@@ -1,4 +1,4 @@
-// The S3 gateway of a real cluster, over HTTP and HTTPS: the behaviour suite, and a short storm of patches.
+// The S3 gateway of a real cluster, over HTTP and HTTPS: the behaviour suite, malformed requests, a short storm of patches.
 #include <iostream>
 #include <sstream>
 
@@ -69,6 +69,9 @@ TEST_F(S3Suite, TheLogIsAnObjectALineWithoutSecrets) {
   for (const std::string& secret : {secret_, std::string("X-Amz-Signature"), std::string("AWS4-HMAC-SHA256")})
     EXPECT_EQ(log->find(secret), std::string::npos) << secret;
 }
+
+// A second each by hand; here others may use the machine.
+TEST_F(S3Suite, WhatIsMalformedIsRefusedAndChangesNothing) { Run("malformed_test.py", {"--within", "20"}); }
 
 TEST_F(S3Suite, AStormOfPatchesShowsOnlyWhatItMay) {
   Run("patch_storm.py", {"--patches", "500", "--connections", "16", "--objects", "16", "--versioned", "6"});

@@ -70,6 +70,7 @@ TEST_F(BadWorld, APortInUseIsNamed) {
   for (const std::string process : {"store-1", "catalog-1"}) {
     auto config = ConfigOf(process);
     if (config.contains("dataDirectory")) config["dataDirectory"] = running_->directory() + "/fresh";
+    config.erase("metrics");  // their port is taken too
     const auto outcome = Serve(ProgramOf(process), config);
     EXPECT_EQ(outcome.exit_code, 3);
     EXPECT_THAT(outcome.error,
@@ -80,6 +81,7 @@ TEST_F(BadWorld, APortInUseIsNamed) {
 TEST_F(BadWorld, ADirectoryInUseIsNamed) {
   auto config = ConfigOf("store-1");
   config["listen"] = "127.0.0.1:0";
+  config.erase("metrics");
   const auto in_use = Serve("pbfs-fragment-store", config);
   EXPECT_EQ(in_use.exit_code, 2);
   EXPECT_THAT(in_use.error, AllOf(HasSubstr(config["dataDirectory"]), HasSubstr("another process uses")));

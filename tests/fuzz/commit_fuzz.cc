@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   bucket.id = request->bucket;
   bucket.settings.name = "bucket";
   bucket.settings.history_ms = 1000;
-  bucket.settings.versioning = static_cast<Versioning>(size % 3);
+  bucket.settings.versioning = static_cast<pbfs::Versioning>(size % 3);
   if (!catalog.CreateBucket(pbfs::Context(), bucket).ok()) return 0;
   const auto first = catalog.Commit(pbfs::Context(), *request);
   const auto second = catalog.Commit(pbfs::Context(), *request);

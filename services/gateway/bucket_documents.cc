@@ -37,12 +37,6 @@ Status SendDocument(Site& site, Call& call, const Kind& kind) {
   return call.SendXml(document);
 }
 
-Result<std::string> BodyText(Call& call, size_t most) {
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
-  PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), most));
-  return std::string(AsText(document));
-}
-
 // From when on other gateways know of it: Access::kRemembered.
 Status Keep(Site& site, Call& call, const Bucket& bucket, const Kind& kind, const std::string& document) {
   PBFS_RETURN_IF_ERROR(site.documents.Put(call.context(), DocumentOf(bucket, kind.name), document));
@@ -75,7 +69,7 @@ Status GetBucketTagging(Site& site, Call& call) { return SendDocument(site, call
 
 Status PutBucketTagging(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(document));
   PBFS_RETURN_IF_ERROR(s3::CheckTags(tags, s3::kMaxBucketTags));
   PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kTagging, s3::TagsXml(tags)));
@@ -91,7 +85,7 @@ Status GetBucketPolicy(Site& site, Call& call) {
 
 Status PutBucketPolicy(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxPolicyBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call, s3::kMaxPolicyBytes));
   PBFS_ASSIGN_OR_RETURN(const s3::Policy policy, s3::Policy::ParseBucket(document, call.bucket()));
   PBFS_ASSIGN_OR_RETURN(const s3::PublicAccessBlock blocked, BlockedOf(site, call, bucket));
   if (blocked.block_public_policy && policy.IsPublic())
@@ -114,7 +108,7 @@ Status GetBucketCors(Site& site, Call& call) { return SendDocument(site, call, k
 
 Status PutBucketCors(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::CorsRules rules, s3::ParseCors(document));
   PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kCors, s3::CorsXml(rules)));
   return call.Send(200);
@@ -126,7 +120,7 @@ Status GetBucketLifecycle(Site& site, Call& call) { return SendDocument(site, ca
 
 Status PutBucketLifecycle(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::LifecycleRules rules, s3::ParseLifecycle(document));
   PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kLifecycle, s3::LifecycleXml(rules)));
   return call.Send(200);
@@ -138,7 +132,7 @@ Status GetPublicAccessBlock(Site& site, Call& call) { return SendDocument(site, 
 
 Status PutPublicAccessBlock(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::PublicAccessBlock block, s3::ParsePublicAccessBlock(document));
   PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kPublicAccessBlock, s3::PublicAccessBlockXml(block)));
   return call.Send(200);
@@ -155,7 +149,7 @@ Status GetBucketEncryption(Site& site, Call& call) {
 
 Status PutBucketEncryption(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::BucketEncryption encryption, s3::ParseBucketEncryption(document));
   PBFS_RETURN_IF_ERROR(Keep(site, call, bucket, kEncryption, s3::BucketEncryptionXml(encryption)));
   return call.Send(200);
@@ -171,7 +165,7 @@ Status GetBucketOwnershipControls(Site& site, Call& call) {
 
 Status PutBucketOwnershipControls(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call, s3::kMaxDocumentBytes));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_RETURN_IF_ERROR(s3::CheckOwnershipControls(document));
   PBFS_RETURN_IF_ERROR(Remove(site, call, bucket, kOwnershipDeleted));
   return call.Send(200);

@@ -15,12 +15,6 @@ using s3::Code;
 using s3::Error;
 
 // The id of a bucket tells when it was made.
-Result<std::string> BodyText(Call& call) {
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
-  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
-  return std::string(AsText(bytes));
-}
-
 }  // namespace
 
 Result<s3::ListBucketsResult> FindBuckets(Site& site, Call& call, std::string_view prefix, std::string_view after,
@@ -60,7 +54,7 @@ Status CreateBucket(Site& site, Call& call) {
   const bool locks = EqualsIgnoreCase(call.fields().Get("x-amz-bucket-object-lock-enabled"), "true");
   const std::string_view acl = call.fields().Get("x-amz-acl");
   if (!acl.empty() && acl != "private") return Error(Code::kAccessControlListNotSupported);
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const std::string location, s3::ParseCreateBucket(document));
   if (!location.empty() && location != site.options.region)
     return Error(Code::kInvalidLocationConstraint, "This site's region is " + site.options.region);
@@ -118,7 +112,7 @@ Status CheckMaySuspend(Site& site, Call& call, const Bucket& bucket) {
 
 Status PutBucketVersioning(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::Versioning asked, s3::ParseVersioning(document));
   const Versioning versioning = asked == s3::Versioning::kEnabled ? Versioning::kEnabled : Versioning::kSuspended;
   if (versioning == Versioning::kSuspended) PBFS_RETURN_IF_ERROR(CheckMaySuspend(site, call, bucket));
@@ -197,7 +191,7 @@ Status PutAcl(Site& site, Call& call) {
   }
   const std::string_view acl = call.fields().Get("x-amz-acl");
   if (acl.empty()) {
-    PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+    PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
     PBFS_ASSIGN_OR_RETURN(const Grants grants, GrantsToOthers(document, TheOwner().id));
     if (grants == Grants::kNone) return call.Send(200);
     PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));

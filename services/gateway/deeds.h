@@ -23,7 +23,10 @@ struct Stored {
   int64_t modified_ms = 0;
   std::string version_id = {};         // x-amz-version-id; empty: none is shown
   std::string source_version_id = {};  // of a copy
-  void AddVersions(HttpFields& fields) const;
+  void AddVersions(HttpFields& fields) const {
+    if (!version_id.empty()) fields.Set("x-amz-version-id", version_id);
+    if (!source_version_id.empty()) fields.Set("x-amz-copy-source-version-id", source_version_id);
+  }
   std::string Etag() const { return EtagOf(object, opset, metadata); }
 };
 /// The body of the request (object_writes.cc).

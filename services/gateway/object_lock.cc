@@ -20,12 +20,6 @@ constexpr const char* kHoldField = "x-amz-object-lock-legal-hold";
 
 Status NoLock() { return Error(Code::kInvalidRequest, "Bucket is missing Object Lock Configuration"); }
 
-Result<std::string> BodyText(Call& call) {
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
-  PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
-  return std::string(AsText(document));
-}
-
 // Whether the request passes governance by. Errors (of S3): AccessDenied: it asks to, and may not.
 Result<bool> Bypasses(Site& site, Call& call, const Access::Resource& version) {
   if (!s3::AsksToBypass(call.fields())) return false;
@@ -147,7 +141,7 @@ Status GetObjectLockConfiguration(Site& site, Call& call) {
 
 Status PutObjectLockConfiguration(Site& site, Call& call) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const s3::LockConfiguration configuration, s3::ParseLockConfiguration(document));
   PBFS_ASSIGN_OR_RETURN(const Versioning versioning, bucket.FindVersioning(call.context()));
   if (versioning != Versioning::kEnabled)
@@ -163,7 +157,7 @@ Status GetObjectRetention(Site& site, Call& call) {
 }
 
 Status PutObjectRetention(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const std::optional<s3::Retention> retention, s3::ParseRetention(document));
   const int64_t now_ms = site.clock.NowMillis();
   if (retention.has_value()) PBFS_RETURN_IF_ERROR(s3::CheckIsAhead(*retention, now_ms));
@@ -183,7 +177,7 @@ Status GetObjectLegalHold(Site& site, Call& call) {
 }
 
 Status PutObjectLegalHold(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const std::string document, BodyText(call));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
   PBFS_ASSIGN_OR_RETURN(const bool on, s3::ParseLegalHold(document));
   return ChangeLock(site, call, [on](s3::VersionLock& lock) {
     lock.legal_hold = on;

@@ -30,9 +30,8 @@ Status GetObjectTagging(Site& site, Call& call) {
 }
 
 Status PutObjectTagging(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
-  PBFS_ASSIGN_OR_RETURN(const Bytes document, body.ReadAll(call.context(), s3::kMaxDocumentBytes));
-  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(AsText(document)));
+  PBFS_ASSIGN_OR_RETURN(const std::string document, ReadDocument(call));
+  PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, s3::ParseTags(document));
   PBFS_RETURN_IF_ERROR(s3::CheckTags(tags, s3::kMaxObjectTags));
   PBFS_ASSIGN_OR_RETURN(HttpFields fields, SetTagsOf(site, call, tags));
   return call.Send(200, std::move(fields));

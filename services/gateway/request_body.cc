@@ -143,4 +143,10 @@ Status RequestBody::VerifyChecksum() {
   return *expected == value ? OkStatus() : s3::Error(Code::kBadDigest);
 }
 
+Result<std::string> ReadDocument(Call& call, size_t most) {
+  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {}));
+  PBFS_ASSIGN_OR_RETURN(const Bytes bytes, body.ReadAll(call.context(), most));
+  return std::string(AsText(bytes));
+}
+
 }  // namespace pbfs::gateway

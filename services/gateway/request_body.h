@@ -8,6 +8,7 @@
 #include "libs/client/streams.h"
 #include "libs/s3/checksum.h"
 #include "libs/s3/chunked.h"
+#include "libs/s3/documents.h"
 #include "services/gateway/call.h"
 
 namespace pbfs::gateway {
@@ -74,5 +75,8 @@ class RequestBody final : public ByteSource {
   std::optional<s3::Checksum> named_, made_, sha256_;  // named by the request; made besides, where it is another
   Bytes md5_value_, checksum_value_;
 };
+
+/// The whole body as a document, verified. Errors (of S3): those of RequestBody; EntityTooLarge.
+Result<std::string> ReadDocument(Call& call, size_t most = s3::kMaxDocumentBytes);
 
 }  // namespace pbfs::gateway

@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "libs/s3/dates.h"
-#include "services/gateway/deeds.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 
@@ -90,11 +89,6 @@ Result<std::optional<Order>> AskedVersion(const Call& call) {
 Status CheckNoVersion(const Call& call) {
   if (!call.query().Has("versionId")) return OkStatus();
   return Error(Code::kInvalidArgument, "This operation does not accept a version-id.");
-}
-
-void Stored::AddVersions(HttpFields& fields) const {
-  if (!version_id.empty()) fields.Set("x-amz-version-id", version_id);
-  if (!source_version_id.empty()) fields.Set("x-amz-copy-source-version-id", source_version_id);
 }
 
 void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields) {

@@ -3,6 +3,7 @@
 #include "libs/adapters/postgres/batch_caches.h"
 #include "libs/adapters/postgres/bucket_cache.h"
 #include "libs/adapters/postgres/commit_transactor.h"
+#include "libs/adapters/postgres/confirmations.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
 #include "libs/adapters/postgres/sessions.h"
 
@@ -12,9 +13,10 @@ namespace pbfs {
 struct PostgresCatalog::Parts {
   explicit Parts(const PostgresOptions& options);
 
-  postgres::SessionPool local;    // reads, beside this process
-  postgres::SessionPool primary;  // what must be fresh, and changes outside of batches
-  postgres::SessionPool lanes;    // a connection for each lane of the batcher
+  postgres::SessionPool local;            // reads, beside this process
+  postgres::SessionPool primary;          // what must be fresh, and changes outside of batches
+  postgres::Confirmations confirmations;  // that the primary is it
+  postgres::SessionPool lanes;            // a connection for each lane of the batcher
   postgres::BucketCache buckets;
   postgres::BatchCaches caches;
   postgres::PostgresTransactor transactor;
@@ -53,13 +55,19 @@ Result<T> ReadFresh(SessionPool& local, SessionPool& primary, const Context& con
   return run(primary, stale, standby);
 }
 
-/// Reads of the primary, which its standbys have confirmed to be it after the answer.
+/// Reads of the primary, which its standbys have confirmed to be it after the answer: whatever the answer shows is on them, and nobody
+/// had taken its place when it was asked. Of those who wait for that at once one confirms for all, and the connections of the others
+/// are free meanwhile; his may not end with his own patience.
 template <typename T>
-Result<T> ReadNewest(SessionPool& primary, const Context& context, const std::function<Result<T>(Connection&)>& read) {
-  PBFS_ASSIGN_OR_RETURN(const SessionPool::Lease connection, primary.Take(context));
-  connection->Queue(kBeginSnapshot);
-  Result<T> answer = read(*connection);
-  PBFS_RETURN_IF_ERROR(ConfirmPrimary(*connection, context));
+Result<T> ReadNewest(SessionPool& primary, Confirmations& confirmations, const Context& context,
+                     const std::function<Result<T>(Connection&)>& read) {
+  PBFS_ASSIGN_OR_RETURN(SessionPool::Lease taken, primary.Take(context));
+  std::optional<SessionPool::Lease> connection(std::move(taken));
+  const std::string server = (*connection)->server();
+  (*connection)->Queue(kBeginSnapshot);
+  Result<T> answer = read(**connection);
+  PBFS_RETURN_IF_ERROR(confirmations.Await(
+      context, server, [&] { return ConfirmPrimary(**connection, Context()); }, [&] { connection.reset(); }));
   return answer;
 }
 

@@ -52,6 +52,10 @@ class Connection {
   /// Forgets what is queued and ends the transaction without effect; a connection on which that fails is broken.
   void Rollback();
 
+  /// Which server this is (load_server.sql); empty unless whoever opened it found out.
+  const std::string& server() const { return server_; }
+  void set_server(std::string server) { server_ = std::move(server); }
+
   /// Does this server replay another one's WAL? Kept up to date by the server.
   bool is_standby() const;
   bool broken() const { return broken_; }
@@ -77,6 +81,7 @@ class Connection {
   std::vector<Pending> pending_;
   Status queue_error_;
   std::string warning_;  // of the current Run
+  std::string server_;
   bool broken_ = false;
 };
 

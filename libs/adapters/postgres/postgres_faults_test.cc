@@ -214,6 +214,23 @@ TEST_F(PairTest, ReadOfAPrimaryThatWasReplacedIsRefusedIfTheCallerHasSeenMore) {
   EXPECT_CODE(catalog_->List(TestContext(), {bucket_, unseen, 0, 100, reply.max_hlc}), kUnavailable);
 }
 
+// Of reads that wait at once one asks the standbys for all; with another server's answer none would be content.
+TEST_F(PairTest, NewestReadsAtOnceAreAllAnsweredOrAllRefused) {
+  ListRequest list{bucket_, MakeObject(), 0, 100};
+  list.newest = true;
+  Executor executor("reads", 12, 12);
+  std::vector<Status> outcomes(12);
+  const auto read_all = [&] {
+    ParallelFor(executor, outcomes.size(),
+                [&](size_t i) { outcomes[i] = catalog_->List(TestContext(), list).status(); });
+  };
+  read_all();
+  for (const Status& outcome : outcomes) EXPECT_OK(outcome);
+  ASSERT_OK(standby_->Promote());  // what was the primary does not know it
+  read_all();
+  for (const Status& outcome : outcomes) EXPECT_CODE(outcome, kUnavailable);
+}
+
 // I25, as a person or the manager of failovers sees to it.
 TEST_F(PairTest, TimelineIsThawedOnceByWhoKnowsWhatItWas) {
   PostgresOptions options = BesideStandby();

@@ -186,10 +186,11 @@ Result<ListReply> PostgresCatalog::List(const Context& context, const ListReques
   PBFS_RETURN_IF_ERROR(CheckList(request));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
   if (request.newest) {
-    return postgres::ReadNewest<ListReply>(parts_->primary, context, [&](Connection& connection) {
-      bool stale = false;
-      return Lister(connection, context, request, bucket.number).Run(stale);
-    });
+    return postgres::ReadNewest<ListReply>(parts_->primary, parts_->confirmations, context,
+                                           [&](Connection& connection) {
+                                             bool stale = false;
+                                             return Lister(connection, context, request, bucket.number).Run(stale);
+                                           });
   }
   return postgres::ReadFresh<ListReply>(parts_->local, parts_->primary, context, options_.replica_patience,
                                         [&](Connection& connection, bool& stale) {

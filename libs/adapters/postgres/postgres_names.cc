@@ -57,7 +57,7 @@ Result<NameEntry> PostgresCatalog::Resolve(const Context& context, const NameQue
   };
   if (query.newest) {
     bool stale = false;
-    return postgres::ReadNewest<NameEntry>(parts_->primary, context,
+    return postgres::ReadNewest<NameEntry>(parts_->primary, parts_->confirmations, context,
                                            [&](Connection& connection) { return read(connection, stale); });
   }
   return postgres::ReadFresh<NameEntry>(parts_->local, parts_->primary, context, options_.replica_patience, read);
@@ -82,7 +82,8 @@ Result<ListNamesReply> PostgresCatalog::ListNames(const Context& context, const 
     PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], request.as_of));
     return PageOfRows(results[2], request);
   };
-  if (request.newest) return postgres::ReadNewest<ListNamesReply>(parts_->primary, context, read);
+  if (request.newest)
+    return postgres::ReadNewest<ListNamesReply>(parts_->primary, parts_->confirmations, context, read);
   return postgres::ReadFresh<ListNamesReply>(parts_->local, parts_->primary, context, options_.replica_patience,
                                              [&](Connection& connection, bool&) { return read(connection); });
 }

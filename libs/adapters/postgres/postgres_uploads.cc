@@ -47,13 +47,14 @@ Status PostgresCatalog::CreateUpload(const Context& context, const UploadInfo& u
 
 Result<UploadInfo> PostgresCatalog::FindUpload(const Context& context, BucketId bucket_id, UploadId upload) {
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, bucket_id));
-  return postgres::ReadNewest<UploadInfo>(parts_->primary, context, [&](Connection& connection) -> Result<UploadInfo> {
-    connection.Queue(postgres::kFindUpload, KeyOf(upload, bucket.number));
-    connection.Queue(postgres::kCommit);
-    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
-    if (results[1].size() == 0) return NoSuchUpload();
-    return UploadOfRow(results[1], 0, bucket_id);
-  });
+  return postgres::ReadNewest<UploadInfo>(
+      parts_->primary, parts_->confirmations, context, [&](Connection& connection) -> Result<UploadInfo> {
+        connection.Queue(postgres::kFindUpload, KeyOf(upload, bucket.number));
+        connection.Queue(postgres::kCommit);
+        PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+        if (results[1].size() == 0) return NoSuchUpload();
+        return UploadOfRow(results[1], 0, bucket_id);
+      });
 }
 
 Status PostgresCatalog::SetPart(const Context& context, BucketId bucket_id, UploadId upload, const UploadPart& part) {
@@ -70,26 +71,27 @@ Status PostgresCatalog::SetPart(const Context& context, BucketId bucket_id, Uplo
 Result<PartsPage> PostgresCatalog::ListParts(const Context& context, const ListPartsRequest& request) {
   PBFS_RETURN_IF_ERROR(CheckLimit(request.limit));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
-  return postgres::ReadNewest<PartsPage>(parts_->primary, context, [&](Connection& connection) -> Result<PartsPage> {
-    connection.Queue(postgres::kFindUpload, KeyOf(request.upload, bucket.number));
-    connection.Queue(postgres::kListParts,
-                     Params().Uuid(request.upload).Int4(request.after).Int8(int64_t{request.limit} + 1));
-    connection.Queue(postgres::kCommit);
-    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
-    if (results[1].size() == 0) return NoSuchUpload();
-    const Rows& rows = results[2];
-    PartsPage page;
-    page.more = rows.size() > request.limit;
-    for (int row = 0; row < std::min(rows.size(), request.limit); ++row) page.parts.push_back(PartOfRow(rows, row));
-    return page;
-  });
+  return postgres::ReadNewest<PartsPage>(
+      parts_->primary, parts_->confirmations, context, [&](Connection& connection) -> Result<PartsPage> {
+        connection.Queue(postgres::kFindUpload, KeyOf(request.upload, bucket.number));
+        connection.Queue(postgres::kListParts,
+                         Params().Uuid(request.upload).Int4(request.after).Int8(int64_t{request.limit} + 1));
+        connection.Queue(postgres::kCommit);
+        PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+        if (results[1].size() == 0) return NoSuchUpload();
+        const Rows& rows = results[2];
+        PartsPage page;
+        page.more = rows.size() > request.limit;
+        for (int row = 0; row < std::min(rows.size(), request.limit); ++row) page.parts.push_back(PartOfRow(rows, row));
+        return page;
+      });
 }
 
 Result<UploadsPage> PostgresCatalog::ListUploads(const Context& context, const ListUploadsRequest& request) {
   PBFS_RETURN_IF_ERROR(CheckListUploads(request));
   PBFS_ASSIGN_OR_RETURN(const postgres::CachedBucket bucket, parts_->buckets.Find(context, request.bucket));
   return postgres::ReadNewest<UploadsPage>(
-      parts_->primary, context, [&](Connection& connection) -> Result<UploadsPage> {
+      parts_->primary, parts_->confirmations, context, [&](Connection& connection) -> Result<UploadsPage> {
         Params params;
         params.Int4(bucket.number).Text(request.prefix).Text(request.after);
         if (request.after_upload)

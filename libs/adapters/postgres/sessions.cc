@@ -67,8 +67,14 @@ Result<std::unique_ptr<Connection>> SessionPool::Open() {
     dsn += "target_session_attrs=read-write";
   }
   PBFS_ASSIGN_OR_RETURN(auto connection, Connection::Open(dsn, options_.connection));
-  if (options_.check_schema)
-    PBFS_RETURN_IF_ERROR(CheckSchemaVersion(*connection, Context::WithTimeout(options_.connection.connect_timeout)));
+  if (!options_.check_schema) return connection;
+  const Context context = Context::WithTimeout(options_.connection.connect_timeout);
+  PBFS_RETURN_IF_ERROR(CheckSchemaVersion(*connection, context));
+  if (options_.access == Access::kWrite) {
+    connection->Queue(kLoadServer);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> rows, connection->Run(context));
+    connection->set_server(rows[0].Text(0, 0));
+  }
   return connection;
 }
 

@@ -81,6 +81,7 @@ Status ReadSnapshot(SessionPool& pool, const Context& context, const std::functi
 
 /// OK if the server of `connection` is the primary, and not one that was replaced and does not know it yet: its standbys
 /// confirm a commit. What is open on the connection is rolled back. Errors: UNAVAILABLE, also if that takes too long.
+/// Bounded by itself as well: two seconds.
 Status ConfirmPrimary(Connection& connection, const Context& context);
 
 /// Runs one statement outside of any transaction block.

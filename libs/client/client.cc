@@ -63,6 +63,7 @@ ClientCore::ClientCore(const ClientOptions& o, const ClientDependencies& d)
       clock(d.clock),
       cluster(d.catalog.groups, d.tokens, o.subject, d.random, clock, o.store_avoided),
       budget(o.memory_bytes),
+      ahead(o.memory_bytes / 4),
       executor("pbfs-client", ThreadsFor(o.threads), kExecutorQueue),
       streams("pbfs-stream", static_cast<size_t>(std::max(1, o.streams_in_flight)), kExecutorQueue),
       offers(o.rehome_offers, d.random, counters,

@@ -18,7 +18,8 @@ namespace pbfs {
 struct ClientOptions {
   /// Who asks for tokens, as its certificate names it.
   std::string subject = "client";
-  /// Bounds all payload buffers of the client; whoever needs one waits for it. At least 16 MiB.
+  /// Bounds all payload buffers of the client; whoever needs one waits for it. At least 16 MiB. Besides, streams that are read share a
+  /// quarter of it for what is ahead of them, and each has a piece or two of 1 MiB without asking.
   int64_t memory_bytes = int64_t{256} << 20;
   /// Threads that encrypt, encode and decode; 0: one a processor. The threads that call take part besides.
   int threads = 0;

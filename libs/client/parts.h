@@ -32,6 +32,7 @@ class ClientCore {
   ClusterView cluster;
   StoreLatency latency;
   MemoryBudget budget;
+  MemoryBudget ahead;  // of the pieces of streams that wait for who reads; nobody waits for it
   Acknowledged acknowledged;
   ClientCounters counters;
   std::atomic<uint64_t> dek_counter{0};

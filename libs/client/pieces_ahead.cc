@@ -6,8 +6,10 @@ PiecesAhead::~PiecesAhead() {
   for (const auto& piece : pieces_) Await(*piece);
 }
 
-void PiecesAhead::Start(int64_t offset) {
+void PiecesAhead::Start(int64_t offset, int64_t size, MemoryShare share) {
   Piece& piece = *pieces_.emplace_back(std::make_unique<Piece>());
+  piece.bytes.resize(static_cast<size_t>(size));
+  piece.share = std::move(share);
   const Status queued = executor_.Submit([this, &piece, offset] { Run(piece, offset); });
   if (!queued.ok()) Run(piece, offset);  // a full pool: the caller does it
 }

@@ -6,6 +6,7 @@
 
 #include "libs/base/bytes.h"
 #include "libs/base/executor.h"
+#include "libs/client/memory_budget.h"
 
 namespace pbfs {
 
@@ -17,13 +18,14 @@ class PiecesAhead {
     Bytes bytes;
     Result<int64_t> got = int64_t{0};  // how many of them `fill` gave
     bool filled = false;
+    MemoryShare share;  // of `bytes`; may be none
   };
-  /// `fill` makes the bytes of the piece that begins at an offset; it runs on the executor, several at a time.
-  using Fill = std::function<Result<int64_t>(int64_t offset, Bytes& bytes)>;
+  /// `fill` fills the bytes of the piece that begins at an offset; it runs on the executor, several at a time.
+  using Fill = std::function<Result<int64_t>(int64_t offset, MutableByteSpan bytes)>;
   PiecesAhead(Executor& executor, Fill fill) : executor_(executor), fill_(std::move(fill)) {}
   ~PiecesAhead();
 
-  void Start(int64_t offset);
+  void Start(int64_t offset, int64_t size, MemoryShare share);
   size_t count() const { return pieces_.size(); }
   /// The oldest piece that was not dropped, filled.
   const Piece& AwaitFirst();

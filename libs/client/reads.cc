@@ -13,8 +13,10 @@ namespace pbfs {
 namespace {
 
 constexpr int64_t kWindow = 8 << 20;       // plaintext fetched at a time by one read
-constexpr int64_t kStreamPiece = 8 << 20;  // of a stream
+constexpr int64_t kFirstPiece = 1 << 20;   // of a stream; the following ones grow
+constexpr int64_t kStreamPiece = 8 << 20;  // up to so much
 constexpr size_t kPiecesAhead = 4;         // of a stream: one that the sink takes, others on their way
+constexpr size_t kPoorAhead = 2;           // the same where there is no memory for more
 constexpr int kListAgain = 3;              // when fragments are gone or the lease is over (I19)
 constexpr size_t kInlinesAtOnce = 64;      // opened by one thread
 
@@ -252,23 +254,30 @@ Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bu
   return Reader(context, core, bucket, std::nullopt, Reader::Memory::kPaid).ReadRuns(listing, runs, out);
 }
 
+// One short piece at first, most objects have no more. While the sink takes them they grow, and so does how many are ahead: where
+// there is room in the memory that all streams share. Whoever takes slowly holds little, and keeps nobody from growing.
 Result<int64_t> StreamPieces(const Context& context, ClientCore& core, int64_t offset, int64_t length, ByteSink& sink,
                              const std::function<Result<int64_t>(int64_t at, MutableByteSpan bytes)>& read) {
-  const int64_t piece = std::min<int64_t>({kStreamPiece, std::max<int64_t>(length, 1), core.budget.total() / 16});
-  PiecesAhead pieces(core.streams, [&](int64_t at, Bytes& bytes) {
-    bytes.resize(static_cast<size_t>(std::min(piece, offset + length - at)));
-    return read(at, bytes);
-  });
-  int64_t at = offset, asked = offset;
-  while (at < offset + length) {
-    const size_t ahead = at == offset ? 1 : kPiecesAhead;  // most objects have one piece
-    for (; pieces.count() < ahead && asked < offset + length; asked += piece) pieces.Start(asked);
+  const int64_t largest = std::min(kStreamPiece, core.budget.total() / 16), end = offset + length;
+  int64_t at = offset, asked = offset, size = std::min(kFirstPiece, largest);
+  PiecesAhead pieces(core.streams, read);
+  const auto start = [&] {
+    MemoryShare share = at == offset ? MemoryShare() : core.ahead.TryTake(std::min(size, end - asked));
+    if (share.bytes() == 0 && pieces.count() >= (at == offset ? 1 : kPoorAhead)) return false;
+    const int64_t bytes = std::min(share.bytes() == 0 ? kFirstPiece : size, end - asked);
+    pieces.Start(asked, bytes, std::move(share));
+    asked += bytes;
+    return true;
+  };
+  while (at < end) {
+    while (asked < end && pieces.count() < kPiecesAhead && start()) continue;
     const PiecesAhead::Piece& now = pieces.AwaitFirst();
     PBFS_ASSIGN_OR_RETURN(const int64_t got, now.got);
     if (got > 0) PBFS_RETURN_IF_ERROR(sink.Write(context, ByteSpan(now.bytes).first(static_cast<size_t>(got))));
     at += got;
     if (got < static_cast<int64_t>(now.bytes.size())) break;  // the object ends here
     pieces.DropFirst();
+    size = std::min(2 * size, largest);
   }
   return at - offset;
 }

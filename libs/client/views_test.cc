@@ -81,6 +81,34 @@ TEST_F(ViewsTest, WhatWasNotCoveredIsListedIfNothingChanged) {
   EXPECT_EQ(ReadView(view, (2 << 20) - 100, 2 << 20), Bytes(bytes.end() - 100, bytes.end()));
 }
 
+// Whoever takes a stream slowly makes nobody fetch much for him.
+TEST_F(ViewsTest, AStreamBeginsWithOneShortPiece) {
+  constexpr int64_t kSize = 20 << 20, kShort = 1 << 20;
+  const Bytes bytes = Data(kSize);
+  ASSERT_OK(bucket_->Put(TestContext(), "cat", ByteSpan(bytes)));
+  ASSERT_OK_AND_ASSIGN(const ObjectView view, bucket_->Open(TestContext(), "cat", {.lo = 0, .hi = kSize}));
+  class Sink final : public ByteSink {
+   public:
+    explicit Sink(const Client& client) : client_(client) {}
+    Status Write(const Context&, ByteSpan more) override {
+      if (read_at_first_ < 0) read_at_first_ = client_.Stats().plaintext_read;
+      bytes_.insert(bytes_.end(), more.begin(), more.end());
+      return OkStatus();
+    }
+    int64_t read_at_first() const { return read_at_first_; }
+    const Bytes& bytes() const { return bytes_; }
+
+   private:
+    const Client& client_;
+    int64_t read_at_first_ = -1;
+    Bytes bytes_;
+  };
+  Sink sink(*client_);
+  ASSERT_OK(view.Read(TestContext(), 0, kSize, sink));
+  EXPECT_EQ(sink.read_at_first(), kShort);
+  EXPECT_TRUE(sink.bytes() == bytes);
+}
+
 TEST_F(ViewsTest, ARehomeMayMoveWhatIsRead) {
   Bytes bytes = Data(1 << 20);
   ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "cat", ByteSpan(bytes)));

@@ -34,7 +34,8 @@ Gateway::Gateway(GatewayOptions options, const Dependencies& dependencies)
       access_(buckets_, to_.documents, to_.clock),
       tokens_(to_.documents, to_.clock, to_.random),
       executor_("gateway", 16, 1024),
-      site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, executor_, options_} {}
+      bodies_(options_.body_bytes),
+      site_{to_.client, buckets_, to_.documents, to_.keys, access_, tokens_, to_.clock, executor_, bodies_, options_} {}
 
 std::string Gateway::NewRequestId() {
   uint8_t bytes[8];

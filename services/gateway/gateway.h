@@ -69,6 +69,7 @@ class Gateway final : public HttpHandler {
   Access access_;
   PatchTokens tokens_;
   Executor executor_;
+  MemoryBudget bodies_;
   Site site_;
 };
 

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <algorithm>
-
 #include "libs/client/bucket.h"
+#include "services/gateway/piece_memory.h"
 
 namespace pbfs::gateway {
 
 /// Collects what is read into pieces of a new object.
 class PieceSink : public ByteSink {
  public:
-  PieceSink(ObjectWriter& writer, size_t piece_bytes) : writer_(writer), piece_bytes_(piece_bytes) {}
+  PieceSink(Site& site, ObjectWriter& writer) : writer_(writer), memory_(site), room_(memory_.AtFirst()) {}
   Status Write(const Context&, ByteSpan bytes) override {
     while (!bytes.empty()) {
-      const size_t taken = std::min(bytes.size(), piece_bytes_ - piece_.size());
+      if (piece_.size() == memory_.AtFirst() && room_ == piece_.size()) room_ = memory_.AtMost();
+      if (piece_.size() == room_) PBFS_RETURN_IF_ERROR(Flush());
+      const size_t taken = std::min(bytes.size(), room_ - piece_.size());
       piece_.insert(piece_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
       bytes = bytes.subspan(taken);
-      if (piece_.size() == piece_bytes_) PBFS_RETURN_IF_ERROR(Flush());
     }
     return OkStatus();
   }
@@ -23,12 +23,16 @@ class PieceSink : public ByteSink {
     if (piece_.empty()) return OkStatus();
     Bytes piece;
     piece.swap(piece_);
-    return writer_.Add(std::move(piece));
+    room_ = memory_.AtFirst();
+    PBFS_RETURN_IF_ERROR(writer_.Add(std::move(piece)));
+    memory_.HandOn();
+    return OkStatus();
   }
 
  private:
   ObjectWriter& writer_;
-  const size_t piece_bytes_;
+  PieceMemory memory_;
+  size_t room_;  // bytes that the piece may have
   Bytes piece_;
 };
 

@@ -7,6 +7,7 @@
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
+#include "services/gateway/piece_memory.h"
 #include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
@@ -31,21 +32,26 @@ class FormBody {
     }
     return decoder_.form();
   }
-  /// The next bytes of the file; fewer than `size` only at its end.
-  Result<Bytes> ReadPiece(size_t size) {
+  /// The next bytes of the file; fewer than the piece may have only at its end.
+  Result<Bytes> ReadPiece(PieceMemory& memory) {
     Bytes piece;
-    while (piece.size() < size && !ended_) {
-      const size_t have = piece.size();
-      piece.resize(std::min(size, have + kRawBytes));
-      PBFS_ASSIGN_OR_RETURN(const size_t got, Step(MutableByteSpan(piece).subspan(have)));
-      piece.resize(have + got);
-    }
+    PBFS_RETURN_IF_ERROR(Fill(piece, memory.AtFirst()));
+    if (!ended_) PBFS_RETURN_IF_ERROR(Fill(piece, memory.AtMost()));
     if (ended_) PBFS_RETURN_IF_ERROR(decoder_.Finish());
     return piece;
   }
   bool ended() const { return ended_; }
 
  private:
+  Status Fill(Bytes& piece, size_t size) {
+    while (piece.size() < size && !ended_) {
+      const size_t have = piece.size();
+      piece.resize(std::min(size, have + kRawBytes));
+      PBFS_ASSIGN_OR_RETURN(const size_t got, Step(MutableByteSpan(piece).subspan(have)));
+      piece.resize(have + got);
+    }
+    return OkStatus();
+  }
   // Reads where all has been decoded, then decodes.
   Result<size_t> Step(MutableByteSpan out) {
     if (at_ == end_) {
@@ -136,13 +142,15 @@ Status PostObject(Site& site, Call& call) {
   s3::Checksum checksum(s3::ChecksumAlgorithm::kCrc64Nvme);
   const auto writer = bucket.NewObject(call.context());
   int64_t size = 0;
+  PieceMemory memory(site);
   while (!body.ended()) {
-    PBFS_ASSIGN_OR_RETURN(Bytes piece, body.ReadPiece(site.options.piece_bytes));
+    PBFS_ASSIGN_OR_RETURN(Bytes piece, body.ReadPiece(memory));
     if (piece.empty()) continue;
     size += static_cast<int64_t>(piece.size());
     if (with_md5) md5.Update(piece);
     checksum.Update(piece);
     PBFS_RETURN_IF_ERROR(writer->Add(std::move(piece)));
+    memory.HandOn();
   }
   if (policy.has_value()) PBFS_RETURN_IF_ERROR(s3::CheckPostSize(*policy, size));
   if (with_md5) options.metadata.etag = ToHex(md5.Finish());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/gateway/piece_memory.h"
+
 namespace pbfs::gateway {
 namespace {
 
@@ -9,6 +11,7 @@ using s3::Code;
 
 constexpr size_t kRawBytes = 64 << 10;
 constexpr size_t kFirstBytes = 64 << 10;  // of a piece that grows as it comes
+constexpr size_t kBeside = 512 << 10;     // what is worth a thread of its own
 
 Result<int64_t> LengthOf(Call& call, bool needed) {
   const bool said = call.has_field("Content-Length") || call.has_field("Transfer-Encoding");
@@ -36,11 +39,11 @@ Result<RequestBody> RequestBody::Open(Call& call, const Options& options) {
     body.raw_.resize(kRawBytes);
   }
   const bool wants_md5 = body.wanted_.has_value() && body.wanted_->md5.has_value();
-  if (options.md5 || wants_md5) body.md5_.emplace();
+  if (options.md5 || wants_md5) body.digests_->md5.emplace();
   const std::optional<s3::ChecksumAlgorithm> named = body.named_checksum();
-  if (named.has_value()) body.named_.emplace(*named);
-  if (options.checksum.has_value() && options.checksum != named) body.made_.emplace(*options.checksum);
-  if (call.payload.kind == s3::PayloadKind::kDigest) body.sha256_.emplace(s3::ChecksumAlgorithm::kSha256);
+  if (named.has_value()) body.digests_->named.emplace(*named);
+  if (options.checksum.has_value() && options.checksum != named) body.digests_->made.emplace(*options.checksum);
+  if (call.payload.kind == s3::PayloadKind::kDigest) body.digests_->sha256.emplace(s3::ChecksumAlgorithm::kSha256);
   return body;
 }
 
@@ -62,41 +65,72 @@ Result<size_t> RequestBody::ReadChunked(const Context& context, MutableByteSpan 
 }
 
 Result<size_t> RequestBody::Read(const Context& context, MutableByteSpan out) {
+  PBFS_ASSIGN_OR_RETURN(const size_t got, Take(context, out));
+  digests_->Update(out.first(got));
+  return got;
+}
+
+// The next bytes, which are in no digest yet.
+Result<size_t> RequestBody::Take(const Context& context, MutableByteSpan out) {
   if (out.empty()) return size_t{0};
   const Result<size_t> got = decoder_.has_value() ? ReadChunked(context, out) : call_->http().Read(context, out);
   // A connection that is lost in the middle of a body answers nobody; the code is for the log.
   if (!got.ok()) return got.status().code() == StatusCode::kUnavailable ? s3::Error(Code::kIncompleteBody) : got;
-  const ByteSpan bytes = out.first(*got);
   read_ += static_cast<int64_t>(*got);
   if (read_ > length_ && open_ended_) return s3::Error(Code::kEntityTooLarge);
   if (read_ > length_) return s3::Error(Code::kIncompleteBody, "more bytes came than the request announced");
-  if (md5_.has_value()) md5_->Update(bytes);
-  if (named_.has_value()) named_->Update(bytes);
-  if (made_.has_value()) made_->Update(bytes);
-  if (sha256_.has_value()) sha256_->Update(bytes);
   return got;
 }
 
 Result<Bytes> RequestBody::ReadPiece(const Context& context, size_t size) {
   Bytes piece;
-  size_t filled = 0;
-  const size_t wanted = static_cast<size_t>(std::min<int64_t>(static_cast<int64_t>(size), length_ - read_));
-  while (filled < wanted) {
-    if (filled == piece.size()) piece.resize(std::min(wanted, std::max(kFirstBytes, 2 * filled)));
-    PBFS_ASSIGN_OR_RETURN(const size_t got, Read(context, MutableByteSpan(piece).subspan(filled)));
-    if (got == 0 && open_ended_) break;
-    if (got == 0) return s3::Error(Code::kIncompleteBody);
-    filled += got;
-  }
-  piece.resize(filled);
+  PBFS_RETURN_IF_ERROR(Fill(context, piece, size, nullptr));
   return piece;
 }
 
-Status RequestBody::CopyTo(const Context& context, ObjectWriter& writer, size_t piece_bytes) {
+// Reads on until the piece has `size` bytes, fewer only at the body's end; long stretches go into the digests on `beside`.
+Status RequestBody::Fill(const Context& context, Bytes& piece, size_t size, Executor* beside) {
+  const Status filled = FillAndSum(context, piece, size, beside);
+  digests_->Await();  // whoever has the piece may do with it what he wants
+  return filled;
+}
+
+Status RequestBody::FillAndSum(const Context& context, Bytes& piece, size_t size, Executor* beside) {
+  size_t filled = piece.size(), summed = filled;
+  const size_t wanted = filled + static_cast<size_t>(std::min(static_cast<int64_t>(size - filled), length_ - read_));
+  while (filled < wanted) {
+    if (filled == piece.size()) {
+      digests_->Await();  // of bytes that are about to move
+      piece.resize(std::min(wanted, std::max(kFirstBytes, 2 * filled)));
+    }
+    PBFS_ASSIGN_OR_RETURN(const size_t got, Take(context, MutableByteSpan(piece).subspan(filled)));
+    const bool ended = got == 0 && open_ended_;
+    if (got == 0 && !ended) return s3::Error(Code::kIncompleteBody);
+    filled += got;
+    if (ended) piece.resize(filled);
+    const ByteSpan rest = ByteSpan(piece).first(filled).subspan(summed);
+    if (beside != nullptr && rest.size() >= kBeside) {
+      digests_->UpdateBeside(*beside, rest);
+    } else if (beside == nullptr || filled == piece.size()) {
+      digests_->Update(rest);
+    } else {
+      continue;
+    }
+    summed = filled;
+    if (ended) break;
+  }
+  return OkStatus();
+}
+
+Status RequestBody::CopyTo(Site& site, ObjectWriter& writer) {
+  PieceMemory memory(site);
   while (read_ < length_) {
-    PBFS_ASSIGN_OR_RETURN(Bytes piece, ReadPiece(context, piece_bytes));
+    Bytes piece;
+    PBFS_RETURN_IF_ERROR(Fill(call_->context(), piece, memory.AtFirst(), &site.executor));
     if (piece.empty()) break;  // an open-ended one
+    if (read_ < length_) PBFS_RETURN_IF_ERROR(Fill(call_->context(), piece, memory.AtMost(), &site.executor));
     PBFS_RETURN_IF_ERROR(writer.Add(std::move(piece)));
+    memory.HandOn();
   }
   return OkStatus();
 }
@@ -119,26 +153,27 @@ Status RequestBody::Finish(const Context& context) {
 }
 
 Status RequestBody::VerifyDigests() {
-  if (sha256_.has_value() && !s3::SameSignature(ToHex(sha256_->Finish()), call_->payload.sha256)) {
+  if (digests_->sha256.has_value() && !s3::SameSignature(ToHex(digests_->sha256->Finish()), call_->payload.sha256)) {
     return s3::Error(Code::kXAmzContentSha256Mismatch);
   }
-  if (!md5_.has_value()) return OkStatus();
-  md5_value_ = md5_->Finish();
+  if (!digests_->md5.has_value()) return OkStatus();
+  md5_value_ = digests_->md5->Finish();
   const bool other = wanted_.has_value() && wanted_->md5.has_value() && *wanted_->md5 != md5_value_;
   return other ? s3::Error(Code::kBadDigest) : OkStatus();
 }
 
 Status RequestBody::VerifyChecksum() {
-  if (made_.has_value()) checksum_value_ = made_->Finish();
-  if (!named_.has_value()) return OkStatus();
-  const Bytes value = named_->Finish();
-  if (!made_.has_value()) checksum_value_ = value;
+  if (digests_->made.has_value()) checksum_value_ = digests_->made->Finish();
+  if (!digests_->named.has_value()) return OkStatus();
+  const Bytes value = digests_->named->Finish();
+  if (!digests_->made.has_value()) checksum_value_ = value;
   std::optional<Bytes> expected = wanted_->value;
   if (!expected.has_value()) {
-    const auto trailer = decoder_.has_value() ? decoder_->trailers().Find(s3::ChecksumHeader(named_->algorithm()))
-                                              : std::optional<std::string_view>{};
+    const auto trailer = decoder_.has_value()
+                             ? decoder_->trailers().Find(s3::ChecksumHeader(digests_->named->algorithm()))
+                             : std::optional<std::string_view>{};
     if (!trailer.has_value()) return s3::Error(Code::kMalformedTrailer, "the checksum announced did not come");
-    PBFS_ASSIGN_OR_RETURN(expected, s3::ParseChecksum(named_->algorithm(), *trailer));
+    PBFS_ASSIGN_OR_RETURN(expected, s3::ParseChecksum(digests_->named->algorithm(), *trailer));
   }
   return *expected == value ? OkStatus() : s3::Error(Code::kBadDigest);
 }

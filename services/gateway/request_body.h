@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,7 +10,9 @@
 #include "libs/s3/checksum.h"
 #include "libs/s3/chunked.h"
 #include "libs/s3/documents.h"
+#include "services/gateway/body_digests.h"
 #include "services/gateway/call.h"
+#include "services/gateway/site.h"
 
 namespace pbfs::gateway {
 
@@ -38,8 +41,8 @@ class RequestBody final : public ByteSource {
   Result<size_t> Read(const Context& context, MutableByteSpan out) override;
   /// The next `size` bytes; fewer only at the end. Memory grows with what has come.
   Result<Bytes> ReadPiece(const Context& context, size_t size);
-  /// All of the rest into pieces of a new object; it is not verified yet.
-  Status CopyTo(const Context& context, ObjectWriter& writer, size_t piece_bytes);
+  /// All of the rest into pieces of a new object; it is not verified yet. Digests are made beside the reading.
+  Status CopyTo(Site& site, ObjectWriter& writer);
   /// The rest, which is at most `most` bytes (EntityTooLarge), verified.
   Result<Bytes> ReadAll(const Context& context, size_t most);
   /// Reads to the end, where nothing may be left, and verifies. Errors (of S3): BadDigest, XAmzContentSHA256Mismatch,
@@ -57,8 +60,12 @@ class RequestBody final : public ByteSource {
   }
 
  private:
-  RequestBody(Call& call, int64_t length, bool open_ended) : call_(&call), length_(length), open_ended_(open_ended) {}
+  RequestBody(Call& call, int64_t length, bool open_ended)
+      : call_(&call), length_(length), open_ended_(open_ended), digests_(std::make_unique<BodyDigests>()) {}
+  Result<size_t> Take(const Context& context, MutableByteSpan out);
   Result<size_t> ReadChunked(const Context& context, MutableByteSpan out);
+  Status Fill(const Context& context, Bytes& piece, size_t size, Executor* beside);
+  Status FillAndSum(const Context& context, Bytes& piece, size_t size, Executor* beside);
   Status VerifyDigests();
   Status VerifyChecksum();
 
@@ -71,8 +78,7 @@ class RequestBody final : public ByteSource {
   Bytes raw_;  // of an aws-chunked body: what came and is not decoded yet, from raw_at_ on
   size_t raw_at_ = 0, raw_end_ = 0;
   std::optional<s3::Wanted> wanted_;
-  std::optional<s3::Md5> md5_;
-  std::optional<s3::Checksum> named_, made_, sha256_;  // named by the request; made besides, where it is another
+  std::unique_ptr<BodyDigests> digests_;
   Bytes md5_value_, checksum_value_;
 };
 

@@ -8,6 +8,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/executor.h"
 #include "libs/client/client.h"
+#include "libs/client/memory_budget.h"
 #include "libs/s3/documents.h"
 #include "services/gateway/access.h"
 #include "services/gateway/call.h"
@@ -20,8 +21,10 @@ struct GatewayOptions {
   std::string region = "us-east-1";
   std::vector<std::string> domains;  // lower case; "bucket.<domain>" is a bucket's own host
   Etag etag = Etag::kMd5;            // of buckets that are made by this gateway
-  /// Bytes of an object that is being uploaded which become one patch: the memory that an upload takes, and where a long object is cut.
+  /// Bytes of an object that is being uploaded which become one patch at most: where a long object is cut.
   size_t piece_bytes = 8 << 20;
+  /// Memory that all bodies which are being taken share for pieces beyond 1 MiB (piece_memory.h).
+  int64_t body_bytes = 64 << 20;
   /// A patch is one atomic write, and in memory while it comes.
   size_t max_patch_bytes = 256 << 20;
 };
@@ -35,7 +38,8 @@ struct Site {
   Access& access;
   PatchTokens& tokens;
   const Clock& clock;
-  Executor& executor;  // for what one request does side by side
+  Executor& executor;    // for what one request does side by side
+  MemoryBudget& bodies;  // GatewayOptions::body_bytes
   const GatewayOptions& options;
 };
 

@@ -55,8 +55,8 @@ void SetWholeFacts(const WholeFacts& facts, ObjectMetadata& metadata);
 /// Pieces of a new part, of which the facts are made on the way.
 class PartSink final : public PieceSink {
  public:
-  PartSink(ObjectWriter& writer, size_t piece_bytes, s3::ChecksumAlgorithm algorithm)
-      : PieceSink(writer, piece_bytes), checksum_(algorithm) {}
+  PartSink(Site& site, ObjectWriter& writer, s3::ChecksumAlgorithm algorithm)
+      : PieceSink(site, writer), checksum_(algorithm) {}
   Status Write(const Context& context, ByteSpan bytes) override {
     md5_.Update(bytes);
     checksum_.Update(bytes);

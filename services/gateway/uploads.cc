@@ -97,7 +97,7 @@ Status UploadPart(Site& site, Call& call) {
     return Error(Code::kInvalidRequest, "The upload was created with another checksum algorithm");
   PartFacts facts;
   const auto writer = bucket.NewObject(call.context());
-  PBFS_RETURN_IF_ERROR(body.CopyTo(call.context(), *writer, site.options.piece_bytes));
+  PBFS_RETURN_IF_ERROR(body.CopyTo(site, *writer));
   const Result<UploadedPart> part =
       bucket.UploadPart(call.context(), upload.upload, number, *writer, [&]() -> Result<Bytes> {
         PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
@@ -140,7 +140,7 @@ Result<UploadedPart> CopyPart(Site& site, Call& call, Bucket& to, const UploadSt
   }
   PBFS_RETURN_IF_ERROR(source.Cover(call.context(), range.begin, range.end));
   const auto writer = to.NewObject(call.context());
-  PartSink sink(*writer, site.options.piece_bytes, kind.algorithm);
+  PartSink sink(site, *writer, kind.algorithm);
   PBFS_RETURN_IF_ERROR(source.Read(call.context(), range.begin, range.end, sink));
   PBFS_RETURN_IF_ERROR(sink.Flush());
   return to.UploadPart(call.context(), upload.upload, number, *writer, [&]() -> Result<Bytes> {

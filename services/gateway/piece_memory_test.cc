@@ -1,0 +1,42 @@
+#include "services/gateway/piece_memory.h"
+
+#include "libs/base/testing.h"
+
+namespace pbfs::gateway {
+namespace {
+
+constexpr size_t kLong = 8 << 20;
+
+TEST(PieceMemory, PiecesAreLongWhileThereIsRoomAndShortThen) {
+  MemoryBudget budget(3 * kLong);
+  PieceMemory first(budget, kLong), second(budget, kLong);
+  EXPECT_EQ(first.AtFirst(), PieceMemory::kShort);
+  EXPECT_EQ(first.AtMost(), kLong);
+  first.HandOn();
+  EXPECT_EQ(first.AtMost(), kLong) << "one is held back, one is filled";
+  EXPECT_EQ(second.AtMost(), kLong);
+  second.HandOn();
+  EXPECT_EQ(second.AtMost(), PieceMemory::kShort);
+  first.HandOn();  // the writer has passed the first one on
+  EXPECT_EQ(second.AtMost(), kLong);
+}
+
+TEST(PieceMemory, WhoeverIsGoneHoldsNothing) {
+  MemoryBudget budget(kLong);
+  {
+    PieceMemory gone(budget, kLong);
+    EXPECT_EQ(gone.AtMost(), kLong);
+    gone.HandOn();
+  }
+  EXPECT_EQ(PieceMemory(budget, kLong).AtMost(), kLong);
+}
+
+TEST(PieceMemory, PiecesThatAreShortAnywayAskForNothing) {
+  MemoryBudget budget(0);
+  PieceMemory memory(budget, 1000);
+  EXPECT_EQ(memory.AtFirst(), 1000u);
+  EXPECT_EQ(memory.AtMost(), 1000u);
+}
+
+}  // namespace
+}  // namespace pbfs::gateway

@@ -76,24 +76,6 @@ class ChaosCluster(Cluster):
         )
         self.links = json.loads(self.proxy.stdout.readline())
 
-    def state(self):
-        """{name: process} of the state file."""
-        with open(os.path.join(self.dir, 'cluster.json')) as file:
-            return {process['name']: process for process in json.load(file)['processes']}
-
-    def ports(self):
-        return {name: process['port'] for name, process in self.state().items()}
-
-    def named(self, kind):
-        return [name for name in self.state() if name.startswith(kind + '-')]
-
-    def change_json(self, path, change):
-        with open(path) as file:
-            document = json.load(file)
-        change(document)
-        with open(path, 'w') as file:
-            json.dump(document, file, indent=2)
-
     def configuration(self, name):
         return os.path.join(self.dir, name + '.json')
 
@@ -283,15 +265,3 @@ class ChaosCluster(Cluster):
     def primary(self):
         """Its name, or None."""
         return next((process['name'] for process in self.look() if process['role'] == 'primary'), None)
-
-    def sql(self, query):
-        """What the primary answers."""
-        tls = os.path.join(self.dir, 'tls')
-        ports = ','.join(str(self.ports()[member]) for member in self.named('postgres'))
-        login = (
-            f'host=127.0.0.1,127.0.0.1,127.0.0.1 port={ports} user=postgres dbname=pbfs sslmode=verify-full '
-            f'target_session_attrs=read-write sslrootcert={tls}/ca.pem '
-            f'sslcert={tls}/postgres.pem sslkey={tls}/postgres-key.pem'
-        )
-        done = subprocess.run(['psql', '-XqAt', '-d', login, '-c', query], capture_output=True, timeout=60)
-        return done.stdout.decode().strip()

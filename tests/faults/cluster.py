@@ -60,3 +60,33 @@ class Cluster:
         """{store's number: its data directory}"""
         names = [name for name in self.processes() if name.startswith('store-')]
         return {int(name.split('-')[1]): os.path.join(self.dir, name) for name in names}
+
+    def state(self):
+        """{name: process} of the state file."""
+        with open(os.path.join(self.dir, 'cluster.json')) as file:
+            return {process['name']: process for process in json.load(file)['processes']}
+
+    def ports(self):
+        return {name: process['port'] for name, process in self.state().items()}
+
+    def named(self, kind):
+        return [name for name in self.state() if name.startswith(kind + '-')]
+
+    def change_json(self, path, change):
+        with open(path) as file:
+            document = json.load(file)
+        change(document)
+        with open(path, 'w') as file:
+            json.dump(document, file, indent=2)
+
+    def sql(self, query):
+        """What the primary answers."""
+        tls = os.path.join(self.dir, 'tls')
+        members = [str(self.ports()[member]) for member in self.named('postgres')]
+        login = (
+            f'host={",".join(["127.0.0.1"] * len(members))} port={",".join(members)} user=postgres dbname=pbfs sslmode=verify-full '
+            f'target_session_attrs=read-write sslrootcert={tls}/ca.pem '
+            f'sslcert={tls}/postgres.pem sslkey={tls}/postgres-key.pem'
+        )
+        done = subprocess.run(['psql', '-XqAt', '-d', login, '-c', query], capture_output=True, timeout=60)
+        return done.stdout.decode().strip()

@@ -1,4 +1,4 @@
-// The S3 gateway of a real cluster, over HTTP and HTTPS: the behaviour suite, malformed requests, a short storm of patches.
+// The S3 gateway of a real cluster, over HTTP and HTTPS: the behaviour suite, malformed requests, documented examples, a short storm of patches.
 #include <iostream>
 #include <sstream>
 
@@ -72,6 +72,12 @@ TEST_F(S3Suite, TheLogIsAnObjectALineWithoutSecrets) {
 
 // A second each by hand; here others may use the machine.
 TEST_F(S3Suite, WhatIsMalformedIsRefusedAndChangesNothing) { Run("malformed_test.py", {"--within", "20"}); }
+
+// In JavaScript too by hand: its libraries are none of Debian's.
+TEST_F(S3Suite, TheExamplesOfTheDocumentationWork) { Run("examples_test.py", {"--languages", "sh", "python"}); }
+
+// Whether the steps that judge other people's clients (scripts/s3-clients) see what these get wrong.
+TEST_F(S3Suite, ClientsThatGetOneThingWrongAreFoundOut) { Run("clients/liars_test.py", {}); }
 
 TEST_F(S3Suite, AStormOfPatchesShowsOnlyWhatItMay) {
   Run("patch_storm.py", {"--patches", "500", "--connections", "16", "--objects", "16", "--versioned", "6"});

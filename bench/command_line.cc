@@ -27,7 +27,8 @@ constexpr Family kFamilies[] = {
     {"clear", "the same without TLS: what it costs", TransferInClearRows, true},
     {"traffic", "bytes that patches send and make others write", TrafficRows, true},
     {"memory", "the client under 4 GiB, stores under 64 writers", MemoryRows, true},
-    {"gateway", "the S3 gateway against the client library used directly", GatewayRows, true},
+    {"gateway", "the S3 gateway against the client library used directly: 64 MiB objects", GatewayLargeRows, true},
+    {"gateway-small", "the same: 4 KiB objects on 64 connections", GatewaySmallRows, true},
     {"gateway-load", "the S3 gateway under many connections, and slow ones", GatewayLoadRows, true},
     {"commit", "commits in process and inline patches end to end", CommitRows, true},
 };

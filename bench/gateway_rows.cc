@@ -65,44 +65,59 @@ Row Compare(const BenchCluster& cluster, int rounds, const std::string& name, co
   return row;
 }
 
+/// Rows of one cluster.
+class Table {
+ public:
+  explicit Table(const Options& options) : cluster_(options.directory), site_(cluster_), rounds_(options.rounds) {}
+  const GatewaySite& site() const { return site_; }
+  Bucket MakeBucket(const std::string& name, Etag etag) { return site_.MakeBucket(name, etag); }
+  void Compare(const std::string& name, const std::string& unit, double units, const std::function<double()>& gateway,
+               const std::function<double()>& native, Row::Bar bar = Row::Bar::kNone, double limit = 0) {
+    rows_.push_back(bench::Compare(cluster_, rounds_, name, unit, units, gateway, native, bar, limit));
+  }
+  std::vector<Row> rows() { return std::move(rows_); }
+
+ private:
+  BenchCluster cluster_;
+  GatewaySite site_;
+  const int rounds_;
+  std::vector<Row> rows_;
+};
+
 }  // namespace
 
-std::vector<Row> GatewayRows(const Options& options) {
-  BenchCluster cluster(options.directory);
-  GatewaySite site(cluster);
-  std::vector<Row> rows;
-  const auto compare = [&](const std::string& name, const std::string& unit, double units,
-                           const std::function<double()>& gateway, const std::function<double()>& native,
-                           Row::Bar bar = Row::Bar::kNone, double limit = 0) {
-    rows.push_back(Compare(cluster, options.rounds, name, unit, units, gateway, native, bar, limit));
-  };
-  {
-    LargeObjects opaque(site, site.MakeBucket("large-opaque", Etag::kOpaque), kLarge, kLargeObjects);
-    LargeObjects md5(site, site.MakeBucket("large-md5", Etag::kMd5), kLarge, kLargeObjects);
-    const double gigabytes = opaque.gigabytes();
-    compare(
-        "gateway: put 64 MiB, opaque ETags", "GB/s", gigabytes, [&] { return opaque.PutByGateway(); },
-        [&] { return opaque.PutByClient(); }, Row::Bar::kAtLeast, 0.8);
-    compare(
-        "gateway: put 64 MiB, MD5 ETags", "GB/s", gigabytes, [&] { return md5.PutByGateway(); },
-        [&] { return md5.PutByClient(); });
-    opaque.PutByGateway();
-    opaque.CheckContents();
-    compare(
-        "gateway: get 64 MiB", "GB/s", gigabytes, [&] { return opaque.GetByGateway(); },
-        [&] { return opaque.GetByClient(); }, Row::Bar::kAtLeast, 0.8);
-  }
-  SmallObjects small(site, site.MakeBucket("small-opaque", Etag::kOpaque), kConnections);
-  compare(
+std::vector<Row> GatewayLargeRows(const Options& options) {
+  Table table(options);
+  LargeObjects opaque(table.site(), table.MakeBucket("large-opaque", Etag::kOpaque), kLarge, kLargeObjects);
+  LargeObjects md5(table.site(), table.MakeBucket("large-md5", Etag::kMd5), kLarge, kLargeObjects);
+  const double gigabytes = opaque.gigabytes();
+  table.Compare(
+      "gateway: put 64 MiB, opaque ETags", "GB/s", gigabytes, [&] { return opaque.PutByGateway(); },
+      [&] { return opaque.PutByClient(); }, Row::Bar::kAtLeast, 0.8);
+  table.Compare(
+      "gateway: put 64 MiB, MD5 ETags", "GB/s", gigabytes, [&] { return md5.PutByGateway(); },
+      [&] { return md5.PutByClient(); });
+  opaque.PutByGateway();
+  opaque.CheckContents();
+  table.Compare(
+      "gateway: get 64 MiB", "GB/s", gigabytes, [&] { return opaque.GetByGateway(); },
+      [&] { return opaque.GetByClient(); }, Row::Bar::kAtLeast, 0.8);
+  return table.rows();
+}
+
+std::vector<Row> GatewaySmallRows(const Options& options) {
+  Table table(options);
+  SmallObjects small(table.site(), table.MakeBucket("small-opaque", Etag::kOpaque), kConnections);
+  table.Compare(
       "gateway: put 4 KiB, 64 connections", "k/s", 0, [&] { return small.PutByGateway(); },
       [&] { return small.PutByClient(); }, Row::Bar::kAtLeast, 0.6);
-  compare(
+  table.Compare(
       "gateway: get 4 KiB, 64 connections", "k/s", 0, [&] { return small.GetByGateway(); },
       [&] { return small.GetByClient(false); }, Row::Bar::kAtLeast, 0.6);
-  compare(
+  table.Compare(
       "  the same, native of the newest state", "k/s", 0, [&] { return small.GetByGateway(); },
       [&] { return small.GetByClient(true); });
-  return rows;
+  return table.rows();
 }
 
 }  // namespace pbfs::bench

@@ -24,8 +24,9 @@ std::vector<Row> TransferInClearRows(const Options& options);
 std::vector<Row> TrafficRows(const Options& options);
 /// Memory of the client while 4 GiB pass through it, of a store under 64 writers. Bar 8.
 std::vector<Row> MemoryRows(const Options& options);
-/// The S3 gateway against the client library used directly: 64 MiB one at a time, 4 KiB on 64 connections.
-std::vector<Row> GatewayRows(const Options& options);
+/// The S3 gateway against the client library used directly: 64 MiB one at a time; 4 KiB on 64 connections.
+std::vector<Row> GatewayLargeRows(const Options& options);
+std::vector<Row> GatewaySmallRows(const Options& options);
 /// Its memory under 2,000 idle and 64 active connections, and what 200 clients that drip do to the others.
 std::vector<Row> GatewayLoadRows(const Options& options);
 /// The catalog's commit path in process, and inline patches end to end, against R3. Bar 4.

@@ -8,7 +8,8 @@ PiecesAhead::~PiecesAhead() {
 
 void PiecesAhead::Start(int64_t offset, int64_t size, MemoryShare share) {
   Piece& piece = *pieces_.emplace_back(std::make_unique<Piece>());
-  piece.bytes.resize(static_cast<size_t>(size));
+  piece.room = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(size));
+  piece.bytes = {piece.room.get(), static_cast<size_t>(size)};
   piece.share = std::move(share);
   const Status queued = executor_.Submit([this, &piece, offset] { Run(piece, offset); });
   if (!queued.ok()) Run(piece, offset);  // a full pool: the caller does it

@@ -15,7 +15,8 @@ namespace pbfs {
 class PiecesAhead {
  public:
   struct Piece {
-    Bytes bytes;
+    std::unique_ptr<uint8_t[]> room;  // not a vector: that would write zeros first
+    MutableByteSpan bytes;
     Result<int64_t> got = int64_t{0};  // how many of them `fill` gave
     bool filled = false;
     MemoryShare share;  // of `bytes`; may be none

@@ -254,8 +254,9 @@ Status ReadRuns(const Context& context, ClientCore& core, const OpenedBucket& bu
   return Reader(context, core, bucket, std::nullopt, Reader::Memory::kPaid).ReadRuns(listing, runs, out);
 }
 
-// One short piece at first, most objects have no more. While the sink takes them they grow, and so does how many are ahead: where
-// there is room in the memory that all streams share. Whoever takes slowly holds little, and keeps nobody from growing.
+// Two short pieces at first, most objects have no more. While the sink takes them they grow, and so does how many are ahead: where
+// there is room in the memory that all streams share. Whoever takes slowly holds little, and keeps nobody from growing. They end at
+// multiples of their size: there bodies and their frames are likely to end, of which parts cost as much as the whole.
 Result<int64_t> StreamPieces(const Context& context, ClientCore& core, int64_t offset, int64_t length, ByteSink& sink,
                              const std::function<Result<int64_t>(int64_t at, MutableByteSpan bytes)>& read) {
   const int64_t largest = std::min(kStreamPiece, core.budget.total() / 16), end = offset + length;
@@ -263,8 +264,9 @@ Result<int64_t> StreamPieces(const Context& context, ClientCore& core, int64_t o
   PiecesAhead pieces(core.streams, read);
   const auto start = [&] {
     MemoryShare share = at == offset ? MemoryShare() : core.ahead.TryTake(std::min(size, end - asked));
-    if (share.bytes() == 0 && pieces.count() >= (at == offset ? 1 : kPoorAhead)) return false;
-    const int64_t bytes = std::min(share.bytes() == 0 ? kFirstPiece : size, end - asked);
+    if (share.bytes() == 0 && pieces.count() >= kPoorAhead) return false;
+    const int64_t whole = share.bytes() == 0 ? kFirstPiece : size;
+    const int64_t bytes = std::min(whole - asked % whole, end - asked);
     pieces.Start(asked, bytes, std::move(share));
     asked += bytes;
     return true;
@@ -277,7 +279,7 @@ Result<int64_t> StreamPieces(const Context& context, ClientCore& core, int64_t o
     at += got;
     if (got < static_cast<int64_t>(now.bytes.size())) break;  // the object ends here
     pieces.DropFirst();
-    size = std::min(2 * size, largest);
+    size = std::min(4 * size, largest);
   }
   return at - offset;
 }

@@ -82,7 +82,7 @@ TEST_F(ViewsTest, WhatWasNotCoveredIsListedIfNothingChanged) {
 }
 
 // Whoever takes a stream slowly makes nobody fetch much for him.
-TEST_F(ViewsTest, AStreamBeginsWithOneShortPiece) {
+TEST_F(ViewsTest, AStreamBeginsWithShortPieces) {
   constexpr int64_t kSize = 20 << 20, kShort = 1 << 20;
   const Bytes bytes = Data(kSize);
   ASSERT_OK(bucket_->Put(TestContext(), "cat", ByteSpan(bytes)));
@@ -105,7 +105,7 @@ TEST_F(ViewsTest, AStreamBeginsWithOneShortPiece) {
   };
   Sink sink(*client_);
   ASSERT_OK(view.Read(TestContext(), 0, kSize, sink));
-  EXPECT_EQ(sink.read_at_first(), kShort);
+  EXPECT_LE(sink.read_at_first(), 2 * kShort);
   EXPECT_TRUE(sink.bytes() == bytes);
 }
 

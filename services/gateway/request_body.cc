@@ -10,8 +10,10 @@ namespace {
 using s3::Code;
 
 constexpr size_t kRawBytes = 64 << 10;
-constexpr size_t kFirstBytes = 64 << 10;  // of a piece that grows as it comes
-constexpr size_t kBeside = 512 << 10;     // what is worth a thread of its own
+constexpr size_t kRoom = 8 << 20;  // of a piece, made at once: what is not filled takes no memory
+constexpr size_t kStep =
+    64 << 10;  // of that, filled at a time: zeros that are written over while they are in the cache
+constexpr size_t kBeside = 512 << 10;  // what is worth a thread of its own
 
 Result<int64_t> LengthOf(Call& call, bool needed) {
   const bool said = call.has_field("Content-Length") || call.has_field("Transfer-Encoding");
@@ -99,10 +101,11 @@ Status RequestBody::FillAndSum(const Context& context, Bytes& piece, size_t size
   size_t filled = piece.size(), summed = filled;
   const size_t wanted = filled + static_cast<size_t>(std::min(static_cast<int64_t>(size - filled), length_ - read_));
   while (filled < wanted) {
-    if (filled == piece.size()) {
+    if (filled == piece.capacity()) {
       digests_->Await();  // of bytes that are about to move
-      piece.resize(std::min(wanted, std::max(kFirstBytes, 2 * filled)));
+      piece.reserve(std::min(wanted, std::max(kRoom, 2 * filled)));
     }
+    if (filled == piece.size()) piece.resize(std::min({wanted, piece.capacity(), filled + kStep}));
     PBFS_ASSIGN_OR_RETURN(const size_t got, Take(context, MutableByteSpan(piece).subspan(filled)));
     const bool ended = got == 0 && open_ended_;
     if (got == 0 && !ended) return s3::Error(Code::kIncompleteBody);
@@ -111,7 +114,7 @@ Status RequestBody::FillAndSum(const Context& context, Bytes& piece, size_t size
     const ByteSpan rest = ByteSpan(piece).first(filled).subspan(summed);
     if (beside != nullptr && rest.size() >= kBeside) {
       digests_->UpdateBeside(*beside, rest);
-    } else if (beside == nullptr || filled == piece.size()) {
+    } else if (beside == nullptr || filled == wanted || ended) {
       digests_->Update(rest);
     } else {
       continue;

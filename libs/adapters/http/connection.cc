@@ -12,7 +12,8 @@ namespace {
 
 constexpr size_t kHeadRead = 4 * 1024;
 constexpr size_t kGatherRead = 16 * 1024;
-constexpr size_t kBodyRead = 64 * 1024;
+constexpr size_t kBodyRead = 64 * 1024;  // at first; as much as kLongBodyRead while all of it comes at once
+constexpr size_t kLongBodyRead = 256 * 1024;
 constexpr int64_t kGathered = 64 * 1024;         // bytes of a body that are worth a thread
 constexpr size_t kLongestChunkLine = 16 * 1024;  // with its extensions; and trailers
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -83,6 +84,7 @@ void Connection::AwaitRequest() {
   parser_ = std::make_unique<RequestParser>(limits);
   exchange_ = nullptr;
   received_ = dropped_ = 0;
+  body_read_ = kBodyRead;
   body_over_ = dropping_ = continue_due_ = may_continue_ = answer_over_ = close_ = false;
   in_.Shrink();
   SetIdle(in_.empty());
@@ -93,7 +95,7 @@ void Connection::AwaitRequest() {
 
 void Connection::Read() {
   if (std::exchange(reading_, true)) return;
-  const size_t size = phase_ == Phase::kHead ? kHeadRead : phase_ == Phase::kGathering ? kGatherRead : kBodyRead;
+  const size_t size = phase_ == Phase::kHead ? kHeadRead : phase_ == Phase::kGathering ? kGatherRead : body_read_;
   stream_->ReadSome(in_.Prepare(size),
                     [self = shared_from_this()](const error_code& error, size_t bytes) { self->OnRead(error, bytes); });
 }
@@ -106,6 +108,7 @@ void Connection::OnRead(const error_code& error, size_t bytes) {
   if (error) return OnReadError(error);
   in_.Commit(bytes);
   rate_read_ += static_cast<int64_t>(bytes);
+  if (bytes == body_read_) body_read_ = std::min(2 * body_read_, kLongBodyRead);
   if (InBody()) return PumpBody();
   if (idle_) {
     SetIdle(false);
@@ -243,6 +246,7 @@ void Connection::Step() {
   if (phase_ != Phase::kServing) return;
   const auto exchange = exchange_;
   const ServerExchange::State state = exchange->Look();
+  if (state.recalled) return Cut(UnavailableError("the answer was broken off"));
   if (state.read && !may_continue_) {
     may_continue_ = true;
     continue_due_ = received_ == 0;
@@ -267,15 +271,15 @@ void Connection::EndRequest() {
 // ---- Writing
 
 void Connection::PumpAnswer(const ServerExchange::State& state) {
-  out_sent_ = 0;
   out_ours_ = std::exchange(continue_due_, false);
   if (out_ours_) {
     out_.assign(kContinue.begin(), kContinue.end());
+    out_rest_ = out_;
     return WriteSome();
   }
   if (state.finished && state.broken) return Cut(UnavailableError("the answer was broken off"));
-  exchange_->Take(out_);
-  if (!out_.empty()) return WriteSome();
+  out_rest_ = exchange_->Take(out_);
+  if (!out_rest_.empty()) return WriteSome();
   answer_over_ = state.finished;
   if (EndsRequest()) EndRequest();
 }
@@ -287,7 +291,7 @@ void Connection::WriteSome() {
     write_timer_.Set(shared_.options.rate_window);
   }
   stream_->WriteSome(
-      asio::buffer(out_.data() + out_sent_, out_.size() - out_sent_),
+      asio::buffer(out_rest_.data(), out_rest_.size()),
       [self = shared_from_this()](const error_code& error, size_t bytes) { self->OnWrite(error, bytes); });
 }
 
@@ -296,10 +300,10 @@ void Connection::OnWrite(const error_code& error, size_t bytes) {
   shared_.bytes_out_total += static_cast<int64_t>(bytes);
   if (phase_ == Phase::kClosed) return;
   if (error) return Cut(UnavailableError("the connection is lost"));
-  out_sent_ += bytes;
+  out_rest_ = out_rest_.subspan(bytes);
   rate_written_ += static_cast<int64_t>(bytes);
   if (!out_ours_) exchange_->Sent(bytes);
-  if (out_sent_ < out_.size()) return WriteSome();
+  if (!out_rest_.empty()) return WriteSome();
   write_timer_.Clear();
   if (phase_ == Phase::kRefusing) return Close();
   Step();
@@ -326,7 +330,7 @@ void Connection::SendLast(const HttpResponse& response, std::string_view body) {
   const std::string head = ResponseHead(response, framing, SystemClock().NowMicros() / 1'000'000);
   out_.assign(head.begin(), head.end());
   out_.insert(out_.end(), body.begin(), body.end());
-  out_sent_ = 0;
+  out_rest_ = out_;
   out_ours_ = true;
   WriteSome();
 }
@@ -361,13 +365,14 @@ void Connection::DropRest() {
 }
 
 void Connection::Cut(const Status& status) {
-  if (exchange_ != nullptr) exchange_->Fail(status);
   error_code ignored;
   stream_->socket().set_option(asio::socket_base::linger(true, 0), ignored);  // RST: never taken for a clean end
-  CloseNow();
+  CloseNow(status);
 }
 
-void Connection::CloseNow() {
+void Connection::CloseNow() { CloseNow(UnavailableError("the connection is lost")); }
+
+void Connection::CloseNow(const Status& status) {
   if (std::exchange(phase_, Phase::kClosed) == Phase::kClosed) return;
   SetIdle(false);
   SetServing(false);
@@ -375,7 +380,7 @@ void Connection::CloseNow() {
   write_timer_.Stop();
   error_code ignored;
   stream_->socket().close(ignored);
-  if (exchange_ != nullptr) exchange_->Fail(UnavailableError("the connection is lost"));
+  if (exchange_ != nullptr) exchange_->Fail(status);  // from here on nobody reads what the handler has lent
   io_.connections.erase(shared_from_this());
   closed_();
 }

@@ -116,6 +116,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void ShutDown();
   void DropRest();
   void CloseNow();
+  void CloseNow(const Status& status);
 
   void SetIdle(bool idle);
   void SetServing(bool serving);
@@ -138,7 +139,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   int64_t rate_read_ = 0;  // bytes in this window
 
   Bytes out_;
-  size_t out_sent_ = 0;
+  ByteSpan out_rest_;      // what of it, or of the handler's memory, has not been sent
   bool out_ours_ = false;  // not the exchange's
   bool writing_ = false;
   LazyTimer write_timer_;
@@ -147,6 +148,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Of the present request.
   std::unique_ptr<RequestParser> parser_;
   std::shared_ptr<ServerExchange> exchange_;
+  size_t body_read_ = 0;       // bytes of the next read of the body
   int64_t received_ = 0;       // bytes of the body
   int64_t dropped_ = 0;        // of those: that nobody reads
   bool body_over_ = false;     // it ended, or no more of it is wanted

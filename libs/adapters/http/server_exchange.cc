@@ -13,8 +13,14 @@ namespace {
 /// How soon a context that has ended is noticed: cancelling one wakes nobody.
 constexpr Duration kContextCheck = std::chrono::milliseconds(50);
 
+/// What of a long body is worth waking the handler for: less it gets when it looks after the context, or at the body's end.
+constexpr size_t kWorthWaking = 256 * 1024;
+
 /// Copied under the lock at once.
 constexpr size_t kPiece = 64 * 1024;
+
+/// What of an answer is worth waiting for, for want of a copy.
+constexpr size_t kLent = 256 * 1024;
 
 MonotonicTime NextCheck(const Context& context) { return std::min(context.deadline(), MonotonicNow() + kContextCheck); }
 
@@ -98,6 +104,7 @@ Status ServerExchange::Write(const Context& context, ByteSpan bytes) {
   PBFS_CHECK(begun_);
   PBFS_CHECK(bytes.empty() || (framing_.body != ResponseFraming::Body::kNone && origin_.request.method != "HEAD"));
   PBFS_CHECK(bytes.empty() || !length_ || static_cast<int64_t>(bytes.size()) <= *length_ - written_);
+  if (bytes.size() >= kLent && framing_.body == ResponseFraming::Body::kLength) return Lend(context, bytes);
   while (!bytes.empty()) {
     if (Status status = WaitWritable(context); !status.ok()) {
       broken_ = true;
@@ -135,6 +142,27 @@ void ServerExchange::AppendPiece(ByteSpan piece) {
   waiting_.insert(waiting_.end(), size.begin(), size.end());
   waiting_.insert(waiting_.end(), piece.begin(), piece.end());
   if (chunked) waiting_.insert(waiting_.end(), {'\r', '\n'});
+}
+
+Status ServerExchange::Lend(const Context& context, ByteSpan bytes) {
+  PBFS_RETURN_IF_ERROR(CheckWritable(context));
+  lent_ = bytes;
+  beyond_head_ = true;
+  written_ += static_cast<int64_t>(bytes.size());
+  Kick();
+  Status ended;
+  while (!lent_.empty() && lost_.ok()) {
+    if (!ended.ok()) {
+      changed_.Wait(mutex_);
+    } else if (ended = context.Check(); ended.ok()) {
+      changed_.WaitUntil(mutex_, NextCheck(context));
+    } else {
+      broken_ = true;  // the connection is cut, and then they are ours again
+      Kick();
+    }
+  }
+  if (std::exchange(lent_, {}).empty()) return OkStatus();
+  return ended.ok() ? lost_ : ended;
 }
 
 void ServerExchange::Abort() {
@@ -181,7 +209,7 @@ void ServerExchange::Append(ByteSpan bytes) {
   MutexLock lock(mutex_);
   arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
   arrived_total_ += static_cast<int64_t>(bytes.size());
-  changed_.NotifyAll();
+  if (arrived_.size() >= kWorthWaking) changed_.NotifyAll();
 }
 
 void ServerExchange::EndBody(Status status) {
@@ -195,22 +223,27 @@ void ServerExchange::EndBody(Status status) {
 ServerExchange::State ServerExchange::Look() {
   MutexLock lock(mutex_);
   kicked_ = false;
-  return {read_asked_, begun_, finished_, broken_, close_};
+  return {read_asked_, begun_, finished_, broken_, close_, broken_ && !lent_.empty()};
 }
 
-void ServerExchange::Take(Bytes& sent) {
+ByteSpan ServerExchange::Take(Bytes& sent) {
   sent.clear();
   MutexLock lock(mutex_);
-  if (!beyond_head_) return;
+  if (!beyond_head_) return {};
   sent.swap(waiting_);
-  sending_ = sent.size();
+  sends_lent_ = sent.empty();
+  const ByteSpan taken = sends_lent_ ? lent_ : ByteSpan(sent);
+  sending_ = taken.size();
   changed_.NotifyAll();
+  return taken;
 }
 
 void ServerExchange::Sent(size_t bytes) {
   MutexLock lock(mutex_);
   sending_ -= bytes;
-  if (sending_ == 0) changed_.NotifyAll();
+  if (sending_ > 0) return;
+  if (sends_lent_) lent_ = {};
+  changed_.NotifyAll();
 }
 
 void ServerExchange::Fail(const Status& status) {

@@ -12,7 +12,8 @@
 namespace pbfs {
 
 /// One request between two threads: the handler's, which may block, and the one that serves the connection's socket, which may
-/// not. Bytes of the request and of the answer pass through two buffers each, of which one is filled while the other is emptied.
+/// not. Bytes of the request and of the answer pass through two buffers each, of which one is filled while the other is emptied; but
+/// long writes of an answer are sent from the handler's memory, while he waits.
 class ServerExchange final : public HttpExchange {
  public:
   static constexpr size_t kBuffer = 512 * 1024;  // of each of the four, about
@@ -52,10 +53,12 @@ class ServerExchange final : public HttpExchange {
     bool finished = false;  // the answer is whole, and all of it was taken or can be
     bool broken = false;    // if finished: it cannot be ended well
     bool close = false;     // if begun: the connection ends with it
+    bool recalled = false;  // the handler wants back what he lent: the connection has to be cut
   };
   State Look();
-  /// The next bytes of the answer in exchange for those in `sent`, which have been sent; empty: none yet.
-  void Take(Bytes& sent);
+  /// The next bytes of the answer; empty: none yet. They are in `sent`, of which the former have been sent, or the handler's, who waits
+  /// until they are Sent(), or the connection has Fail()ed: not before nobody reads them any more.
+  ByteSpan Take(Bytes& sent);
   /// Of what was taken `bytes` more have been sent.
   void Sent(size_t bytes);
   /// The connection is lost: what waits now and what is tried later fails with `status`, and the handler's context is cancelled.
@@ -69,6 +72,7 @@ class ServerExchange final : public HttpExchange {
   Status WaitWritable(const Context& context) PBFS_REQUIRES(mutex_);
   void BeginLocked(const HttpResponse& response) PBFS_REQUIRES(mutex_);
   void AppendPiece(ByteSpan piece) PBFS_REQUIRES(mutex_);
+  Status Lend(const Context& context, ByteSpan bytes) PBFS_REQUIRES(mutex_);
   void EndAnswer();
   void WaitSent();
   void Kick() PBFS_REQUIRES(mutex_);
@@ -101,6 +105,8 @@ class ServerExchange final : public HttpExchange {
   bool broken_ PBFS_GUARDED_BY(mutex_) = false;
   bool close_ PBFS_GUARDED_BY(mutex_) = false;
   Bytes waiting_ PBFS_GUARDED_BY(mutex_);
+  ByteSpan lent_ PBFS_GUARDED_BY(mutex_);  // what comes behind it
+  bool sends_lent_ PBFS_GUARDED_BY(mutex_) = false;
   bool beyond_head_ PBFS_GUARDED_BY(mutex_) = false;  // of the answer: there is something to send it with, or its end
   size_t sending_ PBFS_GUARDED_BY(mutex_) = 0;        // bytes that were taken and not sent yet
   Status lost_ PBFS_GUARDED_BY(mutex_);               // what Fail() said

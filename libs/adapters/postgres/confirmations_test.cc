@@ -20,6 +20,7 @@ void AwaitThat(const Condition& condition) {
 /// Callers of one Confirmations, each on a thread of its own. The first confirmation of all waits until it is let go.
 class Callers {
  public:
+  explicit Callers(Duration pause = Confirmations::kPause) : confirmations_(pause) {}
   ~Callers() { LetGo(); }
 
   void Call(const std::string& server, const Context& context = TestContext()) {
@@ -106,6 +107,20 @@ TEST(ConfirmationsTest, WhoeverGivesUpLeavesTheOthersTheirs) {
   callers.LetGo();
   for (const size_t later : {1, 2}) EXPECT_CODE(callers.Outcome(later), kUnavailable);
   EXPECT_EQ(callers.confirmed(), 2);
+}
+
+TEST(ConfirmationsTest, WhereManyComeItWaitsForMore) {
+  Callers callers(std::chrono::seconds(2));
+  callers.Call("a");
+  AwaitThat([&] { return callers.confirmed() == 1; });
+  for (int i = 0; i < Confirmations::kMany; ++i) callers.Call("a");
+  AwaitThat([&] { return callers.spared() == Confirmations::kMany - 1; });
+  callers.LetGo();
+  for (size_t i = 1; i <= Confirmations::kMany; ++i) (void)callers.Outcome(i);
+  EXPECT_EQ(callers.confirmed(), 2);
+  for (int i = 0; i < 2; ++i) callers.Call("a");
+  for (size_t i = 1; i <= 2; ++i) (void)callers.Outcome(Confirmations::kMany + i);
+  EXPECT_EQ(callers.confirmed(), 3) << "one for both, though none was under way when they came";
 }
 
 }  // namespace

@@ -106,7 +106,8 @@ Result<ListVersionsReply> PostgresCatalog::ListVersions(const Context& context, 
     PBFS_RETURN_IF_ERROR(postgres::CheckNamesAsOf(results[1], std::nullopt));
     return PageOfVersions(results[2], request.limit);
   };
-  if (request.newest) return postgres::ReadNewest<ListVersionsReply>(parts_->primary, context, read);
+  if (request.newest)
+    return postgres::ReadNewest<ListVersionsReply>(parts_->primary, parts_->confirmations, context, read);
   return postgres::ReadFresh<ListVersionsReply>(parts_->local, parts_->primary, context, options_.replica_patience,
                                                 [&](Connection& connection, bool&) { return read(connection); });
 }

@@ -36,7 +36,7 @@ def blocks():
         found = re.findall(r"^```(\w+)\n(.*?)^```$", file.read(), re.S | re.M)
     content = FILE
     for language, code in found:
-        if code.startswith("pbfs "):  # makes the cluster that is here already
+        if ADDRESS not in code and "$E" not in code:
             continue
         if "curl" in code:
             content = patched(content, 1000, PATCH) + MORE

@@ -418,6 +418,18 @@ TYPED_TEST_P(CommitsContract, SecondRehomeReplacesTheFirstsRuns) {
   }
 }
 
+// 5 GiB in pieces of 1 MiB.
+TYPED_TEST_P(CommitsContract, AWriteHasAsManyBodiesAsALongPatch) {
+  constexpr int64_t kBodies = 5120, kStep = 1 << 20, kSize = 5000;
+  TestClient client = this->MakeClient();
+  const ObjectId object = this->MakeObject(client, 100);
+  std::vector<BodyUpload> bodies;
+  for (int64_t i = 0; i < kBodies; ++i) bodies.push_back(client.MakeBody(Bytes(kSize, 1)));
+  EXPECT_EQ(this->SendCode(TestCommit(client).WriteBodies(object, kStep, kStep, kSize, bodies)), CommitCode::kOk);
+  EXPECT_EQ(this->Stat(object).extents, kBodies + 1);
+  EXPECT_EQ(this->Stat(object).size, kBodies * kStep + kSize);
+}
+
 TYPED_TEST_P(CommitsContract, ManyWritersAtOnceAllGetAnAnswer) {
   constexpr int kWriters = 8, kEach = 20;
   TestClient maker = this->MakeClient();
@@ -440,18 +452,16 @@ TYPED_TEST_P(CommitsContract, ManyWritersAtOnceAllGetAnAnswer) {
   EXPECT_EQ(this->Stat(object).extents, kWriters * kEach);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CommitsContract, FirstWriteCreatesItsObject, EachOfSeveralHasItsOwnOutcome,
-                            WriteToAnUnknownObjectIsObjectGone, RepeatIsReplayAndChangesNothing,
-                            OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused, StaleOrderIsRefusedWithTheNewest,
-                            OtherRegionsDoNotMakeAWriteStaleButASpanDoes, OrderFarFromTheClockIsRefused,
-                            OldOpIdIsRefused, EncodingOutsideItsTimeIsExpired, ReceiptsMustBeEnoughAndTrue,
-                            MalformedRequestsAreInvalid, BodyOrEncodingTwiceIsABadOp, OpsOfOneCommitHappenTogether,
-                            ConditionOnContentIsMetOnceOnly, OpsetIsTheXorOfAllContentOps,
-                            SealedObjectsTakeNoMoreWrites, CloneByReferenceNeedsASealedSource, ReferencesNestEightDeep,
-                            CloneByRowsNamesLiveBodiesOfTheBucket, CoveredExtentsArePruned,
-                            SizeFollowsTruncateZeroAndWrite, MetaIsTheNewestOne, RehomeTakesCoveredSourcesAway,
-                            RehomeKeepsWhatItsRunsLeaveOut, RehomeOfWhatWasOverwrittenIsDominated,
-                            RehomeAboveTheRegionsNewestOrderIsABadOp, SealedObjectsAreRehomed,
-                            SecondRehomeReplacesTheFirstsRuns, ManyWritersAtOnceAllGetAnAnswer);
+REGISTER_TYPED_TEST_SUITE_P(
+    CommitsContract, FirstWriteCreatesItsObject, EachOfSeveralHasItsOwnOutcome, WriteToAnUnknownObjectIsObjectGone,
+    RepeatIsReplayAndChangesNothing, OtherContentUnderAnOpIdIsRefused, HalfAReplayIsRefused,
+    StaleOrderIsRefusedWithTheNewest, OtherRegionsDoNotMakeAWriteStaleButASpanDoes, OrderFarFromTheClockIsRefused,
+    OldOpIdIsRefused, EncodingOutsideItsTimeIsExpired, ReceiptsMustBeEnoughAndTrue, MalformedRequestsAreInvalid,
+    BodyOrEncodingTwiceIsABadOp, OpsOfOneCommitHappenTogether, ConditionOnContentIsMetOnceOnly,
+    OpsetIsTheXorOfAllContentOps, SealedObjectsTakeNoMoreWrites, CloneByReferenceNeedsASealedSource,
+    ReferencesNestEightDeep, CloneByRowsNamesLiveBodiesOfTheBucket, CoveredExtentsArePruned,
+    SizeFollowsTruncateZeroAndWrite, MetaIsTheNewestOne, RehomeTakesCoveredSourcesAway, RehomeKeepsWhatItsRunsLeaveOut,
+    RehomeOfWhatWasOverwrittenIsDominated, RehomeAboveTheRegionsNewestOrderIsABadOp, SealedObjectsAreRehomed,
+    SecondRehomeReplacesTheFirstsRuns, AWriteHasAsManyBodiesAsALongPatch, ManyWritersAtOnceAllGetAnAnswer);
 
 }  // namespace pbfs

@@ -41,7 +41,7 @@ struct WriteOptions {
   /// tested in the transaction that writes.
   std::optional<Opset> if_opset;
   /// The id of the op that it becomes, where that is one: a write that is repeated with it, within a day of the id's time, happens once.
-  /// The repeat ends with ALREADY_EXISTS (detail pbfs-code OP_ID_REUSED), whatever it says. Only of WriteRanges and Truncate.
+  /// The repeat ends with ALREADY_EXISTS (detail pbfs-code OP_ID_REUSED), whatever it says. Only of WriteRanges, Truncate and Zero.
   std::optional<OpId> op;
 };
 
@@ -72,7 +72,7 @@ struct PutOptions {
   bool if_none_match = false;
   /// Only if the name is bound to this object.
   std::optional<ObjectId> if_bound_to;
-  /// As WriteOptions::op. Only of PatchVersion and ResizeVersion.
+  /// As WriteOptions::op. Only of PatchVersion, ResizeVersion and ZeroVersion.
   std::optional<OpId> op = {};
 };
 
@@ -162,6 +162,26 @@ class ObjectWriter {
   class Impl;
   Result<Written> Seal();
   explicit ObjectWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Ranges of an object that are one write, all or nothing, and come bit by bit (as of ObjectWriter): each piece becomes a body, uploaded while
+/// the next is added, and Bucket::WriteRanges or PatchVersion places them all. What is never placed nobody sees. It must not outlive its
+/// Client. Threads: one at a time.
+class RangeWriter {
+ public:
+  ~RangeWriter();
+  /// Takes a piece, 1 byte to 64 MiB, that begins at `offset`, in any order; waits while too many are on their way. Up to 5 GiB in all, and as
+  /// many pieces as one Commit can name: of 1 MiB all 5120 where a body has at most 29 fragments.
+  /// Errors: those of a write, also of earlier pieces; INVALID_ARGUMENT beyond those limits. After one the writer is of no use.
+  Status Add(int64_t offset, Bytes piece);
+  /// Offsets count from this byte of the object; from 0 unless told. An append finds out late where that is.
+  void PlaceAt(int64_t origin);
+
+ private:
+  friend class Bucket;
+  class Impl;
+  explicit RangeWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -427,8 +447,15 @@ class Bucket {
                         const WriteOptions& options = {});
   Result<Written> Write(const Context& context, ObjectId object, int64_t offset, ByteSource& source,
                         const WriteOptions& options = {});
-  /// Several ranges at once, all or nothing, in any order; they must not overlap. All of them together at most 1 GiB.
+  /// Several ranges at once, all or nothing, in any order; they must not overlap. All of them together at most 5 GiB.
   Result<Written> WriteRanges(const Context& context, ObjectId object, const std::vector<RangeWrite>& ranges,
+                              const WriteOptions& options = {});
+  /// Ranges to be added in pieces. `context` is that of all of them.
+  std::unique_ptr<RangeWriter> NewRanges(const Context& context);
+  /// Those that were added; waits for all. Whoever is refused may write them again, elsewhere perhaps (PlaceAt), without another upload.
+  /// Errors: INVALID_ARGUMENT also if they overlap; UNAVAILABLE also if the last piece came an hour after the first: send all of them
+  /// again; NOT_FOUND also if they were added for another bucket.
+  Result<Written> WriteRanges(const Context& context, ObjectId object, RangeWriter& ranges,
                               const WriteOptions& options = {});
   /// At the end, wherever that is when it is committed: appends never overwrite each other. At most 64 MiB, in one piece.
   /// Errors: ABORTED it lost too many races.
@@ -448,9 +475,15 @@ class Bucket {
   /// Errors: FAILED_PRECONDITION also if a name shows `from` in a bucket that never kept versions; ABORTED it was written to meanwhile.
   Result<Written> PatchVersion(const Context& context, const std::string& name, ObjectId from,
                                const std::vector<RangeWrite>& ranges, const PutOptions& options = {});
+  /// The same of ranges that were added in pieces; errors also as of WriteRanges.
+  Result<Written> PatchVersion(const Context& context, const std::string& name, ObjectId from, RangeWriter& ranges,
+                               const PutOptions& options = {});
   /// The same with another size: cut, or extended with zeros.
   Result<Written> ResizeVersion(const Context& context, const std::string& name, ObjectId from, int64_t size,
                                 const PutOptions& options = {});
+  /// The same with [lo, hi) zeroed; extended to hi if it was shorter.
+  Result<Written> ZeroVersion(const Context& context, const std::string& name, ObjectId from, int64_t lo, int64_t hi,
+                              const PutOptions& options = {});
 
   /// A new object with the content of `from`, bound to `to`, without moving a byte: one row by reference if the source is
   /// sealed, else the rows of its visible extents.

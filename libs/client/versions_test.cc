@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -119,6 +120,23 @@ TEST_F(VersionsTest, AVersionOfAnotherSizeIsMadeWithoutItsBytes) {
     EXPECT_EQ(stat.opset, *resized.opset);
   }
   EXPECT_EQ(Read(put.object), content);
+}
+
+TEST_F(VersionsTest, AVersionWithAHoleLeavesTheOldOneAlone) {
+  const Bytes content(200'000, 1);
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "a", content));
+  const std::pair<int64_t, int64_t> holes[] = {{0, 1}, {100, 150'000}, {199'000, 300'000}, {250'000, 260'000}};
+  for (const auto& [lo, hi] : holes) {
+    ASSERT_OK_AND_ASSIGN(const Written zeroed, bucket_->ZeroVersion(TestContext(), "a", put.object, lo, hi));
+    Bytes want = content;
+    want.resize(std::max(want.size(), static_cast<size_t>(hi)));
+    std::fill(want.begin() + lo, want.begin() + hi, 0);
+    EXPECT_EQ(Read(zeroed.object), want);
+    EXPECT_EQ(zeroed.hi, hi);
+    EXPECT_EQ(bucket_->Stat(TestContext(), "a")->opset, *zeroed.opset);
+  }
+  EXPECT_EQ(Read(put.object), content);
+  EXPECT_CODE(bucket_->ZeroVersion(TestContext(), "a", put.object, 5, 5), kInvalidArgument);
 }
 
 // A repeat with the id of a patch whose answer was lost makes no second version.

@@ -1,15 +1,9 @@
 // Bucket's writes: every one is a patch, a body of its own (or zeros), placed by one op in one Commit.
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "libs/base/executor.h"
-#include "libs/client/body_upload.h"
-#include "libs/client/clones.h"
-#include "libs/client/committer.h"
-#include "libs/client/listing.h"
 #include "libs/client/metadata.h"
 #include "libs/client/stream_upload.h"
+#include "libs/client/write_plans.h"
 #include "libs/format/name.h"
 
 namespace pbfs {
@@ -17,40 +11,6 @@ namespace {
 
 constexpr int kUploadRetries = 3;  // of a body whose encoding expired before the commit
 constexpr int kAppendRetries = 64;
-constexpr int64_t kMaxRangesTotal = int64_t{1} << 30;
-constexpr int64_t kUploadSlack =
-    32 << 20;  // fragments of one body on their way: of each a window, and what waits to be sent
-
-Status CheckRange(int64_t offset, int64_t size) {
-  if (size <= 0) return InvalidArgumentError("an empty write: give at least one byte");
-  if (offset < 0) return InvalidArgumentError("offset is negative");
-  if (offset > kMaxObjectSize - size) {
-    return InvalidArgumentError(
-        fmt::format("bytes [{}, +{}) reach beyond the largest object, 2^43 bytes", offset, size));
-  }
-  return OkStatus();
-}
-
-Status CheckSize(int64_t size) {
-  if (size >= 0 && size < kMaxObjectSize) return OkStatus();
-  return InvalidArgumentError("size is out of range: 0 to 2^43 - 1");
-}
-
-// Makes bodies durable, side by side.
-Status UploadBodies(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                    const std::vector<NewBody>& bodies, std::vector<BodyUpload>& uploads,
-                    std::vector<RecordBody>& records) {
-  std::vector<Result<UploadedBody>> all(bodies.size(), UnavailableError("not tried"));
-  ParallelFor(core.executor, bodies.size(), [&](size_t i) { all[i] = UploadBody(context, core, bucket, bodies[i]); });
-  uploads.clear();
-  records.clear();
-  for (Result<UploadedBody>& body : all) {
-    PBFS_RETURN_IF_ERROR(body.status());
-    uploads.push_back(body->upload);
-    records.push_back(body->record);
-  }
-  return OkStatus();
-}
 
 // Makes bodies durable and commits `plan`, which names them; an expired encoding is uploaded again.
 Result<Committed> UploadAndCommit(const Context& context, ClientCore& core, const OpenedBucket& bucket,
@@ -142,11 +102,6 @@ class StreamWriter {
   BoundedTasks tasks_;  // last: its tasks use the rest
 };
 
-// Memory for a chunk of up to `size` bytes and its fragments.
-Result<MemoryShare> ShareFor(const Context& context, ClientCore& core, int64_t size) {
-  return core.budget.Take(context, size + std::min(size, kUploadSlack));
-}
-
 Result<StreamResult> WriteChunks(const Context& context, ClientCore& core,
                                  const std::shared_ptr<const OpenedBucket>& bucket, const StreamTarget& target,
                                  ChunkReader& reader, std::optional<Chunk> first = {}, MemoryShare first_share = {}) {
@@ -215,40 +170,6 @@ Result<Written> PutNamed(const Context& context, ClientCore& core, const std::sh
   PBFS_RETURN_IF_ERROR(CheckName(name));
   PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());  // before anything is read
   return PutChunks(context, core, bucket, reader, Binding(core, name, options), ConditionOf(options));
-}
-
-// One WRITE of several ranges, and its bodies.
-struct RangesPlan {
-  PlannedOp write;
-  std::vector<NewBody> bodies;
-  int64_t lo = 0, hi = 0;  // all ranges lie in it
-  int64_t total = 0;       // bytes
-};
-
-Result<RangesPlan> PlanRanges(ClientCore& core, const OpenedBucket& bucket, const ObjectId& object,
-                              const std::vector<RangeWrite>& ranges) {
-  std::vector<RangeWrite> sorted = ranges;
-  std::sort(sorted.begin(), sorted.end(), [](const RangeWrite& a, const RangeWrite& b) { return a.offset < b.offset; });
-  if (sorted.empty()) return InvalidArgumentError("no ranges to write");
-  RangesPlan plan;
-  plan.write.record = NewRecord(core, OpKind::kWrite, object);
-  plan.lo = sorted.front().offset;
-  for (const RangeWrite& range : sorted) {
-    const int64_t size = static_cast<int64_t>(range.bytes.size());
-    PBFS_RETURN_IF_ERROR(CheckRange(range.offset, size));
-    if (range.offset < plan.hi) return InvalidArgumentError(fmt::format("the ranges overlap at byte {}", range.offset));
-    plan.hi = range.offset + size;
-    plan.total += size;
-    if (plan.total > kMaxRangesTotal) return InvalidArgumentError("more than 1 GiB in one atomic write");
-    for (int64_t at = 0; at < size; at += kMaxBodySize) {
-      const ByteSpan piece =
-          range.bytes.subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kMaxBodySize, size - at)));
-      PlaceBody(plan.write.record, range.offset + at, static_cast<int64_t>(piece.size()), 0,
-                static_cast<uint32_t>(plan.bodies.size()));
-      plan.bodies.push_back(MakeNewBody(core, bucket, piece));
-    }
-  }
-  return plan;
 }
 
 // A content op without data: ZERO or TRUNC.
@@ -390,108 +311,17 @@ Result<Written> Bucket::Write(const Context& context, ObjectId object, int64_t o
 
 Result<Written> Bucket::WriteRanges(const Context& context, ObjectId object, const std::vector<RangeWrite>& ranges,
                                     const WriteOptions& options) {
-  PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, object, ranges));
-  if (options.op.has_value()) planned.write.record.op = *options.op;
+  PBFS_ASSIGN_OR_RETURN(BodiesPlan planned, PlanBodies(*core_, *state_, object, ranges, options.op));
+  const RangesPlan& whole = planned.ranges;
   // The plaintext is the caller's; the budget pays for the fragments on their way.
-  PBFS_ASSIGN_OR_RETURN(const MemoryShare share,
-                        core_->budget.Take(context, std::min(2 * planned.total, kUploadSlack)));
+  PBFS_ASSIGN_OR_RETURN(const MemoryShare share, core_->budget.Take(context, std::min(2 * whole.total, kUploadSlack)));
   CommitPlan plan;
   plan.if_opset = options.if_opset;
-  const OpId op = planned.write.record.op;
-  plan.ops.push_back(std::move(planned.write));
+  plan.ops.push_back(whole.write);
   PBFS_ASSIGN_OR_RETURN(const Committed done,
                         UploadAndCommit(context, *core_, *state_, planned.bodies, std::move(plan)));
-  Written written{object, done.orders[0], planned.lo, planned.hi, 1, {}};
-  if (options.if_opset.has_value()) written.opset = OpsetAfter(*options.if_opset, op);
-  return written;
-}
-
-namespace {
-
-// What a new version is made of. One that was bound before versions were kept is sealed when it is first referred to; while they are
-// suspended it takes writes, and its rows are copied.
-Result<WholeObject> SourceOf(const Context& context, Bucket& bucket, const ObjectStat& version) {
-  if (bucket.versioning() == Versioning::kOff && !version.sealed)
-    return FailedPreconditionError("only a version can be patched anew");
-  WholeObject source{version.object, version.size};
-  if (version.sealed) return source;
-  if (bucket.versioning() == Versioning::kEnabled) {
-    PBFS_RETURN_IF_ERROR(bucket.Seal(context, version.object).status());
-  } else {
-    source.unsealed = version.opset;
-  }
-  return source;
-}
-
-// One Commit: a new object of the first bytes of `from`, changed by one more op, bound to a name.
-Result<Written> CommitVersion(const Context& context, ClientCore& core, const OpenedBucket& bucket,
-                              const std::string& name, const WholeObject& from, const PlannedOp& change,
-                              const std::vector<BodyUpload>& uploads, const PutOptions& options) {
-  const ObjectId object = change.record.object;
-  Written written{object, {}, 0, 0, 1, {}};
-  const LastOp bind = Binding(core, name, options);
-  const auto commit = [&](CommitPlan plan) -> Status {
-    plan.ops.push_back(change);
-    written.opset = OpsetOf(plan);
-    PBFS_ASSIGN_OR_RETURN(PlannedOp op, bind(object, *written.opset));
-    plan.ops.push_back(std::move(op));
-    plan.bodies = uploads;
-    plan.if_name = ConditionOf(options);
-    PBFS_ASSIGN_OR_RETURN(const Committed done, CommitOps(context, core, bucket, plan));
-    SetBound(done, written);
-    return OkStatus();
-  };
-  PBFS_RETURN_IF_ERROR(CommitWhole(context, core, bucket, object, {from}, commit));
-  return written;
-}
-
-// The object of a version that is made with this op: a repeat with its id makes no other.
-ObjectId ObjectOfVersion(ClientCore& core, const PutOptions& options) {
-  if (options.op.has_value()) return ObjectId::FromBytes(options.op->span());
-  return ObjectId::New(core.clock.NowMillis(), core.to.random);
-}
-
-PlannedOp TruncateOp(ClientCore& core, const ObjectId& object, int64_t size, const std::optional<OpId>& id) {
-  PlannedOp op{NewRecord(core, OpKind::kTrunc, object), {}};
-  if (id.has_value()) op.record.op = *id;
-  op.record.trunc_length = size;
-  op.record.extents = {{size, kTruncEnd, {}, 0, 0, SourceKind::kZeros}};
-  return op;
-}
-
-}  // namespace
-
-Result<Written> Bucket::PatchVersion(const Context& context, const std::string& name, ObjectId from,
-                                     const std::vector<RangeWrite>& ranges, const PutOptions& options) {
-  PBFS_RETURN_IF_ERROR(CheckName(name));
-  PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
-  const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
-  PBFS_ASSIGN_OR_RETURN(const WholeObject source, SourceOf(step, *this, stat));
-  PBFS_ASSIGN_OR_RETURN(RangesPlan planned, PlanRanges(*core_, *state_, ObjectOfVersion(*core_, options), ranges));
-  if (options.op.has_value()) planned.write.record.op = *options.op;
-  PBFS_ASSIGN_OR_RETURN(const MemoryShare share,
-                        core_->budget.Take(context, std::min(2 * planned.total, kUploadSlack)));
-  std::vector<BodyUpload> uploads;
-  PBFS_RETURN_IF_ERROR(UploadBodies(step, *core_, *state_, planned.bodies, uploads, planned.write.record.bodies));
-  PBFS_ASSIGN_OR_RETURN(Written written,
-                        CommitVersion(step, *core_, *state_, name, source, planned.write, uploads, options));
-  written.lo = planned.lo, written.hi = planned.hi;
-  return written;
-}
-
-Result<Written> Bucket::ResizeVersion(const Context& context, const std::string& name, ObjectId from, int64_t size,
-                                      const PutOptions& options) {
-  PBFS_RETURN_IF_ERROR(CheckName(name));
-  PBFS_RETURN_IF_ERROR(CheckSize(size));
-  PBFS_RETURN_IF_ERROR(EncodeMetadata(options.metadata).status());
-  const Context step = context.Within(core_->options.timeout);
-  PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, Stat(step, from));
-  PBFS_ASSIGN_OR_RETURN(WholeObject source, SourceOf(step, *this, stat));
-  source.size = std::min(source.size, size);
-  const PlannedOp change = TruncateOp(*core_, ObjectOfVersion(*core_, options), size, options.op);
-  PBFS_ASSIGN_OR_RETURN(Written written, CommitVersion(step, *core_, *state_, name, source, change, {}, options));
-  written.lo = written.hi = size;
+  Written written{object, done.orders[0], whole.lo, whole.hi, 1, {}};
+  if (options.if_opset.has_value()) written.opset = OpsetAfter(*options.if_opset, whole.write.record.op);
   return written;
 }
 
@@ -554,18 +384,7 @@ Result<Written> Bucket::Truncate(const Context& context, ObjectId object, int64_
 
 Result<Written> Bucket::Zero(const Context& context, ObjectId object, int64_t lo, int64_t hi,
                              const WriteOptions& options) {
-  if (lo < 0) return InvalidArgumentError("offset is negative");  // and the difference might not fit
-  PBFS_RETURN_IF_ERROR(CheckRange(lo, hi < lo ? 0 : hi - lo));
-  PlannedOp op{NewRecord(*core_, OpKind::kZero, object), {}};
-  if (hi - lo > kRegionSize) {
-    op.record.extents = {{lo, hi, {}, 0, 0, SourceKind::kZeros}};
-  } else {
-    for (int64_t at = lo; at < hi;) {
-      const int64_t end = std::min(hi, (RegionOf(at) + 1) << kRegionLog2);
-      op.record.extents.push_back({at, end, {}, 0, 0, SourceKind::kZeros});
-      at = end;
-    }
-  }
+  PBFS_ASSIGN_OR_RETURN(PlannedOp op, ZeroOp(*core_, object, lo, hi, options.op));
   return CommitZeros(context, *core_, *state_, std::move(op), lo, hi, options);
 }
 

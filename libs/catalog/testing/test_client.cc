@@ -125,6 +125,17 @@ TestCommit& TestCommit::WriteBody(ObjectId object, int64_t lo, int64_t size, con
   return AddBody(body).Add(record);
 }
 
+TestCommit& TestCommit::WriteBodies(ObjectId object, int64_t lo, int64_t step, int64_t size,
+                                    const std::vector<BodyUpload>& bodies) {
+  OpRecord record = Start(OpKind::kWrite, object);
+  for (const BodyUpload& body : bodies) {
+    PlaceBody(record, lo, size, 0, IndexOfBody(record, body.id, size));
+    AddBody(body);
+    lo += step;
+  }
+  return Add(record);
+}
+
 TestCommit& TestCommit::Zero(ObjectId object, int64_t lo, int64_t hi) {
   OpRecord record = Start(OpKind::kZero, object);
   if (hi - lo > kRegionSize) {

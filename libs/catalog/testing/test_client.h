@@ -74,6 +74,9 @@ class TestCommit {
 
   TestCommit& Write(ObjectId object, int64_t lo, const Bytes& content);
   TestCommit& WriteBody(ObjectId object, int64_t lo, int64_t size, const BodyUpload& body);
+  /// One op of bodies of `size` bytes, of which one begins every `step` bytes.
+  TestCommit& WriteBodies(ObjectId object, int64_t lo, int64_t step, int64_t size,
+                          const std::vector<BodyUpload>& bodies);
   TestCommit& Zero(ObjectId object, int64_t lo, int64_t hi);
   TestCommit& Trunc(ObjectId object, int64_t length);
   /// A CLONE of what `extents` name, at this op's own order; lo, hi, source and inner of each count.

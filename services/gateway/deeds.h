@@ -34,10 +34,12 @@ Result<Stored> StoreObject(Site& site, Call& call);
 /// A copy of x-amz-copy-source (copies.cc).
 Result<Stored> MakeCopy(Site& site, Call& call);
 
+class SentRanges;
+
 /// What is done to an object, all of it or nothing: one of these. Where versions are kept it makes another.
 struct Patch {
   std::vector<s3::ByteRange> ranges;
-  std::vector<Bytes> bytes;  // of each
+  SentRanges* sent = nullptr;  // their bytes
   std::optional<int64_t> set_size = {};
   std::optional<s3::ByteRange> zeros = {};
 };
@@ -50,8 +52,8 @@ struct Patched {
 };
 /// To the object of the request's key, which `view` shows (patches.cc).
 Result<Patched> PatchBytes(Site& site, Call& call, ObjectView view, const Patch& patch);
-/// Behind its end, which is `offset`; none: wherever it is (patches.cc).
-Result<Patched> AppendBytes(Site& site, Call& call, ObjectView view, std::optional<int64_t> offset, Bytes bytes);
+/// What was sent as one range that begins at 0, behind its end, which is `offset`; none: wherever it is (patches.cc).
+Result<Patched> AppendBytes(Site& site, Call& call, ObjectView view, std::optional<int64_t> offset, SentRanges& sent);
 
 inline constexpr int64_t kMaxKeys = 1000;  // of a page
 

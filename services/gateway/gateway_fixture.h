@@ -15,17 +15,22 @@ namespace pbfs::gateway {
 /// A gateway over a site in memory, and signed requests to it.
 class GatewayTest : public testing::Test {
  protected:
-  GatewayTest()
+  explicit GatewayTest(GatewayOptions options = {}, const ClientOptions& client = {})
       : site_(clock_),
-        client_(site_.MakeClient()),
+        client_(site_.MakeClient(client)),
         documents_(*client_),
         keys_(documents_, clock_),
-        gateway_(GatewayOptions{.domains = {"s3.example"}}, {*client_, keys_, documents_, clock_, site_.random,
-                                                             [this](const Served& served) { served_ = served; }}) {
+        gateway_(WithDomain(std::move(options)), {*client_, keys_, documents_, clock_, site_.random,
+                                                  [this](const Served& served) { served_ = served; }}) {
     EXPECT_OK(documents_.Create(TestContext()));
     auto key = keys_.Create(TestContext(), "alice", site_.random);
     EXPECT_OK(key);
     key_ = *key;
+  }
+
+  static GatewayOptions WithDomain(GatewayOptions options) {
+    options.domains = {"s3.example"};
+    return options;
   }
 
   struct Answer {

@@ -5,7 +5,8 @@
 #include "services/gateway/object_lock.h"
 #include "services/gateway/object_service.h"
 #include "services/gateway/operations.h"
-#include "services/gateway/request_body.h"
+#include "services/gateway/piece_sink.h"
+#include "services/gateway/sent_ranges.h"
 #include "services/gateway/write_conditions.h"
 
 namespace pbfs::gateway {
@@ -24,49 +25,56 @@ constexpr ObjectMethod kClone{"Clone", "CloneObject", "s3:PutObject"};
 constexpr ObjectMethod kClonePast{"Clone", "CloneObjectAsOf", "s3:PutObject"};
 
 /// Joins the pieces of a patch to ranges.
-class PieceCollector {
+class PieceJoiner {
  public:
-  explicit PieceCollector(size_t max_bytes) : left_(max_bytes) {}
+  PieceJoiner(Site& site, SentRanges& sent)
+      : sent_(sent),
+        left_(site.options.max_patch_bytes),
+        sink_(site, [&sent](Bytes piece) { return sent.Add(std::move(piece)); }) {}
 
-  Status Add(objects::PatchPiece piece) {
+  Status Add(const Context& context, const objects::PatchPiece& piece) {
     const int64_t size = static_cast<int64_t>(piece.data.size());
     if (piece.data.empty()) return Error(Code::kInvalidRequest, "A piece has at least one byte");
     if (piece.offset < 0 || piece.offset > s3::kMaxObjectBytes - size)
       return Error(Code::kInvalidArgument, "A piece is beyond what an object can have");
-    if (piece.data.size() > left_) return Error(Code::kEntityTooLarge);
-    left_ -= piece.data.size();
-    if (!patch_.ranges.empty() && patch_.ranges.back().end == piece.offset) {
-      patch_.ranges.back().end += size;
-      patch_.bytes.back().insert(patch_.bytes.back().end(), piece.data.begin(), piece.data.end());
-      return OkStatus();
-    }
-    if (patch_.ranges.size() == s3::kMaxPatchParts)
-      return Error(Code::kInvalidRequest, "A patch has at most 1000 ranges");
-    patch_.ranges.push_back({piece.offset, piece.offset + size});
-    patch_.bytes.push_back(std::move(piece.data));
-    return OkStatus();
+    if (size > left_) return Error(Code::kEntityTooLarge);
+    left_ -= size;
+    if (piece.offset != end_) PBFS_RETURN_IF_ERROR(Begin(piece.offset));
+    end_ = piece.offset + size;
+    return sink_.Write(context, piece.data);
   }
-  Result<Patch> Take() && {
-    if (patch_.ranges.empty()) return Error(Code::kInvalidRequest, "A patch has at least one piece");
-    std::vector<s3::ByteRange> sorted = patch_.ranges;
+  Status Finish() {
+    if (sent_.ranges().empty()) return Error(Code::kInvalidRequest, "A patch has at least one piece");
+    PBFS_RETURN_IF_ERROR(sink_.Flush());
+    std::vector<s3::ByteRange> sorted = sent_.ranges();
     std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
     for (size_t i = 1; i < sorted.size(); ++i) {
       if (sorted[i].begin < sorted[i - 1].end) return Error(Code::kInvalidRequest, "The ranges of a patch overlap");
     }
-    return std::move(patch_);
+    return OkStatus();
   }
 
  private:
-  size_t left_;
-  Patch patch_;
+  Status Begin(int64_t offset) {
+    if (sent_.ranges().size() == s3::kMaxPatchParts)
+      return Error(Code::kInvalidRequest, "A patch has at most 1000 ranges");
+    PBFS_RETURN_IF_ERROR(sink_.Flush());
+    sent_.Begin(offset);
+    return OkStatus();
+  }
+
+  SentRanges& sent_;
+  int64_t left_;      // bytes that may come yet
+  int64_t end_ = -1;  // of the last range
+  PieceSink sink_;
 };
 
-Result<Patch> Collect(const Context& context, objects::PieceSource& pieces, size_t max_bytes) {
-  PieceCollector collector(max_bytes);
+Status Join(Site& site, const Context& context, objects::PieceSource& pieces, SentRanges& sent) {
+  PieceJoiner joiner(site, sent);
   for (;;) {
-    PBFS_ASSIGN_OR_RETURN(std::optional<objects::PatchPiece> piece, pieces.Next(context));
-    if (!piece.has_value()) return std::move(collector).Take();
-    PBFS_RETURN_IF_ERROR(collector.Add(*std::move(piece)));
+    PBFS_ASSIGN_OR_RETURN(const std::optional<objects::PatchPiece> piece, pieces.Next(context));
+    if (!piece.has_value()) return joiner.Finish();
+    PBFS_RETURN_IF_ERROR(joiner.Add(context, *piece));
   }
 }
 
@@ -105,8 +113,10 @@ Result<objects::Written> ObjectService::Patch(const Context& context, const obje
   call.SetConditions(request.conditions);
   call.SetToken(request.token);
   return Answer<objects::Written>(call, caller, [&]() -> Result<objects::Written> {
-    PBFS_ASSIGN_OR_RETURN(const gateway::Patch patch, Collect(context, pieces, site_.options.max_patch_bytes));
-    return Apply(site_, call.call(), patch);
+    PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site_, call.call()));
+    SentRanges sent(call.call(), bucket);
+    PBFS_RETURN_IF_ERROR(Join(site_, context, pieces, sent));
+    return Apply(site_, call.call(), {.ranges = sent.ranges(), .sent = &sent});
   });
 }
 
@@ -128,11 +138,12 @@ Result<objects::Written> ObjectService::Append(const Context& context, const obj
       return WrittenOf(*stored);
     }
     PBFS_RETURN_IF_ERROR(view.status());
-    const size_t most = site_.options.max_patch_bytes;
-    PBFS_ASSIGN_OR_RETURN(RequestBody sent, RequestBody::Open(call.call(), {.max_bytes = static_cast<int64_t>(most)}));
-    PBFS_ASSIGN_OR_RETURN(Bytes bytes, sent.ReadAll(context, most));
-    PBFS_ASSIGN_OR_RETURN(const Patched patched,
-                          AppendBytes(site_, call.call(), *view, request.expected_size, std::move(bytes)));
+    PBFS_ASSIGN_OR_RETURN(RequestBody sent_body,
+                          RequestBody::Open(call.call(), {.max_bytes = site_.options.max_patch_bytes}));
+    PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site_, call.call()));
+    SentRanges sent(call.call(), bucket);
+    PBFS_RETURN_IF_ERROR(sent.AddBody(site_, call.call(), sent_body, 0));
+    PBFS_ASSIGN_OR_RETURN(const Patched patched, AppendBytes(site_, call.call(), *view, request.expected_size, sent));
     return WrittenOf(patched);
   });
 }

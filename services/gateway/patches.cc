@@ -10,7 +10,7 @@
 #include "services/gateway/object_facts.h"
 #include "services/gateway/object_lock.h"
 #include "services/gateway/operations.h"
-#include "services/gateway/request_body.h"
+#include "services/gateway/sent_ranges.h"
 #include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
@@ -34,30 +34,13 @@ Result<ObjectStat> StatAfter(Site& site, Call& call, const ObjectId& written) {
   return view->stat();
 }
 
-// Range in a field (docs/design/s3.md). The bytes are read later, when the range is known to be one that the object can take.
+// Range in a field (docs/design/s3.md).
 Result<Patch> PatchOfField(Call& call, RequestBody& body, std::string_view content_range) {
   if (s3::IsByteRangeType(call.fields().Get("Content-Type")))
     return Error(Code::kInvalidRequest, "Content-Range stands in the header and in the body");
   PBFS_ASSIGN_OR_RETURN(const s3::PatchRange range, s3::ParsePatchRange(content_range, body.length()));
-  if (range.set_size.has_value()) return Patch{{}, {}, range.set_size};
-  return Patch{{range.range}, {}, {}};
-}
-
-// Ranges in the body.
-Result<Patch> PatchOfBody(Site& site, Call& call, RequestBody& body) {
-  const std::string type(call.fields().Get("Content-Type"));
-  PBFS_ASSIGN_OR_RETURN(s3::ByteRangeDecoder decoder, s3::ByteRangeDecoder::Make(type, body.length()));
-  PBFS_ASSIGN_OR_RETURN(const Bytes all, body.ReadAll(call.context(), site.options.max_patch_bytes));
-  Patch patch;
-  for (ByteSpan rest = all; !rest.empty();) {
-    PBFS_ASSIGN_OR_RETURN(const auto step, decoder.Decode(rest));
-    rest = rest.subspan(step.consumed);
-    if (step.part_begins) patch.bytes.emplace_back();
-    if (!step.data.empty()) patch.bytes.back().insert(patch.bytes.back().end(), step.data.begin(), step.data.end());
-  }
-  PBFS_RETURN_IF_ERROR(decoder.Finish());
-  patch.ranges = decoder.parts();
-  return patch;
+  if (range.set_size.has_value()) return Patch{.set_size = range.set_size};
+  return Patch{.ranges = {range.range}};
 }
 
 Status CheckAgainst(Call& call, const Patch& patch, const ObjectStat& stat) {
@@ -83,12 +66,6 @@ Result<Base> BaseOf(Call& call, Bucket& bucket, const ObjectStat& stat) {
   return base;
 }
 
-std::vector<RangeWrite> WritesOf(const Patch& patch) {
-  std::vector<RangeWrite> writes;
-  for (size_t i = 0; i < patch.ranges.size(); ++i) writes.push_back({patch.ranges[i].begin, patch.bytes[i]});
-  return writes;
-}
-
 // `at_end`: an append, which happens only there.
 Result<Written> ApplyInPlace(Call& call, Bucket& bucket, const ObjectStat& stat, const Patch& patch, bool at_end,
                              std::optional<OpId> op) {
@@ -98,7 +75,7 @@ Result<Written> ApplyInPlace(Call& call, Bucket& bucket, const ObjectStat& stat,
   if (patch.zeros.has_value())
     return bucket.Zero(call.context(), stat.object, patch.zeros->begin, patch.zeros->end, options);
   if (patch.set_size.has_value()) return bucket.Truncate(call.context(), stat.object, *patch.set_size, options);
-  return bucket.WriteRanges(call.context(), stat.object, WritesOf(patch), options);
+  return bucket.WriteRanges(call.context(), stat.object, patch.sent->writer(), options);
 }
 
 Result<Written> MakeVersion(Site& site, Call& call, Bucket& bucket, const Base& base, const Patch& patch,
@@ -110,10 +87,12 @@ Result<Written> MakeVersion(Site& site, Call& call, Bucket& bucket, const Base& 
   PBFS_RETURN_IF_ERROR(LockNew(site, call, bucket, call.fields(), options.metadata));
   if (!base.chosen) options.if_bound_to = base.stat.object;
   const ObjectId from = base.stat.object;
-  if (patch.zeros.has_value()) return Error(Code::kNotImplemented, "No holes are made where versions are kept");
+  if (patch.zeros.has_value()) {
+    return bucket.ZeroVersion(call.context(), call.key(), from, patch.zeros->begin, patch.zeros->end, options);
+  }
   if (patch.set_size.has_value())
     return bucket.ResizeVersion(call.context(), call.key(), from, *patch.set_size, options);
-  return bucket.PatchVersion(call.context(), call.key(), from, WritesOf(patch), options);
+  return bucket.PatchVersion(call.context(), call.key(), from, patch.sent->writer(), options);
 }
 
 bool IsSealed(const Status& status) { return status.Detail("pbfs-code") == CommitCodeName(CommitCode::kSealed); }
@@ -128,8 +107,9 @@ Status PatchFailure(const Status& status) {
 // Everything that a repeat with the same token must have in common.
 std::string ParametersOf(const Patch& patch) {
   std::string text = patch.set_size.has_value() ? "size " + std::to_string(*patch.set_size) : std::string();
-  for (size_t i = 0; i < patch.ranges.size(); ++i)
-    text += std::to_string(patch.ranges[i].begin) + " " + s3::Sha256Hex(patch.bytes[i]) + "\n";
+  if (patch.sent == nullptr) return text;
+  const std::vector<std::string> digests = patch.sent->Digests();
+  for (size_t i = 0; i < digests.size(); ++i) text += std::to_string(patch.ranges[i].begin) + " " + digests[i] + "\n";
   return text;
 }
 
@@ -250,6 +230,13 @@ Status CheckIsEnd(const ObjectView& view, int64_t offset) {
   return Error(Code::kInvalidWriteOffset, "The object has " + std::to_string(view.stat().size) + " bytes");
 }
 
+// A version takes over what is kept beside the one before, which may have changed while a long body came.
+Status LookAgain(Site& site, Call& call, const Bucket& bucket, const SentRanges& sent, ObjectView& view) {
+  if (sent.pieces() < 2 || bucket.versioning() == Versioning::kOff) return OkStatus();
+  PBFS_ASSIGN_OR_RETURN(view, OpenKey(site, call));
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<Patched> PatchBytes(Site& site, Call& call, ObjectView view, const Patch& patch) {
@@ -257,6 +244,7 @@ Result<Patched> PatchBytes(Site& site, Call& call, ObjectView view, const Patch&
   const bool has_token = call.has_field("x-amz-client-token");
   PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, has_token ? ParametersOf(patch) : ""));
   if (once.answered()) return once.FirstAnswer();
+  if (patch.sent != nullptr) PBFS_RETURN_IF_ERROR(LookAgain(site, call, bucket, *patch.sent, view));
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
     PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view.stat()));
     PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, view.stat()));
@@ -278,43 +266,58 @@ Status PatchObject(Site& site, Call& call) {
                  "Say which bytes to write: Content-Range: bytes <first>-<last>/*, or bytes */<size> to set the size")
         .WithDetail("http-Accept-Patch", kAcceptPatch);
   }
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
-  PBFS_ASSIGN_OR_RETURN(Patch patch, content_range.has_value() ? PatchOfField(call, body, *content_range)
-                                                               : PatchOfBody(site, call, body));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body,
+                        RequestBody::Open(call, {.needs_length = true, .max_bytes = site.options.max_patch_bytes}));
+  Patch patch;
+  std::optional<s3::ByteRangeDecoder> decoder;
+  if (content_range.has_value()) {
+    PBFS_ASSIGN_OR_RETURN(patch, PatchOfField(call, body, *content_range));
+  } else {
+    const std::string type(call.fields().Get("Content-Type"));
+    PBFS_ASSIGN_OR_RETURN(decoder, s3::ByteRangeDecoder::Make(type, body.length()));
+  }
   Result<ObjectView> view = OpenKey(site, call);
-  if (Creates(call, patch, view.status()) && content_range.has_value()) return PutObject(site, call);
+  if (Creates(call, patch, view.status())) return PutObject(site, call);
   PBFS_RETURN_IF_ERROR(view.status());
   const bool has_token = call.fields().Has("x-amz-client-token");
   // A repeat is answered as the first was, also where the object is another one by now.
   if (!has_token) PBFS_RETURN_IF_ERROR(CheckAgainst(call, patch, view->stat()));
-  if (content_range.has_value()) {
-    PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
-    if (!patch.set_size.has_value()) patch.bytes.push_back(std::move(bytes));
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
+  SentRanges sent(call, bucket);
+  if (decoder.has_value()) {
+    PBFS_RETURN_IF_ERROR(sent.AddBody(site, call, body, *decoder));
+  } else if (patch.set_size.has_value()) {
+    PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
+  } else {
+    PBFS_RETURN_IF_ERROR(sent.AddBody(site, call, body, patch.ranges[0].begin));
   }
+  patch.ranges = sent.ranges();
+  patch.sent = &sent;
   PBFS_ASSIGN_OR_RETURN(const Patched patched, PatchBytes(site, call, *std::move(view), patch));
   return AnswerPatch(call, patched);
 }
 
-Result<Patched> AppendBytes(Site& site, Call& call, ObjectView view, std::optional<int64_t> offset, Bytes bytes) {
-  if (bytes.empty()) return Error(Code::kInvalidRequest, "An append needs at least one byte");
+Result<Patched> AppendBytes(Site& site, Call& call, ObjectView view, std::optional<int64_t> offset, SentRanges& sent) {
+  const int64_t size = sent.ranges()[0].end;
+  if (size == 0) return Error(Code::kInvalidRequest, "An append needs at least one byte");
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   const std::string where = offset.has_value() ? std::to_string(*offset) : "end";
   const bool has_token = call.has_field("x-amz-client-token");
-  const std::string parameters = has_token ? "append " + where + " " + s3::Sha256Hex(bytes) : "";
+  const std::string parameters = has_token ? "append " + where + " " + sent.Digests()[0] : "";
   PBFS_ASSIGN_OR_RETURN(Once once, Once::Find(site, call, bucket, parameters));
   if (once.answered()) return once.FirstAnswer();
-  Patch patch{{{0, static_cast<int64_t>(bytes.size())}}, {}, {}};
-  patch.bytes.push_back(std::move(bytes));
+  PBFS_RETURN_IF_ERROR(LookAgain(site, call, bucket, sent, view));
   for (int attempt = 0; attempt < kTryAgain; ++attempt) {
     const ObjectStat& stat = view.stat();
     const int64_t at = offset.value_or(stat.size);
     PBFS_RETURN_IF_ERROR(CheckIsEnd(view, at));
     PBFS_RETURN_IF_ERROR(s3::CheckPatch(call.fields(), {true, EtagOf(stat), LastModifiedMs(stat)}));
     PBFS_ASSIGN_OR_RETURN(const Base base, BaseOf(call, bucket, stat));
-    patch.ranges[0] = {at, at + static_cast<int64_t>(patch.bytes[0].size())};
+    const Patch patch{.ranges = {{at, at + size}}, .sent = &sent};
+    sent.writer().PlaceAt(at);
     Result<Patched> outcome = Apply(site, call, bucket, base, patch, true, once.op());
     if (outcome.ok()) {
-      if (offset.has_value()) outcome->size = patch.ranges[0].end;  // others may have appended more since
+      if (offset.has_value()) outcome->size = at + size;  // others may have appended more since
       once.Keep(*outcome);
       return outcome;
     }
@@ -336,12 +339,14 @@ Status AppendObject(Site& site, Call& call) {
   // Before the body is sent; but a repeat may come when the object is longer.
   const bool has_token = call.has_field("x-amz-client-token");
   if (!has_token) PBFS_RETURN_IF_ERROR(CheckIsEnd(*view, offset));
-  PBFS_ASSIGN_OR_RETURN(RequestBody body, RequestBody::Open(call, {.needs_length = true}));
-  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site, call));
+  PBFS_ASSIGN_OR_RETURN(RequestBody body,
+                        RequestBody::Open(call, {.needs_length = true, .max_bytes = site.options.max_patch_bytes}));
+  PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   ObjectMetadata locked;  // in place nothing can be: then this refuses to
   PBFS_RETURN_IF_ERROR(LockAsAsked(site, call, bucket, call.fields(), locked));
-  PBFS_ASSIGN_OR_RETURN(Bytes bytes, body.ReadAll(call.context(), site.options.max_patch_bytes));
-  PBFS_ASSIGN_OR_RETURN(const Patched appended, AppendBytes(site, call, *view, offset, std::move(bytes)));
+  SentRanges sent(call, bucket);
+  PBFS_RETURN_IF_ERROR(sent.AddBody(site, call, body, 0));
+  PBFS_ASSIGN_OR_RETURN(const Patched appended, AppendBytes(site, call, *view, offset, sent));
   return AnswerAppend(call, appended);
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "services/gateway/site.h"
 
 namespace pbfs::gateway {
+
+/// Who takes the next piece of a body: a writer.
+using TakePiece = std::function<Status(Bytes piece)>;
 
 /// How long the pieces get in which one body is taken: up to kShort bytes always; up to GatewayOptions::piece_bytes where there is room in
 /// what all bodies share. So their memory is bounded however many come, none waits for another, and one that drips takes nothing. One thread.

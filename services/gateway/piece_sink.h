@@ -1,14 +1,14 @@
 #pragma once
 
-#include "libs/client/bucket.h"
+#include "libs/client/streams.h"
 #include "services/gateway/piece_memory.h"
 
 namespace pbfs::gateway {
 
-/// Collects what is read into pieces of a new object.
+/// Collects what is read into pieces.
 class PieceSink : public ByteSink {
  public:
-  PieceSink(Site& site, ObjectWriter& writer) : writer_(writer), memory_(site), room_(memory_.AtFirst()) {}
+  PieceSink(Site& site, TakePiece take) : take_(std::move(take)), memory_(site), room_(memory_.AtFirst()) {}
   Status Write(const Context&, ByteSpan bytes) override {
     while (!bytes.empty()) {
       if (piece_.size() == memory_.AtFirst() && room_ == piece_.size()) room_ = memory_.AtMost();
@@ -24,13 +24,13 @@ class PieceSink : public ByteSink {
     Bytes piece;
     piece.swap(piece_);
     room_ = memory_.AtFirst();
-    PBFS_RETURN_IF_ERROR(writer_.Add(std::move(piece)));
+    PBFS_RETURN_IF_ERROR(take_(std::move(piece)));
     memory_.HandOn();
     return OkStatus();
   }
 
  private:
-  ObjectWriter& writer_;
+  const TakePiece take_;
   PieceMemory memory_;
   size_t room_;  // bytes that the piece may have
   Bytes piece_;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "services/gateway/piece_memory.h"
-
 namespace pbfs::gateway {
 namespace {
 
@@ -125,14 +123,14 @@ Status RequestBody::FillAndSum(const Context& context, Bytes& piece, size_t size
   return OkStatus();
 }
 
-Status RequestBody::CopyTo(Site& site, ObjectWriter& writer) {
+Status RequestBody::CopyTo(Site& site, const TakePiece& take) {
   PieceMemory memory(site);
   while (read_ < length_) {
     Bytes piece;
     PBFS_RETURN_IF_ERROR(Fill(call_->context(), piece, memory.AtFirst(), &site.executor));
     if (piece.empty()) break;  // an open-ended one
     if (read_ < length_) PBFS_RETURN_IF_ERROR(Fill(call_->context(), piece, memory.AtMost(), &site.executor));
-    PBFS_RETURN_IF_ERROR(writer.Add(std::move(piece)));
+    PBFS_RETURN_IF_ERROR(take(std::move(piece)));
     memory.HandOn();
   }
   return OkStatus();

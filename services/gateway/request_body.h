@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "libs/client/bucket.h"
 #include "libs/client/streams.h"
 #include "libs/s3/checksum.h"
 #include "libs/s3/chunked.h"
 #include "libs/s3/documents.h"
 #include "services/gateway/body_digests.h"
 #include "services/gateway/call.h"
+#include "services/gateway/piece_memory.h"
 #include "services/gateway/site.h"
 
 namespace pbfs::gateway {
@@ -41,8 +41,8 @@ class RequestBody final : public ByteSource {
   Result<size_t> Read(const Context& context, MutableByteSpan out) override;
   /// The next `size` bytes; fewer only at the end. Memory grows with what has come.
   Result<Bytes> ReadPiece(const Context& context, size_t size);
-  /// All of the rest into pieces of a new object; it is not verified yet. Digests are made beside the reading.
-  Status CopyTo(Site& site, ObjectWriter& writer);
+  /// All of the rest in pieces; it is not verified yet. Digests are made beside the reading.
+  Status CopyTo(Site& site, const TakePiece& take);
   /// The rest, which is at most `most` bytes (EntityTooLarge), verified.
   Result<Bytes> ReadAll(const Context& context, size_t most);
   /// Reads to the end, where nothing may be left, and verifies. Errors (of S3): BadDigest, XAmzContentSHA256Mismatch,

@@ -25,8 +25,8 @@ struct GatewayOptions {
   size_t piece_bytes = 16 << 20;
   /// Memory that all bodies which are being taken share for pieces beyond 1 MiB (piece_memory.h).
   int64_t body_bytes = 128 << 20;
-  /// A patch is one atomic write, and in memory while it comes.
-  size_t max_patch_bytes = 256 << 20;
+  /// Of one patch: one atomic write, of which a client takes no more.
+  int64_t max_patch_bytes = int64_t{5} << 30;
 };
 
 /// What the operations of S3 work on. Threads: any; it outlives them.

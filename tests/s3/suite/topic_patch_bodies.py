@@ -72,7 +72,9 @@ class Multipart(PatchCase):
            "out of order": [("bytes 8-9/*", 8, b"YZ"), ("bytes 0-0/*", 0, b"A")],
            "side by side": [("bytes 2-3/*", 2, b"CD"), ("bytes 4-5/*", 4, b"EF")],
            "with an append": [("bytes 0-0/*", 0, b"A"), ("bytes 10-12/*", 10, b"xyz")],
-           "large": [("bytes 1-2/*", 1, b"BC"), ("bytes 10-200009/*", 10, pattern_bytes(200_000))]})
+           "large": [("bytes 1-2/*", 1, b"BC"), ("bytes 10-200009/*", 10, pattern_bytes(200_000))],
+           "of many mebibytes": [("bytes 10-9437193/*", 10, pattern_bytes(9 << 20)),
+                                 ("bytes 9437194-20971529/*", 9437194, pattern_bytes(11 << 20, seed=2))]})
     def test_all_go_to_their_places(self, parts):
         self.put(OLD)
         after = OLD

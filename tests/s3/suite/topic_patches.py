@@ -117,9 +117,15 @@ class Ranges(PatchCase):
 
     def test_of_many_mebibytes(self):
         self.put(b"head")
-        new = pattern_bytes(12 << 20)
+        new = pattern_bytes(20 << 20)
         self.patched(self.patch("bytes 2-/*", new), len(new) + 2)
         self.must_be(b"he" + new)
+
+    def test_of_many_mebibytes_with_a_wrong_checksum_writes_none(self):
+        self.put(OLD)
+        answer = self.patch("bytes 2-/*", pattern_bytes(20 << 20), {"x-amz-checksum-crc32": "AAAAAA=="})
+        expect(answer, 400, code="BadDigest")
+        self.must_be(OLD)
 
 
 class Size(PatchCase):
@@ -424,6 +430,12 @@ class Append(PatchCase):
         self.put(OLD)
         expect(self.append(10, b"abc"), 200, {"x-amz-object-size": "13", "ETag": OPAQUE_ETAG})
         self.must_be(OLD + b"abc")
+
+    def test_of_many_mebibytes(self):
+        self.put(OLD)
+        new = pattern_bytes(20 << 20)
+        expect(self.append(10, new), 200, {"x-amz-object-size": str(10 + len(new))})
+        self.must_be(OLD + new)
 
     def test_at_0_makes_the_object(self):
         expect(self.append(0, b"abc"), 200, {"x-amz-object-size": "3"})

@@ -23,10 +23,11 @@ struct Caller {
   bool secure = false;                          // came over TLS
 };
 
-/// An object of a bucket. Names are checked by whoever serves them.
+/// An object of a bucket, or a version of it. Names and ids are checked by whoever serves them.
 struct Key {
   std::string bucket;
   std::string key;
+  std::string version_id = {};
 };
 
 struct Conditions {
@@ -54,6 +55,7 @@ struct Facts {
   int64_t modified_ms = 0;
   Properties properties;
   std::optional<Checksum> checksum;
+  std::string version_id;
 };
 
 struct Written {
@@ -61,6 +63,7 @@ struct Written {
   int64_t size = 0;
   int64_t modified_ms = 0;
   std::optional<Checksum> checksum;
+  std::string version_id;
 };
 
 struct ListedBucket {
@@ -75,6 +78,11 @@ struct ListBucketsRequest {
 struct BucketPage {
   std::vector<ListedBucket> buckets;
   std::string next;
+};
+
+struct CreateBucketRequest {
+  std::string bucket;
+  int64_t history_ms = 0;
 };
 
 struct PutRequest {
@@ -125,9 +133,36 @@ struct ObjectPage {
   std::string next;
 };
 
+struct ListVersionsRequest {
+  std::string bucket;
+  std::string prefix;
+  std::string delimiter;
+  std::string after;
+  std::string after_version_id;
+  int32_t limit = 0;
+};
+struct ListedVersion {
+  Key at;
+  bool current = false;
+  bool delete_marker = false;
+  int64_t size = 0;
+  std::string etag;
+  int64_t modified_ms = 0;
+};
+struct VersionPage {
+  std::vector<ListedVersion> versions;
+  std::vector<std::string> prefixes;
+  std::string next;
+  std::string next_version_id;
+};
+
 struct DeleteRequest {
   Key at;
   Conditions conditions;
+};
+struct Deleted {
+  std::string version_id;
+  bool delete_marker = false;
 };
 
 struct PatchRequest {
@@ -245,14 +280,15 @@ class ObjectApi {
   virtual ~ObjectApi() = default;
 
   virtual Result<BucketPage> ListBuckets(const Context&, const Caller&, const ListBucketsRequest&) = 0;
-  virtual Status CreateBucket(const Context&, const Caller&, const std::string& bucket) = 0;
+  virtual Status CreateBucket(const Context&, const Caller&, const CreateBucketRequest&) = 0;
   virtual Status DeleteBucket(const Context&, const Caller&, const std::string& bucket) = 0;
 
   virtual Result<Written> Put(const Context&, const Caller&, const PutRequest&, BodySource& body) = 0;
   virtual Status Get(const Context&, const Caller&, const GetRequest&, ObjectSink& sink) = 0;
   virtual Result<Opened> Head(const Context&, const Caller&, const HeadRequest&) = 0;
   virtual Result<ObjectPage> List(const Context&, const Caller&, const ListRequest&) = 0;
-  virtual Status Delete(const Context&, const Caller&, const DeleteRequest&) = 0;
+  virtual Result<VersionPage> ListVersions(const Context&, const Caller&, const ListVersionsRequest&) = 0;
+  virtual Result<Deleted> Delete(const Context&, const Caller&, const DeleteRequest&) = 0;
 
   virtual Result<Written> Patch(const Context&, const Caller&, const PatchRequest&, PieceSource& pieces) = 0;
   virtual Result<Written> Append(const Context&, const Caller&, const AppendRequest&, BodySource& body) = 0;

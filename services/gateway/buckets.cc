@@ -49,8 +49,16 @@ Status ListBuckets(Site& site, Call& call) {
   return call.SendXml(s3::ToXml(result));
 }
 
-Status CreateBucket(Site& site, Call& call) {
+Status MakeBucket(Site& site, Call& call, BucketSettings settings) {
   PBFS_RETURN_IF_ERROR(s3::CheckBucketName(call.bucket()));
+  settings.name = call.bucket();
+  settings.etag = site.options.etag;
+  const Status made = site.client.CreateBucket(call.context(), settings).status();
+  return made.code() == StatusCode::kAlreadyExists ? Error(Code::kBucketAlreadyOwnedByYou) : made;
+}
+
+Status CreateBucket(Site& site, Call& call) {
+  PBFS_RETURN_IF_ERROR(s3::CheckBucketName(call.bucket()));  // before anything is read
   const bool locks = EqualsIgnoreCase(call.fields().Get("x-amz-bucket-object-lock-enabled"), "true");
   const std::string_view acl = call.fields().Get("x-amz-acl");
   if (!acl.empty() && acl != "private") return Error(Code::kAccessControlListNotSupported);
@@ -59,12 +67,8 @@ Status CreateBucket(Site& site, Call& call) {
   if (!location.empty() && location != site.options.region)
     return Error(Code::kInvalidLocationConstraint, "This site's region is " + site.options.region);
   BucketSettings settings;
-  settings.name = call.bucket();
-  settings.etag = site.options.etag;
   if (locks) settings.versioning = Versioning::kEnabled;
-  const Status made = site.client.CreateBucket(call.context(), settings).status();
-  if (made.code() == StatusCode::kAlreadyExists) return Error(Code::kBucketAlreadyOwnedByYou);
-  PBFS_RETURN_IF_ERROR(made);
+  PBFS_RETURN_IF_ERROR(MakeBucket(site, call, settings));
   if (locks) {
     PBFS_ASSIGN_OR_RETURN(Bucket bucket, site.buckets.Find(call.context(), call.bucket(), true));
     PBFS_RETURN_IF_ERROR(EnableLock(site, call, bucket, {}));

@@ -8,6 +8,7 @@
 #include "libs/s3/ranges.h"
 #include "services/gateway/object_facts.h"
 #include "services/gateway/site.h"
+#include "services/gateway/versions.h"
 
 /// What operations do, without how it is asked and answered: those of S3 (operations.h) and those of the object API
 /// (object_service.h) do the same by these. What is asked stands in the Call's fields and query, in S3's words. Errors (of S3) are those
@@ -33,6 +34,9 @@ struct Stored {
 Result<Stored> StoreObject(Site& site, Call& call);
 /// A copy of x-amz-copy-source (copies.cc).
 Result<Stored> MakeCopy(Site& site, Call& call);
+
+/// The key, or the version that the request says (object_writes.cc).
+Result<Deletion> RemoveObject(Site& site, Call& call);
 
 class SentRanges;
 
@@ -68,6 +72,12 @@ struct Asked {
 /// One page behind `after` (listings.cc). Returns where the next page begins; empty: there is none.
 Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const std::string& after,
                              s3::Listing& listing);
+
+/// One page of versions, behind the markers of the query, and where the next begins (listings.cc).
+Status ListVersionPage(Site& site, Call& call, const Asked& asked, s3::ListVersionsResult& listing);
+
+/// A bucket of the request's name with these settings, besides its name and the site's ETags (buckets.cc).
+Status MakeBucket(Site& site, Call& call, BucketSettings settings);
 
 inline constexpr int64_t kMaxBucketsShown = 10'000;
 /// Buckets behind `after`, at most `most` (buckets.cc).

@@ -168,32 +168,36 @@ void SetNext(const VersionPage& page, VersionListOptions& options) {
 
 }  // namespace
 
-Status ListObjectVersions(Site& site, Call& call) {
-  PBFS_ASSIGN_OR_RETURN(const Asked asked, ReadAsked(call));
+Status ListVersionPage(Site& site, Call& call, const Asked& asked, s3::ListVersionsResult& listing) {
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
-  s3::ListVersionsResult result;
-  Echo(call, asked, result);
-  result.key_marker = call.query().Get("key-marker");
-  result.version_id_marker = call.query().Get("version-id-marker");
+  Echo(call, asked, listing);
+  listing.key_marker = call.query().Get("key-marker");
+  listing.version_id_marker = call.query().Get("version-id-marker");
   VersionListOptions options;
-  PBFS_RETURN_IF_ERROR(ReadMarkers(call, bucket, result, options));
+  PBFS_RETURN_IF_ERROR(ReadMarkers(call, bucket, listing, options));
   options.delimiter = asked.delimiter;
   options.newest = true;
   // As in ListPage.
   for (int64_t left = asked.max_keys; left > 0;) {
     options.limit = static_cast<int32_t>(left);
     PBFS_ASSIGN_OR_RETURN(const VersionPage page, bucket.ListVersions(call.context(), asked.prefix, options));
-    for (const NamedVersion& version : page.versions) result.objects.push_back(ListedOf(version));
-    result.common_prefixes.insert(result.common_prefixes.end(), page.prefixes.begin(), page.prefixes.end());
+    for (const NamedVersion& version : page.versions) listing.objects.push_back(ListedOf(version));
+    listing.common_prefixes.insert(listing.common_prefixes.end(), page.prefixes.begin(), page.prefixes.end());
     left -= static_cast<int64_t>(page.versions.size() + page.prefixes.size());
-    result.truncated = page.more;
+    listing.truncated = page.more;
     if (!page.more) break;
     SetNext(page, options);
   }
-  if (result.truncated) {
-    result.next_key_marker = options.after;
-    if (options.after_version.has_value()) result.next_version_id_marker = result.objects.back().version_id;
-  }
+  if (!listing.truncated) return OkStatus();
+  listing.next_key_marker = options.after;
+  if (options.after_version.has_value()) listing.next_version_id_marker = listing.objects.back().version_id;
+  return OkStatus();
+}
+
+Status ListObjectVersions(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Asked asked, ReadAsked(call));
+  s3::ListVersionsResult result;
+  PBFS_RETURN_IF_ERROR(ListVersionPage(site, call, asked, result));
   return call.SendXml(s3::ToXml(result));
 }
 

@@ -48,6 +48,7 @@ ObjectCall::ObjectCall(const Context& context, const objects::Caller& caller, co
   call_.operation = method.operation;
   call_.target.bucket = at.bucket;
   call_.target.key = at.key;
+  SetQuery("versionId", at.version_id);
   if (method.of_object) Keep(CheckKey(at.key));
 }
 

@@ -15,6 +15,7 @@ constexpr ObjectMethod kListBuckets{"ListBuckets", "ListBuckets", "!s3:ListAllMy
 constexpr ObjectMethod kCreateBucket{"CreateBucket", "CreateBucket", "!s3:CreateBucket", false};
 constexpr ObjectMethod kDeleteBucket{"DeleteBucket", "DeleteBucket", "s3:DeleteBucket", false};
 constexpr ObjectMethod kList{"List", "ListObjectsV2", "s3:ListBucket", false};
+constexpr ObjectMethod kListVersions{"ListVersions", "ListObjectVersions", "s3:ListBucketVersions", false};
 constexpr ObjectMethod kListPast{"List", "ListObjectsAsOf", "s3:ListBucketVersions", false};
 
 // Only these leave the process: others are for logs, and names that gRPC's metadata cannot have.
@@ -53,6 +54,8 @@ Status ForCaller(const Status& status) {
     if (!value.has_value() && name == std::string_view("s3-code") && !internal) value = failure.code;
     if (value.has_value()) (void)std::move(shown).WithDetail(name, *value);
   }
+  if (status.Detail("http-x-amz-delete-marker").has_value())
+    (void)std::move(shown).WithDetail("delete-marker", status.Detail("http-x-amz-version-id").value_or(""));
   return shown;
 }
 
@@ -70,10 +73,13 @@ std::optional<objects::Checksum> ShownOf(const std::optional<s3::ShownChecksum>&
 }
 
 objects::Written WrittenOf(const Stored& stored) {
-  return {stored.Etag(), stored.size, stored.modified_ms, ShownOf(ChecksumOf(stored.metadata, stored.opset))};
+  return {stored.Etag(), stored.size, stored.modified_ms, ShownOf(ChecksumOf(stored.metadata, stored.opset)),
+          stored.version_id};
 }
 
-objects::Written WrittenOf(const Patched& patched) { return {patched.etag, patched.size, patched.modified_ms, {}}; }
+objects::Written WrittenOf(const Patched& patched) {
+  return {patched.etag, patched.size, patched.modified_ms, {}, patched.version_id};
+}
 
 Status ObjectService::Authenticate(Call& call, const objects::Caller& caller) {
   if (!caller.credentials.has_value()) return OkStatus();
@@ -122,9 +128,13 @@ Result<objects::BucketPage> ObjectService::ListBuckets(const Context& context, c
   });
 }
 
-Status ObjectService::CreateBucket(const Context& context, const objects::Caller& caller, const std::string& bucket) {
-  ObjectCall call(context, caller, kCreateBucket, gateway_.NewRequestId(), {bucket, ""});
-  return Run(call, caller, [&] { return gateway::CreateBucket(site_, call.call()); });
+Status ObjectService::CreateBucket(const Context& context, const objects::Caller& caller,
+                                   const objects::CreateBucketRequest& request) {
+  ObjectCall call(context, caller, kCreateBucket, gateway_.NewRequestId(), {request.bucket, ""});
+  call.Require(IsTime(request.history_ms), "history_ms is no time");
+  BucketSettings settings;
+  settings.history_ms = request.history_ms;
+  return Run(call, caller, [&] { return MakeBucket(site_, call.call(), settings); });
 }
 
 Status ObjectService::DeleteBucket(const Context& context, const objects::Caller& caller, const std::string& bucket) {
@@ -155,6 +165,38 @@ Result<objects::ObjectPage> ObjectService::List(const Context& context, const ob
       objects::ListedObject shown{std::move(object.key), {}, "", object.last_modified_ms};
       if (!asked.as_of.has_value()) shown.size = object.size, shown.etag = std::move(object.etag);
       page.objects.push_back(std::move(shown));
+    }
+    return page;
+  });
+}
+
+Result<objects::VersionPage> ObjectService::ListVersions(const Context& context, const objects::Caller& caller,
+                                                         const objects::ListVersionsRequest& request) {
+  ObjectCall call(context, caller, kListVersions, gateway_.NewRequestId(), {request.bucket, ""});
+  call.Require(request.limit >= 0 && request.limit <= kMaxKeys, "limit must be 1 to 1000");
+  call.SetQuery("prefix", request.prefix);
+  call.SetQuery("delimiter", request.delimiter);
+  call.SetQuery("key-marker", request.after);
+  call.SetQuery("version-id-marker", request.after_version_id);
+  if (request.limit > 0) call.SetQuery("max-keys", std::to_string(request.limit));
+  return Answer<objects::VersionPage>(call, caller, [&]() -> Result<objects::VersionPage> {
+    Asked asked;
+    asked.prefix = request.prefix;
+    asked.delimiter = request.delimiter;
+    if (request.limit > 0) asked.max_keys = request.limit;
+    s3::ListVersionsResult listing;
+    PBFS_RETURN_IF_ERROR(ListVersionPage(site_, call.call(), asked, listing));
+    objects::VersionPage page;
+    page.prefixes = std::move(listing.common_prefixes);
+    page.next = std::move(listing.next_key_marker);
+    page.next_version_id = std::move(listing.next_version_id_marker);
+    for (s3::ListedObject& object : listing.objects) {
+      page.versions.push_back({{request.bucket, std::move(object.key), std::move(object.version_id)},
+                               object.is_latest,
+                               object.delete_marker,
+                               object.size,
+                               std::move(object.etag),
+                               object.last_modified_ms});
     }
     return page;
   });

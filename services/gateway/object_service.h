@@ -24,9 +24,11 @@ class ObjectService final : public objects::ObjectApi {
   // object_service.cc
   Result<objects::BucketPage> ListBuckets(const Context&, const objects::Caller&,
                                           const objects::ListBucketsRequest&) override;
-  Status CreateBucket(const Context&, const objects::Caller&, const std::string& bucket) override;
+  Status CreateBucket(const Context&, const objects::Caller&, const objects::CreateBucketRequest&) override;
   Status DeleteBucket(const Context&, const objects::Caller&, const std::string& bucket) override;
   Result<objects::ObjectPage> List(const Context&, const objects::Caller&, const objects::ListRequest&) override;
+  Result<objects::VersionPage> ListVersions(const Context&, const objects::Caller&,
+                                            const objects::ListVersionsRequest&) override;
 
   // object_service_reads.cc
   Status Get(const Context&, const objects::Caller&, const objects::GetRequest&, objects::ObjectSink&) override;
@@ -40,7 +42,7 @@ class ObjectService final : public objects::ObjectApi {
   // object_service_writes.cc
   Result<objects::Written> Put(const Context&, const objects::Caller&, const objects::PutRequest&,
                                objects::BodySource&) override;
-  Status Delete(const Context&, const objects::Caller&, const objects::DeleteRequest&) override;
+  Result<objects::Deleted> Delete(const Context&, const objects::Caller&, const objects::DeleteRequest&) override;
   Result<objects::Written> Patch(const Context&, const objects::Caller&, const objects::PatchRequest&,
                                  objects::PieceSource&) override;
   Result<objects::Written> Append(const Context&, const objects::Caller&, const objects::AppendRequest&,

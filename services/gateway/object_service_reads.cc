@@ -3,6 +3,7 @@
 
 #include "libs/s3/conditions.h"
 #include "services/gateway/object_service.h"
+#include "services/gateway/versions.h"
 
 namespace pbfs::gateway {
 namespace {
@@ -39,7 +40,7 @@ class CountingSink final : public ByteSink {
   int64_t& count_;
 };
 
-Result<objects::Facts> FactsOf(const ObjectStat& stat) {
+Result<objects::Facts> FactsOf(const ObjectStat& stat, const std::string& version_id) {
   objects::Facts facts;
   facts.object = stat.object;
   facts.size = stat.size;
@@ -52,12 +53,13 @@ Result<objects::Facts> FactsOf(const ObjectStat& stat) {
   PBFS_ASSIGN_OR_RETURN(const s3::Tags tags, TagsOf(stat.metadata));
   facts.properties.tags = {tags.begin(), tags.end()};
   facts.checksum = ShownOf(ChecksumOf(stat.metadata, stat.opset));
+  facts.version_id = version_id;
   return facts;
 }
 
 // Of what a key was bound to: the object has other content by now, or none.
 Result<objects::Facts> PastFactsOf(const ObjectStat& stat) {
-  PBFS_ASSIGN_OR_RETURN(objects::Facts facts, FactsOf(stat));
+  PBFS_ASSIGN_OR_RETURN(objects::Facts facts, FactsOf(stat, ""));
   facts.size.reset();
   facts.etag.clear();
   facts.checksum.reset();
@@ -104,8 +106,13 @@ void CheckRequest(const objects::GetRequest& request, ObjectCall& call) {
   call.Require(request.offset >= 0 || request.length == 0, "an offset from the end has no length");
 }
 
-void CheckPast(int64_t as_of_ms, const objects::Conditions& conditions, ObjectCall& call) {
+void CheckTime(int64_t as_of_ms, ObjectCall& call) {
   call.Require(IsTime(as_of_ms), "as_of_ms is no time");
+  call.Require(as_of_ms == 0 || !call.call().query().Has("versionId"), "a time and a version are asked for");
+}
+
+void CheckPast(int64_t as_of_ms, const objects::Conditions& conditions, ObjectCall& call) {
+  CheckTime(as_of_ms, call);
   call.Require(as_of_ms == 0 || (conditions.if_match.empty() && conditions.if_none_match.empty()),
                "there are no conditions on the past");
 }
@@ -117,10 +124,11 @@ Status ObjectService::ReadNow(Call& call, const objects::GetRequest& request, ob
   // What is likely to be wanted, before the size is known; of a range from the end it is listed afterwards.
   const int64_t first = std::max<int64_t>(request.offset, 0);
   const int64_t last = request.length == 0 ? s3::kMaxObjectBytes : first + request.length;
+  PBFS_ASSIGN_OR_RETURN(const Bucket bucket, BucketOf(site_, call));
   for (int attempt = 0;; ++attempt) {
     PBFS_ASSIGN_OR_RETURN(ObjectView view, OpenKey(site_, call, first, request.offset < 0 ? 1 : last));
     objects::Opened opened;
-    PBFS_ASSIGN_OR_RETURN(opened.facts, FactsOf(view.stat()));
+    PBFS_ASSIGN_OR_RETURN(opened.facts, FactsOf(view.stat(), IdOfRead(call, bucket, view.stat())));
     PBFS_ASSIGN_OR_RETURN(opened.not_modified, NotModified(call, view.stat()));
     if (opened.not_modified) return sink.Begin(call.context(), opened);
     PBFS_ASSIGN_OR_RETURN(const s3::ByteRange range, WantedOf(request, view.stat().size));
@@ -173,14 +181,14 @@ Result<objects::Opened> ObjectService::Head(const Context& context, const object
   CheckPast(request.as_of_ms, request.conditions, call);
   return Answer<objects::Opened>(call, caller, [&]() -> Result<objects::Opened> {
     objects::Opened opened;
+    PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site_, call.call()));
     if (past) {
-      PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site_, call.call()));
       PBFS_ASSIGN_OR_RETURN(const ObjectStat stat, StatPast(bucket, call.call(), *AsOf(request.as_of_ms)));
       PBFS_ASSIGN_OR_RETURN(opened.facts, PastFactsOf(stat));
       return opened;
     }
     PBFS_ASSIGN_OR_RETURN(const ObjectView view, OpenKey(site_, call.call()));
-    PBFS_ASSIGN_OR_RETURN(opened.facts, FactsOf(view.stat()));
+    PBFS_ASSIGN_OR_RETURN(opened.facts, FactsOf(view.stat(), IdOfRead(call.call(), bucket, view.stat())));
     PBFS_ASSIGN_OR_RETURN(opened.not_modified, NotModified(call.call(), view.stat()));
     return opened;
   });
@@ -230,7 +238,7 @@ Result<objects::ExtentPage> ObjectService::Extents(const Context& context, const
                    request.hi <= s3::kMaxObjectBytes && (request.hi == 0 || request.lo <= request.hi),
                "[lo, hi) is no range of an object");
   call.Require(request.limit >= 0 && request.limit <= kMaxEntries, "limit must be 1 to 10000");
-  call.Require(IsTime(request.as_of_ms), "as_of_ms is no time");
+  CheckTime(request.as_of_ms, call);
   return Answer<objects::ExtentPage>(call, caller, [&]() -> Result<objects::ExtentPage> {
     PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site_, call.call()));
     ReadOptions options{AsOf(request.as_of_ms)};

@@ -146,7 +146,7 @@ TEST_F(ObjectServiceTest, PoliciesDecideAsTheyDoOverHttp) {
   EXPECT_CODE(service_.Head(TestContext(), Anonymous(), {.at = {"photos", "public/cat"}, .as_of_ms = 1}),
               kPermissionDenied);
   EXPECT_CODE(Put(Anonymous(), {.at = {"photos", "public/dog"}}, "wuff"), kPermissionDenied);
-  EXPECT_CODE(service_.CreateBucket(TestContext(), Anonymous(), "theirs"), kPermissionDenied);
+  EXPECT_CODE(service_.CreateBucket(TestContext(), Anonymous(), {"theirs"}), kPermissionDenied);
   EXPECT_CODE(service_.ListBuckets(TestContext(), Anonymous(), {}), kPermissionDenied);
   const std::string reader =
       R"({"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::photos","arn:aws:s3:::photos/*"]}]})";
@@ -244,6 +244,116 @@ TEST_F(ObjectServiceTest, ABodyThatIsNotWhatWasAnnouncedLeavesNothing) {
             "BadDigest");
   EXPECT_CODE(Put(Alice(), {.at = cat, .checksum = objects::Checksum{"CRC99", "AAAAAA=="}}, "miaow"), kInvalidArgument);
   EXPECT_CODE(Head(Alice(), "cat"), kNotFound);
+}
+
+TEST_F(ObjectServiceTest, VersionsAreReadPatchedAndDeletedByTheirIds) {
+  ASSERT_OK_AND_ASSIGN(const objects::Written plain, Put("cat", "0123456789"));
+  EXPECT_EQ(plain.version_id, "");
+  SetVersioning("photos", "Enabled");
+  ASSERT_OK_AND_ASSIGN(const objects::Written put, Put("cat", "miaow"));
+  EXPECT_EQ(Send("HEAD", "/photos/cat").fields.Get("x-amz-version-id"), put.version_id);
+  const objects::Key cat{"photos", "cat"}, null{"photos", "cat", "null"}, first{"photos", "cat", put.version_id};
+  const auto read = [&](const objects::Key& key) {
+    TextSink sink;
+    EXPECT_OK(service_.Get(TestContext(), Alice(), {.at = key}, sink));
+    EXPECT_TRUE(key.version_id.empty() || sink.opened.facts.version_id == key.version_id);
+    return sink.text;
+  };
+  ASSERT_OK_AND_ASSIGN(const objects::Written patched, Patch({.at = null}, {{0, "ab"}, {9, "yz"}}));
+  EXPECT_EQ(read(cat), "ab2345678yz");
+  EXPECT_EQ(read({"photos", "cat", patched.version_id}), "ab2345678yz");
+  EXPECT_EQ(read(null), "0123456789");
+  TextSource more("!");
+  ASSERT_OK_AND_ASSIGN(const objects::Written appended,
+                       service_.Append(TestContext(), Alice(), {.at = first, .expected_size = 5}, more));
+  EXPECT_EQ(read({"photos", "cat", appended.version_id}), "miaow!");
+  ASSERT_OK_AND_ASSIGN(const objects::Written zeroed,
+                       service_.Zero(TestContext(), Alice(), {.at = first, .lo = 1, .hi = 3}));
+  EXPECT_EQ(read({"photos", "cat", zeroed.version_id}), std::string("m\0\0ow", 5));
+  EXPECT_EQ(zeroed.size, 5);
+  ASSERT_OK_AND_ASSIGN(const objects::Written cut, service_.Truncate(TestContext(), Alice(), {.at = first, .size = 2}));
+  EXPECT_EQ(read({"photos", "cat", cut.version_id}), "mi");
+  EXPECT_EQ(read(first), "miaow");
+  ASSERT_OK_AND_ASSIGN(const objects::Written clone,
+                       service_.Clone(TestContext(), Alice(), {.source = null, .at = {"photos", "copy"}}));
+  EXPECT_EQ(read({"photos", "copy", clone.version_id}), "0123456789");
+
+  ASSERT_OK_AND_ASSIGN(const objects::Deleted gone, service_.Delete(TestContext(), Alice(), {.at = cat}));
+  EXPECT_TRUE(gone.delete_marker);
+  const Status missing = Head(Alice(), "cat");
+  EXPECT_CODE(missing, kNotFound);
+  EXPECT_EQ(missing.Detail("delete-marker"), gone.version_id);
+  const objects::Key marker{"photos", "cat", gone.version_id};
+  EXPECT_EQ(CodeOf(service_.Head(TestContext(), Alice(), {.at = marker}).status()), "MethodNotAllowed");
+  ASSERT_OK_AND_ASSIGN(const objects::Deleted undone, service_.Delete(TestContext(), Alice(), {.at = marker}));
+  EXPECT_TRUE(undone.delete_marker);
+  EXPECT_EQ(read(cat), "mi");
+  ASSERT_OK_AND_ASSIGN(const objects::Deleted dropped, service_.Delete(TestContext(), Alice(), {.at = first}));
+  EXPECT_FALSE(dropped.delete_marker);
+  EXPECT_EQ(dropped.version_id, put.version_id);
+  EXPECT_EQ(CodeOf(service_.Head(TestContext(), Alice(), {.at = first}).status()), "NoSuchVersion");
+  EXPECT_CODE(service_.Head(TestContext(), Alice(), {.at = {"photos", "cat", "x"}}), kInvalidArgument);
+  EXPECT_CODE(service_.Head(TestContext(), Alice(), {.at = null, .as_of_ms = 1}), kInvalidArgument);
+}
+
+TEST_F(ObjectServiceTest, VersionsAreListedInPages) {
+  SetVersioning("photos", "Enabled");
+  std::vector<std::string> want;
+  for (const char* key : {"a", "b"}) {
+    std::vector<std::string> newest_first;
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_OK_AND_ASSIGN(const objects::Written put, Put(key, std::string(static_cast<size_t>(i), 'x')));
+      newest_first.insert(newest_first.begin(), key + (" " + put.version_id) + " " + std::to_string(i));
+    }
+    want.insert(want.end(), newest_first.begin(), newest_first.end());
+  }
+  ASSERT_OK(Put("deep/er", "x"));
+  ASSERT_OK_AND_ASSIGN(const objects::Deleted gone,
+                       service_.Delete(TestContext(), Alice(), {.at = {"photos", "deep/er"}}));
+  std::vector<std::string> listed;
+  objects::ListVersionsRequest request{.bucket = "photos", .delimiter = "/", .limit = 2};
+  for (bool more = true; more;) {
+    ASSERT_OK_AND_ASSIGN(const objects::VersionPage page, service_.ListVersions(TestContext(), Alice(), request));
+    for (const objects::ListedVersion& version : page.versions)
+      listed.push_back(version.at.key + " " + version.at.version_id + " " + std::to_string(version.size));
+    if (page.next.empty()) {
+      EXPECT_THAT(page.prefixes, testing::ElementsAre("deep/"));
+    }
+    request.after = page.next, request.after_version_id = page.next_version_id;
+    more = !page.next.empty();
+  }
+  EXPECT_EQ(listed, want);
+  ASSERT_OK_AND_ASSIGN(const objects::VersionPage deep,
+                       service_.ListVersions(TestContext(), Alice(), {.bucket = "photos", .prefix = "deep/"}));
+  ASSERT_EQ(deep.versions.size(), 2u);
+  EXPECT_TRUE(deep.versions[0].delete_marker && deep.versions[0].current);
+  EXPECT_EQ(deep.versions[0].at.version_id, gone.version_id);
+  EXPECT_FALSE(deep.versions[1].delete_marker || deep.versions[1].current);
+  EXPECT_CODE(service_.ListVersions(TestContext(), Anonymous(), {.bucket = "photos"}), kPermissionDenied);
+  EXPECT_CODE(service_.ListVersions(TestContext(), Alice(), {.bucket = "photos", .limit = 1001}), kInvalidArgument);
+}
+
+// A version by its id is an action of its own.
+TEST_F(ObjectServiceTest, WhoMayReadTheKeyMayNotReadItsVersions) {
+  ASSERT_OK(Put("cat", "miaow"));
+  const std::string reader =
+      R"({"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::photos/*"}]})";
+  ASSERT_OK_AND_ASSIGN(const AccessKey bob, keys_.Create(TestContext(), "bob", site_.random, reader));
+  const Caller may_read{objects::BasicCredentials{bob.id, bob.secret}, "127.0.0.1", true};
+  const objects::Key null{"photos", "cat", "null"};
+  EXPECT_OK(Head(may_read, "cat"));
+  EXPECT_CODE(service_.Head(TestContext(), may_read, {.at = null}), kPermissionDenied);
+  EXPECT_CODE(service_.Delete(TestContext(), may_read, {.at = null}), kPermissionDenied);
+  EXPECT_CODE(service_.Clone(TestContext(), may_read, {.source = null, .at = {"photos", "dog"}}), kPermissionDenied);
+}
+
+TEST_F(ObjectServiceTest, ABucketKeepsThePastThatItsMakerAsksFor) {
+  ASSERT_OK(service_.CreateBucket(TestContext(), Alice(), {.bucket = "past", .history_ms = 3'600'000}));
+  ASSERT_OK_AND_ASSIGN(const Bucket bucket, client_->OpenBucket(TestContext(), "past"));
+  EXPECT_EQ(bucket.info().settings.history_ms, 3'600'000);
+  EXPECT_CODE(service_.CreateBucket(TestContext(), Alice(), {.bucket = "past"}), kAlreadyExists);
+  EXPECT_CODE(service_.CreateBucket(TestContext(), Alice(), {.bucket = "future", .history_ms = -1}), kInvalidArgument);
+  EXPECT_CODE(service_.CreateBucket(TestContext(), Alice(), {.bucket = "_pbfs"}), kInvalidArgument);
 }
 
 TEST_F(ObjectServiceTest, ATokenMakesARepeatHappenOnceAlsoAcrossProtocols) {

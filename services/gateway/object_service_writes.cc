@@ -99,12 +99,15 @@ Result<objects::Written> ObjectService::Put(const Context& context, const object
   });
 }
 
-Status ObjectService::Delete(const Context& context, const objects::Caller& caller,
-                             const objects::DeleteRequest& request) {
+Result<objects::Deleted> ObjectService::Delete(const Context& context, const objects::Caller& caller,
+                                               const objects::DeleteRequest& request) {
   ObjectCall call(context, caller, kDelete, gateway_.NewRequestId(), request.at);
   call.SetConditions(request.conditions);
   call.Require(request.conditions.if_none_match.empty(), "if_none_match is no condition of a delete");
-  return Run(call, caller, [&] { return DeleteObject(site_, call.call()); });
+  return Answer<objects::Deleted>(call, caller, [&]() -> Result<objects::Deleted> {
+    PBFS_ASSIGN_OR_RETURN(const Deletion deleted, RemoveObject(site_, call.call()));
+    return objects::Deleted{deleted.version_id, deleted.delete_marker};
+  });
 }
 
 Result<objects::Written> ObjectService::Patch(const Context& context, const objects::Caller& caller,
@@ -185,7 +188,7 @@ Result<Stored> ObjectService::ClonePast(Call& call, const objects::CloneRequest&
   const Result<pbfs::Written> cloned = bucket.Clone(call.context(), request.source.key, call.key(), options);
   if (cloned.status().code() == StatusCode::kNotFound) return Error(Code::kNoSuchKey);
   if (!cloned.ok()) return WriteFailure(cloned.status(), conditions.lost);
-  return Stored{cloned->object, *cloned->opset, {}, cloned->hi, HlcMillis(cloned->order.hlc)};
+  return Stored{cloned->object, *cloned->opset, {}, cloned->hi, HlcMillis(cloned->order.hlc), IdOfMade(*cloned)};
 }
 
 Result<objects::Written> ObjectService::Clone(const Context& context, const objects::Caller& caller,
@@ -194,7 +197,9 @@ Result<objects::Written> ObjectService::Clone(const Context& context, const obje
   ObjectCall call(context, caller, past ? kClonePast : kClone, gateway_.NewRequestId(), request.at);
   const std::string from = request.source.bucket.empty() ? request.at.bucket : request.source.bucket;
   call.SetConditions(request.conditions);
-  call.Set("x-amz-copy-source", s3::UriEncode(from + "/" + request.source.key, false));
+  const std::string& version = request.source.version_id;
+  call.Set("x-amz-copy-source", s3::UriEncode(from + "/" + request.source.key, false) +
+                                    (version.empty() ? "" : "?versionId=" + s3::UriEncode(version, true)));
   call.SetTag("x-amz-copy-source-if-match", request.source_if_match);
   if (request.properties.has_value()) {
     call.Set("x-amz-metadata-directive", "REPLACE");
@@ -202,8 +207,8 @@ Result<objects::Written> ObjectService::Clone(const Context& context, const obje
     call.SetProperties(*request.properties);
   }
   call.Require(IsTime(request.as_of_ms), "as_of_ms is no time");
-  call.Require(!past || (from == request.at.bucket && request.source_if_match.empty()),
-               "the past is cloned inside its bucket only, and without a condition on it");
+  call.Require(!past || (from == request.at.bucket && request.source_if_match.empty() && version.empty()),
+               "the past is cloned inside its bucket only, without a condition on it, and by its time only");
   return Answer<objects::Written>(call, caller, [&]() -> Result<objects::Written> {
     PBFS_ASSIGN_OR_RETURN(const Stored copy, past ? ClonePast(call.call(), request) : MakeCopy(site_, call.call()));
     return WrittenOf(copy);

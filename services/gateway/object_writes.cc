@@ -68,14 +68,17 @@ Status PutObject(Site& site, Call& call) {
   return call.SendXml(s3::ToXml(s3::PatchResult{stored.modified_ms, stored.Etag()}), std::move(fields));
 }
 
-Status DeleteObject(Site& site, Call& call) {
+Result<Deletion> RemoveObject(Site& site, Call& call) {
   PBFS_RETURN_IF_ERROR(AskedVersion(call).status());
   PBFS_ASSIGN_OR_RETURN(Bucket bucket, BucketOf(site, call));
   DeleteCheck check;
   if (call.has_field("If-Match"))
     check = [&](const s3::Existing& existing) { return s3::CheckDelete(call.fields(), existing); };
-  PBFS_ASSIGN_OR_RETURN(const Deletion deleted,
-                        DeleteKey(site, call, bucket, call.key(), call.query().Get("versionId"), check));
+  return DeleteKey(site, call, bucket, call.key(), call.query().Get("versionId"), check);
+}
+
+Status DeleteObject(Site& site, Call& call) {
+  PBFS_ASSIGN_OR_RETURN(const Deletion deleted, RemoveObject(site, call));
   HttpFields fields;
   if (!deleted.version_id.empty()) fields.Set("x-amz-version-id", deleted.version_id);
   if (deleted.delete_marker) fields.Set("x-amz-delete-marker", "true");

@@ -91,10 +91,15 @@ Status CheckNoVersion(const Call& call) {
   return Error(Code::kInvalidArgument, "This operation does not accept a version-id.");
 }
 
-void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields) {
+std::string IdOfRead(const Call& call, const Bucket& bucket, const ObjectStat& stat) {
   const bool shown = bucket.versioning() != Versioning::kOff || stat.versioning == Versioning::kEnabled ||
                      call.query().Has("versionId");
-  if (shown) fields.Set("x-amz-version-id", VersionIdOf(stat.bound, stat.versioning));
+  return shown ? VersionIdOf(stat.bound, stat.versioning) : "";
+}
+
+void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields) {
+  const std::string id = IdOfRead(call, bucket, stat);
+  if (!id.empty()) fields.Set("x-amz-version-id", id);
 }
 
 std::string ActionOf(const Call& call, const std::string& action) {

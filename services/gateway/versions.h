@@ -35,6 +35,7 @@ inline void AddMade(const Written& written, HttpFields& fields) {
   if (written.versioning != Versioning::kOff) fields.Set("x-amz-version-id", IdOfMade(written));
 }
 /// The same of what is read; also in a bucket that never kept versions, if the request says one.
+std::string IdOfRead(const Call& call, const Bucket& bucket, const ObjectStat& stat);
 void AddVersion(const Call& call, const Bucket& bucket, const ObjectStat& stat, HttpFields& fields);
 /// "s3:GetObject" is "s3:GetObjectVersion" where a version is said.
 std::string ActionOf(const Call& call, const std::string& action);

@@ -108,7 +108,8 @@ class Cases:
 
     def case_create_and_list_buckets(self):
         made = BUCKET + "-made"
-        self.stub.CreateBucket(self.pb.CreateBucketRequest(bucket=made), **self.call)
+        self.stub.CreateBucket(self.pb.CreateBucketRequest(bucket=made, history_ms=3_600_000), **self.call)
+        self.stub.List(self.pb.ListRequest(bucket=made, as_of_ms=int(time.time() * 1000)), **self.call)
         expect_error(grpc.StatusCode.ALREADY_EXISTS, "BucketAlreadyOwnedByYou",
                      lambda: self.stub.CreateBucket(self.pb.CreateBucketRequest(bucket=made), **self.call))
         names = [bucket.name for bucket in self.stub.ListBuckets(self.pb.ListBucketsRequest(), **self.call).buckets]
@@ -181,6 +182,30 @@ class Cases:
         expect([(e.lo, e.hi, e.zeros) for e in extents], [(0, 10, False), (10, 20, True), (20, 100, False)])
         self.stub.Truncate(self.pb.TruncateRequest(bucket=BUCKET, key="disk", size=12), **self.call)
         expect(self.body("disk"), b"x" * 10 + b"\0\0")
+
+    def case_versions(self):
+        made = BUCKET + "-versions"
+        self.s3.create_bucket(Bucket=made)
+        self.s3.put_bucket_versioning(Bucket=made, VersioningConfiguration={"Status": "Enabled"})
+
+        def messages():
+            yield self.pb.PatchRequest(header=self.pb.PatchHeader(bucket=made, key="cat"))
+            yield self.pb.PatchRequest(piece=self.pb.PatchRequest.Piece(offset=1, data=b"--"))
+        old = self.s3.put_object(Bucket=made, Key="cat", Body=b"miaow")["VersionId"]
+        new = self.stub.Patch(messages(), **self.call).version_id
+        request = self.pb.GetRequest(bucket=made, key="cat", version_id=old)
+        expect(b"".join(message.chunk for message in self.stub.Get(request, **self.call)), b"miaow")
+        expect(self.s3.get_object(Bucket=made, Key="cat", VersionId=new)["Body"].read(), b"m--ow")
+        hole = self.stub.Zero(self.pb.ZeroRequest(bucket=made, key="cat", version_id=old, lo=0, hi=3), **self.call).version_id
+        expect(self.s3.get_object(Bucket=made, Key="cat")["Body"].read(), b"\0\0\0ow")
+        marker = self.stub.Delete(self.pb.DeleteRequest(bucket=made, key="cat"), **self.call)
+        expect(marker.delete_marker, True)
+        listed = self.stub.ListVersions(self.pb.ListVersionsRequest(bucket=made), **self.call).versions
+        expect([(v.version_id, v.delete_marker, v.current) for v in listed],
+               [(marker.version_id, True, True), (hole, False, False), (new, False, False), (old, False, False)])
+        for version in listed:
+            self.stub.Delete(self.pb.DeleteRequest(bucket=made, key="cat", version_id=version.version_id), **self.call)
+        self.stub.DeleteBucket(self.pb.DeleteBucketRequest(bucket=made), **self.call)
 
     def case_list(self):
         request = self.pb.ListRequest(bucket=BUCKET, limit=3)

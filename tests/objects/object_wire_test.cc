@@ -217,6 +217,67 @@ TEST_F(ObjectWireTest, APatchWritesAllItsRangesOrNone) {
   EXPECT_FAILS(Patch("dog", {{0, "--"}}, &reply), StatusCode::NOT_FOUND, "NoSuchKey");
 }
 
+TEST_F(ObjectWireTest, LongPatchesAndAppendsAreOneWrite) {
+  std::string model = Pattern((20 << 20) + 12345);
+  MustPut("long", "0123456789");
+  std::vector<std::pair<int64_t, std::string>> pieces;
+  constexpr size_t kPiece = 1 << 20;
+  for (size_t at = 0; at < model.size(); at += kPiece)
+    pieces.emplace_back(static_cast<int64_t>(at), model.substr(at, kPiece));
+  v1::WriteReply reply;
+  ASSERT_WORKS(Patch("long", pieces, &reply));
+  EXPECT_EQ(reply.size(), static_cast<int64_t>(model.size()));
+  EXPECT_TRUE(Text("long") == model);
+  std::vector<v1::AppendRequest> messages(1);
+  messages[0].mutable_header()->set_bucket("photos");
+  messages[0].mutable_header()->set_key("long");
+  for (const auto& [at, data] : pieces) messages.emplace_back().set_chunk(data);
+  ASSERT_WORKS(Send<v1::AppendRequest>(&Stub::Append, messages, &reply));
+  model += model;
+  EXPECT_EQ(reply.size(), static_cast<int64_t>(model.size()));
+  EXPECT_TRUE(Text("long") == model);
+}
+
+TEST_F(ObjectWireTest, VersionsAreNamedListedAndDeleted) {
+  SetVersioning("photos", "Enabled");
+  const v1::WriteReply first = MustPut("cat", "miaow");
+  const v1::WriteReply second = MustPut("cat", "purr");
+  EXPECT_NE(first.version_id(), second.version_id());
+  v1::GetRequest of_first = GetOf("cat");
+  of_first.set_version_id(first.version_id());
+  const Got got = Get(of_first);
+  EXPECT_EQ(got.data, "miaow");
+  EXPECT_EQ(got.opened.facts().version_id(), first.version_id());
+  v1::ZeroRequest zero;
+  zero.set_bucket("photos");
+  zero.set_key("cat");
+  zero.set_version_id(first.version_id());
+  zero.set_hi(2);
+  v1::WriteReply zeroed;
+  ASSERT_WORKS(Ask(&Stub::Zero, zero, &zeroed));
+  EXPECT_EQ(Text("cat"), std::string("\0\0aow", 5));
+  v1::DeleteRequest remove;
+  remove.set_bucket("photos");
+  remove.set_key("cat");
+  v1::DeleteReply removed;
+  ASSERT_WORKS(Ask(&Stub::Delete, remove, &removed));
+  EXPECT_TRUE(removed.delete_marker());
+  EXPECT_FAILS(Get(GetOf("cat")).outcome, StatusCode::NOT_FOUND, "NoSuchKey");
+  v1::ListVersionsRequest list;
+  list.set_bucket("photos");
+  v1::ListVersionsReply versions;
+  ASSERT_WORKS(Ask(&Stub::ListVersions, list, &versions));
+  std::vector<std::string> ids;
+  for (const auto& version : versions.versions()) ids.push_back(version.version_id());
+  EXPECT_EQ(ids, (std::vector<std::string>{removed.version_id(), zeroed.version_id(), second.version_id(),
+                                           first.version_id()}));
+  EXPECT_TRUE(versions.versions(0).delete_marker() && versions.versions(0).current());
+  EXPECT_EQ(versions.versions(3).size(), 5);
+  remove.set_version_id(removed.version_id());
+  ASSERT_WORKS(Ask(&Stub::Delete, remove, &removed));
+  EXPECT_EQ(Text("cat"), std::string("\0\0aow", 5));
+}
+
 TEST_F(ObjectWireTest, AnAppendNeedsTheEndOrTakesAny) {
   const auto append = [&](std::optional<int64_t> expected, const std::string& data, v1::WriteReply* reply) {
     std::vector<v1::AppendRequest> messages(3);

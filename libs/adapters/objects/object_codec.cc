@@ -8,6 +8,11 @@ objects::Key KeyOf(const Message& message) {
   return {message.bucket(), message.key()};
 }
 
+template <typename Message>
+objects::Key VersionOf(const Message& message) {
+  return {message.bucket(), message.key(), message.version_id()};
+}
+
 objects::Conditions Decode(const v1::Conditions& message) { return {message.if_match(), message.if_none_match()}; }
 
 objects::Properties Decode(const v1::Properties& message) {
@@ -36,12 +41,17 @@ void Encode(const objects::Facts& facts, v1::Facts* message) {
   properties->mutable_headers()->insert(facts.properties.headers.begin(), facts.properties.headers.end());
   properties->mutable_tags()->insert(facts.properties.tags.begin(), facts.properties.tags.end());
   if (facts.checksum.has_value()) Encode(*facts.checksum, message->mutable_checksum());
+  message->set_version_id(facts.version_id);
 }
 
 }  // namespace
 
 objects::ListBucketsRequest Decode(const v1::ListBucketsRequest& message) {
   return {message.prefix(), message.after(), message.limit()};
+}
+
+objects::CreateBucketRequest Decode(const v1::CreateBucketRequest& message) {
+  return {message.bucket(), message.history_ms()};
 }
 
 objects::PutRequest Decode(const v1::PutHeader& message) {
@@ -53,11 +63,11 @@ objects::PutRequest Decode(const v1::PutHeader& message) {
 }
 
 objects::GetRequest Decode(const v1::GetRequest& message) {
-  return {KeyOf(message), Decode(message.conditions()), message.offset(), message.length(), message.as_of_ms()};
+  return {VersionOf(message), Decode(message.conditions()), message.offset(), message.length(), message.as_of_ms()};
 }
 
 objects::HeadRequest Decode(const v1::HeadRequest& message) {
-  return {KeyOf(message), Decode(message.conditions()), message.as_of_ms()};
+  return {VersionOf(message), Decode(message.conditions()), message.as_of_ms()};
 }
 
 objects::ListRequest Decode(const v1::ListRequest& message) {
@@ -65,31 +75,36 @@ objects::ListRequest Decode(const v1::ListRequest& message) {
           message.after(),  message.limit(),  message.as_of_ms()};
 }
 
+objects::ListVersionsRequest Decode(const v1::ListVersionsRequest& message) {
+  return {message.bucket(), message.prefix(),           message.delimiter(),
+          message.after(),  message.after_version_id(), message.limit()};
+}
+
 objects::DeleteRequest Decode(const v1::DeleteRequest& message) {
-  return {KeyOf(message), Decode(message.conditions())};
+  return {VersionOf(message), Decode(message.conditions())};
 }
 
 objects::PatchRequest Decode(const v1::PatchHeader& message) {
-  return {KeyOf(message), Decode(message.conditions()), message.token()};
+  return {VersionOf(message), Decode(message.conditions()), message.token()};
 }
 
 objects::AppendRequest Decode(const v1::AppendHeader& message) {
   objects::AppendRequest request{
-      KeyOf(message), Decode(message.conditions()), {}, message.token(), Decode(message.properties())};
+      VersionOf(message), Decode(message.conditions()), {}, message.token(), Decode(message.properties())};
   if (message.has_expected_size()) request.expected_size = message.expected_size();
   return request;
 }
 
 objects::TruncateRequest Decode(const v1::TruncateRequest& message) {
-  return {KeyOf(message), Decode(message.conditions()), message.size(), message.token()};
+  return {VersionOf(message), Decode(message.conditions()), message.size(), message.token()};
 }
 
 objects::ZeroRequest Decode(const v1::ZeroRequest& message) {
-  return {KeyOf(message), Decode(message.conditions()), message.lo(), message.hi()};
+  return {VersionOf(message), Decode(message.conditions()), message.lo(), message.hi()};
 }
 
 objects::CloneRequest Decode(const v1::CloneRequest& message) {
-  objects::CloneRequest request{{message.source_bucket(), message.source_key()},
+  objects::CloneRequest request{{message.source_bucket(), message.source_key(), message.source_version_id()},
                                 message.source_if_match(),
                                 KeyOf(message),
                                 Decode(message.conditions()),
@@ -100,11 +115,11 @@ objects::CloneRequest Decode(const v1::CloneRequest& message) {
 }
 
 objects::HistoryRequest Decode(const v1::HistoryRequest& message) {
-  return {KeyOf(message), message.before(), message.limit()};
+  return {VersionOf(message), message.before(), message.limit()};
 }
 
 objects::ExtentsRequest Decode(const v1::ExtentsRequest& message) {
-  return {KeyOf(message), message.lo(), message.hi(), message.as_of_ms(), message.limit()};
+  return {VersionOf(message), message.lo(), message.hi(), message.as_of_ms(), message.limit()};
 }
 
 void Encode(const objects::BucketPage& page, v1::ListBucketsReply* message) {
@@ -121,6 +136,12 @@ void Encode(const objects::Written& written, v1::WriteReply* message) {
   message->set_size(written.size);
   message->set_modified_ms(written.modified_ms);
   if (written.checksum.has_value()) Encode(*written.checksum, message->mutable_checksum());
+  message->set_version_id(written.version_id);
+}
+
+void Encode(const objects::Deleted& deleted, v1::DeleteReply* message) {
+  message->set_version_id(deleted.version_id);
+  message->set_delete_marker(deleted.delete_marker);
 }
 
 void Encode(const objects::Opened& opened, v1::GetReply::Opened* message) {
@@ -145,6 +166,22 @@ void Encode(const objects::ObjectPage& page, v1::ListReply* message) {
   }
   message->mutable_prefixes()->Add(page.prefixes.begin(), page.prefixes.end());
   message->set_next(page.next);
+}
+
+void Encode(const objects::VersionPage& page, v1::ListVersionsReply* message) {
+  for (const objects::ListedVersion& version : page.versions) {
+    auto* out = message->add_versions();
+    out->set_key(version.at.key);
+    out->set_version_id(version.at.version_id);
+    out->set_current(version.current);
+    out->set_delete_marker(version.delete_marker);
+    out->set_size(version.size);
+    out->set_etag(version.etag);
+    out->set_modified_ms(version.modified_ms);
+  }
+  message->mutable_prefixes()->Add(page.prefixes.begin(), page.prefixes.end());
+  message->set_next(page.next);
+  message->set_next_version_id(page.next_version_id);
 }
 
 void Encode(const std::vector<objects::Op>& ops, v1::HistoryReply* message) {

@@ -22,6 +22,7 @@ enum Method : size_t {
   kGet,
   kHead,
   kList,
+  kListVersions,
   kDelete,
   kPatch,
   kAppend,
@@ -32,9 +33,9 @@ enum Method : size_t {
   kNameHistory,
   kExtents
 };
-const std::vector<std::string> kMethods = {"ListBuckets", "CreateBucket", "DeleteBucket", "Put",    "Get",      "Head",
-                                           "List",        "Delete",       "Patch",        "Append", "Truncate", "Zero",
-                                           "Clone",       "History",      "NameHistory",  "Extents"};
+const std::vector<std::string> kMethods = {
+    "ListBuckets", "CreateBucket", "DeleteBucket", "Put",  "Get",   "Head",    "List",        "ListVersions", "Delete",
+    "Patch",       "Append",       "Truncate",     "Zero", "Clone", "History", "NameHistory", "Extents"};
 constexpr size_t kQueueLimit = 1024;
 constexpr size_t kMaxChunkBytes = 4 << 20;
 
@@ -155,7 +156,7 @@ class ObjectServant::Service final : public Base {
   grpc::ServerUnaryReactor* CreateBucket(Call* call, const v1::CreateBucketRequest* request,
                                          v1::CreateBucketReply*) override {
     return Do(call, kCreateBucket, "Objects.CreateBucket", [=, this](const auto& context, const auto& caller) {
-      return host_.api.CreateBucket(context, caller, request->bucket());
+      return host_.api.CreateBucket(context, caller, wire::Decode(*request));
     });
   }
   grpc::ServerUnaryReactor* DeleteBucket(Call* call, const v1::DeleteBucketRequest* request,
@@ -174,8 +175,14 @@ class ObjectServant::Service final : public Base {
       return host_.api.List(context, caller, wire::Decode(*request));
     });
   }
-  grpc::ServerUnaryReactor* Delete(Call* call, const v1::DeleteRequest* request, v1::DeleteReply*) override {
-    return Do(call, kDelete, "Objects.Delete", [=, this](const auto& context, const auto& caller) {
+  grpc::ServerUnaryReactor* ListVersions(Call* call, const v1::ListVersionsRequest* request,
+                                         v1::ListVersionsReply* reply) override {
+    return Ask(call, kListVersions, "Objects.ListVersions", reply, [=, this](const auto& context, const auto& caller) {
+      return host_.api.ListVersions(context, caller, wire::Decode(*request));
+    });
+  }
+  grpc::ServerUnaryReactor* Delete(Call* call, const v1::DeleteRequest* request, v1::DeleteReply* reply) override {
+    return Ask(call, kDelete, "Objects.Delete", reply, [=, this](const auto& context, const auto& caller) {
       return host_.api.Delete(context, caller, wire::Decode(*request));
     });
   }

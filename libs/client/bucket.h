@@ -146,7 +146,7 @@ struct ViewOptions {
 };
 
 /// A new object that is written front to back in pieces and then bound: for those whom its bytes reach bit by bit, and who must not
-/// hold the client's memory while they wait for them. Each piece becomes a patch, uploaded while the next is added; of one that is
+/// hold the client's memory while they wait for them. Each piece becomes a body, uploaded while the next is added; of an object that is
 /// never bound nothing is left that anybody sees. It must not outlive its Client. Threads: one at a time.
 class ObjectWriter {
  public:
@@ -154,7 +154,8 @@ class ObjectWriter {
   /// Takes the next piece, 1 byte to 64 MiB; waits while too many are on their way. Errors: those of a write, also of earlier
   /// pieces; after one the writer is of no use.
   Status Add(Bytes piece);
-  /// Waits for all pieces, and binds the object; an object of one piece takes one Commit. Once. Errors: those of Put.
+  /// Waits for all pieces, and binds the object: one Commit up to 1 GiB. Once. Errors: those of Put; UNAVAILABLE also if pieces did not
+  /// come for an hour: write it again.
   Result<Written> Bind(const std::string& name, const PutOptions& options);
 
  private:
@@ -180,6 +181,7 @@ class RangeWriter {
 
  private:
   friend class Bucket;
+  friend class ObjectWriter;
   class Impl;
   explicit RangeWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -23,12 +23,17 @@ Status RangeWriter::Impl::Add(int64_t offset, Bytes bytes) {
   if (size > kMaxBodySize) return InvalidArgumentError("a piece has at most 64 MiB");
   total_ += size;
   if (total_ > kMaxRangesTotal) return InvalidArgumentError("more than 5 GiB in one atomic write");
+  if (!HasRoomFor(size)) return InvalidArgumentError("too many pieces for one Commit: make them longer");
   commit_bytes_ += BytesInCommit(size, bucket_->n());
-  if (commit_bytes_ > kMaxCommitBytes) return InvalidArgumentError("too many pieces for one Commit: make them longer");
   PBFS_ASSIGN_OR_RETURN(MemoryShare share, ShareFor(context_, core_, size));
   Piece& piece = pieces_.emplace_back(Piece{offset, size, {}});
+  if (size <= kMaxInlineBody) return Upload(piece, bytes);  // nothing is sent
   const auto held = std::make_shared<std::pair<Bytes, MemoryShare>>(std::move(bytes), std::move(share));
   return tasks_.Start([this, &piece, held] { return Upload(piece, held->first); });
+}
+
+bool RangeWriter::Impl::HasRoomFor(int64_t size) const {
+  return commit_bytes_ + BytesInCommit(size, bucket_->n()) <= kMaxCommitBytes;
 }
 
 Status RangeWriter::Impl::Upload(Piece& piece, const Bytes& bytes) {

@@ -22,6 +22,9 @@ class RangeWriter::Impl {
         tasks_(core.streams, core.options.streams_in_flight) {}
 
   Status Add(int64_t offset, Bytes bytes);
+  int64_t bytes() const { return total_; }  // of all that were added
+  /// Whether one Commit can name a piece of `size` bytes too.
+  bool HasRoomFor(int64_t size) const;
   void PlaceAt(int64_t origin) { origin_ = origin; }
   /// All pieces in `object`, once they are durable. Errors: of their uploads; NOT_FOUND they were made for another bucket.
   Result<PlacedRanges> Place(const OpenedBucket& bucket, const ObjectId& object, const std::optional<OpId>& op);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <utility>
 
 #include "services/gateway/site.h"
 
@@ -28,16 +27,13 @@ class PieceMemory {
     share_ = budget_.TryTake(static_cast<int64_t>(longest_));
     return share_.bytes() > 0 ? longest_ : kShort;
   }
-  /// The piece was handed to a writer, which holds it back until it has the next.
-  void HandOn() {
-    held_ = std::move(share_);
-    share_ = {};
-  }
+  /// The piece was handed to a writer, in whose memory it is now (ClientOptions::memory_bytes).
+  void HandOn() { share_ = {}; }
 
  private:
   MemoryBudget& budget_;
   const size_t longest_;
-  MemoryShare share_, held_;
+  MemoryShare share_;
 };
 
 }  // namespace pbfs::gateway

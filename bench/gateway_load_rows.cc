@@ -18,6 +18,7 @@ constexpr double kMemoryLimitMib = 600;
 constexpr int kSlow = 200;
 constexpr size_t kOthers = 16;
 constexpr double kMiB = 1 << 20;
+constexpr auto kUntilTheyDrip = std::chrono::seconds(2);  // what they ask for is begun for all of them at once
 
 void AllowManyFiles() {
   rlimit files{};
@@ -75,6 +76,7 @@ Row BesideSlowClients(const GatewaySite& site, const LargeObjects& large, int ro
   int64_t thrown_out = 0;
   const auto beside = [&] {
     const SlowClients slow(site.s3(), kSlow, large.PathOf(0), large.PathOf(0) + "-slow-");
+    SleepFor(kUntilTheyDrip);
     const double rate = work();
     thrown_out += slow.thrown_out();
     return rate;

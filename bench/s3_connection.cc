@@ -59,11 +59,20 @@ S3Connection::~S3Connection() {
   if (fd_ >= 0) close(fd_);
 }
 
+void S3Connection::RenewIfClosed() {
+  char next = 0;
+  if (recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT) != 0) return;
+  close(fd_);
+  fd_ = Connect(site_->port);
+}
+
 void S3Connection::SendHead(std::string_view method, const std::string& path, size_t body_bytes) {
+  RenewIfClosed();
   SendAll(HeadOf(*site_, method, path, body_bytes), {});
 }
 
 void S3Connection::Put(const std::string& path, ByteSpan body) {
+  RenewIfClosed();
   SendAll(HeadOf(*site_, "PUT", path, body.size()), body);
   PBFS_CHECK(ReadHead() == 0 && in_.empty(), "the answer to a PUT has no body");
 }

@@ -40,6 +40,7 @@ class S3Connection {
   int fd() const { return fd_; }
 
  private:
+  void RenewIfClosed();  // the gateway closes connections that are idle for long
   void SendAll(std::string_view head, ByteSpan body) const;
   size_t ReadHead();
 

@@ -1,6 +1,7 @@
 #include "libs/runtime/program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include <malloc.h>
@@ -8,6 +9,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 
 #include "libs/runtime/certificate_end.h"
 #include "libs/runtime/logging.h"
@@ -32,8 +34,10 @@ void SettleSignals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-/// Else glibc maps, faults and unmaps every buffer of a megabyte (docs/design, "Performance rules").
+/// Else glibc maps, faults and unmaps every buffer of a megabyte (docs/design, "Performance rules"). Buffers are made by one thread and freed
+/// by another: each arena keeps what it ever had at once, so there are no more than can be used at once.
 void SettleMalloc() {
+  mallopt(M_ARENA_MAX, std::max(2, get_nprocs()));
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TOP_PAD, 64 << 20);

@@ -5,6 +5,8 @@
 #include <boost/asio/ssl/error.hpp>
 #include <utility>
 
+#include <netinet/tcp.h>
+
 #include "libs/base/clock.h"
 
 namespace pbfs {
@@ -14,6 +16,8 @@ constexpr size_t kHeadRead = 4 * 1024;
 constexpr size_t kGatherRead = 16 * 1024;
 constexpr size_t kBodyRead = 64 * 1024;  // at first; as much as kLongBodyRead while all of it comes at once
 constexpr size_t kLongBodyRead = 256 * 1024;
+/// Bytes that the system takes beyond those on their way: so the handler learns how fast an answer is taken, not how much can be stored.
+constexpr int kNotSent = 256 * 1024;
 constexpr int64_t kGathered = 64 * 1024;         // bytes of a body that are worth a thread
 constexpr size_t kLongestChunkLine = 16 * 1024;  // with its extensions; and trailers
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -59,6 +63,7 @@ void Connection::Start() {
   if (error || shared_.draining) return CloseNow();
   peer_ = endpoint.address().to_string(error);
   stream_->socket().set_option(asio::ip::tcp::no_delay(true), error);
+  setsockopt(stream_->socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSent, sizeof kNotSent);
   if (!secure_) return AwaitRequest();
   read_timer_.Set(shared_.options.head_timeout);
   stream_->Handshake([self = shared_from_this()](const error_code& failed, size_t) {

@@ -12,6 +12,7 @@ namespace {
 
 /// How soon a context that has ended is noticed: cancelling one wakes nobody.
 constexpr Duration kContextCheck = std::chrono::milliseconds(50);
+constexpr Duration kContextCheckOfSlow = std::chrono::milliseconds(250);  // where many wait long
 
 /// What of a long body is worth waking the handler for: less it gets when it looks after the context, or at the body's end.
 constexpr size_t kWorthWaking = 256 * 1024;
@@ -155,7 +156,7 @@ Status ServerExchange::Lend(const Context& context, ByteSpan bytes) {
     if (!ended.ok()) {
       changed_.Wait(mutex_);
     } else if (ended = context.Check(); ended.ok()) {
-      changed_.WaitUntil(mutex_, NextCheck(context));
+      changed_.WaitUntil(mutex_, std::min(context.deadline(), MonotonicNow() + kContextCheckOfSlow));
     } else {
       broken_ = true;  // the connection is cut, and then they are ours again
       Kick();

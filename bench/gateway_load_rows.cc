@@ -27,16 +27,8 @@ void AllowManyFiles() {
   PBFS_CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
 }
 
-Row MemoryRow(const std::string& name, const GatewaySite& site) {
-  const double mib = static_cast<double>(PeakResident(site.s3().pid)) / kMiB;
-  Row row;
-  row.name = name;
-  row.value = fmt::format("{:.0f} MiB", mib);
-  row.reference = fmt::format("{:.0f} MiB", kMemoryLimitMib);
-  row.ratio = mib / kMemoryLimitMib;
-  row.bar = Row::Bar::kAtMost;
-  row.limit = 1;
-  return row;
+Row GatewayMemoryRow(const std::string& name, const GatewaySite& site) {
+  return MemoryRow(name, static_cast<double>(PeakResident(site.s3().pid)) / kMiB, kMemoryLimitMib);
 }
 
 /// As many connections at once as `active`, each of which does `work` once with its number.
@@ -55,18 +47,18 @@ void AddMemoryRows(const GatewaySite& site, LargeObjects& large, SmallObjects& s
   std::deque<S3Connection> idle;
   Bytes scratch(4096);
   for (size_t i = 0; i < kIdle; ++i) idle.emplace_back(site.s3()).GetAndDrop(large.PathOf(kActive), scratch);
-  rows.push_back(MemoryRow("gateway memory: 2,000 idle connections", site));
+  rows.push_back(GatewayMemoryRow("gateway memory: 2,000 idle connections", site));
   (void)small.PutByGateway(), (void)small.GetByGateway();
-  rows.push_back(MemoryRow("  and 64 with objects of 4 KiB", site));
+  rows.push_back(GatewayMemoryRow("  and 64 with objects of 4 KiB", site));
   AtOnce(site, kActive, [&](S3Connection& connection, size_t i) {
     connection.Put(large.PathOf(static_cast<int>(i)), large.content());
   });
-  rows.push_back(MemoryRow("  and 64 that put 64 MiB", site));
+  rows.push_back(GatewayMemoryRow("  and 64 that put 64 MiB", site));
   AtOnce(site, kActive, [&](S3Connection& connection, size_t i) {
     Bytes room(256 << 10);
     PBFS_CHECK(connection.GetAndDrop(large.PathOf(static_cast<int>(i)), room) == large.content().size());
   });
-  rows.push_back(MemoryRow("  and 64 that get 64 MiB", site));
+  rows.push_back(GatewayMemoryRow("  and 64 that get 64 MiB", site));
 }
 
 /// `work` beside slow clients against the same without them.
@@ -104,7 +96,7 @@ std::vector<Row> GatewayLoadRows(const Options& options) {
                                    [&] { return large.GetByGateway(); }));
   rows.push_back(BesideSlowClients(site, large, options.rounds, "put 64 MiB beside 200 slow clients", "GB/s",
                                    [&] { return large.PutByGateway(); }));
-  rows.push_back(MemoryRow("gateway memory: with those slow clients", site));
+  rows.push_back(GatewayMemoryRow("gateway memory: with those slow clients", site));
   return rows;
 }
 

@@ -150,6 +150,17 @@ void PrintJson(const Row& row) {
 
 }  // namespace
 
+Row MemoryRow(const std::string& name, double peak_mib, double limit_mib) {
+  Row row;
+  row.name = name;
+  row.value = fmt::format("{:.0f} MiB", peak_mib);
+  row.reference = fmt::format("{:.0f} MiB", limit_mib);
+  row.ratio = peak_mib / limit_mib;
+  row.bar = Row::Bar::kAtMost;
+  row.limit = 1;
+  return row;
+}
+
 void Print(const std::vector<Row>& rows, bool json) {
   if (json) {
     for (const Row& row : rows) PrintJson(row);

@@ -73,6 +73,8 @@ struct Series {
 Series Interleave(int rounds, const std::function<double()>& subject, const std::function<double()>& reference);
 /// A row from a series; the figures printed are medians.
 Row MakeRow(std::string name, const Series& series, const std::string& unit, Row::Bar bar, double limit);
+/// A peak of memory, which is to stay below a limit; both in MiB.
+Row MemoryRow(const std::string& name, double peak_mib, double limit_mib);
 
 /// The table on stdout, or JSON lines if `json`.
 void Print(const std::vector<Row>& rows, bool json);

@@ -122,17 +122,6 @@ CommandUse RunPbfs(std::vector<std::string> argv, int its_end, const std::functi
   return {peak.Mib(), seconds(usage.ru_utime) + seconds(usage.ru_stime), Now() - start};
 }
 
-Row MemoryRow(const std::string& name, double peak_mib, double limit_mib) {
-  Row row;
-  row.name = name;
-  row.value = fmt::format("{:.0f} MiB", peak_mib);
-  row.reference = fmt::format("{:.0f} MiB", limit_mib);
-  row.ratio = peak_mib / limit_mib;
-  row.bar = Row::Bar::kAtMost;
-  row.limit = 1;
-  return row;
-}
-
 Row CommandRow(const std::string& name, const CommandUse& use) {
   Row row = MemoryRow(name, use.peak_mib, 400);
   row.costs = {{"client/GB", use.cpu_seconds / (static_cast<double>(kStream) / 1e9)}};

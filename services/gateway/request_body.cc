@@ -8,9 +8,8 @@ namespace {
 using s3::Code;
 
 constexpr size_t kRawBytes = 64 << 10;
-constexpr size_t kRoom = 8 << 20;  // of a piece, made at once: what is not filled takes no memory
-constexpr size_t kStep =
-    64 << 10;  // of that, filled at a time: zeros that are written over while they are in the cache
+constexpr size_t kRoom = 8 << 20;      // of a piece, made at once: what is not filled takes no memory
+constexpr size_t kStep = 64 << 10;     // filled at a time: its zeros are written over while they are in the cache
 constexpr size_t kBeside = 512 << 10;  // what is worth a thread of its own
 
 Result<int64_t> LengthOf(Call& call, bool needed) {

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kIdle = 2000, kActive = 64;
 constexpr int64_t kLarge = int64_t{64} << 20;
 constexpr double kMemoryLimitMib = 600;
+constexpr int kLargeObjects = 16;  // a round: some seconds, of which no single event makes much
 constexpr int kSlow = 200;
 constexpr size_t kOthers = 16;
 constexpr double kMiB = 1 << 20;
@@ -84,7 +85,7 @@ std::vector<Row> GatewayLoadRows(const Options& options) {
   AllowManyFiles();
   BenchCluster cluster(options.directory);
   GatewaySite site(cluster);
-  LargeObjects large(site, site.MakeBucket("large", Etag::kMd5), kLarge, 4);
+  LargeObjects large(site, site.MakeBucket("large", Etag::kMd5), kLarge, kLargeObjects);
   SmallObjects small(site, site.MakeBucket("small", Etag::kMd5), kActive);
   S3Connection(site.s3()).Put(large.PathOf(kActive), Bytes(100, 1));
   std::vector<Row> rows;

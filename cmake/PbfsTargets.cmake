@@ -22,7 +22,7 @@ set(EXTERNAL_pure threads fmt sodium openssl isal pugixml json)
 set(EXTERNAL_port threads fmt spdlog)
 set(EXTERNAL_client threads fmt spdlog json)
 set(EXTERNAL_logic threads fmt spdlog json)
-set(EXTERNAL_adapter threads fmt spdlog cli11 grpc protobuf pqxx prometheus json openssl tls curl boost)
+set(EXTERNAL_adapter threads absl fmt spdlog cli11 grpc protobuf pqxx prometheus json openssl tls curl boost)
 set(EXTERNAL_proto grpc protobuf)
 set(EXTERNAL_program threads fmt spdlog cli11 json gtest grpc protobuf pqxx prometheus openssl sodium isal)
 

@@ -153,7 +153,8 @@ class ObjectWriter {
   ~ObjectWriter();
   /// Takes the next piece, 1 byte to 64 MiB; waits while too many are on their way. Errors: those of a write, also of earlier
   /// pieces; after one the writer is of no use.
-  Status Add(Bytes piece);
+  Status Add(Buffer piece);
+  Status Add(Bytes piece) { return Add(Buffer::FromBytes(std::move(piece))); }
   /// Waits for all pieces, and binds the object: one Commit up to 1 GiB. Once. Errors: those of Put; UNAVAILABLE also if pieces did not
   /// come for an hour: write it again.
   Result<Written> Bind(const std::string& name, const PutOptions& options);
@@ -175,7 +176,8 @@ class RangeWriter {
   /// Takes a piece, 1 byte to 64 MiB, that begins at `offset`, in any order; waits while too many are on their way. Up to 5 GiB in all, and as
   /// many pieces as one Commit can name: of 1 MiB all 5120 where a body has at most 29 fragments.
   /// Errors: those of a write, also of earlier pieces; INVALID_ARGUMENT beyond those limits. After one the writer is of no use.
-  Status Add(int64_t offset, Bytes piece);
+  Status Add(int64_t offset, Buffer piece);
+  Status Add(int64_t offset, Bytes piece) { return Add(offset, Buffer::FromBytes(std::move(piece))); }
   /// Offsets count from this byte of the object; from 0 unless told. An append finds out late where that is.
   void PlaceAt(int64_t origin);
 

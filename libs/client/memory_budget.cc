@@ -42,9 +42,9 @@ Result<MemoryShare> MemoryBudget::Take(const Context& context, int64_t bytes) {
   return MemoryShare(this, bytes);
 }
 
-MemoryShare MemoryBudget::TryTake(int64_t bytes) {
+MemoryShare MemoryBudget::TryTake(int64_t bytes, int64_t left) {
   MutexLock lock(mutex_);
-  if (!waiting_.empty() || !Fits(bytes)) return {};
+  if (!waiting_.empty() || !Fits(bytes + left)) return {};
   Grant(bytes);
   return MemoryShare(this, bytes);
 }

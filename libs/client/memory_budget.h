@@ -40,8 +40,8 @@ class MemoryBudget {
   int64_t total() const { return total_; }
   /// Waits for `bytes`; what exceeds the whole budget is cut to it. Errors: DEADLINE_EXCEEDED, CANCELLED.
   Result<MemoryShare> Take(const Context& context, int64_t bytes);
-  /// An empty share if it cannot be had at once.
-  MemoryShare TryTake(int64_t bytes);
+  /// An empty share if it cannot be had at once, with `left` more for others.
+  MemoryShare TryTake(int64_t bytes, int64_t left = 0);
   /// The most that was ever taken at one time.
   int64_t peak() const;
 

@@ -21,7 +21,7 @@ class ObjectWriter::Impl {
         bucket_(std::move(bucket)),
         written_{ObjectId::New(core.clock.NowMillis(), core.to.random), {}, 0, 0, 0, Opset{}} {}
 
-  Status Add(Bytes piece) {
+  Status Add(Buffer piece) {
     const int64_t size = static_cast<int64_t>(piece.size());
     if (IsDue(size)) {
       CommitPlan plan;
@@ -85,7 +85,7 @@ class ObjectWriter::Impl {
 
 ObjectWriter::ObjectWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ObjectWriter::~ObjectWriter() = default;
-Status ObjectWriter::Add(Bytes piece) { return impl_->Add(std::move(piece)); }
+Status ObjectWriter::Add(Buffer piece) { return impl_->Add(std::move(piece)); }
 Result<Written> ObjectWriter::Bind(const std::string& name, const PutOptions& options) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   return impl_->Finish(Binding(impl_->core(), name, options), ConditionOf(options));

@@ -17,7 +17,7 @@ int64_t BytesInCommit(int64_t size, int fragments) {
 
 }  // namespace
 
-Status RangeWriter::Impl::Add(int64_t offset, Bytes bytes) {
+Status RangeWriter::Impl::Add(int64_t offset, Buffer bytes) {
   const int64_t size = static_cast<int64_t>(bytes.size());
   PBFS_RETURN_IF_ERROR(CheckRange(offset, size));
   if (size > kMaxBodySize) return InvalidArgumentError("a piece has at most 64 MiB");
@@ -28,7 +28,7 @@ Status RangeWriter::Impl::Add(int64_t offset, Bytes bytes) {
   PBFS_ASSIGN_OR_RETURN(MemoryShare share, ShareFor(context_, core_, size));
   Piece& piece = pieces_.emplace_back(Piece{offset, size, {}});
   if (size <= kMaxInlineBody) return Upload(piece, bytes);  // nothing is sent
-  const auto held = std::make_shared<std::pair<Bytes, MemoryShare>>(std::move(bytes), std::move(share));
+  const auto held = std::make_shared<std::pair<Buffer, MemoryShare>>(std::move(bytes), std::move(share));
   return tasks_.Start([this, &piece, held] { return Upload(piece, held->first); });
 }
 
@@ -36,7 +36,7 @@ bool RangeWriter::Impl::HasRoomFor(int64_t size) const {
   return commit_bytes_ + BytesInCommit(size, bucket_->n()) <= kMaxCommitBytes;
 }
 
-Status RangeWriter::Impl::Upload(Piece& piece, const Bytes& bytes) {
+Status RangeWriter::Impl::Upload(Piece& piece, ByteSpan bytes) {
   const Context step = context_.Within(core_.options.timeout);
   PBFS_ASSIGN_OR_RETURN(piece.body, UploadBody(step, core_, *bucket_, MakeNewBody(core_, *bucket_, bytes)));
   return OkStatus();
@@ -65,7 +65,7 @@ Status OfPieces(const Status& committed) {
 
 RangeWriter::RangeWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RangeWriter::~RangeWriter() = default;
-Status RangeWriter::Add(int64_t offset, Bytes piece) { return impl_->Add(offset, std::move(piece)); }
+Status RangeWriter::Add(int64_t offset, Buffer piece) { return impl_->Add(offset, std::move(piece)); }
 void RangeWriter::PlaceAt(int64_t origin) { impl_->PlaceAt(origin); }
 
 std::unique_ptr<RangeWriter> Bucket::NewRanges(const Context& context) {

@@ -21,7 +21,7 @@ class RangeWriter::Impl {
         bucket_(std::move(bucket)),
         tasks_(core.streams, core.options.streams_in_flight) {}
 
-  Status Add(int64_t offset, Bytes bytes);
+  Status Add(int64_t offset, Buffer bytes);
   int64_t bytes() const { return total_; }  // of all that were added
   /// Whether one Commit can name a piece of `size` bytes too.
   bool HasRoomFor(int64_t size) const;
@@ -34,7 +34,7 @@ class RangeWriter::Impl {
     int64_t offset = 0, size = 0;
     UploadedBody body;
   };
-  Status Upload(Piece& piece, const Bytes& bytes);
+  Status Upload(Piece& piece, ByteSpan bytes);
 
   const Context context_;
   ClientCore& core_;

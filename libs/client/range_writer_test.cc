@@ -226,7 +226,7 @@ TEST_F(RangeWriterTest, WhatIsNoWriteIsRefused) {
   ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "x", Bytes(10, 1)));
   const auto empty = bucket_->NewRanges(TestContext());
   EXPECT_CODE(bucket_->WriteRanges(TestContext(), put.object, *empty), kInvalidArgument);
-  EXPECT_CODE(empty->Add(0, {}), kInvalidArgument);
+  EXPECT_CODE(empty->Add(0, Bytes()), kInvalidArgument);
   EXPECT_CODE(empty->Add(-1, Bytes{1}), kInvalidArgument);
   EXPECT_CODE(empty->Add(kMaxObjectSize, Bytes{1}), kInvalidArgument);
   EXPECT_CODE(empty->Add(0, Bytes(kMaxBodySize + 1)), kInvalidArgument);

@@ -176,7 +176,7 @@ TEST_F(ViewsTest, AnObjectIsWrittenPieceByPiece) {
     ASSERT_OK(bucket_->Unbind(TestContext(), "cat"));
   }
   const auto writer = bucket_->NewObject(TestContext());
-  EXPECT_CODE(writer->Add({}), kInvalidArgument);
+  EXPECT_CODE(writer->Add(Bytes()), kInvalidArgument);
 }
 
 // As many as need a second Commit, and some more.

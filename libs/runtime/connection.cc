@@ -8,6 +8,7 @@
 #include "libs/adapters/grpc/catalog_pool.h"
 #include "libs/adapters/grpc/garbage_pool.h"
 #include "libs/adapters/grpc/grpc_fragment_stores.h"
+#include "libs/adapters/grpc/locks.h"
 #include "libs/adapters/grpc/recodes_pool.h"
 #include "libs/adapters/grpc/repairs_pool.h"
 #include "libs/adapters/grpc/transport_security.h"
@@ -80,6 +81,7 @@ Result<std::unique_ptr<Connection>> Connection::OpenInClear(const std::string& c
 
 Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& settings, const TransportSecurity& security,
                                                      const std::string& config, const ConnectionOptions& asked) {
+  SettleLocks();
   auto parts = std::make_unique<Parts>();
   FileKeyStore::Options keys{settings.keys_directory, {}, settings.admin_key_file};
   PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings.admin_public_key, config));

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 
+#include "libs/adapters/grpc/locks.h"
 #include "libs/runtime/certificate_end.h"
 #include "libs/runtime/logging.h"
 
@@ -70,6 +71,7 @@ int RunProgram(int argc, char** argv, const std::string& name, const std::vector
                const std::function<Status(const ProgramArguments&)>& body) {
   SettleSignals();
   SettleMalloc();
+  SettleLocks();
   SettleFiles();
   ProgramArguments arguments;
   CLI::App app{name, name};

@@ -67,7 +67,7 @@ Result<Written> CopyAcross(Site& site, Call& call, Bucket& to, ObjectView& sourc
                            const WriteConditions& conditions) {
   PBFS_RETURN_IF_ERROR(source.Cover(call.context(), 0, source.stat().size));
   const auto writer = to.NewObject(call.context());
-  PieceSink sink(site, [&](Bytes piece) { return writer->Add(std::move(piece)); });
+  PieceSink sink(site, [&](Buffer piece) { return writer->Add(std::move(piece)); });
   PBFS_RETURN_IF_ERROR(source.Read(call.context(), 0, source.stat().size, sink));
   PBFS_RETURN_IF_ERROR(sink.Flush());
   PutOptions options;

@@ -30,7 +30,7 @@ class PieceJoiner {
   PieceJoiner(Site& site, SentRanges& sent)
       : sent_(sent),
         left_(site.options.max_patch_bytes),
-        sink_(site, [&sent](Bytes piece) { return sent.Add(std::move(piece)); }) {}
+        sink_(site, [&sent](Buffer piece) { return sent.Add(std::move(piece)); }) {}
 
   Status Add(const Context& context, const objects::PatchPiece& piece) {
     const int64_t size = static_cast<int64_t>(piece.data.size());

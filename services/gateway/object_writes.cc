@@ -40,7 +40,7 @@ Result<Stored> StoreObject(Site& site, Call& call) {
     return OkStatus();
   };
   const auto writer = bucket.NewObject(call.context());
-  PBFS_RETURN_IF_ERROR(body.CopyTo(site, [&](Bytes piece) { return writer->Add(std::move(piece)); }));
+  PBFS_RETURN_IF_ERROR(body.CopyTo(site, [&](Buffer piece) { return writer->Add(std::move(piece)); }));
   const Result<Written> put = writer->Bind(call.key(), options);
   if (!put.ok()) return WriteFailure(put.status(), condition.lost);
   stored.opset = put->opset;

@@ -5,7 +5,7 @@
 namespace pbfs::gateway {
 namespace {
 
-constexpr size_t kLong = 8 << 20;
+constexpr size_t kLong = PieceMemory::kLong;
 
 TEST(PieceMemory, PiecesAreLongWhileThereIsRoomAndShortThen) {
   MemoryBudget budget(kLong);
@@ -13,8 +13,20 @@ TEST(PieceMemory, PiecesAreLongWhileThereIsRoomAndShortThen) {
   EXPECT_EQ(first.AtFirst(), PieceMemory::kShort);
   EXPECT_EQ(first.AtMost(), kLong);
   EXPECT_EQ(second.AtMost(), PieceMemory::kShort);
-  first.HandOn();
+  first.HandOn(kLong);
   EXPECT_EQ(second.AtMost(), kLong);
+}
+
+TEST(PieceMemory, PiecesGrowWithTheBodyWhileMostOfTheMemoryIsFree) {
+  MemoryBudget budget(8 * kLong);
+  PieceMemory alone(budget, 4 * kLong);
+  for (const size_t length : {kLong, kLong, 2 * kLong, 4 * kLong, 4 * kLong}) {
+    EXPECT_EQ(alone.AtMost(), length);
+    alone.HandOn(length);
+  }
+  PieceMemory other(budget, 4 * kLong);
+  EXPECT_EQ(other.AtMost(), kLong);
+  EXPECT_EQ(alone.AtMost(), kLong);  // of the longest there would not be as much left
 }
 
 TEST(PieceMemory, WhoeverIsGoneHoldsNothing) {

@@ -24,8 +24,9 @@ class PieceSink : public ByteSink {
     Bytes piece;
     piece.swap(piece_);
     room_ = memory_.AtFirst();
-    PBFS_RETURN_IF_ERROR(take_(std::move(piece)));
-    memory_.HandOn();
+    const size_t size = piece.size();
+    PBFS_RETURN_IF_ERROR(take_(Buffer::FromBytes(std::move(piece))));
+    memory_.HandOn(size);
     return OkStatus();
   }
 

@@ -146,11 +146,12 @@ Status PostObject(Site& site, Call& call) {
   while (!body.ended()) {
     PBFS_ASSIGN_OR_RETURN(Bytes piece, body.ReadPiece(memory));
     if (piece.empty()) continue;
-    size += static_cast<int64_t>(piece.size());
+    const size_t length = piece.size();
+    size += static_cast<int64_t>(length);
     if (with_md5) md5.Update(piece);
     checksum.Update(piece);
     PBFS_RETURN_IF_ERROR(writer->Add(std::move(piece)));
-    memory.HandOn();
+    memory.HandOn(length);
   }
   if (policy.has_value()) PBFS_RETURN_IF_ERROR(s3::CheckPostSize(*policy, size));
   if (with_md5) options.metadata.etag = ToHex(md5.Finish());

@@ -8,9 +8,8 @@ namespace {
 using s3::Code;
 
 constexpr size_t kRawBytes = 64 << 10;
-constexpr size_t kRoom = 8 << 20;      // of a piece, made at once: what is not filled takes no memory
-constexpr size_t kStep = 64 << 10;     // filled at a time: its zeros are written over while they are in the cache
-constexpr size_t kBeside = 512 << 10;  // what is worth a thread of its own
+constexpr size_t kStep = 2 << 20;    // read at a time
+constexpr size_t kBeside = 1 << 20;  // what is worth a thread of its own
 
 Result<int64_t> LengthOf(Call& call, bool needed) {
   const bool said = call.has_field("Content-Length") || call.has_field("Transfer-Encoding");
@@ -81,43 +80,39 @@ Result<size_t> RequestBody::Take(const Context& context, MutableByteSpan out) {
   return got;
 }
 
-Result<Bytes> RequestBody::ReadPiece(const Context& context, size_t size) {
-  Bytes piece;
-  PBFS_RETURN_IF_ERROR(Fill(context, piece, size, nullptr));
-  return piece;
+void RequestBody::Piece::Grow(size_t size) {
+  MutableBuffer more(size);  // what is not filled takes no memory
+  std::copy_n(memory.data(), filled, more.data());
+  memory = std::move(more);
 }
 
 // Reads on until the piece has `size` bytes, fewer only at the body's end; long stretches go into the digests on `beside`.
-Status RequestBody::Fill(const Context& context, Bytes& piece, size_t size, Executor* beside) {
+Status RequestBody::Fill(const Context& context, Piece& piece, size_t size, Executor* beside) {
   const Status filled = FillAndSum(context, piece, size, beside);
   digests_->Await();  // whoever has the piece may do with it what he wants
   return filled;
 }
 
-Status RequestBody::FillAndSum(const Context& context, Bytes& piece, size_t size, Executor* beside) {
-  size_t filled = piece.size(), summed = filled;
-  const size_t wanted = filled + static_cast<size_t>(std::min(static_cast<int64_t>(size - filled), length_ - read_));
-  while (filled < wanted) {
-    if (filled == piece.capacity()) {
-      digests_->Await();  // of bytes that are about to move
-      piece.reserve(std::min(wanted, std::max(kRoom, 2 * filled)));
-    }
-    if (filled == piece.size()) piece.resize(std::min({wanted, piece.capacity(), filled + kStep}));
-    PBFS_ASSIGN_OR_RETURN(const size_t got, Take(context, MutableByteSpan(piece).subspan(filled)));
-    const bool ended = got == 0 && open_ended_;
-    if (got == 0 && !ended) return s3::Error(Code::kIncompleteBody);
-    filled += got;
-    if (ended) piece.resize(filled);
-    const ByteSpan rest = ByteSpan(piece).first(filled).subspan(summed);
+Status RequestBody::FillAndSum(const Context& context, Piece& piece, size_t size, Executor* beside) {
+  size_t summed = piece.filled;
+  const int64_t more = std::min(static_cast<int64_t>(size - summed), length_ - read_);
+  const size_t wanted = summed + static_cast<size_t>(more);
+  if (piece.memory.size() < wanted) piece.Grow(wanted);
+  for (bool ended = false; piece.filled < wanted && !ended;) {
+    const MutableByteSpan room = piece.memory.span().subspan(piece.filled, std::min(wanted - piece.filled, kStep));
+    PBFS_ASSIGN_OR_RETURN(const size_t got, Take(context, room));
+    ended = got == 0;
+    if (ended && !open_ended_) return s3::Error(Code::kIncompleteBody);
+    piece.filled += got;
+    const ByteSpan rest = piece.bytes().subspan(summed);
     if (beside != nullptr && rest.size() >= kBeside) {
       digests_->UpdateBeside(*beside, rest);
-    } else if (beside == nullptr || filled == wanted || ended) {
+    } else if (beside == nullptr || piece.filled == wanted || ended) {
       digests_->Update(rest);
     } else {
       continue;
     }
-    summed = filled;
-    if (ended) break;
+    summed = piece.filled;
   }
   return OkStatus();
 }
@@ -125,21 +120,23 @@ Status RequestBody::FillAndSum(const Context& context, Bytes& piece, size_t size
 Status RequestBody::CopyTo(Site& site, const TakePiece& take) {
   PieceMemory memory(site);
   while (read_ < length_) {
-    Bytes piece;
+    Piece piece;
     PBFS_RETURN_IF_ERROR(Fill(call_->context(), piece, memory.AtFirst(), &site.executor));
-    if (piece.empty()) break;  // an open-ended one
+    if (piece.filled == 0) break;  // an open-ended one
     if (read_ < length_) PBFS_RETURN_IF_ERROR(Fill(call_->context(), piece, memory.AtMost(), &site.executor));
-    PBFS_RETURN_IF_ERROR(take(std::move(piece)));
-    memory.HandOn();
+    const size_t size = piece.filled;
+    PBFS_RETURN_IF_ERROR(take(std::move(piece.memory).Freeze().Slice(0, size)));
+    memory.HandOn(size);
   }
   return OkStatus();
 }
 
 Result<Bytes> RequestBody::ReadAll(const Context& context, size_t most) {
   if (length_ - read_ > static_cast<int64_t>(most)) return s3::Error(Code::kEntityTooLarge);
-  PBFS_ASSIGN_OR_RETURN(Bytes all, ReadPiece(context, most));
+  Piece all;
+  PBFS_RETURN_IF_ERROR(Fill(context, all, most, nullptr));
   PBFS_RETURN_IF_ERROR(Finish(context));
-  return all;
+  return ToBytes(all.bytes());
 }
 
 Status RequestBody::Finish(const Context& context) {

@@ -39,8 +39,6 @@ class RequestBody final : public ByteSource {
   int64_t length() const { return length_; }
   /// Errors: of S3 (IncompleteBody, what is malformed), or of the connection.
   Result<size_t> Read(const Context& context, MutableByteSpan out) override;
-  /// The next `size` bytes; fewer only at the end. Memory grows with what has come.
-  Result<Bytes> ReadPiece(const Context& context, size_t size);
   /// All of the rest in pieces; it is not verified yet. Digests are made beside the reading.
   Status CopyTo(Site& site, const TakePiece& take);
   /// The rest, which is at most `most` bytes (EntityTooLarge), verified.
@@ -60,12 +58,18 @@ class RequestBody final : public ByteSource {
   }
 
  private:
+  struct Piece {
+    MutableBuffer memory{0};
+    size_t filled = 0;
+    ByteSpan bytes() { return ByteSpan(memory.span()).first(filled); }
+    void Grow(size_t size);
+  };
   RequestBody(Call& call, int64_t length, bool open_ended)
       : call_(&call), length_(length), open_ended_(open_ended), digests_(std::make_unique<BodyDigests>()) {}
   Result<size_t> Take(const Context& context, MutableByteSpan out);
   Result<size_t> ReadChunked(const Context& context, MutableByteSpan out);
-  Status Fill(const Context& context, Bytes& piece, size_t size, Executor* beside);
-  Status FillAndSum(const Context& context, Bytes& piece, size_t size, Executor* beside);
+  Status Fill(const Context& context, Piece& piece, size_t size, Executor* beside);
+  Status FillAndSum(const Context& context, Piece& piece, size_t size, Executor* beside);
   Status VerifyDigests();
   Status VerifyChecksum();
 

@@ -14,7 +14,7 @@ void SentRanges::Begin(int64_t offset) {
   if (digested_) digests_.emplace_back(s3::ChecksumAlgorithm::kSha256);
 }
 
-Status SentRanges::Add(Bytes piece) {
+Status SentRanges::Add(Buffer piece) {
   ++pieces_;
   const int64_t begin = ranges_.back().end;
   ranges_.back().end += static_cast<int64_t>(piece.size());
@@ -24,12 +24,12 @@ Status SentRanges::Add(Bytes piece) {
 
 Status SentRanges::AddBody(Site& site, Call& call, RequestBody& body, int64_t offset) {
   Begin(offset);
-  PBFS_RETURN_IF_ERROR(body.CopyTo(site, [this](Bytes piece) { return Add(std::move(piece)); }));
+  PBFS_RETURN_IF_ERROR(body.CopyTo(site, [this](Buffer piece) { return Add(std::move(piece)); }));
   return body.Finish(call.context());
 }
 
 Status SentRanges::AddBody(Site& site, Call& call, RequestBody& body, s3::ByteRangeDecoder& decoder) {
-  PieceSink sink(site, [this](Bytes piece) { return Add(std::move(piece)); });
+  PieceSink sink(site, [this](Buffer piece) { return Add(std::move(piece)); });
   Bytes raw(kRawBytes);
   for (;;) {
     PBFS_ASSIGN_OR_RETURN(const size_t got, body.Read(call.context(), raw));

@@ -22,7 +22,7 @@ class SentRanges {
   /// The bytes that are added from now on belong at `offset`.
   void Begin(int64_t offset);
   /// Errors: those of RangeWriter::Add.
-  Status Add(Bytes piece);
+  Status Add(Buffer piece);
   /// All of a body, verified, at `offset`. Errors: of RequestBody, of Add().
   Status AddBody(Site& site, Call& call, RequestBody& body, int64_t offset);
   /// The same of a body that says itself where its bytes go. Errors also: of the decoder.

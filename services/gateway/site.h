@@ -22,7 +22,7 @@ struct GatewayOptions {
   std::vector<std::string> domains;  // lower case; "bucket.<domain>" is a bucket's own host
   Etag etag = Etag::kMd5;            // of buckets that are made by this gateway
   /// Bytes of an object that is being uploaded which become one patch at most: where a long object is cut.
-  size_t piece_bytes = 8 << 20;
+  size_t piece_bytes = 16 << 20;
   /// Memory that all bodies which are being taken share for pieces beyond 1 MiB (piece_memory.h).
   int64_t body_bytes = 64 << 20;
   /// Of one patch: one atomic write, of which a client takes no more.

@@ -56,7 +56,7 @@ void SetWholeFacts(const WholeFacts& facts, ObjectMetadata& metadata);
 class PartSink final : public PieceSink {
  public:
   PartSink(Site& site, ObjectWriter& writer, s3::ChecksumAlgorithm algorithm)
-      : PieceSink(site, [&writer](Bytes piece) { return writer.Add(std::move(piece)); }), checksum_(algorithm) {}
+      : PieceSink(site, [&writer](Buffer piece) { return writer.Add(std::move(piece)); }), checksum_(algorithm) {}
   Status Write(const Context& context, ByteSpan bytes) override {
     md5_.Update(bytes);
     checksum_.Update(bytes);

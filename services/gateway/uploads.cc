@@ -97,7 +97,7 @@ Status UploadPart(Site& site, Call& call) {
     return Error(Code::kInvalidRequest, "The upload was created with another checksum algorithm");
   PartFacts facts;
   const auto writer = bucket.NewObject(call.context());
-  PBFS_RETURN_IF_ERROR(body.CopyTo(site, [&](Bytes piece) { return writer->Add(std::move(piece)); }));
+  PBFS_RETURN_IF_ERROR(body.CopyTo(site, [&](Buffer piece) { return writer->Add(std::move(piece)); }));
   const Result<UploadedPart> part =
       bucket.UploadPart(call.context(), upload.upload, number, *writer, [&]() -> Result<Bytes> {
         PBFS_RETURN_IF_ERROR(body.Finish(call.context()));

@@ -36,11 +36,12 @@ Outcome Parse(std::string_view text, size_t piece) {
   outcome.consumed = head.consumed;
   pbfs::Bytes out(piece);
   while (outcome.state == RequestParser::Body::kMore) {
-    const auto step = parser.DecodeBody(text.substr(outcome.consumed, end - outcome.consumed), out);
+    const auto step = parser.DecodeBody(text.substr(outcome.consumed, end - outcome.consumed), piece, out);
     outcome.state = step.state;
     outcome.consumed += step.consumed;
-    outcome.body += pbfs::AsText(pbfs::ByteSpan(out).first(step.produced));
-    if (step.consumed + step.produced > 0) continue;
+    PBFS_CHECK(step.body.size() <= piece);
+    outcome.body += pbfs::AsText(step.body);
+    if (step.consumed + step.body.size() > 0) continue;
     if (end == text.size()) break;
     end = std::min(end + piece, text.size());
   }

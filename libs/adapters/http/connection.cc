@@ -182,21 +182,21 @@ bool Connection::Gathered() const { return body_over_ || received_ >= kGathered 
 
 /// False: no more for now; what it takes to go on was arranged for.
 bool Connection::DecodeSome() {
-  const size_t room = dropping_ ? io_.scratch.size() : std::min(exchange_->Room(), io_.scratch.size());
+  const size_t room = dropping_ ? in_.view().size() + 1 : exchange_->Room();
   if (room == 0) {  // the handler is slower than the other end
     read_timer_.Clear();
     return false;
   }
-  const RequestParser::Decoded decoded = parser_->DecodeBody(in_.view(), MutableByteSpan(io_.scratch).first(room));
-  in_.Consume(decoded.consumed);
-  received_ += static_cast<int64_t>(decoded.produced);
+  const RequestParser::Decoded decoded = parser_->DecodeBody(in_.view(), room, io_.scratch);
+  received_ += static_cast<int64_t>(decoded.body.size());
   if (dropping_) {
-    dropped_ += static_cast<int64_t>(decoded.produced);
+    dropped_ += static_cast<int64_t>(decoded.body.size());
     if (dropped_ > ServerExchange::kMostDropped) close_ = true;
-  } else if (decoded.produced > 0) {
-    exchange_->Append(ByteSpan(io_.scratch).first(decoded.produced));
+  } else if (!decoded.body.empty()) {
+    exchange_->Append(decoded.body);
   }
-  const bool progress = decoded.consumed + decoded.produced > 0;
+  in_.Consume(decoded.consumed);
+  const bool progress = decoded.consumed + decoded.body.size() > 0;
   const bool endless = !progress && in_.view().size() > kLongestChunkLine;
   if (decoded.state == RequestParser::Body::kEnd) {
     EndBody(OkStatus());

@@ -119,19 +119,32 @@ int RequestParser::CheckFraming() {
   return 0;
 }
 
-RequestParser::Decoded RequestParser::DecodeBody(std::string_view in, MutableByteSpan out) {
+RequestParser::Decoded RequestParser::DecodeBody(std::string_view in, size_t most, MutableByteSpan scratch) {
+  if (!body_length_) return DecodeChunks(in, scratch.first(std::min(most, scratch.size())));
+  const int64_t rest = *body_length_ - body_taken_;
+  Decoded decoded;
+  decoded.consumed = static_cast<size_t>(std::min(rest, static_cast<int64_t>(std::min(most, in.size()))));
+  decoded.body = AsBytes(in.substr(0, decoded.consumed));
+  body_taken_ += static_cast<int64_t>(decoded.consumed);
+  if (body_taken_ == *body_length_) decoded.state = Body::kEnd;
+  return decoded;
+}
+
+RequestParser::Decoded RequestParser::DecodeChunks(std::string_view in, MutableByteSpan out) {
   auto& parser = impl_->parser;
   // What is left of a body in chunks is never shorter than "0\r\n\r\n", and Beast asserts that it sees as much.
-  const size_t shortest = body_length_ ? 1 : 5;
+  constexpr size_t kShortest = 5;
   Decoded decoded;
-  while (!parser.is_done() && in.size() - decoded.consumed >= shortest && decoded.produced < out.size()) {
+  size_t produced = 0;
+  while (!parser.is_done() && in.size() - decoded.consumed >= kShortest && produced < out.size()) {
     auto& body = parser.get().body();
-    body.data = out.data() + decoded.produced;
-    body.size = out.size() - decoded.produced;
+    body.data = out.data() + produced;
+    body.size = out.size() - produced;
     body.more = true;
     boost::beast::error_code error;
     decoded.consumed += parser.put({in.data() + decoded.consumed, in.size() - decoded.consumed}, error);
-    decoded.produced = out.size() - body.size;
+    produced = out.size() - body.size;
+    decoded.body = out.first(produced);
     if (error == http::error::need_more) break;
     if (error && error != http::error::need_buffer) {
       decoded.state = Body::kMalformed;

@@ -43,16 +43,18 @@ class RequestParser {
   struct Decoded {
     Body state = Body::kMore;
     size_t consumed = 0;  // of `in`; the next call repeats the rest
-    size_t produced = 0;  // of `out`
+    ByteSpan body;        // what that was of the body, in `scratch`, or where it is in `in`
   };
-  /// Bytes of the body out of `in`, as many as there are and `out` has room for. kMore without progress: more than `in` is needed.
-  Decoded DecodeBody(std::string_view in, MutableByteSpan out);
+  /// Bytes of the body out of `in`, at most `most`; of a body in chunks no more than `scratch` has room for. kMore without progress: more than
+  /// `in` is needed.
+  Decoded DecodeBody(std::string_view in, size_t most, MutableByteSpan scratch);
 
  private:
   struct Impl;
   int Scan(std::string_view in);
   int Interpret();
   int CheckFraming();
+  Decoded DecodeChunks(std::string_view in, MutableByteSpan out);
 
   const RequestLimits limits_;
   std::unique_ptr<Impl> impl_;
@@ -64,6 +66,7 @@ class RequestParser {
 
   HttpRequest request_;
   std::optional<int64_t> body_length_ = 0;
+  int64_t body_taken_ = 0;  // of those
   bool http_1_0_ = false;
   bool keep_alive_ = false;
   bool expects_continue_ = false;

@@ -14,9 +14,6 @@ namespace {
 constexpr Duration kContextCheck = std::chrono::milliseconds(50);
 constexpr Duration kContextCheckOfSlow = std::chrono::milliseconds(250);  // where many wait long
 
-/// What of a long body is worth waking the handler for: less it gets when it looks after the context, or at the body's end.
-constexpr size_t kWorthWaking = 256 * 1024;
-
 /// Copied under the lock at once.
 constexpr size_t kPiece = 64 * 1024;
 
@@ -38,7 +35,7 @@ Result<size_t> ServerExchange::Read(const Context& context, MutableByteSpan out)
   if (read_ == reading_.size()) {
     MutexLock lock(mutex_);
     PBFS_CHECK(!begun_, "the request is not read after the answer was begun");
-    PBFS_RETURN_IF_ERROR(WaitReadable(context));
+    if (arrived_.empty()) return TakeArriving(context, out);
     reading_.clear();
     read_ = 0;
     reading_.swap(arrived_);
@@ -57,17 +54,20 @@ Status ServerExchange::Why(Status ended) {
   return lost_.ok() ? ended : lost_;
 }
 
-/// OK: there are bytes in arrived_, or the body has ended.
-Status ServerExchange::WaitReadable(const Context& context) {
-  if (!read_asked_ && !body_ended_) {
-    read_asked_ = true;
-    Kick();
-  }
-  while (arrived_.empty() && !body_ended_) {
-    PBFS_RETURN_IF_ERROR(context.Check());
+/// Waits until bytes have come, or none will.
+Result<size_t> ServerExchange::TakeArriving(const Context& context, MutableByteSpan out) {
+  wanted_ = out;
+  if (!std::exchange(read_asked_, true) && !body_ended_) Kick();
+  Status status;
+  while (status.ok() && wanted_.size() == out.size() && !body_ended_) {
     changed_.WaitUntil(mutex_, NextCheck(context));
+    status = context.Check();
   }
-  return arrived_.empty() ? read_status_ : OkStatus();
+  const size_t taken = out.size() - std::exchange(wanted_, {}).size();
+  if (taken > 0) return taken;
+  PBFS_RETURN_IF_ERROR(status);
+  PBFS_RETURN_IF_ERROR(read_status_);
+  return size_t{0};
 }
 
 Status ServerExchange::Begin(const Context& context, const HttpResponse& response) {
@@ -203,14 +203,19 @@ void ServerExchange::Kick() {
 size_t ServerExchange::Room() {
   MutexLock lock(mutex_);
   full_ = arrived_.size() >= kBuffer;
-  return kBuffer - std::min(arrived_.size(), kBuffer);
+  return kBuffer - std::min(arrived_.size(), kBuffer) + wanted_.size();
 }
 
 void ServerExchange::Append(ByteSpan bytes) {
   MutexLock lock(mutex_);
-  arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
   arrived_total_ += static_cast<int64_t>(bytes.size());
-  if (arrived_.size() >= kWorthWaking) changed_.NotifyAll();
+  const ByteSpan wanted = bytes.first(std::min(bytes.size(), wanted_.size()));
+  if (!wanted.empty()) {
+    std::copy(wanted.begin(), wanted.end(), wanted_.begin());
+    wanted_ = wanted_.subspan(wanted.size());
+    if (wanted_.empty()) changed_.NotifyAll();
+  }
+  arrived_.insert(arrived_.end(), bytes.begin() + static_cast<ptrdiff_t>(wanted.size()), bytes.end());
 }
 
 void ServerExchange::EndBody(Status status) {

@@ -13,7 +13,7 @@ namespace pbfs {
 
 /// One request between two threads: the handler's, which may block, and the one that serves the connection's socket, which may
 /// not. Bytes of the request and of the answer pass through two buffers each, of which one is filled while the other is emptied; but
-/// long writes of an answer are sent from the handler's memory, while he waits.
+/// while the handler waits, bytes of the request go right where he wants them, and long writes of the answer are sent from his memory.
 class ServerExchange final : public HttpExchange {
  public:
   static constexpr size_t kBuffer = 512 * 1024;  // of each of the four, about
@@ -66,7 +66,7 @@ class ServerExchange final : public HttpExchange {
 
  private:
   bool MustClose() const PBFS_REQUIRES(mutex_);
-  Status WaitReadable(const Context& context) PBFS_REQUIRES(mutex_);
+  Result<size_t> TakeArriving(const Context& context, MutableByteSpan out) PBFS_REQUIRES(mutex_);
   Status Why(Status ended);
   Status CheckWritable(const Context& context) PBFS_REQUIRES(mutex_);
   Status WaitWritable(const Context& context) PBFS_REQUIRES(mutex_);
@@ -93,6 +93,8 @@ class ServerExchange final : public HttpExchange {
   CondVar changed_;
   bool kicked_ PBFS_GUARDED_BY(mutex_) = false;
   // The request's body.
+  MutableByteSpan wanted_
+      PBFS_GUARDED_BY(mutex_);  // what is left of where the waiting handler wants them; then arrived_ is empty
   Bytes arrived_ PBFS_GUARDED_BY(mutex_);
   int64_t arrived_total_ PBFS_GUARDED_BY(mutex_) = 0;
   bool full_ PBFS_GUARDED_BY(mutex_) = false;  // the connection waits for room

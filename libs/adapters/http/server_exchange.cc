@@ -65,8 +65,8 @@ Result<size_t> ServerExchange::TakeArriving(const Context& context, MutableByteS
   }
   const size_t taken = out.size() - std::exchange(wanted_, {}).size();
   if (taken > 0) return taken;
+  if (body_ended_) status = read_status_;  // a lost connection ends the context too, and says more
   PBFS_RETURN_IF_ERROR(status);
-  PBFS_RETURN_IF_ERROR(read_status_);
   return size_t{0};
 }
 

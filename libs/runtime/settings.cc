@@ -207,9 +207,9 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
   }
   const auto& limits = config.limits();
   out.commit_threads = AtLeastOne(limits.commit_threads(), 128, checker, "limits.commit_threads");
-  out.read_threads = AtLeastOne(limits.read_threads(), 16, checker, "limits.read_threads");
+  out.read_threads = AtLeastOne(limits.read_threads(), 64, checker, "limits.read_threads");
   out.read_connections = AtLeastOne(limits.read_connections(), 8, checker, "limits.read_connections");
-  out.write_connections = AtLeastOne(limits.write_connections(), 4, checker, "limits.write_connections");
+  out.write_connections = AtLeastOne(limits.write_connections(), 8, checker, "limits.write_connections");
   out.down_after = ReadTime(config.down_after_ms(), 900'000, checker, "down_after_ms");
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;

@@ -94,7 +94,7 @@ class ServerExchange final : public HttpExchange {
   bool kicked_ PBFS_GUARDED_BY(mutex_) = false;
   // The request's body.
   MutableByteSpan wanted_
-      PBFS_GUARDED_BY(mutex_);  // what is left of where the waiting handler wants them; then arrived_ is empty
+      PBFS_GUARDED_BY(mutex_);  // where the waiting handler wants more of it; then arrived_ is empty
   Bytes arrived_ PBFS_GUARDED_BY(mutex_);
   int64_t arrived_total_ PBFS_GUARDED_BY(mutex_) = 0;
   bool full_ PBFS_GUARDED_BY(mutex_) = false;  // the connection waits for room

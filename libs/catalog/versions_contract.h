@@ -277,6 +277,28 @@ TYPED_TEST_P(VersionsContract, MetadataOfAVersionChangeUnderACondition) {
   EXPECT_CODE(this->ports_.commits.Commit(TestContext(), bad.request()), kInvalidArgument);
 }
 
+// A META that changes nothing, and a DROP, in one Commit: whoever drops has seen the newest metadata, and nobody changes them afterwards.
+TYPED_TEST_P(VersionsContract, ADropWithAMetaIsUnderItsCondition) {
+  TestClient client = this->MakeClient();
+  this->Set(Versioning::kEnabled);
+  const ObjectId object = this->BindNew(client, "n");
+  const Order version = this->model_["n"].front().order;
+  TestCommit held(client), blind(client), seen(client), late(client);
+  held.Meta(object, Bytes(50, 1)).request().if_meta = Order{};
+  ASSERT_EQ(this->SendCode(held), CommitCode::kOk);
+  blind.Meta(object, Bytes(50, 2)).Drop("n", version).request().if_meta = Order{};
+  EXPECT_EQ(this->SendCode(blind), CommitCode::kPrecondition);
+  EXPECT_EQ(this->Stat(object).bindings, 1);
+  this->ExpectModel();
+  seen.Meta(object, Bytes(50, 1)).Drop("n", version).request().if_meta = held.last_order();
+  EXPECT_EQ(this->SendCode(seen), CommitCode::kOk);
+  EXPECT_EQ(this->Stat(object).bindings, 0);
+  this->model_["n"].clear();
+  this->ExpectModel();
+  late.Meta(object, Bytes(50, 3)).request().if_meta = held.last_order();
+  EXPECT_EQ(this->SendCode(late), CommitCode::kPrecondition);
+}
+
 TYPED_TEST_P(VersionsContract, AListIsOfAVersionIfAsked) {
   TestClient client = this->MakeClient();
   this->Set(Versioning::kEnabled);
@@ -350,7 +372,7 @@ REGISTER_TYPED_TEST_SUITE_P(VersionsContract, BeforeItIsEnabledANameHasItsNullVe
                             WhereVersionsAreKeptBoundObjectsTakeNoMoreWrites, SuspendedTheNullVersionIsReplaced,
                             WhoTakesTheBucketForAnotherIsTold, VersioningIsNotTurnedOff,
                             NamesAreRememberedSinceVersionsAreKept, ABucketWithVersionsIsNotDeleted,
-                            MetadataOfAVersionChangeUnderACondition, AListIsOfAVersionIfAsked,
-                            BadListsOfVersionsAreInvalid, VersionsAreWhatTheModelSays);
+                            MetadataOfAVersionChangeUnderACondition, ADropWithAMetaIsUnderItsCondition,
+                            AListIsOfAVersionIfAsked, BadListsOfVersionsAreInvalid, VersionsAreWhatTheModelSays);
 
 }  // namespace pbfs

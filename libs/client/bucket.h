@@ -224,6 +224,7 @@ struct NamedVersion {
   bool current = false;
   ObjectMetadata metadata;
   std::optional<NamedContent> content = {};  // of an object, in a list
+  Order meta = {};                           // as ObjectStat::meta
 };
 struct VersionListOptions {
   std::string after;  // a name: none of its versions, and of a common prefix nothing that begins with it,
@@ -430,6 +431,9 @@ class Bucket {
   /// Forgets one version of a name for good, a delete marker perhaps: of the current one, the newest that is left becomes current. A
   /// repeat does nothing. Errors: NOT_FOUND there never was such a version; FAILED_PRECONDITION the bucket never kept any.
   Result<Order> DropVersion(const Context& context, const std::string& name, const Order& version);
+  /// The same for who decided by its metadata, a lock perhaps: nobody changes those of a version that is gone, and where somebody has
+  /// changed them since it was `seen` it stays. Errors also: FAILED_PRECONDITION they were changed, or it was dropped: look again.
+  Result<Order> DropVersion(const Context& context, const NamedVersion& seen);
   /// Binds the name again to the object that it had last: undoes a delete, while the object is not reaped yet.
   Result<ObjectId> Restore(const Context& context, const std::string& name);
 

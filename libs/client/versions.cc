@@ -1,18 +1,33 @@
 // Bucket's operations on versions of names.
 #include "libs/client/committer.h"
 #include "libs/client/listing.h"
+#include "libs/client/metadata.h"
 #include "libs/format/name.h"
 
 namespace pbfs {
 namespace {
 
-NamedVersion VersionOf(const NameEntry& entry, ObjectMetadata metadata) {
+NamedVersion VersionOf(const NameEntry& entry, VerifiedEntry verified) {
   NamedVersion version{entry.name, entry.object, entry.order};
   version.is_null = entry.versioning != Versioning::kEnabled;
   version.current = entry.current;
-  version.metadata = std::move(metadata);
+  version.metadata = std::move(verified.metadata);
+  version.meta = verified.meta;
   version.content = entry.content;
   return version;
+}
+
+// What `plan` has already, then the DROP.
+Result<Order> CommitDrop(const Context& context, ClientCore& core, const OpenedBucket& bucket, const std::string& name,
+                         const Order& version, CommitPlan plan) {
+  PlannedOp drop{NewRecord(core, OpKind::kDrop, {}), {}};
+  drop.record.name = name;
+  drop.record.dropped = version;
+  plan.ops.push_back(std::move(drop));
+  const Result<Committed> done = CommitOps(context.Within(core.options.timeout), core, bucket, plan);
+  if (done.ok()) return done->orders.back();
+  const bool none = done.status().Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
+  return none ? NotFoundError(bucket.info.settings.name + "/" + name + ": no such version") : done.status();
 }
 
 }  // namespace
@@ -50,7 +65,7 @@ Result<VersionPage> Bucket::ListVersions(const Context& context, const std::stri
   page.prefixes = std::move(reply.prefixes);
   for (const NameEntry& entry : reply.versions) {
     PBFS_ASSIGN_OR_RETURN(VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
-    page.versions.push_back(VersionOf(entry, std::move(verified.metadata)));
+    page.versions.push_back(VersionOf(entry, std::move(verified)));
   }
   return page;
 }
@@ -63,20 +78,23 @@ Result<NamedVersion> Bucket::FindVersion(const Context& context, const std::stri
                         RetryRead(step, [&] { return core_->to.catalog.names.Resolve(step, query); }));
   if (!IsVersion(entry, name, version)) return BadRecord("the catalog answered for another version");
   PBFS_ASSIGN_OR_RETURN(VerifiedEntry verified, VerifyEntry(context, *core_, *state_, entry));
-  return VersionOf(entry, std::move(verified.metadata));
+  return VersionOf(entry, std::move(verified));
 }
 
 Result<Order> Bucket::DropVersion(const Context& context, const std::string& name, const Order& version) {
   PBFS_RETURN_IF_ERROR(CheckName(name));
   if (versioning() == Versioning::kOff) return FailedPreconditionError("the bucket keeps no versions: unbind the name");
+  return CommitDrop(context, *core_, *state_, name, version, {});
+}
+
+// As a META that changes nothing and a DROP: whoever has seen the metadata as they were can no longer change them.
+Result<Order> Bucket::DropVersion(const Context& context, const NamedVersion& seen) {
+  if (!seen.object.has_value()) return DropVersion(context, seen.name, seen.order);
+  PBFS_ASSIGN_OR_RETURN(Bytes encoded, EncodeMetadata(seen.metadata));
   CommitPlan plan;
-  plan.ops.push_back({NewRecord(*core_, OpKind::kDrop, {}), {}});
-  plan.ops[0].record.name = name;
-  plan.ops[0].record.dropped = version;
-  const Result<Committed> done = CommitOps(context.Within(core_->options.timeout), *core_, *state_, plan);
-  if (done.ok()) return done->orders.back();
-  const bool none = done.status().Detail("pbfs-code") == CommitCodeName(CommitCode::kSourceGone);
-  return none ? NotFoundError(info().settings.name + "/" + name + ": no such version") : done.status();
+  plan.ops.push_back({NewRecord(*core_, OpKind::kMeta, *seen.object), std::move(encoded)});
+  plan.if_meta = seen.meta;
+  return CommitDrop(context, *core_, *state_, seen.name, seen.order, std::move(plan));
 }
 
 }  // namespace pbfs

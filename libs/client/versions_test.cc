@@ -234,6 +234,35 @@ TEST_F(VersionsTest, ADroppedVersionIsForgottenByAllClients) {
   EXPECT_CODE(bucket_->Find(TestContext(), "a"), kNotFound);
 }
 
+TEST_F(VersionsTest, AVersionWhoseMetadataWereChangedIsNotDroppedAsItWasSeen) {
+  const auto other_client = cluster_.NewClient();
+  ASSERT_OK_AND_ASSIGN(Bucket other, other_client->OpenBucket(TestContext(), "b"));
+  ASSERT_OK_AND_ASSIGN(const Written first, bucket_->Put(TestContext(), "a", Bytes{1}));
+  ASSERT_OK(bucket_->Put(TestContext(), "a", Bytes{2}));
+  ASSERT_OK_AND_ASSIGN(const NamedVersion seen, bucket_->FindVersion(TestContext(), "a", first.order));
+  ObjectMetadata held;
+  held.system["legal-hold"] = "ON";
+  ASSERT_OK(other.SetMetadata(TestContext(), first.object, held, seen.meta));
+  EXPECT_CODE(bucket_->DropVersion(TestContext(), seen), kFailedPrecondition);
+  ASSERT_OK_AND_ASSIGN(const NamedVersion again, bucket_->FindVersion(TestContext(), "a", first.order));
+  EXPECT_EQ(again.metadata, held);
+  EXPECT_EQ(again.object, first.object);
+  // And the other way round: whoever saw it before it was dropped changes nothing of it.
+  ASSERT_OK(bucket_->DropVersion(TestContext(), again));
+  EXPECT_CODE(bucket_->FindVersion(TestContext(), "a", first.order), kNotFound);
+  EXPECT_CODE(other.SetMetadata(TestContext(), first.object, held, again.meta), kFailedPrecondition);
+  EXPECT_CODE(bucket_->DropVersion(TestContext(), again), kFailedPrecondition);  // no repeat
+}
+
+TEST_F(VersionsTest, DeleteMarkersAreDroppedAsTheyWereSeen) {
+  ASSERT_OK_AND_ASSIGN(const Written put, bucket_->Put(TestContext(), "a", Bytes{1}));
+  ASSERT_OK(bucket_->Unbind(TestContext(), "a"));
+  ASSERT_OK_AND_ASSIGN(const VersionPage page, bucket_->ListVersions(TestContext(), ""));
+  ASSERT_EQ(page.versions.size(), 2u);
+  ASSERT_OK(bucket_->DropVersion(TestContext(), page.versions[0]));
+  EXPECT_EQ(*bucket_->Find(TestContext(), "a"), put.object);
+}
+
 TEST_F(VersionsTest, WithoutVersionsNoneIsDropped) {
   ASSERT_OK_AND_ASSIGN(Bucket plain, MakePlain());
   ASSERT_OK_AND_ASSIGN(const Written put, plain.Put(TestContext(), "a", Bytes{1}));

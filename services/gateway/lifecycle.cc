@@ -43,8 +43,10 @@ Status Lifecycle::ExpireVersions(const Context& context, Bucket& bucket, const s
   std::optional<NamedVersion> newer;  // the version before
   int64_t noncurrent = 0;             // of its name, before the one at hand
   const auto drop = [&](const NamedVersion& version) -> Status {
-    const Status gone = bucket.DropVersion(context, version.name, version.order).status();
-    if (gone.code() != StatusCode::kNotFound) PBFS_RETURN_IF_ERROR(gone);
+    const Status gone = bucket.DropVersion(context, version).status();
+    const bool elsewhere =
+        gone.code() == StatusCode::kNotFound || LostRace(gone);  // gone, or locked: the next pass sees
+    if (!elsewhere) PBFS_RETURN_IF_ERROR(gone);
     report.expired += gone.ok();
     return OkStatus();
   };

@@ -161,19 +161,21 @@ Result<Deletion> DeleteKey(Site& site, Call& call, Bucket& bucket, const std::st
   }
   PBFS_ASSIGN_OR_RETURN(const std::optional<ObjectId> only, Checked(call, bucket, key, version, check));
   if (!version.has_value()) return DeleteCurrent(call, bucket, key, only);
-  const Result<NamedVersion> found = FindVersion(bucket, call, key, *version);
-  const bool missing = s3::IsError(found.status(), Code::kNoSuchVersion);
   const std::string asked(version_id);
-  if (missing) return Deletion{asked, false};
-  PBFS_RETURN_IF_ERROR(found.status());
-  PBFS_RETURN_IF_ERROR(CheckUnlocked(site, call, {call.bucket(), key, asked}, found->metadata));
-  if (bucket.versioning() == Versioning::kOff) {
-    PBFS_RETURN_IF_ERROR(DeleteCurrent(call, bucket, key, found->object).status());
-    return Deletion{asked, false};
+  for (int attempt = 0;; ++attempt) {
+    const Result<NamedVersion> found = FindVersion(bucket, call, key, *version);
+    if (s3::IsError(found.status(), Code::kNoSuchVersion)) return Deletion{asked, false};
+    PBFS_RETURN_IF_ERROR(found.status());
+    PBFS_RETURN_IF_ERROR(CheckUnlocked(site, call, {call.bucket(), key, asked}, found->metadata));
+    if (bucket.versioning() == Versioning::kOff) {
+      PBFS_RETURN_IF_ERROR(DeleteCurrent(call, bucket, key, found->object).status());
+      return Deletion{asked, false};
+    }
+    const Status dropped = bucket.DropVersion(call.context(), *found).status();
+    if (LostRace(dropped) && attempt < kTryAgain) continue;  // it may be locked now
+    if (!dropped.ok() && dropped.code() != StatusCode::kNotFound) return DeleteFailure(dropped);
+    return Deletion{asked, !found->object.has_value()};
   }
-  const Status dropped = bucket.DropVersion(call.context(), key, found->order).status();
-  if (!dropped.ok() && dropped.code() != StatusCode::kNotFound) return DeleteFailure(dropped);
-  return Deletion{asked, !found->object.has_value()};
 }
 
 }  // namespace pbfs::gateway

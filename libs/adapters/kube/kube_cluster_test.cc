@@ -56,7 +56,7 @@ class ClusterFixture {
     EXPECT_OK(list);
     for (const Json& item : list.value_or({}).items) {
       const Json& metadata = Member(item, "metadata");
-      EXPECT_OK(client_->Delete(TestContext(), objects_.Path(Text(metadata, "name")), Text(metadata, "uid")));
+      EXPECT_OK(client_->Delete(TestContext(), objects_.Path(Text(metadata, "name")), {.uid = Text(metadata, "uid")}));
     }
   }
   Leases& leases() { return leases_; }
@@ -133,7 +133,7 @@ TEST_F(ClusterTest, ThreeConflictsAreToldApart) {
   ASSERT_OK(
       fixture_.client().Replace(TestContext(), path, *objects.Held(made, {"r", "b", ""}, std::chrono::seconds(60), 1)));
   EXPECT_CODE(fixture_.client().Replace(TestContext(), path, made), kAborted);
-  EXPECT_CODE(fixture_.client().Delete(TestContext(), path, "another"), kAborted);
+  EXPECT_CODE(fixture_.client().Delete(TestContext(), path, {.uid = "another"}), kAborted);
 }
 
 }  // namespace

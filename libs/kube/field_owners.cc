@@ -38,13 +38,15 @@ void Put(Json& object, const std::vector<std::string>& path, const Json& value) 
   *at = value;
 }
 
-/// Removes the field, and the objects around it that get empty.
+/// Removes the field, and the objects around it that get empty. What was named as an empty object and has members by now
+/// stays: they are fields of their own.
 void Remove(Json& object, const std::vector<std::string>& path, size_t depth = 0) {
   if (!object.is_object() || !object.contains(path[depth])) return;
   Json& member = object[path[depth]];
   const bool last = depth + 1 == path.size();
   if (!last) Remove(member, path, depth + 1);
-  if (last || (member.is_object() && member.empty())) object.erase(path[depth]);
+  const bool goes = member.is_object() ? member.empty() : last;
+  if (goes) object.erase(path[depth]);
 }
 
 /// An empty object only says that there is an object.

@@ -103,14 +103,17 @@ struct MemoryKube::Cluster {
     const auto found = objects.find(ref);
     return found == objects.end() ? Kept() : found->second;
   }
-  /// An object to begin with.
-  Json New(const ObjectRef& ref) PBFS_REQUIRES(mutex) {
+  /// An object to begin with. Errors: FAILED_PRECONDITION kSpaceEnding.
+  Result<Json> New(const ObjectRef& ref) PBFS_REQUIRES(mutex) {
+    if (ending.contains(ref.space))
+      return FailedPreconditionError("namespace " + ref.space + " is being deleted")
+          .WithDetail(std::string(kCause), std::string(kSpaceEnding));
     Json metadata = {{"name", ref.name},
                      {"uid", fmt::format("uid-{}", ++last_uid)},
                      {"generation", 1},
                      {"creationTimestamp", Now()}};
     if (ref.kind.namespaced) metadata["namespace"] = ref.space;
-    return {{"apiVersion", ref.kind.ApiVersion()}, {"kind", ref.kind.name}, {"metadata", std::move(metadata)}};
+    return Json{{"apiVersion", ref.kind.ApiVersion()}, {"kind", ref.kind.name}, {"metadata", std::move(metadata)}};
   }
 
   /// Puts `kept` in the place of what was there, with its next version and generation; an object that ends and that
@@ -176,6 +179,7 @@ struct MemoryKube::Cluster {
   int64_t last_uid PBFS_GUARDED_BY(mutex) = 0;
   bool available PBFS_GUARDED_BY(mutex) = true;
   std::set<Kind> unserved PBFS_GUARDED_BY(mutex);
+  std::set<std::string> ending PBFS_GUARDED_BY(mutex);  // namespaces
 };
 
 MemoryKube::MemoryKube(const Clock& clock, std::string manager)
@@ -212,7 +216,8 @@ Result<Json> MemoryKube::Create(const Context& context, const Kind& kind, const 
   MutexLock lock(cluster_->mutex);
   PBFS_RETURN_IF_ERROR(cluster_->Check(context, kind));
   if (cluster_->objects.contains(ref)) return AlreadyExistsError(NameOf(ref) + " already exists");
-  Kept kept{cluster_->New(ref), {}, {}};
+  Kept kept;
+  PBFS_ASSIGN_OR_RETURN(kept.object, cluster_->New(ref));
   kept.object.merge_patch(said);
   kept.owners.Made(manager_ + " (create)", said);
   return cluster_->Keep(ref, std::move(kept));
@@ -224,7 +229,9 @@ Result<Json> MemoryKube::Apply(const Context& context, const Kind& kind, const J
   PBFS_RETURN_IF_ERROR(cluster_->Check(context, kind));
   Kept kept = cluster_->Find(ref);
   PBFS_RETURN_IF_ERROR(CheckNamed(intent, kept.object, ref));
-  if (kept.object.is_null()) kept.object = cluster_->New(ref);
+  if (kept.object.is_null()) {
+    PBFS_ASSIGN_OR_RETURN(kept.object, cluster_->New(ref));
+  }
   const auto held = FinalizersOf(kept.object);
   PBFS_RETURN_IF_ERROR(kept.owners.Apply(manager_, Sayings(intent), on_conflict, kept.object));
   const auto holding = FinalizersOf(kept.object);
@@ -288,6 +295,11 @@ void MemoryKube::SetServed(const Kind& kind, bool served) {
   if (served) cluster_->unserved.erase(kind);
   if (!served) cluster_->unserved.insert(kind);
   cluster_->changed.NotifyAll();
+}
+
+void MemoryKube::EndSpace(const std::string& space) {
+  MutexLock lock(cluster_->mutex);
+  cluster_->ending.insert(space);
 }
 
 void MemoryKube::ForgetVersions() {

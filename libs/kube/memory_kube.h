@@ -35,6 +35,9 @@ class MemoryKube final : public KubeApi {
   void SetAvailable(bool available);
   /// Is this kind served? All are at first. Objects stay.
   void SetServed(const Kind& kind, bool served);
+  /// From now on this namespace is being deleted: it takes no new objects (kSpaceEnding). Who plays its controllers
+  /// deletes those that it has.
+  void EndSpace(const std::string& space);
   /// No version so far can be watched on from: OUT_OF_RANGE.
   void ForgetVersions();
 

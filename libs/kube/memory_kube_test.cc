@@ -59,6 +59,18 @@ TEST_F(MemoryKubeTest, ASelectionWithoutANamespaceIsOfAll) {
   EXPECT_EQ(kube_.List(TestContext(), {kSample, "two", ""})->items.size(), 1u);
 }
 
+TEST_F(MemoryKubeTest, ANamespaceThatEndsTakesNoNewObjects) {
+  ASSERT_OK_AND_ASSIGN(Json object, kube_.Create(TestContext(), kSample, Sample("one")));
+  kube_.EndSpace("one"), kube_.EndSpace("two");
+  EXPECT_EQ(kube_.Create(TestContext(), kSample, Sample("two")).status().Detail(kCause), kSpaceEnding);
+  const Status refused = kube_.Apply(TestContext(), kSample, Sample("two"), OnConflict::kTake).status();
+  EXPECT_CODE(refused, kFailedPrecondition);
+  EXPECT_EQ(refused.Detail(kCause), kSpaceEnding);
+  object["spec"]["a"] = 1;
+  EXPECT_OK(kube_.Apply(TestContext(), kSample, object, OnConflict::kTake));
+  EXPECT_OK(kube_.Delete(TestContext(), *RefOf(kSample, object), {}));
+}
+
 TEST_F(MemoryKubeTest, TimesAreOfItsClockInWholeSeconds) {
   ASSERT_OK_AND_ASSIGN(const Json made, kube_.Create(TestContext(), kSample, Sample()));
   EXPECT_EQ(made["metadata"]["creationTimestamp"], "2025-12-31T23:59:59Z");

@@ -19,7 +19,7 @@ set(ALLOWED_program base pure port client logic adapter proto program)
 # Which outside libraries a layer may link.
 set(EXTERNAL_base threads fmt spdlog)
 set(EXTERNAL_pure threads fmt sodium openssl isal pugixml json)
-set(EXTERNAL_port threads fmt spdlog)
+set(EXTERNAL_port threads fmt spdlog json)
 set(EXTERNAL_client threads fmt spdlog json)
 set(EXTERNAL_logic threads fmt spdlog json)
 set(EXTERNAL_adapter threads absl fmt spdlog cli11 grpc protobuf pqxx prometheus json openssl tls curl boost)

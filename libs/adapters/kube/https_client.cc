@@ -95,7 +95,7 @@ struct HttpsClient::Transfer {
     headers = curl_slist_append(headers, "Expect:");
     if (!request.token.empty())
       headers = curl_slist_append(headers, ("Authorization: Bearer " + request.token).c_str());
-    if (!body.empty()) headers = curl_slist_append(headers, "Content-Type: application/json");
+    if (!body.empty()) headers = curl_slist_append(headers, ("Content-Type: " + request.content_type).c_str());
     Set(CURLOPT_URL, url.c_str());
     Set(CURLOPT_HTTPHEADER, headers);
     if (body.empty()) {

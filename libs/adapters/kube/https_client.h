@@ -25,9 +25,10 @@ class HttpsClient {
   };
   struct Request {
     std::string method = "GET";
-    std::string path;   // with its query, escaped
-    std::string token;  // bearer; empty: none
-    std::string body;   // JSON; empty: none
+    std::string path;                               // with its query, escaped
+    std::string token;                              // bearer; empty: none
+    std::string body;                               // empty: none
+    std::string content_type = "application/json";  // of the body
   };
   struct Reply {
     int status = 0;

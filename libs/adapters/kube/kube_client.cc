@@ -1,6 +1,9 @@
 #include "libs/adapters/kube/kube_client.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "libs/adapters/kube/yaml_text.h"
 
 namespace pbfs::kube {
 namespace {
@@ -12,12 +15,33 @@ constexpr int64_t kMaxListBytes = 256 << 20;
 
 Status WithWait(Status status, const HttpsClient::Reply& reply) {
   if (reply.retry_after_ms < 0) return status;
-  return std::move(status).WithDetail("retry-after-ms", std::to_string(reply.retry_after_ms));
+  return std::move(status).WithDetail(std::string(kRetryAfterMs), std::to_string(reply.retry_after_ms));
 }
 
-Status Conflict(const Json& body, std::string message) {
-  return Text(body, "reason") == "AlreadyExists" ? AlreadyExistsError(std::move(message))
-                                                 : AbortedError(std::move(message));
+/// Does the v1 Status say `cause`?
+bool Has(const Json& body, std::string_view cause) {
+  const Json& causes = Member(Member(body, "details"), "causes");
+  return std::any_of(causes.begin(), causes.end(), [&](const Json& said) { return Text(said, "reason") == cause; });
+}
+
+Status Because(Status status, std::string_view cause) {
+  return std::move(status).WithDetail(std::string(kCause), std::string(cause));
+}
+
+Status Forbidden(const Json& body, const std::string& message) {
+  return Has(body, kSpaceEnding) ? Because(FailedPreconditionError(message), kSpaceEnding)
+                                 : PermissionDeniedError(message);
+}
+
+/// A group or kind that the server does not have is plain text; nobody has asked for an object then.
+Status Missing(const Json& body, const std::string& message) {
+  return Text(body, "kind") == "Status" ? NotFoundError(message) : UnimplementedError(message);
+}
+
+/// The three conflicts.
+Status Conflict(const Json& body, const std::string& message) {
+  if (Text(body, "reason") == "AlreadyExists") return AlreadyExistsError(message);
+  return Has(body, kFieldConflict) ? Because(FailedPreconditionError(message), kFieldConflict) : AbortedError(message);
 }
 
 /// What an answer other than 2xx means. Its body is a v1 Status, or plain text from whoever stands in between.
@@ -28,17 +52,33 @@ Status StatusOf(const HttpsClient::Reply& reply) {
   switch (reply.status) {
     case 400:
     case 405:
-    case 413:
     case 415:
     case 422: return InvalidArgumentError(message);
     case 401: return UnauthenticatedError(message);
-    case 403: return PermissionDeniedError(message);
-    case 404: return NotFoundError(message);
+    case 403: return Forbidden(body, message);
+    case 404: return Missing(body, message);
     case 409: return Conflict(body, message);
+    case 413: return Because(InvalidArgumentError(message), kTooLarge);
     case 410: return OutOfRangeError(message);
     case 429: return WithWait(ResourceExhaustedError(message), reply);
     default: return WithWait(UnavailableError(message), reply);
   }
+}
+
+std::string PolicyOf(DeleteOptions::Dependents dependents) {
+  switch (dependents) {
+    case DeleteOptions::Dependents::kLater: return "Background";
+    case DeleteOptions::Dependents::kBefore: return "Foreground";
+    case DeleteOptions::Dependents::kOrphan: return "Orphan";
+  }
+  return "Background";
+}
+
+Json BodyOf(const DeleteOptions& options) {
+  Json body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", PolicyOf(options.dependents)}};
+  if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
+  if (!options.version.empty()) body["preconditions"]["resourceVersion"] = options.version;
+  return body;
 }
 
 bool IsGood(int status) { return status >= 200 && status < 300; }
@@ -87,9 +127,22 @@ Result<Json> KubeClient::Get(const Context& context, const std::string& object_p
   return CallJson(context, {.path = object_path});
 }
 
-Result<Json> KubeClient::Create(const Context& context, const std::string& collection, const Json& object) {
+Result<Json> KubeClient::Create(const Context& context, const std::string& collection, const Json& object,
+                                const std::string& manager) {
   PBFS_ASSIGN_OR_RETURN(std::string body, DumpJson(object));
-  return CallJson(context, {.method = "POST", .path = collection, .body = std::move(body)});
+  const std::string query = manager.empty() ? "" : "?fieldManager=" + PercentEncode(manager);
+  return CallJson(context, {.method = "POST", .path = collection + query, .body = std::move(body)});
+}
+
+Result<Json> KubeClient::Apply(const Context& context, const std::string& object_path, const Json& intent,
+                               const std::string& manager, bool force) {
+  PBFS_ASSIGN_OR_RETURN(std::string body, DumpYaml(intent));
+  std::string path = object_path + "?fieldManager=" + PercentEncode(manager);
+  if (force) path += "&force=true";
+  return CallJson(context, {.method = "PATCH",
+                            .path = std::move(path),
+                            .body = std::move(body),
+                            .content_type = "application/apply-patch+yaml"});
 }
 
 Result<Json> KubeClient::Replace(const Context& context, const std::string& object_path, const Json& object) {
@@ -99,8 +152,8 @@ Result<Json> KubeClient::Replace(const Context& context, const std::string& obje
   return CallJson(context, {.method = "PUT", .path = object_path, .body = std::move(body)});
 }
 
-Status KubeClient::Delete(const Context& context, const std::string& object_path, const std::string& uid) {
-  PBFS_ASSIGN_OR_RETURN(std::string body, DumpJson({{"preconditions", {{"uid", uid}}}}));
+Status KubeClient::Delete(const Context& context, const std::string& object_path, const DeleteOptions& options) {
+  PBFS_ASSIGN_OR_RETURN(std::string body, DumpJson(BodyOf(options)));
   return CallJson(context, {.method = "DELETE", .path = object_path, .body = std::move(body)}).status();
 }
 

@@ -6,19 +6,13 @@
 #include <vector>
 
 #include "libs/adapters/kube/https_client.h"
-#include "libs/adapters/kube/kube_json.h"
 #include "libs/adapters/kube/token_file.h"
 #include "libs/adapters/kube/watch_parser.h"
 #include "libs/base/context.h"
 #include "libs/base/result.h"
+#include "libs/kube/kube_api.h"
 
 namespace pbfs::kube {
-
-/// Objects as a list gives them, and the version from which to watch on.
-struct ObjectList {
-  std::vector<Json> items;
-  std::string version;
-};
 
 /// A small client of a Kubernetes API server: the calls that PBFS needs, on any kind of object, as JSON. It caches
 /// nothing, repeats nothing (but a call whose token was refused, with a newer token) and limits no rate. Threads: any;
@@ -30,11 +24,14 @@ struct ObjectList {
 /// Errors of all calls, with the server's own message:
 ///   UNAVAILABLE        no connection, the server is overloaded or broken (500, 502, 503, 504), or makes no sense
 ///   DEADLINE_EXCEEDED  context.deadline came; after this and UNAVAILABLE a write may have happened: read first
-///   RESOURCE_EXHAUSTED 429; detail retry-after-ms if the server says so. Also a list of over 20 000 objects or 256 MiB
-///   NOT_FOUND 404      ALREADY_EXISTS 409 of a create      ABORTED 409: another version is there, read again
+///   RESOURCE_EXHAUSTED 429. Also a list of over 20 000 objects or 256 MiB
+///   NOT_FOUND          404 of the API: no such object      UNIMPLEMENTED any other 404: no such group or kind
+///   ALREADY_EXISTS     409 of a create                     ABORTED 409: another version is there, read again
+///   FAILED_PRECONDITION 409 because of another manager's fields, 403 because the namespace is ending; detail kCause
 ///   OUT_OF_RANGE       410: the version to go on from is too old, list again
-///   PERMISSION_DENIED 403, naming verb and resource        UNAUTHENTICATED 401 with the newest token
-///   INVALID_ARGUMENT   400, 405, 413, 415, 422: must not be repeated as it is
+///   PERMISSION_DENIED  403, naming verb and resource       UNAUTHENTICATED 401 with the newest token
+///   INVALID_ARGUMENT   400, 405, 413 (detail kCause), 415, 422: must not be repeated as it is
+/// With 429 and 5xx comes the detail kRetryAfterMs, if the server says so.
 class KubeClient {
  public:
   struct Options {
@@ -48,12 +45,18 @@ class KubeClient {
   static Result<std::unique_ptr<KubeClient>> Open(const Options& options);
 
   Result<Json> Get(const Context& context, const std::string& object_path);
-  Result<Json> Create(const Context& context, const std::string& collection, const Json& object);
+  /// `manager`: under what name the server keeps who wrote the fields; empty: that of the user agent.
+  Result<Json> Create(const Context& context, const std::string& collection, const Json& object,
+                      const std::string& manager = "");
+  /// Server-side apply. `object_path` may end with "/status". Errors: INVALID_ARGUMENT; FAILED_PRECONDITION unless
+  /// `force`; ABORTED it names another version; NOT_FOUND of a status.
+  Result<Json> Apply(const Context& context, const std::string& object_path, const Json& intent,
+                     const std::string& manager, bool force);
   /// Puts `object` in place of the version that it names in metadata.resourceVersion. Errors: INVALID_ARGUMENT it names
   /// none (servers overwrite some kinds silently then); ABORTED, NOT_FOUND.
   Result<Json> Replace(const Context& context, const std::string& object_path, const Json& object);
-  /// Deletes the object with this uid only. Errors: ABORTED it has another one; NOT_FOUND.
-  Status Delete(const Context& context, const std::string& object_path, const std::string& uid);
+  /// Errors: ABORTED it has another uid or version; NOT_FOUND.
+  Status Delete(const Context& context, const std::string& object_path, const DeleteOptions& options);
 
   /// All objects of a collection that fit `labels` ("a=b,c=d"; empty: all), read by pages of 500 as they are now (a
   /// read that the server confirms with its store).

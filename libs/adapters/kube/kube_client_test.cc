@@ -1,6 +1,7 @@
 #include "libs/adapters/kube/kube_client.h"
 
 #include "libs/adapters/kube/testing/fake_kube.h"
+#include "libs/adapters/kube/testing/scripted_server.h"
 #include "libs/base/stop_signal.h"
 #include "libs/base/testing.h"
 
@@ -45,8 +46,8 @@ TEST_F(KubeClientTest, ObjectsAreCreatedReadReplacedAndDeleted) {
   made["spec"]["holderIdentity"] = "b";
   ASSERT_OK_AND_ASSIGN(const Json replaced, client_->Replace(TestContext(), kLeases + "/a", made));
   EXPECT_EQ(replaced["spec"]["holderIdentity"], "b");
-  EXPECT_CODE(client_->Delete(TestContext(), kLeases + "/a", "another"), kAborted);
-  EXPECT_OK(client_->Delete(TestContext(), kLeases + "/a", made["metadata"]["uid"]));
+  EXPECT_CODE(client_->Delete(TestContext(), kLeases + "/a", {.uid = "another"}), kAborted);
+  EXPECT_OK(client_->Delete(TestContext(), kLeases + "/a", {.uid = made["metadata"]["uid"]}));
   EXPECT_CODE(client_->Get(TestContext(), kLeases + "/a"), kNotFound);
 }
 
@@ -162,22 +163,6 @@ TEST_F(KubeClientTest, AServerThatIsAwayIsUnavailableAndIsFoundAgain) {
   server().SetAvailable(true);
   EXPECT_OK(client_->Get(TestContext(), kLeases + "/a"));
 }
-
-/// A server that answers every request with what the test says.
-class ScriptedServer {
- public:
-  explicit ScriptedServer(HttpsServer::Handler handler)
-      : server_(*TestCertificates::Get().authority.IssueLocal("scripted"), std::move(handler)) {
-    EXPECT_OK(server_.Start());
-  }
-  std::unique_ptr<KubeClient> Client(KubeClient::Options options) const {
-    options.server = "https://127.0.0.1:" + std::to_string(server_.port());
-    return *KubeClient::Open(options);
-  }
-
- private:
-  HttpsServer server_;
-};
 
 TEST_F(KubeClientTest, NonsenseIsUnavailable) {
   for (const std::string body : {"", "x", "[]", "null", "\"text\"", "{\"items\":", "{}", "{\"metadata\":7}",

@@ -1,42 +1,12 @@
-#include <cstdlib>
 #include <filesystem>
 
 #include "libs/adapters/kube/kube_leases.h"
+#include "libs/adapters/kube/testing/real_cluster.h"
 #include "libs/base/testing/child_process.h"
 #include "libs/coordination/leases_contract.h"
 
-// On a real API server, named by environment variables: docs/operations/kubernetes-leases.md. Without them it fails.
 namespace pbfs::kube {
 namespace {
-
-struct Settings {
-  std::string server, ca_file, token_file, space;
-  std::string stop, start;  // shell commands
-};
-
-/// Ends the program, and so fails the test, if one is not set.
-const Settings& FromEnvironment() {
-  static const Settings kSettings = [] {
-    std::string missing;
-    const auto get = [&](const std::string& name) -> std::string {
-      const char* value = std::getenv(("PBFS_KUBE_" + name).c_str());
-      if (value == nullptr || *value == '\0') missing += " PBFS_KUBE_" + name;
-      return value == nullptr ? "" : value;
-    };
-    const Settings settings{get("SERVER"),    get("CA_FILE"), get("TOKEN_FILE"),
-                            get("NAMESPACE"), get("STOP"),    get("START")};
-    PBFS_CHECK(missing.empty(), "set" + missing + ": docs/operations/kubernetes-leases.md says to what");
-    return settings;
-  }();
-  return kSettings;
-}
-
-std::unique_ptr<KubeClient> Client() {
-  const Settings& settings = FromEnvironment();
-  auto client = KubeClient::Open({settings.server, settings.ca_file, settings.token_file});
-  PBFS_CHECK(client.ok(), client.status().message());
-  return *std::move(client);
-}
 
 void Run(const std::string& command) {
   const std::string log = std::filesystem::temp_directory_path() / "pbfs-kube-command.log";
@@ -56,12 +26,12 @@ class ClusterFixture {
     EXPECT_OK(list);
     for (const Json& item : list.value_or({}).items) {
       const Json& metadata = Member(item, "metadata");
-      EXPECT_OK(client_->Delete(TestContext(), objects_.Path(Text(metadata, "name")), Text(metadata, "uid")));
+      EXPECT_OK(client_->Delete(TestContext(), objects_.Path(Text(metadata, "name")), {.uid = Text(metadata, "uid")}));
     }
   }
   Leases& leases() { return leases_; }
   Leases& other() { return other_; }
-  void SetAvailable(bool up) { Run(up ? FromEnvironment().start : FromEnvironment().stop); }
+  void SetAvailable(bool up) { Run(up ? RealCluster::Get().start : RealCluster::Get().stop); }
   Duration short_ttl() const { return std::chrono::seconds(1); }
 
   KubeClient& client() { return *client_; }
@@ -70,8 +40,8 @@ class ClusterFixture {
  private:
   SystemClock clock_;
   SystemRandom random_;
-  const LeaseObjects objects_ = *LeaseObjects::Make(NewCluster(), FromEnvironment().space);
-  std::unique_ptr<KubeClient> client_ = Client(), other_client_ = Client();
+  const LeaseObjects objects_ = *LeaseObjects::Make(NewCluster(), RealCluster::Get().space);
+  std::unique_ptr<KubeClient> client_ = RealCluster::Get().Client(), other_client_ = RealCluster::Get().Client();
   KubeLeases leases_{*client_, clock_, random_, objects_};
   KubeLeases other_{*other_client_, clock_, random_, objects_};
 };
@@ -133,7 +103,7 @@ TEST_F(ClusterTest, ThreeConflictsAreToldApart) {
   ASSERT_OK(
       fixture_.client().Replace(TestContext(), path, *objects.Held(made, {"r", "b", ""}, std::chrono::seconds(60), 1)));
   EXPECT_CODE(fixture_.client().Replace(TestContext(), path, made), kAborted);
-  EXPECT_CODE(fixture_.client().Delete(TestContext(), path, "another"), kAborted);
+  EXPECT_CODE(fixture_.client().Delete(TestContext(), path, {.uid = "another"}), kAborted);
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "libs/adapters/kube/kube_objects.h"
+#include "libs/kube/list_watch.h"
+
 namespace pbfs::kube {
 namespace {
 
@@ -35,8 +38,8 @@ class KubeLeases::Follower final : public ListWatch::Sink {
   Follower(KubeLeases& leases, std::string prefix)
       : leases_(leases),
         prefix_(std::move(prefix)),
-        watch_(leases.client_, leases.random_,
-               {.collection = leases.objects_.Collection(), .labels = leases.objects_.SelectorOf(prefix_)}, *this) {}
+        api_(leases.client_),
+        watch_(api_, leases.random_, {.selection = leases.objects_.SelectionOf(prefix_)}, *this) {}
 
   void OnList(const std::vector<Json>& items) override {
     if (failed_ != StatusCode::kOk) spdlog::info("leases under '{}' are watched again", prefix_);
@@ -59,7 +62,8 @@ class KubeLeases::Follower final : public ListWatch::Sink {
   KubeLeases& leases_;
   const std::string prefix_;
   StatusCode failed_ = StatusCode::kOk;  // of the watch's thread
-  ListWatch watch_;                      // last: it calls the above
+  KubeObjects api_;
+  ListWatch watch_;  // last: it calls the above
 };
 
 KubeLeases::KubeLeases(KubeClient& client, Clock& clock, Random& random, LeaseObjects objects)

@@ -8,7 +8,6 @@
 #include "libs/adapters/kube/kube_client.h"
 #include "libs/adapters/kube/lease_object.h"
 #include "libs/adapters/kube/lease_view.h"
-#include "libs/adapters/kube/list_watch.h"
 #include "libs/base/clock.h"
 #include "libs/base/random.h"
 #include "libs/coordination/leases.h"

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/adapters/kube/kube_objects.h"
+
 namespace pbfs::kube {
 namespace {
 
@@ -64,7 +66,7 @@ Result<LeaseObjects> LeaseObjects::Make(const std::string& cluster, const std::s
   return LeaseObjects(cluster, space);
 }
 
-std::string LeaseObjects::Collection() const { return "/apis/coordination.k8s.io/v1/namespaces/" + space_ + "/leases"; }
+std::string LeaseObjects::Collection() const { return CollectionPath(kinds::kLease, space_); }
 
 Result<std::string> LeaseObjects::NameOf(const std::string& key) const {
   const std::string name = cluster_ + "-" + Replaced(key, '/', '.');

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "libs/adapters/kube/kube_json.h"
 #include "libs/base/result.h"
 #include "libs/coordination/leases.h"
+#include "libs/kube/object_ref.h"
 
 /// A lease of the port as an object of coordination.k8s.io/v1, kind Lease. Pure: no input or output, no clock.
 ///
@@ -46,6 +46,7 @@ class LeaseObjects {
   Result<std::string> NameOf(const std::string& key) const;
   /// The selector of all leases whose key begins with `prefix`, and maybe of others.
   std::string SelectorOf(const std::string& prefix) const;
+  Selection SelectionOf(const std::string& prefix) const { return {kinds::kLease, space_, SelectorOf(prefix)}; }
 
   /// Errors: INVALID_ARGUMENT no lease of this cluster.
   Result<LeaseRecord> Parse(const Json& object) const;

@@ -1,7 +1,8 @@
-#include "libs/adapters/kube/list_watch.h"
+#include "libs/kube/list_watch.h"
 
 #include <set>
 
+#include "libs/adapters/kube/kube_objects.h"
 #include "libs/adapters/kube/testing/fake_kube.h"
 #include "libs/base/testing.h"
 
@@ -71,16 +72,16 @@ class ListWatchTest : public testing::Test {
 
   FakeKube kube_;
   std::unique_ptr<KubeClient> client_ = kube_.Client();
+  KubeObjects api_{*client_};
   SeededRandom random_{TestSeed()};
   Names names_;
-  const ListWatch::Options options_{.collection = "/apis/coordination.k8s.io/v1/namespaces/ns/leases",
-                                    .labels = "cluster=demo",
+  const ListWatch::Options options_{.selection = {kinds::kLease, "ns", "cluster=demo"},
                                     .back_off_max = std::chrono::milliseconds(50)};
 };
 
 TEST_F(ListWatchTest, FollowsWhatIsThereAndWhatChangesWithOneList) {
   Put("a");
-  const ListWatch watch(*client_, random_, options_, names_);
+  const ListWatch watch(api_, random_, options_, names_);
   names_.ExpectBecomes({"a"});
   Put("b");
   names_.ExpectBecomes({"a", "b"});
@@ -91,7 +92,7 @@ TEST_F(ListWatchTest, FollowsWhatIsThereAndWhatChangesWithOneList) {
 }
 
 TEST_F(ListWatchTest, AForgottenVersionIsListedAgainAndIsNoFailure) {
-  const ListWatch watch(*client_, random_, options_, names_);
+  const ListWatch watch(api_, random_, options_, names_);
   names_.ExpectBecomes({});
   server().Compact();
   server().Remove("a"), Put("b");
@@ -100,7 +101,7 @@ TEST_F(ListWatchTest, AForgottenVersionIsListedAgainAndIsNoFailure) {
 }
 
 TEST_F(ListWatchTest, OutagesAndCutLinesAreFailuresThatPass) {
-  const ListWatch watch(*client_, random_, options_, names_);
+  const ListWatch watch(api_, random_, options_, names_);
   names_.ExpectBecomes({});
   server().CutWatches();
   names_.ExpectFailure(StatusCode::kUnavailable);
@@ -118,7 +119,7 @@ TEST_F(ListWatchTest, AServerThatEndsEveryWatchAtOnceIsNotAskedAllTheTime) {
   server().FailNext("WATCH", 1'000'000, 200);  // an answer without a single line
   ListWatch::Options options = options_;
   options.back_off_max = std::chrono::seconds(10);
-  const ListWatch watch(*client_, random_, options, names_);
+  const ListWatch watch(api_, random_, options, names_);
   SleepFor(std::chrono::milliseconds(500));  // how often it asks is what is tested
   EXPECT_LE(server().Count("WATCH"), 20);
 }
@@ -126,7 +127,7 @@ TEST_F(ListWatchTest, AServerThatEndsEveryWatchAtOnceIsNotAskedAllTheTime) {
 TEST_F(ListWatchTest, EndsAtOnceWhileItWatches) {
   const MonotonicTime began = MonotonicNow();
   {
-    const ListWatch watch(*client_, random_, options_, names_);
+    const ListWatch watch(api_, random_, options_, names_);
     names_.ExpectBecomes({});
   }
   EXPECT_LT(MonotonicNow() - began, std::chrono::seconds(10));  // far from the minute that a watch lasts

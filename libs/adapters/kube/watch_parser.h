@@ -3,18 +3,10 @@
 #include <string>
 #include <string_view>
 
-#include "libs/adapters/kube/kube_json.h"
 #include "libs/base/status.h"
+#include "libs/kube/kube_api.h"
 
 namespace pbfs::kube {
-
-/// One line of a watch.
-struct WatchEvent {
-  enum class Type { kAdded, kModified, kDeleted, kBookmark };
-  Type type = Type::kAdded;
-  Json object;          // of kDeleted: its last state; of kBookmark: nothing but a version
-  std::string version;  // metadata.resourceVersion, never empty: from where to watch on
-};
 
 /// The lines of a watch, from bytes that come in any pieces. Threads: one.
 class WatchParser {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/kube/object_ref.h"
+
 namespace pbfs::kube {
 namespace {
 
@@ -19,18 +21,6 @@ Json StatusBody(int code, const std::string& reason, const std::string& message)
 
 std::string NameOf(const Json& object) { return Text(Member(object, "metadata"), "name"); }
 std::string VersionOf(const Json& object) { return Text(Member(object, "metadata"), "resourceVersion"); }
-
-/// "a=b,c=d".
-bool Fits(const Json& object, std::string_view selector) {
-  const Json& labels = Member(Member(object, "metadata"), "labels");
-  while (!selector.empty()) {
-    const std::string_view term = selector.substr(0, selector.find(','));
-    selector.remove_prefix(std::min(term.size() + 1, selector.size()));
-    const size_t equals = term.find('=');
-    if (Text(labels, std::string(term.substr(0, equals)).c_str()) != term.substr(equals + 1)) return false;
-  }
-  return true;
-}
 
 /// What a real server refuses with 422 of what PBFS writes.
 std::string Complaint(const Json& object) {
@@ -170,7 +160,7 @@ FakeApiServer::Answered FakeApiServer::List(const HttpRequest& request) {
   const size_t limit = std::min<size_t>(page_size_, std::stoul(Query(request, "limit", "1000000")));
   Json items = Json::array(), metadata = {{"resourceVersion", std::to_string(as_of)}};
   for (auto it = objects_.upper_bound(after); it != objects_.end(); ++it) {
-    if (!Fits(it->second, Query(request, "labelSelector"))) continue;
+    if (!HasLabels(it->second, Query(request, "labelSelector"))) continue;
     if (items.size() == limit) {
       metadata["continue"] = fmt::format("{} {}", as_of, NameOf(items.back()));
       break;
@@ -269,7 +259,7 @@ std::string FakeApiServer::NextLines(const HttpRequest& request, int64_t& versio
     }
     std::string lines;
     for (const Event& event : events_) {
-      if (event.version > version && Fits(event.object, Query(request, "labelSelector")))
+      if (event.version > version && HasLabels(event.object, Query(request, "labelSelector")))
         lines += Line(event.type, event.object);
     }
     version = version_;

@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "libs/adapters/kube/kube_json.h"
 #include "libs/adapters/kube/testing/https_server.h"
+#include "libs/kube/kube_json.h"
 
 namespace pbfs::kube {
 

@@ -54,6 +54,7 @@ size_t ReadHead(std::string_view head, HttpRequest& request) {
     std::string_view value = Before(head, "\r\n");
     const std::string name(Before(value, ": "));
     if (strcasecmp(name.c_str(), "content-length") == 0) size = std::strtoul(std::string(value).c_str(), nullptr, 10);
+    if (strcasecmp(name.c_str(), "content-type") == 0) request.content_type = value;
     if (strcasecmp(name.c_str(), "authorization") == 0 && value.starts_with("Bearer ")) request.token = value.substr(7);
   }
   return size;

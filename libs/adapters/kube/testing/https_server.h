@@ -18,6 +18,7 @@ struct HttpRequest {
   std::string path;                          // without the query
   std::map<std::string, std::string> query;  // decoded
   std::string token;                         // bearer
+  std::string content_type;
   std::string body;
 };
 

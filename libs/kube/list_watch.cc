@@ -1,4 +1,4 @@
-#include "libs/adapters/kube/list_watch.h"
+#include "libs/kube/list_watch.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,18 +9,16 @@ namespace {
 
 constexpr Duration kBackOff = std::chrono::milliseconds(200);
 
-/// What the server asks for (KubeClient bounds it to an hour; nobody waits longer than a minute here).
+/// What the server asks for; nobody waits longer than a minute here.
 Duration AskedFor(const Status& status) {
-  const std::string wait = status.Detail("retry-after-ms").value_or("0");
+  const std::string wait = status.Detail(kRetryAfterMs).value_or("0");
   return std::chrono::milliseconds(std::min<int64_t>(std::strtoll(wait.c_str(), nullptr, 10), 60'000));
 }
 
 }  // namespace
 
-ListWatch::ListWatch(KubeClient& client, Random& random, Options options, Sink& sink)
-    : client_(client), random_(random), options_(std::move(options)), sink_(sink), thread_("list-watch", [this] {
-        Run();
-      }) {}
+ListWatch::ListWatch(KubeApi& api, Random& random, Options options, Sink& sink)
+    : api_(api), random_(random), options_(std::move(options)), sink_(sink), thread_("list-watch", [this] { Run(); }) {}
 
 ListWatch::~ListWatch() {
   life_.Cancel();
@@ -45,18 +43,18 @@ void ListWatch::Run() {
 Status ListWatch::Step() { return version_.empty() ? ListAll() : WatchOn(); }
 
 Status ListWatch::ListAll() {
-  PBFS_ASSIGN_OR_RETURN(const ObjectList list, client_.List(life_, options_.collection, options_.labels));
+  PBFS_ASSIGN_OR_RETURN(const ObjectList list, api_.List(life_, options_.selection));
   sink_.OnList(list.items);
   version_ = list.version;
   return OkStatus();
 }
 
 Status ListWatch::WatchOn() {
-  const Status status = client_.Watch(life_, options_.collection, options_.labels, version_, options_.watch,
-                                      [this](const WatchEvent& event) {
-                                        version_ = event.version;
-                                        if (event.type != WatchEvent::Type::kBookmark) sink_.OnEvent(event);
-                                      });
+  const Status status =
+      api_.Watch(life_, options_.selection, version_, options_.watch, [this](const WatchEvent& event) {
+        version_ = event.version;
+        if (event.type != WatchEvent::Type::kBookmark) sink_.OnEvent(event);
+      });
   if (status.code() == StatusCode::kOutOfRange) version_.clear();
   return status;
 }

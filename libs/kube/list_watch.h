@@ -3,13 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "libs/adapters/kube/kube_client.h"
 #include "libs/base/random.h"
 #include "libs/base/stop_signal.h"
+#include "libs/kube/kube_api.h"
 
 namespace pbfs::kube {
 
-/// Follows the objects of a collection on a thread of its own: lists them, watches from there, lists again when the
+/// Follows the objects of a selection on a thread of its own: lists them, watches from there, lists again when the
 /// version is too old (410) or after any failure, with a random pause of 0 to `back_off_max` that doubles from 200 ms,
 /// after what the server asks for. For a level-based owner: it learns what is, not each change.
 class ListWatch {
@@ -26,14 +26,13 @@ class ListWatch {
     virtual void OnFailure(const Status& status) = 0;
   };
   struct Options {
-    std::string collection;  // path
-    std::string labels;      // selector, empty: all
+    Selection selection;
     Duration watch = std::chrono::seconds(60);
     Duration back_off_max = std::chrono::seconds(10);
   };
 
   /// Begins at once. All references outlive this.
-  ListWatch(KubeClient& client, Random& random, Options options, Sink& sink);
+  ListWatch(KubeApi& api, Random& random, Options options, Sink& sink);
   /// Waits for a call under way for 100 ms at most, and for a sink that is called.
   ~ListWatch();
   ListWatch(const ListWatch&) = delete;
@@ -47,7 +46,7 @@ class ListWatch {
   Status WatchOn();
   Duration Pause(const Status& status, bool listing, Duration took);
 
-  KubeClient& client_;
+  KubeApi& api_;
   Random& random_;
   const Options options_;
   Sink& sink_;

@@ -1,4 +1,4 @@
-#include "libs/adapters/kube/kube_json.h"
+#include "libs/kube/kube_json.h"
 
 namespace pbfs::kube {
 namespace {

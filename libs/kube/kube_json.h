@@ -7,8 +7,7 @@
 
 #include "libs/base/result.h"
 
-/// JSON that arrives from an API server: looked at without trusting its shape. Included in .cc files and by this
-/// adapter only. No function throws.
+/// JSON that arrives from an API server: looked at without trusting its shape. No function throws.
 namespace pbfs::kube {
 
 using Json = nlohmann::json;

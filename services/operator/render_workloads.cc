@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <utility>
+
+#include "services/operator/render_config.h"
+#include "services/operator/render_parts.h"
+#include "services/operator/render_pods.h"
+#include "services/operator/render_postgres.h"
+
+namespace pbfs::operators {
+namespace {
+
+/// What tells one StatefulSet from others.
+struct SetPlan {
+  std::string name;
+  std::string service;  // that gives its pods their names
+  int replicas;
+  Ownership ownership = Ownership::kOwned;
+  int partition = 0;
+  Json claims = Json::array();
+};
+
+std::string HashOf(const Json& config_map) { return SpecHash(config_map["data"]); }
+
+Json UpdateStrategy(const ClusterIntent& intent, int partition) {
+  if (intent.spec.update_policy.strategy == "OnDelete") return {{"type", "OnDelete"}};
+  return {{"type", "RollingUpdate"}, {"rollingUpdate", {{"partition", partition}}}};
+}
+
+Json StatefulSet(const ClusterIntent& intent, const SetPlan& set, const PodPlan& pods) {
+  Json object = MakeObject(intent, "apps/v1", "StatefulSet", set.name, LabelsOf(intent, pods.selector), set.ownership);
+  // Replicas are always given: an owner of the field that leaves it out sets it to 1.
+  Json spec = {{"replicas", intent.spec.hibernated ? 0 : set.replicas},
+               {"serviceName", set.service},
+               // In order, pods stay wedged on an image that does not start even when it is put back.
+               {"podManagementPolicy", "Parallel"},
+               {"selector", {{"matchLabels", pods.selector}}},
+               {"updateStrategy", UpdateStrategy(intent, set.partition)},
+               {"template", PodTemplate(intent, pods)}};
+  if (!set.claims.empty()) {
+    spec["volumeClaimTemplates"] = set.claims;
+    spec["persistentVolumeClaimRetentionPolicy"] = {{"whenScaled", "Retain"}, {"whenDeleted", "Retain"}};
+  }
+  object["spec"] = std::move(spec);
+  return object;
+}
+
+std::vector<Mounted> Joined(std::vector<Mounted> first, const std::vector<Mounted>& rest) {
+  first.insert(first.end(), rest.begin(), rest.end());
+  return first;
+}
+
+void AddGateway(const ClusterIntent& intent, std::vector<Json>& out) {
+  const std::string name = NameOf(intent.name, kGateway);
+  const Json selector = Selector(intent.name, kGateway);
+  const Tls& tls = intent.spec.tls;
+  Json config = ConfigMap(intent, name, selector, GatewayConfig(intent));
+  std::vector<Mounted> volumes = {TlsVolume(intent, kGateway), KeysVolume(intent, {kAdminKey}),
+                                  SecretVolume("client-keys", kClientKeysFolder, intent.name + "-gateway-keys")};
+  if (tls.mode != "Disabled") {
+    const std::string& own = tls.s3_certificate_secret;
+    volumes.push_back(SecretVolume("s3-tls", kS3TlsFolder, own.empty() ? intent.name + "-s3-tls" : own));
+  }
+  const PodPlan pods{kGateway, selector,       intent.spec.gateway,      intent.images.gateway,
+                     name,     HashOf(config), GatewayPlacement(intent), std::move(volumes)};
+  out.push_back(std::move(config));
+  out.push_back(StatefulSet(intent, {name, name + "-hl", intent.spec.gateway.replicas}, pods));
+}
+
+std::vector<Mounted> DatabaseVolumes(const Database& database) {
+  const auto file = [](const std::string& secret, const std::string& key, const char* path) -> Json {
+    return {{"secret", {{"name", secret}, {"items", Json::array({{{"key", key}, {"path", path}}})}}}};
+  };
+  Json sources = Json::array({file(database.dsn.name, database.dsn.key, kDsnFile)});
+  if (!database.ca_secret.empty()) sources.push_back(file(database.ca_secret, "ca.crt", "ca.crt"));
+  return {{"database", kDatabaseFolder, {{"projected", {{"sources", sources}, {"defaultMode", 0440}}}}}};
+}
+
+// libpq takes these where the DSN says nothing.
+Json DatabaseVariables(const Database& database) {
+  const std::string root = std::string(database.ca_secret.empty() ? kTlsFolder : kDatabaseFolder) + "/ca.crt";
+  Json out = Json::array({{{"name", "PGSSLMODE"}, {"value", database.ssl_mode}}});
+  if (database.ssl_mode == "verify-full") out.push_back({{"name", "PGSSLROOTCERT"}, {"value", root}});
+  return out;
+}
+
+void AddCatalogs(const ClusterIntent& intent, std::vector<Json>& out) {
+  const std::string config_name = NameOf(intent.name, kCatalog);
+  Json config = ConfigMap(intent, config_name, Selector(intent.name, kCatalog), CatalogConfig(intent));
+  const std::string hash = HashOf(config);
+  out.push_back(std::move(config));
+  for (int shard = 0; shard < intent.spec.catalog.shards; ++shard) {
+    const std::string name = ShardName(intent.name, shard);
+    const Database database = DatabaseOf(intent, shard);
+    std::vector<Mounted> volumes = {TlsVolume(intent, kCatalog), KeysVolume(intent, {kSiteSecret, kTokenKey})};
+    volumes = Joined(Joined(std::move(volumes), DatabaseVolumes(database)), LeaseVolumes(intent));
+    const PodPlan pods{
+        kCatalog, ShardSelector(intent.name, shard), intent.spec.catalog, intent.images.catalog,      config_name,
+        hash,     CatalogPlacement(intent, shard),   std::move(volumes),  DatabaseVariables(database)};
+    out.push_back(StatefulSet(intent, {name, name, intent.spec.catalog.replicas}, pods));
+  }
+}
+
+// What it is made of cannot be changed afterwards, so it has nothing of what users may change at will.
+Json DataClaim(const ClusterIntent& intent, const Pool& pool) {
+  Json spec = {{"accessModes", Json::array({"ReadWriteOnce"})},
+               {"resources", {{"requests", {{"storage", pool.storage.size.Canonical()}}}}}};
+  if (pool.storage.storage_class_name) spec["storageClassName"] = *pool.storage.storage_class_name;
+  return {{"metadata", {{"name", "data"}, {"labels", PoolSelector(intent.name, pool.name)}}},
+          {"spec", std::move(spec)}};
+}
+
+// Who it is and where it runs, which differs from pod to pod.
+Json StoreVariables() {
+  const auto field = [](const char* name, const char* path) -> Json {
+    return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
+  };
+  return Json::array({field("POD_NAME", "metadata.name"), field("NODE_NAME", "spec.nodeName")});
+}
+
+// Fewer replicas are for a decommission to bring about, store by store.
+int StoreReplicas(const ClusterIntent& intent, const Pool& pool) {
+  const auto now = intent.facts.store_replicas.find(pool.name);
+  return now == intent.facts.store_replicas.end() ? pool.replicas : std::max(pool.replicas, now->second);
+}
+
+void AddStores(const ClusterIntent& intent, std::vector<Json>& out) {
+  for (const Pool& pool : intent.spec.fragment_store.pools) {
+    const std::string name = PoolName(intent.name, pool.name);
+    const Json selector = PoolSelector(intent.name, pool.name);
+    Json config = ConfigMap(intent, name, selector, StoreConfig(intent, pool));
+    std::vector<Mounted> volumes = {TlsVolume(intent, kFragmentStore),
+                                    KeysVolume(intent, {kTokenPublicKey}),
+                                    {"data", kDataFolder, nullptr, false}};
+    const PodPlan pods{kFragmentStore,
+                       selector,
+                       pool,
+                       intent.images.fragment_store,
+                       name,
+                       HashOf(config),
+                       StorePlacement(intent, pool),
+                       Joined(std::move(volumes), LeaseVolumes(intent)),
+                       StoreVariables()};
+    const SetPlan set{name,
+                      name,
+                      StoreReplicas(intent, pool),
+                      Ownership::kRetained,
+                      intent.spec.update_policy.partition,
+                      Json::array({DataClaim(intent, pool)})};
+    out.push_back(std::move(config));
+    out.push_back(StatefulSet(intent, set, pods));
+  }
+}
+
+// A service without a state and without anybody who calls it.
+void AddWorker(const ClusterIntent& intent, const Part& part, const Component& component, bool suspended,
+               const std::string& image, const Json& config, std::vector<Json>& out) {
+  const std::string name = NameOf(intent.name, part);
+  const Json selector = Selector(intent.name, part);
+  Json config_map = ConfigMap(intent, name, selector, config);
+  const PodPlan pods{part, selector,           component, image,
+                     name, HashOf(config_map), {},        Joined({TlsVolume(intent, part)}, LeaseVolumes(intent))};
+  out.push_back(std::move(config_map));
+  out.push_back(StatefulSet(intent, {name, name, suspended ? 0 : component.replicas}, pods));
+}
+
+}  // namespace
+
+std::vector<Json> Workloads(const ClusterIntent& intent) {
+  const ClusterSpec& spec = intent.spec;
+  std::vector<Json> out;
+  AddCatalogs(intent, out);
+  AddStores(intent, out);
+  AddGateway(intent, out);
+  AddWorker(intent, kRepairer, spec.repairer, spec.repairer.suspended, intent.images.repairer, RepairerConfig(intent),
+            out);
+  AddWorker(intent, kGarbageCollector, spec.garbage_collector, spec.garbage_collector.suspended,
+            intent.images.garbage_collector, GarbageCollectorConfig(intent), out);
+  return out;
+}
+
+}  // namespace pbfs::operators

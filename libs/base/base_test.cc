@@ -5,6 +5,7 @@
 #include "libs/base/context.h"
 #include "libs/base/executor.h"
 #include "libs/base/ids.h"
+#include "libs/base/private_file.h"
 #include "libs/base/stop_signal.h"
 #include "libs/base/testing.h"
 
@@ -17,6 +18,19 @@ TEST(StatusTest, DetailsAndContextAreKept) {
   EXPECT_EQ(status.Detail("code"), "4");
   EXPECT_EQ(status.Detail("other"), std::nullopt);
   EXPECT_TRUE(OkStatus().Annotate("anything").ok());
+}
+
+TEST(PrivateFileTest, AGroupMayReadWhatRootOwns) {
+  const auto is_private = [](uid_t owner, mode_t mode) {
+    struct stat info {};
+    info.st_uid = owner;
+    info.st_mode = S_IFREG | mode;
+    return IsPrivate(info);
+  };
+  for (const mode_t mode : {0600, 0400}) EXPECT_TRUE(is_private(0, mode) && is_private(1000, mode)) << mode;
+  for (const mode_t mode : {0640, 0440}) EXPECT_TRUE(is_private(0, mode) && !is_private(1000, mode)) << mode;
+  for (const mode_t mode : {0660, 0610, 0644, 0604, 0602, 0601, 0777})
+    EXPECT_FALSE(is_private(0, mode) || is_private(1000, mode)) << mode;
 }
 
 TEST(ByteReaderTest, ReadingPastTheEndSticks) {

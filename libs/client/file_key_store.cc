@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libs/base/private_file.h"
+
 namespace pbfs {
 namespace {
 
@@ -42,7 +44,7 @@ Result<std::string> ReadSecretFile(const std::string& path) {
   if (file.get() < 0) return FromErrno(path, "cannot be opened");
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return FromErrno(path, "cannot be looked at");
-  if ((info.st_mode & 077) != 0) {
+  if (!IsPrivate(info)) {
     return PermissionDeniedError(fmt::format("{} may be read by others; make it private: chmod 600", path));
   }
   std::string text(kMaxFile, '\0');

@@ -42,7 +42,7 @@ TEST_F(FileKeyStoreTest, AnIdentityIsMadeOnceAndKept) {
 TEST_F(FileKeyStoreTest, AFileThatOthersMayReadIsRefused) {
   FileKeyStore store = Open();
   ASSERT_OK(store.Identity());
-  ASSERT_EQ(::chmod((directory + "/keys/identity").c_str(), 0640), 0);
+  ASSERT_EQ(::chmod((directory + "/keys/identity").c_str(), 0644), 0);
   EXPECT_CODE(store.Identity(), kPermissionDenied);
 }
 

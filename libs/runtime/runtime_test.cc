@@ -172,7 +172,7 @@ TEST_F(RuntimeTest, BadValuesAreRefusedByName) {
 
 TEST_F(RuntimeTest, SecretFilesMustBeClosedToOthers) {
   EXPECT_EQ(*ReadSecretText(Write("dsn", "host=x\n")), "host=x");
-  const auto open = ReadSecretText(Write("open", "secret", 0640));
+  const auto open = ReadSecretText(Write("open", "secret", 0644));
   EXPECT_CODE(open, kFailedPrecondition);
   EXPECT_THAT(open.status().message(),
               testing::AllOf(testing::HasSubstr("chmod 600"), testing::Not(testing::HasSubstr("secret"))));

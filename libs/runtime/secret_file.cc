@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libs/base/private_file.h"
+
 namespace pbfs {
 namespace {
 
@@ -26,7 +28,7 @@ Result<std::string> ReadSmallFile(const std::string& path, bool secret) {
   const ssize_t size = read(file, text.data(), text.size());
   close(file);
   if (!known || size < 0) return FileError(path, "cannot be read");
-  if (secret && (info.st_mode & 077) != 0) return FileError(path, "is open to others; chmod 600 it");
+  if (secret && !IsPrivate(info)) return FileError(path, "is open to others; chmod 600 it");
   if (static_cast<size_t>(size) > kMaxSecret) return FileError(path, "is too large for a secret");
   text.resize(static_cast<size_t>(size));
   return text;

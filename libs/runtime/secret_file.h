@@ -9,7 +9,7 @@
 
 namespace pbfs {
 
-/// The content of a file that only its owner may read, without a line feed at the end.
+/// The content of a file that is private (libs/base/private_file.h), without a line feed at the end.
 /// Errors: FAILED_PRECONDITION naming the file and what is wrong: missing, unreadable, open to others, over 64 KiB.
 Result<std::string> ReadSecretText(const std::string& path);
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "libs/adapters/grpc/wire.h"
+#include "libs/base/private_file.h"
 
 namespace pbfs {
 namespace {
@@ -37,7 +38,7 @@ Status CheckOwn(const std::string& cert_path, const std::string& key_path) {
   const FilePtr file(std::fopen(key_path.c_str(), "r"), &std::fclose);
   if (file == nullptr) return FileError("key", key_path, std::strerror(errno));
   if (fstat(fileno(file.get()), &info) != 0) return FileError("key", key_path, std::strerror(errno));
-  if ((info.st_mode & 077) != 0) return FileError("key", key_path, "is open to others; chmod 600 it");
+  if (!IsPrivate(info)) return FileError("key", key_path, "is open to others; chmod 600 it");
   const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr),
                                                            &EVP_PKEY_free);
   if (key == nullptr) return FileError("key", key_path, "not a PEM private key");

@@ -44,9 +44,8 @@ Status Lifecycle::ExpireVersions(const Context& context, Bucket& bucket, const s
   int64_t noncurrent = 0;             // of its name, before the one at hand
   const auto drop = [&](const NamedVersion& version) -> Status {
     const Status gone = bucket.DropVersion(context, version).status();
-    const bool elsewhere =
-        gone.code() == StatusCode::kNotFound || LostRace(gone);  // gone, or locked: the next pass sees
-    if (!elsewhere) PBFS_RETURN_IF_ERROR(gone);
+    // Gone meanwhile, or changed, locked perhaps: the next pass sees.
+    if (gone.code() != StatusCode::kNotFound && !LostRace(gone)) PBFS_RETURN_IF_ERROR(gone);
     report.expired += gone.ok();
     return OkStatus();
   };

@@ -48,19 +48,32 @@ Result<AccessKey> Decode(const std::string& id, const std::string& document) {
 
 }  // namespace
 
-Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& user, Random& random,
-                                     const std::string& policy) {
-  const bool printable = std::all_of(user.begin(), user.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (user.empty() || user.size() > 64 || !printable)
-    return InvalidArgumentError("a user's name has 1 to 64 printable characters without blanks");
+AccessKey NewAccessKey(Random& random) {
   AccessKey key;
   key.id = "PBFS" + RandomText(random, kIdLength - 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
   key.secret = RandomText(random, kSecretLength, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  return key;
+}
+
+Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& user, Random& random,
+                                     const std::string& policy) {
+  AccessKey key = NewAccessKey(random);
   key.user = user;
   key.policy = policy;
   key.created_ms = clock_.NowMillis();
-  PBFS_RETURN_IF_ERROR(documents_.Put(context, kPrefix + key.id, Encode(key)));
+  PBFS_RETURN_IF_ERROR(Put(context, key));
   return key;
+}
+
+Status AccessKeys::Put(const Context& context, const AccessKey& key) {
+  const std::string& user = key.user;
+  const bool printable = std::all_of(user.begin(), user.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (user.empty() || user.size() > 64 || !printable)
+    return InvalidArgumentError("a user's name has 1 to 64 printable characters without blanks");
+  if (!IsId(key.id)) return InvalidArgumentError("an access key's id has 20 of A-Z and 0-9");
+  if (key.secret.empty() || key.secret.size() > 128)
+    return InvalidArgumentError("an access key's secret has 1 to 128 characters");
+  return documents_.Put(context, kPrefix + key.id, Encode(key));
 }
 
 Result<std::optional<AccessKey>> AccessKeys::Load(const Context& context, const std::string& id) {

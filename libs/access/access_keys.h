@@ -21,6 +21,9 @@ struct AccessKey {
   bool enabled = true;
 };
 
+/// A fresh pair, of nobody yet.
+AccessKey NewAccessKey(Random& random);
+
 /// The access keys of a site, documents of the system bucket: `key/<id>`. Threads: any.
 class AccessKeys {
  public:
@@ -29,6 +32,9 @@ class AccessKeys {
   /// A fresh one, durable on return; the policy is the caller's to check. Errors: INVALID_ARGUMENT the user's name.
   Result<AccessKey> Create(const Context& context, const std::string& user, Random& random,
                            const std::string& policy = "");
+  /// Writes it down as it is, new or in place of what there was; durable on return. Errors: INVALID_ARGUMENT it cannot be one: an id of other
+  /// characters, a user's name that is none.
+  Status Put(const Context& context, const AccessKey& key);
   /// None: there is none. What it says may be as old as kRemembered.
   Result<std::optional<AccessKey>> Find(const Context& context, const std::string& id);
   /// All, by id.

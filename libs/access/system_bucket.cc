@@ -9,6 +9,10 @@ bool IsNotFound(const Status& status) { return status.code() == StatusCode::kNot
 
 }  // namespace
 
+std::string BucketDocument(BucketId bucket, const std::string& what) {
+  return "bucket/" + bucket.ToString() + "/" + what;
+}
+
 Status SystemBucket::Create(const Context& context) {
   BucketSettings settings;
   settings.name = kSystemBucket;

@@ -10,6 +10,11 @@ namespace pbfs {
 /// The name of the bucket that holds what gateways keep: a name that S3 refuses, so that no request reaches it.
 inline constexpr const char* kSystemBucket = "_pbfs";
 
+/// The name of a document about a bucket, under its id: one that is deleted and made again inherits nothing. `what`: "policy" for instance.
+std::string BucketDocument(BucketId bucket, const std::string& what);
+/// Which says that versions of the bucket can be locked.
+inline constexpr const char* kLockDocument = "object-lock";
+
 /// Small documents that gateways share: access keys, configurations of buckets. They are objects of a bucket like any other, so
 /// the catalog keeps them and only the bucket's members can read them: no server sees a secret. Threads: any.
 class SystemBucket {

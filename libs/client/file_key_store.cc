@@ -106,6 +106,19 @@ Key32 NewSeed(Random& random) {
 
 }  // namespace
 
+std::string IdentityText(const Key32& box_seed, const Key32& signing_seed) {
+  return fmt::format("pbfs-identity-1 {} {}\n", ToHex(box_seed.span()), ToHex(signing_seed.span()));
+}
+
+std::string AdminKeyText(const Key32& seed) { return fmt::format("pbfs-admin-1 {}\n", ToHex(seed.span())); }
+
+Result<SigningKey> ParseAdminKey(const std::string& text) {
+  const std::vector<std::string> words = Words(text);
+  if (words.size() != 2 || words[0] != "pbfs-admin-1") return InvalidArgumentError("not an administrator's key");
+  PBFS_ASSIGN_OR_RETURN(const Key32 seed, ParseSeed("the administrator's key", words[1]));
+  return SigningKeyFromSeed(seed);
+}
+
 Result<ClientIdentity> FileKeyStore::Identity() {
   MutexLock lock(mutex_);
   const std::string path = PathOf("identity");
@@ -127,8 +140,7 @@ Result<ClientIdentity> FileKeyStore::MakeIdentity() {
     return FromErrno(options_.directory, "cannot be made");
   }
   const Key32 box = NewSeed(random_), signing = NewSeed(random_);
-  const std::string text = fmt::format("pbfs-identity-1 {} {}\n", ToHex(box.span()), ToHex(signing.span()));
-  const Status written = WriteSecretFile(PathOf("identity"), text, true, random_);
+  const Status written = WriteSecretFile(PathOf("identity"), IdentityText(box, signing), true, random_);
   if (!written.ok() && written.code() != StatusCode::kAlreadyExists) return written;
   return ClientIdentity{BoxKeyFromSeed(box), SigningKeyFromSeed(signing)};
 }
@@ -144,11 +156,8 @@ Result<SigningKey> FileKeyStore::AdminKey() {
   const std::string& path = options_.admin_key_file;
   if (path.empty()) return PermissionDeniedError("the administrator's key is not kept here (admin_key_file)");
   PBFS_ASSIGN_OR_RETURN(const std::string text, ReadSecretFile(path));
-  const std::vector<std::string> words = Words(text);
-  if (words.size() != 2 || words[0] != "pbfs-admin-1")
-    return InvalidArgumentError(path + ": not an administrator's key");
-  PBFS_ASSIGN_OR_RETURN(const Key32 seed, ParseSeed(path, words[1]));
-  return SigningKeyFromSeed(seed);
+  const Result<SigningKey> key = ParseAdminKey(text);
+  return key.ok() ? key : Result<SigningKey>(key.status().Annotate(path));
 }
 
 Result<std::optional<SeenKeyring>> FileKeyStore::LastKeyring(BucketId bucket) {
@@ -181,7 +190,7 @@ Status FileKeyStore::RememberKeyring(BucketId bucket, const SeenKeyring& seen) {
 
 Result<PublicKey> FileKeyStore::CreateAdminKey(const std::string& path, Random& random) {
   const Key32 seed = NewSeed(random);
-  PBFS_RETURN_IF_ERROR(WriteSecretFile(path, fmt::format("pbfs-admin-1 {}\n", ToHex(seed.span())), true, random));
+  PBFS_RETURN_IF_ERROR(WriteSecretFile(path, AdminKeyText(seed), true, random));
   return SigningKeyFromSeed(seed).public_key;
 }
 

@@ -6,6 +6,12 @@
 
 namespace pbfs {
 
+/// What the files below hold, for those who keep them elsewhere (Secrets of Kubernetes).
+std::string IdentityText(const Key32& box_seed, const Key32& signing_seed);
+std::string AdminKeyText(const Key32& seed);
+/// Errors: INVALID_ARGUMENT it is none.
+Result<SigningKey> ParseAdminKey(const std::string& text);
+
 /// Keys in files of one directory (mode 0700), each of mode 0600; a file that others may read is refused.
 ///
 ///   identity            "pbfs-identity-1 <hex of the X25519 seed> <hex of the Ed25519 seed>"

@@ -17,7 +17,7 @@ std::optional<BasicCredentials> ParseBasicCredentials(std::string_view authoriza
     return std::nullopt;
   std::string_view encoded = authorization.substr(kScheme.size());
   encoded.remove_prefix(std::min(encoded.find_first_not_of(' '), encoded.size()));
-  const std::optional<Bytes> decoded = s3::FromBase64(encoded);
+  const std::optional<Bytes> decoded = FromBase64(encoded);
   if (!decoded.has_value()) return std::nullopt;
   const std::string_view pair = AsText(*decoded);
   const size_t colon = pair.find(':');  // the first: only the secret may have some
@@ -26,7 +26,7 @@ std::optional<BasicCredentials> ParseBasicCredentials(std::string_view authoriza
 }
 
 std::string FormatBasicCredentials(const BasicCredentials& credentials) {
-  return std::string(kScheme) + s3::Base64(AsBytes(credentials.id + ":" + credentials.secret));
+  return std::string(kScheme) + Base64(AsBytes(credentials.id + ":" + credentials.secret));
 }
 
 }  // namespace pbfs::objects

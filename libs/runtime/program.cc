@@ -16,9 +16,10 @@
 #include "libs/runtime/logging.h"
 
 namespace pbfs {
-namespace {
 
-constexpr const char* kVersion = "0.1.0";
+const char* const kReleaseVersion = "0.1.0";
+
+namespace {
 
 sigset_t EndSignals() {
   sigset_t signals;
@@ -75,7 +76,7 @@ int RunProgram(int argc, char** argv, const std::string& name, const std::vector
   SettleFiles();
   ProgramArguments arguments;
   CLI::App app{name, name};
-  app.set_version_flag("--version", name + " " + kVersion);
+  app.set_version_flag("--version", name + " " + kReleaseVersion);
   app.add_option("--config", arguments.config, "Configuration file (JSON; docs/operations/configuration.md)")
       ->required();
   app.add_flag("--check-config", arguments.check_config, "Check the configuration and end");
@@ -99,7 +100,7 @@ Status StartTelemetry(const std::string& program, const CommonSettings& settings
   if (settings.metrics_address.empty()) return OkStatus();
   const auto ends = std::make_shared<Gauges>(metrics, "pbfs_certificate_end_timestamp_seconds",
                                              "When the certificate of this process ends; 0: it cannot be read", "file");
-  certificates.push_back(settings.tls.cert);
+  if (!settings.tls.cert.empty()) certificates.push_back(settings.tls.cert);
   metrics.Refresh([ends, certificates = std::move(certificates)] {
     for (const std::string& file : certificates) {
       const Result<int64_t> end_ms = CertificateEnd(file);

@@ -12,6 +12,9 @@
 /// What the main() of a server does besides building its parts.
 namespace pbfs {
 
+/// Of this release: "0.1.0".
+extern const char* const kReleaseVersion;
+
 struct ProgramArguments {
   std::string config;
   bool check_config = false;  // read and check the configuration, then end

@@ -12,6 +12,7 @@
 #include "proto/pbfs/config/v1/fragment_store.pb.h"
 #include "proto/pbfs/config/v1/garbage_collector.pb.h"
 #include "proto/pbfs/config/v1/gateway.pb.h"
+#include "proto/pbfs/config/v1/operator.pb.h"
 #include "proto/pbfs/config/v1/repairer.pb.h"
 
 namespace pbfs {
@@ -298,6 +299,32 @@ Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
   const std::string& log = out.access_log = Or<std::string>(config.access_log(), "stdout");
   checker.Require(log == "stdout" || log == "stderr" || log == "off" || log.starts_with('/'), "access_log",
                   "must be stdout, stderr, off or the path of a file, which begins with /");
+  PBFS_RETURN_IF_ERROR(checker.status());
+  return out;
+}
+
+Result<OperatorSettings> LoadOperatorSettings(const std::string& path) {
+  Checker checker(path);
+  v1::OperatorConfig config;
+  PBFS_RETURN_IF_ERROR(checker.Parse(&config));
+  OperatorSettings out;
+  if (config.kubernetes().cluster().empty()) config.mutable_kubernetes()->set_cluster("pbfs-operator");
+  out.kubernetes = ReadKubernetes(config.kubernetes(), checker);
+  out.watch_space = config.watch_namespace();
+  const auto image = [&](const std::string& reference, const char* field) {
+    checker.RequireText(reference, std::string("images.") + field);
+    return reference;
+  };
+  out.gateway_image = image(config.images().gateway(), "gateway");
+  out.catalog_image = image(config.images().catalog(), "catalog");
+  out.fragment_store_image = image(config.images().fragment_store(), "fragment_store");
+  out.garbage_collector_image = image(config.images().garbage_collector(), "garbage_collector");
+  out.repairer_image = image(config.images().repairer(), "repairer");
+  out.postgres_image = image(config.images().postgres(), "postgres");
+  out.directory = Or<std::string>(config.directory(), "/tmp/pbfs-operator");
+  out.threads = AtLeastOne(config.threads(), 4, checker, "threads");
+  out.log_level = ReadLogLevel(config.log(), checker);
+  out.metrics_address = config.metrics().address();
   PBFS_RETURN_IF_ERROR(checker.status());
   return out;
 }

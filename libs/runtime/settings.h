@@ -127,4 +127,14 @@ struct GatewaySettings : CommonSettings {
 };
 Result<GatewaySettings> LoadGatewaySettings(const std::string& path);
 
+struct OperatorSettings : CommonSettings {  // no tls: it serves nothing but metrics
+  KubernetesSettings kubernetes;
+  std::string watch_space;  // empty: all namespaces
+  std::string gateway_image, catalog_image, fragment_store_image, garbage_collector_image, repairer_image,
+      postgres_image;
+  std::string directory;
+  int threads = 0;
+};
+Result<OperatorSettings> LoadOperatorSettings(const std::string& path);
+
 }  // namespace pbfs

@@ -9,6 +9,7 @@
 
 #include "libs/base/bytes.h"
 #include "libs/base/result.h"
+#include "libs/crypto/base64.h"
 #include "libs/http/message.h"
 
 /// The checksums that clients send along and ask for. A value is the digest, or the CRC in big-endian order; on the wire it
@@ -71,10 +72,6 @@ class Md5 {
 /// The CRC of a ‖ b from those of a and b, where b has `b_bytes` bytes. O(log b_bytes). `algorithm` is a CRC, both values
 /// have its size.
 Bytes CombineCrc(ChecksumAlgorithm algorithm, ByteSpan a, ByteSpan b, int64_t b_bytes);
-
-std::string Base64(ByteSpan bytes);
-/// Strict: padded, nothing around it; none for anything else.
-std::optional<Bytes> FromBase64(std::string_view text);
 
 /// Whether the checksum of a multipart upload is that of all bytes, or of its parts' checksums (with "-N" behind it).
 enum class ChecksumType { kFullObject, kComposite };

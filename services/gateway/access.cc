@@ -25,9 +25,7 @@ bool IsRepair(const std::string& action) {
 
 }  // namespace
 
-std::string DocumentOf(const Bucket& bucket, const std::string& what) {
-  return "bucket/" + bucket.info().id.ToString() + "/" + what;
-}
+std::string DocumentOf(const Bucket& bucket, const std::string& what) { return BucketDocument(bucket.info().id, what); }
 
 Status Access::CheckOwner(const Call& call, const std::string& action) {
   if (call.caller.anonymous()) return Error(Code::kAccessDenied);

@@ -33,7 +33,6 @@ struct BucketRules {
 /// The name of a configuration of a bucket in the system bucket: under the bucket's id, so that one that is deleted and made again does
 /// not inherit it.
 std::string DocumentOf(const Bucket& bucket, const std::string& what);
-inline constexpr const char* kLockDocument = "object-lock";
 
 /// Who may do what. Whoever has an access key may do everything that the key's policy allows (all, without one) or the bucket's policy
 /// does, and that none of both forbids; anonymous callers only what the bucket's policy allows, and nothing where it is public and

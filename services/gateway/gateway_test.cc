@@ -250,7 +250,7 @@ TEST_F(GatewayTest, ManyAreDeletedAtOnce) {
   EXPECT_EQ(Send("POST", "/photos?delete", document).status, 400) << "without a digest";
   s3::Md5 md5;
   md5.Update(AsBytes(document));
-  const Answer deleted = Send("POST", "/photos?delete", document, {{"Content-MD5", s3::Base64(md5.Finish())}});
+  const Answer deleted = Send("POST", "/photos?delete", document, {{"Content-MD5", Base64(md5.Finish())}});
   EXPECT_EQ(deleted.status, 200);
   EXPECT_THAT(deleted.body, HasSubstr("<Deleted><Key>none</Key></Deleted>"));
   EXPECT_EQ(Send("GET", "/photos/a").status, 404);
@@ -366,7 +366,7 @@ TEST_F(GatewayTest, AFormUploadsWhatItsSignerAllows) {
   MakeBucket("photos");
   const std::string date = s3::AmzDate(clock_.NowMillis());
   const s3::Credential credential{key_.id, date.substr(0, 8), "us-east-1", "s3"};
-  const std::string policy = s3::Base64(AsBytes(
+  const std::string policy = Base64(AsBytes(
       R"({"expiration":")" + s3::IsoDate(clock_.NowMillis() + 60'000) + R"(","conditions":[{"bucket":"photos"},)" +
       R"(["starts-with","$key","in/"],["content-length-range",1,10],{"success_action_status":"201"},)" +
       R"({"x-amz-algorithm":"AWS4-HMAC-SHA256"},{"x-amz-credential":")" + key_.id + "/" + credential.Scope() +
@@ -430,7 +430,7 @@ TEST_F(GatewayTest, AnUploadInPartsBecomesOneObject) {
   EXPECT_TRUE(got.fields.Get("ETag").ends_with("-2\"")) << got.fields.Get("ETag");
   s3::Checksum crc(s3::ChecksumAlgorithm::kCrc64Nvme);
   crc.Update(AsBytes(big + small));
-  EXPECT_EQ(got.fields.Get("x-amz-checksum-crc64nvme"), s3::Base64(crc.Finish()));
+  EXPECT_EQ(got.fields.Get("x-amz-checksum-crc64nvme"), Base64(crc.Finish()));
   const Answer second = Send("GET", "/photos/film?partNumber=2");
   EXPECT_EQ(second.status, 206);
   EXPECT_EQ(second.body, small);

@@ -34,7 +34,7 @@ Result<Stored> StoreObject(Site& site, Call& call) {
   options.at_end = [&](ObjectMetadata& metadata) {
     PBFS_RETURN_IF_ERROR(body.Finish(call.context()));
     if (md5) metadata.etag = ToHex(body.md5());
-    SetChecksum(algorithm, s3::ChecksumType::kFullObject, s3::Base64(body.checksum()), metadata);
+    SetChecksum(algorithm, s3::ChecksumType::kFullObject, Base64(body.checksum()), metadata);
     metadata.opset.emplace();  // of the content; filled in where it is bound
     stored = metadata;
     return OkStatus();

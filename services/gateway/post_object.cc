@@ -155,7 +155,7 @@ Status PostObject(Site& site, Call& call) {
   }
   if (policy.has_value()) PBFS_RETURN_IF_ERROR(s3::CheckPostSize(*policy, size));
   if (with_md5) options.metadata.etag = ToHex(md5.Finish());
-  SetChecksum(checksum.algorithm(), s3::ChecksumType::kFullObject, s3::Base64(checksum.Finish()), options.metadata);
+  SetChecksum(checksum.algorithm(), s3::ChecksumType::kFullObject, Base64(checksum.Finish()), options.metadata);
   options.metadata.opset.emplace();  // of the content; filled in where it is bound
   const Result<Written> put = writer->Bind(call.key(), options);
   PBFS_RETURN_IF_ERROR(put.status());

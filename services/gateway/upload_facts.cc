@@ -36,9 +36,9 @@ std::optional<s3::ShownChecksum> WholeChecksum(const std::vector<PartFacts>& fac
     of_checksums.Update(one);
     if (i > 0 && s3::IsCrc(kind.algorithm)) all = s3::CombineCrc(kind.algorithm, all, one, parts[i].size);
   }
-  if (kind.type == s3::ChecksumType::kFullObject) return s3::ShownChecksum{kind.algorithm, kind.type, s3::Base64(all)};
+  if (kind.type == s3::ChecksumType::kFullObject) return s3::ShownChecksum{kind.algorithm, kind.type, Base64(all)};
   return s3::ShownChecksum{kind.algorithm, kind.type,
-                           fmt::format("{}-{}", s3::Base64(of_checksums.Finish()), facts.size())};
+                           fmt::format("{}-{}", Base64(of_checksums.Finish()), facts.size())};
 }
 
 std::string WholeEtag(const std::vector<PartFacts>& facts) {

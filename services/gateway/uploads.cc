@@ -108,7 +108,7 @@ Status UploadPart(Site& site, Call& call) {
   if (!part.ok()) return UploadFailure(part.status());
   HttpFields fields;
   fields.Set("ETag", s3::Quoted(EtagOf(part->object, facts)));
-  fields.Set(std::string(s3::ChecksumHeader(kind.algorithm)), s3::Base64(facts.checksum));
+  fields.Set(std::string(s3::ChecksumHeader(kind.algorithm)), Base64(facts.checksum));
   AddEncryption(upload.metadata, fields);
   return call.Send(200, std::move(fields));
 }
@@ -124,7 +124,7 @@ PartFacts FactsOfCopy(const ObjectStat& source, const s3::ByteRange& range, s3::
   const auto checksum = ChecksumOf(source.metadata, source.opset);
   const bool same =
       checksum.has_value() && checksum->algorithm == algorithm && checksum->type == s3::ChecksumType::kFullObject;
-  if (same) facts.checksum = s3::FromBase64(checksum->value).value_or(Bytes{});
+  if (same) facts.checksum = FromBase64(checksum->value).value_or(Bytes{});
   return facts;
 }
 
@@ -193,7 +193,7 @@ Result<std::vector<UploadedPart>> Chosen(const std::vector<s3::CompletePart>& na
     const auto found = by_number.find(one.number);
     if (found == by_number.end()) return Error(Code::kInvalidPart);
     PBFS_ASSIGN_OR_RETURN(const PartFacts facts, DecodePartFacts(found->second->metadata));
-    const bool other_sum = one.checksum.has_value() && one.checksum->second != s3::Base64(facts.checksum);
+    const bool other_sum = one.checksum.has_value() && one.checksum->second != Base64(facts.checksum);
     if (EtagOf(found->second->object, facts) != one.etag || other_sum) return Error(Code::kInvalidPart);
     chosen.push_back(*found->second);
   }
@@ -310,7 +310,7 @@ Status ListParts(Site& site, Call& call) {
   for (const UploadedPart& part : page.parts) {
     PBFS_ASSIGN_OR_RETURN(const PartFacts facts, DecodePartFacts(part.metadata));
     std::optional<s3::ShownChecksum> checksum;
-    if (!facts.checksum.empty()) checksum = {kind.algorithm, s3::ChecksumType::kFullObject, s3::Base64(facts.checksum)};
+    if (!facts.checksum.empty()) checksum = {kind.algorithm, s3::ChecksumType::kFullObject, Base64(facts.checksum)};
     result.parts.push_back({part.number, part.object.Millis(), EtagOf(part.object, facts), part.size, checksum});
   }
   result.truncated = page.more;

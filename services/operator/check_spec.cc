@@ -64,7 +64,7 @@ void CheckTenancy(Rules& rules, const ClusterSpec& spec) {
 }
 
 void CheckRedundancy(Rules& rules, const ClusterSpec& spec) {
-  const Redundancy& code = spec.redundancy;
+  const RedundancySpec& code = spec.redundancy;
   const int total = code.data_shards + code.parity_shards;
   const int least = code.min_write_shards.value_or(total);
   rules.Require(
@@ -334,7 +334,7 @@ int64_t StoresOf(const ClusterSpec& spec) {
   return stores;
 }
 
-int DomainsNeeded(const Redundancy& redundancy) {
+int DomainsNeeded(const RedundancySpec& redundancy) {
   const int in_one = std::max(1, redundancy.parity_shards);
   return (redundancy.data_shards + redundancy.parity_shards + in_one - 1) / in_one;
 }

@@ -62,8 +62,8 @@ std::optional<Storage> ReadOptionalStorage(const FieldReader& in, const char* na
   return in.Has(name) ? std::optional(ReadStorage(in.In(name))) : std::nullopt;
 }
 
-Redundancy ReadRedundancy(const FieldReader& in) {
-  Redundancy out;
+RedundancySpec ReadRedundancy(const FieldReader& in) {
+  RedundancySpec out;
   out.data_shards = in.Int("dataShards", 1, 32, out.data_shards);
   out.parity_shards = in.Int("parityShards", 0, 16, out.parity_shards);
   out.min_write_shards = in.OptionalInt("minWriteShards", 1, 48);
@@ -125,8 +125,8 @@ Pool ReadPool(const FieldReader& in) {
   return out;
 }
 
-FragmentStores ReadFragmentStores(const FieldReader& in) {
-  FragmentStores out;
+StoresSpec ReadFragmentStores(const FieldReader& in) {
+  StoresSpec out;
   in.Each("pools", 16, [&](const FieldReader& pool) { out.pools.push_back(ReadPool(pool)); });
   if (out.pools.empty()) in.Note(in.PathOf("pools"), "is required: name at least one pool");
   const FieldReader retention = in.In("pvcRetention"), decommission = in.In("decommission");

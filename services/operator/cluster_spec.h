@@ -52,7 +52,7 @@ struct Storage {
   std::optional<std::string> storage_class_name;
 };
 
-struct Redundancy {
+struct RedundancySpec {
   int data_shards = 1;    // k
   int parity_shards = 2;  // m
   std::optional<int> min_write_shards;
@@ -95,7 +95,7 @@ struct Pool : Component {
   int weight = 100;
 };
 
-struct FragmentStores {
+struct StoresSpec {
   std::vector<Pool> pools;
   std::string when_scaled = "Retain", when_deleted = "Retain";
   int min_free_percent_after = 15;
@@ -205,10 +205,10 @@ struct ClusterSpec {
   std::string deletion_policy = "Retain";
   std::string allowed_namespaces = "Same";
   Json namespace_selector;  // object
-  Redundancy redundancy;
+  RedundancySpec redundancy;
   Coordination coordination;
   Gateway gateway;
-  FragmentStores fragment_store;
+  StoresSpec fragment_store;
   Catalog catalog;
   GarbageCollector garbage_collector;
   Repairer repairer;
@@ -242,6 +242,6 @@ int64_t StoresOf(const ClusterSpec& spec);
 
 /// Failure domains without which a group keeps more than max(1, m) fragments in one (libs/model/placement.h). Nodes come and go, so
 /// too few of them make no spec invalid.
-int DomainsNeeded(const Redundancy& redundancy);
+int DomainsNeeded(const RedundancySpec& redundancy);
 
 }  // namespace pbfs::operators

@@ -64,6 +64,9 @@ std::string NameOf(const std::string& cluster, const Part& part);
 std::string PoolName(const std::string& cluster, const std::string& pool);
 std::string ShardName(const std::string& cluster, int shard);
 
+/// "demo-domains": a ConfigMap that has the failure domain of each node under the node's name.
+std::string DomainsName(const std::string& cluster);
+
 /// [a-z0-9-], beginning and ending without '-', at most 63 (RFC 1123).
 bool IsDnsLabel(std::string_view text);
 

@@ -45,6 +45,10 @@ struct ClusterIntent {
 /// StatefulSets of stores have none.
 std::vector<Json> Render(const ClusterIntent& intent);
 
+/// What brings the database of a shard to schema `schema`, once: the catalog's image, for no other program speaks SQL. It cannot be changed
+/// afterwards, so it is made, not applied.
+Json MigrationJob(const ClusterIntent& intent, int shard, int schema);
+
 /// Names of the Secrets and ConfigMaps that the pods of Render() mount and that it does not make: certificates, keys, and what users
 /// and other operators provide. Pods wait for them.
 std::set<std::string> MountedFromElsewhere(const ClusterIntent& intent);

@@ -25,7 +25,7 @@ Json Preferred(Json term) { return Json::array({{{"weight", 100}, {"podAffinityT
 }  // namespace
 
 Placement StorePlacement(const ClusterIntent& intent, const Pool& pool) {
-  const Redundancy& redundancy = intent.spec.redundancy;
+  const RedundancySpec& redundancy = intent.spec.redundancy;
   const bool enough = intent.facts.failure_domains >= DomainsNeeded(redundancy);
   Placement out;
   out.spread.push_back(Spread(redundancy.failure_domain, enough, PoolSelector(intent.name, pool.name)));

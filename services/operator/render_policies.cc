@@ -26,7 +26,7 @@ void AddBudgets(const ClusterIntent& intent, std::vector<Json>& out) {
   for (int shard = 0; spec.catalog.replicas > 1 && shard < spec.catalog.shards; ++shard)
     out.push_back(Budget(intent, ShardName(cluster, shard), ShardSelector(cluster, shard), 1));
   if (StoresOf(spec) > 1) {
-    const FragmentStores& stores = spec.fragment_store;
+    const StoresSpec& stores = spec.fragment_store;
     Json budget =
         Budget(intent, NameOf(cluster, kFragmentStore), Selector(cluster, kFragmentStore), stores.max_unavailable);
     // A store that is not ready protects nothing by staying.

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "services/operator/render_config.h"
 #include "services/operator/render_parts.h"
 #include "services/operator/render_pods.h"
@@ -83,20 +85,32 @@ Json DatabaseVariables(const Database& database) {
   return out;
 }
 
+PodPlan CatalogPods(const ClusterIntent& intent, int shard, const std::string& config_hash) {
+  const Database database = DatabaseOf(intent, shard);
+  std::vector<Mounted> volumes = {TlsVolume(intent, kCatalog), KeysVolume(intent, {kSiteSecret, kTokenKey})};
+  volumes = Joined(Joined(std::move(volumes), DatabaseVolumes(database)), LeaseVolumes(intent));
+  return {kCatalog,
+          ShardSelector(intent.name, shard),
+          intent.spec.catalog,
+          intent.images.catalog,
+          NameOf(intent.name, kCatalog),
+          config_hash,
+          CatalogPlacement(intent, shard),
+          std::move(volumes),
+          DatabaseVariables(database)};
+}
+
+Json CatalogConfigMap(const ClusterIntent& intent) {
+  return ConfigMap(intent, NameOf(intent.name, kCatalog), Selector(intent.name, kCatalog), CatalogConfig(intent));
+}
+
 void AddCatalogs(const ClusterIntent& intent, std::vector<Json>& out) {
-  const std::string config_name = NameOf(intent.name, kCatalog);
-  Json config = ConfigMap(intent, config_name, Selector(intent.name, kCatalog), CatalogConfig(intent));
+  Json config = CatalogConfigMap(intent);
   const std::string hash = HashOf(config);
   out.push_back(std::move(config));
   for (int shard = 0; shard < intent.spec.catalog.shards; ++shard) {
     const std::string name = ShardName(intent.name, shard);
-    const Database database = DatabaseOf(intent, shard);
-    std::vector<Mounted> volumes = {TlsVolume(intent, kCatalog), KeysVolume(intent, {kSiteSecret, kTokenKey})};
-    volumes = Joined(Joined(std::move(volumes), DatabaseVolumes(database)), LeaseVolumes(intent));
-    const PodPlan pods{
-        kCatalog, ShardSelector(intent.name, shard), intent.spec.catalog, intent.images.catalog,      config_name,
-        hash,     CatalogPlacement(intent, shard),   std::move(volumes),  DatabaseVariables(database)};
-    out.push_back(StatefulSet(intent, {name, name, intent.spec.catalog.replicas}, pods));
+    out.push_back(StatefulSet(intent, {name, name, intent.spec.catalog.replicas}, CatalogPods(intent, shard, hash)));
   }
 }
 
@@ -163,7 +177,28 @@ void AddWorker(const ClusterIntent& intent, const Part& part, const Component& c
   out.push_back(StatefulSet(intent, {name, name, suspended ? 0 : component.replicas}, pods));
 }
 
+// A container that runs once and serves nobody.
+void MakeOneShot(const char* command, Json& container) {
+  for (const char* serving : {"ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle"})
+    container.erase(serving);
+  container["args"].insert(container["args"].begin(), command);
+}
+
 }  // namespace
+
+Json MigrationJob(const ClusterIntent& intent, int shard, int schema) {
+  PodPlan pods = CatalogPods(intent, shard, HashOf(CatalogConfigMap(intent)));
+  // Never those of catalogs: nobody is to be sent to it.
+  pods.selector = {{kClusterLabel, intent.name}, {kComponentLabel, "migration"}, {kShardLabel, std::to_string(shard)}};
+  pods.placement = {};
+  Json pod = PodTemplate(intent, pods);
+  pod["spec"]["restartPolicy"] = "OnFailure";
+  MakeOneShot("migrate", pod["spec"]["containers"][0]);
+  Json job = MakeObject(intent, "batch/v1", "Job", fmt::format("{}-migrate-{}-{}", intent.name, schema, shard),
+                        LabelsOf(intent, pods.selector));
+  job["spec"] = {{"backoffLimit", 8}, {"ttlSecondsAfterFinished", 86'400}, {"template", std::move(pod)}};
+  return job;
+}
 
 std::vector<Json> Workloads(const ClusterIntent& intent) {
   const ClusterSpec& spec = intent.spec;

@@ -24,7 +24,7 @@ TEST_F(ObjectWireTest, WhatIsPutHereIsReadOverHttp) {
   first.mutable_header()->mutable_checksum()->set_algorithm("crc32c");
   s3::Checksum crc(s3::ChecksumAlgorithm::kCrc32c);
   crc.Update(AsBytes("miaow"));
-  first.mutable_header()->mutable_checksum()->set_value(s3::Base64(crc.Finish()));
+  first.mutable_header()->mutable_checksum()->set_value(Base64(crc.Finish()));
   v1::WriteReply put;
   ASSERT_WORKS(Put(first, "miaow", &put, 2));
   EXPECT_EQ(put.size(), 5);

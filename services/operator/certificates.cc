@@ -1,0 +1,151 @@
+#include "services/operator/certificates.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "services/operator/object_text.h"
+#include "services/operator/render_object.h"
+#include "services/operator/site_identity.h"
+
+namespace pbfs::operators {
+namespace {
+
+constexpr int64_t kBackdateSeconds = 300;  // clocks differ
+
+std::string ServiceHost(const ClusterIntent& intent, const std::string& service) {
+  return fmt::format("{}.{}.svc", service, intent.space);
+}
+// The service and each of its pods.
+std::vector<std::string> HostsOfService(const ClusterIntent& intent, const std::string& service) {
+  const std::string host = ServiceHost(intent, service);
+  return {host, "*." + host};
+}
+void Append(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+std::vector<std::string> HostsOf(const ClusterIntent& intent, const Part& part) {
+  std::vector<std::string> hosts;
+  if (part == kCatalog) {
+    for (int shard = 0; shard < intent.spec.catalog.shards; ++shard)
+      Append(hosts, HostsOfService(intent, ShardName(intent.name, shard)));
+  } else if (part == kFragmentStore) {
+    for (const Pool& pool : intent.spec.fragment_store.pools)
+      Append(hosts, HostsOfService(intent, PoolName(intent.name, pool.name)));
+  }
+  return hosts;
+}
+
+// By whatever name clients in the cluster or outside reach the gateways; buckets may be the first part of a host's name.
+std::vector<std::string> HostsOfS3(const ClusterIntent& intent) {
+  const std::string service = NameOf(intent.name, kGateway), host = ServiceHost(intent, service);
+  std::vector<std::string> hosts = {service,     service + "." + intent.space, host,
+                                    "*." + host, host + ".cluster.local",      "*." + host + ".cluster.local"};
+  for (const std::string& domain : intent.spec.gateway.domains) Append(hosts, {domain, "*." + domain});
+  Append(hosts, intent.spec.tls.s3_dns_names);
+  std::sort(hosts.begin(), hosts.end());
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  return hosts;
+}
+
+KeyedCertificate PairOf(const Json* secret) {
+  if (secret == nullptr) return {};
+  StringMap values = SecretValues(*secret);
+  return {values[kCertificateKey], values[kPrivateKey]};
+}
+
+Json TlsSecret(const ClusterIntent& intent, const std::string& name, const KeyedCertificate& pair,
+               Ownership ownership) {
+  Json secret = MakeObject(intent, "v1", "Secret", name, ClusterLabels(intent), ownership);
+  secret["type"] = "kubernetes.io/tls";
+  secret["data"] = EncodeSecretValues({{kCertificateKey, pair.certificate}, {kPrivateKey, pair.key}});
+  return secret;
+}
+
+Result<KeyedCertificate> AuthorityOf(const Context& context, LiveObjects& live, const ClusterIntent& intent,
+                                     bool made_before, int64_t now) {
+  const std::string name = AuthorityName(intent.name);
+  if (live.Find(kube::kinds::kSecret, name) == nullptr) {
+    if (made_before)
+      return FailedPreconditionError(fmt::format("the Secret {} of the cluster's authority is gone: bring it back from "
+                                                 "a backup",
+                                                 name))
+          .WithDetail(kReasonDetail, "SecretLost");
+    PBFS_ASSIGN_OR_RETURN(const KeyedCertificate fresh, MakeAuthority({fmt::format("PBFS {}", intent.name),
+                                                                       {},
+                                                                       now - kBackdateSeconds,
+                                                                       now + intent.spec.tls.ca_duration_seconds}));
+    PBFS_RETURN_IF_ERROR(live.PutOnce(context, TlsSecret(intent, name, fresh, Ownership::kRetained)));
+  }
+  const KeyedCertificate authority = PairOf(live.Find(kube::kinds::kSecret, name));
+  if (!IsPairOf(authority, authority.certificate))
+    return FailedPreconditionError(fmt::format("the Secret {} holds no authority's certificate and key", name))
+        .WithDetail(kReasonDetail, "SecretLost");
+  return authority;
+}
+
+Status PutBundle(const Context& context, LiveObjects& live, const ClusterIntent& intent, const std::string& bundle) {
+  Json map = MakeObject(intent, "v1", "ConfigMap", BundleName(intent.name), ClusterLabels(intent));
+  map["data"] = {{kBundleKey, bundle}};
+  return live.Put(context, WithHash(std::move(map)));
+}
+
+Status Issue(const Context& context, LiveObjects& live, const ClusterIntent& intent, const NeededCertificate& needed,
+             const KeyedCertificate& authority, int64_t now) {
+  PBFS_ASSIGN_OR_RETURN(const KeyedCertificate leaf, MakeLeaf({needed.common_name, needed.hosts, now - kBackdateSeconds,
+                                                               now + intent.spec.tls.certificate_duration_seconds},
+                                                              authority));
+  return live.Put(context, WithHash(TlsSecret(intent, needed.secret, leaf, Ownership::kOwned)));
+}
+
+}  // namespace
+
+std::string AuthorityName(const std::string& cluster) { return cluster + "-ca"; }
+std::string BundleName(const std::string& cluster) { return cluster + "-ca-bundle"; }
+
+std::vector<NeededCertificate> NeededCertificates(const ClusterIntent& intent) {
+  const std::string& cluster = intent.name;
+  std::vector<NeededCertificate> needed;
+  if (!intent.spec.tls.internal) {
+    for (const Part& part : kParts)
+      needed.push_back({NameOf(cluster, part) + "-tls", part.component, HostsOf(intent, part)});
+    needed.push_back({cluster + "-operator-tls", "operator", {}});
+  }
+  if (intent.spec.tls.mode != "Disabled" && intent.spec.tls.s3_certificate_secret.empty())
+    needed.push_back({cluster + "-s3-tls", NameOf(cluster, kGateway), HostsOfS3(intent)});
+  return needed;
+}
+
+bool MustIssue(const KeyedCertificate& now, const NeededCertificate& needed, const std::string& authority,
+               int64_t now_seconds, int64_t renew_before) {
+  const Result<CertificateFacts> facts = ReadCertificate(now.certificate);
+  if (!facts.ok() || !IsPairOf(now, authority)) return true;
+  std::vector<std::string> hosts = needed.hosts;
+  std::sort(hosts.begin(), hosts.end());
+  return facts->common_name != needed.common_name || facts->hosts != hosts || facts->not_before > now_seconds ||
+         facts->not_after <= now_seconds + renew_before;
+}
+
+Result<CertificateReport> KeepCertificates(const Context& context, LiveObjects& live, const ClusterIntent& intent,
+                                           bool made_before, int64_t now) {
+  CertificateReport report;
+  const std::vector<NeededCertificate> all = NeededCertificates(intent);
+  if (all.empty()) return report;
+  PBFS_ASSIGN_OR_RETURN(const KeyedCertificate authority, AuthorityOf(context, live, intent, made_before, now));
+  PBFS_RETURN_IF_ERROR(PutBundle(context, live, intent, authority.certificate));
+  report.authority = ReadCertificate(authority.certificate)->fingerprint;
+  for (const NeededCertificate& needed : all) {
+    const Json* secret = live.Find(kube::kinds::kSecret, needed.secret);
+    if (MustIssue(PairOf(secret), needed, authority.certificate, now, intent.spec.tls.renew_before_seconds)) {
+      PBFS_RETURN_IF_ERROR(Issue(context, live, intent, needed, authority, now));
+      report.issued.push_back(needed.secret);
+    }
+    const auto facts = ReadCertificate(PairOf(live.Find(kube::kinds::kSecret, needed.secret)).certificate);
+    if (!facts.ok()) continue;  // being deleted: issued again when it is gone
+    if (report.nearest_end == 0 || facts->not_after < report.nearest_end) report.nearest_end = facts->not_after;
+  }
+  return report;
+}
+
+}  // namespace pbfs::operators

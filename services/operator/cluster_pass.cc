@@ -1,0 +1,283 @@
+#include "services/operator/cluster_pass.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "services/operator/names.h"
+#include "services/operator/object_text.h"
+#include "services/operator/render_object.h"
+
+namespace pbfs::operators {
+namespace {
+
+namespace kinds = kube::kinds;
+
+constexpr Duration kSoon = std::chrono::seconds(3);
+
+std::string SpecName(const std::string& cluster) { return cluster + "-spec"; }
+constexpr const char* kSpecKey = "spec.json";
+
+std::string Words(const Violations& violations) {
+  std::vector<std::string> words;
+  for (const Violation& violation : violations) words.push_back(violation.path + ": " + violation.message);
+  return fmt::format("{}", fmt::join(words, "; "));
+}
+
+bool MayRunPods(const Json& node) {
+  const Json& cordoned = kube::Member(kube::Member(node, "spec"), "unschedulable");
+  return !(cordoned.is_boolean() && cordoned.get<bool>());
+}
+
+bool IsTrue(const Json& condition, const char* type) {
+  return kube::Text(condition, "type") == type && kube::Text(condition, "status") == "True";
+}
+bool HasCondition(const Json& object, const char* type) {
+  const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");
+  return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(),
+                                              [&](const Json& condition) { return IsTrue(condition, type); });
+}
+
+}  // namespace
+
+ClusterPass::ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled,
+                         SiteDirectory& sites, Context context, Json cluster)
+    : ObjectPass(world, options, kinds::kPbfsCluster, std::move(context), std::move(cluster)),
+      sites_(sites),
+      live_(world.kube, settled, space_, name_) {}
+
+void ClusterPass::Note(const std::string& what, const Status& status) {
+  if (!status.ok()) problems_.push_back(fmt::format("{}: {}", what, status.message()));
+}
+
+Result<LookAgain> ClusterPass::Run() {
+  const Status loaded = live_.Load(context_);
+  if (loaded.code() == StatusCode::kPermissionDenied) return ReportDenied(loaded);
+  PBFS_RETURN_IF_ERROR(loaded);
+  intent_.name = name_;
+  intent_.space = space_;
+  intent_.uid = uid_;
+  intent_.images = options_.images;
+  if (IsEnding()) return Delete();
+  PBFS_RETURN_IF_ERROR(PutFinalizer(kClusterFinalizer));
+  PBFS_ASSIGN_OR_RETURN(const bool followed, ReadSpec());
+  if (followed) {
+    PBFS_RETURN_IF_ERROR(PinPostgres());
+    const Status identified = Identify();
+    if (identified.ok()) {
+      PBFS_RETURN_IF_ERROR(GatherFacts());
+      if (!intent_.spec.paused) PutAll();
+      Observe();
+    } else if (!identified.Detail(kReasonDetail)) {
+      return identified;
+    }
+  }
+  Judge();
+  PBFS_RETURN_IF_ERROR(WriteStatus());
+  return LookAgain(again_);
+}
+
+Result<LookAgain> ClusterPass::ReportDenied(const Status& status) {
+  conditions_.Set("Degraded", Truth::kTrue, "RBACDenied", "the operator's account lacks a right: " + status.message());
+  PBFS_RETURN_IF_ERROR(WriteStatus());
+  return LookAgain(std::chrono::seconds(60));
+}
+
+Result<bool> ClusterPass::ReadSpec() {
+  const Json* kept = live_.Find(kinds::kConfigMap, SpecName(name_));
+  std::optional<ClusterSpec> previous;
+  if (kept != nullptr) {
+    PBFS_ASSIGN_OR_RETURN(const Json spec, kube::ParseJson(kube::Text(kube::Member(*kept, "data"), kSpecKey)));
+    previous = ParseSpec(spec).spec;
+  }
+  ParsedSpec parsed = ParseSpec(kube::Member(object_, "spec"));
+  Violations wrong = std::move(parsed.violations);
+  if (wrong.empty()) wrong = CheckSpec(name_, parsed.spec, previous ? &*previous : nullptr);
+  if (wrong.empty()) wrong = CheckSupported(parsed.spec);
+  if (wrong.empty()) {
+    conditions_.Set("SpecValid", Truth::kTrue, "Valid", "the spec can be followed");
+    intent_.spec = std::move(parsed.spec);
+    PBFS_RETURN_IF_ERROR(KeepValidSpec());
+    return true;
+  }
+  const std::string words = Words(wrong);
+  Warn("SpecValid", Truth::kFalse, "SpecRejected", words);
+  if (!previous) return false;
+  intent_.spec = *std::move(previous);
+  return true;
+}
+
+Status ClusterPass::KeepValidSpec() {
+  Json map = MakeObject(intent_, "v1", "ConfigMap", SpecName(name_), ClusterLabels(intent_));
+  map["data"] = {{kSpecKey, kube::Member(object_, "spec").dump()}};
+  return live_.Put(context_, WithHash(std::move(map)));
+}
+
+Status ClusterPass::PinPostgres() {
+  const Json& pinned = kube::Member(kube::Member(status_, "postgres"), "type");
+  if (pinned.is_string()) {
+    intent_.facts.postgres_type = pinned.get<std::string>();
+    return OkStatus();
+  }
+  const std::string& wanted = intent_.spec.postgres.type;
+  intent_.facts.postgres_type = wanted == "Auto" ? "Managed" : wanted;
+  status_["postgres"]["type"] = intent_.facts.postgres_type;
+  return OkStatus();
+}
+
+Status ClusterPass::Identify() {
+  const SiteIdentity recorded{kube::Text(status_, "clusterID"), kube::Text(status_, "adminPublicKey")};
+  const auto lost = [&](const Status& status) {
+    Warn("IdentityConsistent", Truth::kFalse, *status.Detail(kReasonDetail), status.message());
+    return status;
+  };
+  Result<SiteIdentity> identity = KnownIdentity(live_, name_, recorded, world_.random);
+  if (!identity.ok()) return lost(identity.status());
+  status_["clusterID"] = identity->cluster_id;
+  // Before the first side effect: a crash between two of them must not lead to two identities.
+  PBFS_RETURN_IF_ERROR(WriteStatus());
+  if (live_.Find(kinds::kSecret, IdentityName(name_)) == nullptr && !intent_.spec.paused) {
+    identity = MakeIdentity(context_, live_, intent_, *identity, world_.random);
+    if (!identity.ok()) return identity.status().Detail(kReasonDetail) ? lost(identity.status()) : identity.status();
+  }
+  if (!identity->admin_public_key.empty()) status_["adminPublicKey"] = identity->admin_public_key;
+  intent_.facts.cluster_id = identity->cluster_id;
+  intent_.facts.admin_public_key = identity->admin_public_key;
+  conditions_.Set("IdentityConsistent", Truth::kTrue, "Consistent", "the cluster's id and keys are where they belong");
+  return OkStatus();
+}
+
+Status ClusterPass::GatherFacts() {
+  Facts& facts = intent_.facts;
+  facts.operator_namespace = options_.space;
+  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList nodes, world_.kube.List(context_, {kinds::kNode, "", ""}));
+  std::set<std::string> domains;
+  facts.nodes = 0;
+  for (const Json& node : nodes.items) {
+    if (!MayRunPods(node)) continue;
+    ++facts.nodes;
+    if (std::string domain = LabelOf(node, intent_.spec.redundancy.failure_domain.c_str()); !domain.empty())
+      domains.insert(std::move(domain));
+  }
+  facts.nodes = std::max(1, facts.nodes);
+  facts.failure_domains = std::max<int>(1, static_cast<int>(domains.size()));
+  facts.service_monitors_served = live_.IsServed(kinds::kServiceMonitor);
+  for (const Pool& pool : intent_.spec.fragment_store.pools)
+    if (const Json* set = live_.Find(kinds::kStatefulSet, PoolName(name_, pool.name)))
+      facts.store_replicas[pool.name] = static_cast<int>(kube::Number(kube::Member(*set, "spec"), "replicas"));
+  if (!intent_.spec.paused) return PutDomains(nodes.items);
+  return OkStatus();
+}
+
+// Where each node stands, for stores that cannot ask: a file for each node.
+Status ClusterPass::PutDomains(const std::vector<Json>& nodes) {
+  const std::string& label = intent_.spec.redundancy.failure_domain;
+  if (label == "kubernetes.io/hostname") return OkStatus();  // stores know the name of their node
+  Json map = MakeObject(intent_, "v1", "ConfigMap", DomainsName(name_), ClusterLabels(intent_));
+  map["data"] = Json::object();
+  for (const Json& node : nodes)
+    if (const std::string domain = LabelOf(node, label.c_str()); !domain.empty())
+      map["data"][MetaText(node, "name")] = domain;
+  return live_.Put(context_, WithHash(std::move(map)));
+}
+
+Status ClusterPass::KeepAllCertificates() {
+  const bool made_before = !kube::Text(kube::Member(status_, "tls"), "caFingerprint").empty();
+  PBFS_ASSIGN_OR_RETURN(const CertificateReport report,
+                        KeepCertificates(context_, live_, intent_, made_before, now_micros_ / 1'000'000));
+  if (report.authority.empty()) return OkStatus();
+  status_["tls"]["caFingerprint"] = report.authority;
+  status_["tls"]["caGeneration"] = intent_.spec.tls.ca_generation;
+  status_["tls"]["nearestExpiryTime"] = TimeText(report.nearest_end * 1'000'000);
+  if (made_before && !report.issued.empty())
+    Say("Normal", "CertificateRenewed", fmt::format("issued anew: {}", fmt::join(report.issued, ", ")));
+  return OkStatus();
+}
+
+// In the order in which one needs the other; what fails stops only what needs it.
+void ClusterPass::PutAll() {
+  const Status certified = KeepAllCertificates();
+  Note("certificates", certified);
+  conditions_.Set("CertificatesValid", TruthOf(certified.ok()), certified.ok() ? "Valid" : "NotIssued",
+                  certified.ok() ? "every certificate is issued and good" : certified.message());
+  const std::vector<Json> objects = Render(intent_);
+  for (const Json& object : objects)
+    if (object["kind"] != "StatefulSet")
+      Note(fmt::format("{} {}", object["kind"].get<std::string>(), MetaText(object, "name")),
+           live_.Put(context_, object));
+  PutWorkloads(objects);
+  Note("objects that are not needed any more", live_.Prune(context_, uid_, objects));
+}
+
+void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
+  const auto put = [&](const std::string& component, bool may_begin) {
+    for (const Json& object : objects) {
+      if (object["kind"] != "StatefulSet" || LabelOf(object, kComponentLabel) != component) continue;
+      const std::string name = MetaText(object, "name");
+      // A set that is there follows the spec whatever else is wrong.
+      if (may_begin || live_.Find(kinds::kStatefulSet, name) != nullptr)
+        Note("StatefulSet " + name, live_.Put(context_, object));
+    }
+  };
+  put("postgres", true);
+  if (DatabaseReady() && !SchemaReady()) Note("migration", StepMigration());
+  put(kCatalog.component, SchemaReady());
+  put(kFragmentStore.component, ReadyCatalogs() > 0);
+  LookAtSite();
+  put(kGateway.component, StoresSuffice());
+  put(kRepairer.component, ReadyCatalogs() > 0);
+  put(kGarbageCollector.component, ReadyCatalogs() > 0);
+}
+
+bool ClusterPass::DatabaseReady() {
+  if (intent_.facts.postgres_type == "Managed") {
+    const Pods pods = PodsOf(fmt::format("{}-pg-0", name_));
+    const bool ready = pods.ready > 0;
+    conditions_.Set("PostgresReady", TruthOf(ready), ready ? "Ready" : "NoMember",
+                    fmt::format("{} of {} members are ready", pods.ready, pods.wanted));
+    return ready;
+  }
+  if (!intent_.spec.postgres.external) return false;
+  const SecretKey& dsn = intent_.spec.postgres.external->dsn;
+  const auto secret = world_.kube.Get(context_, {kinds::kSecret, space_, dsn.name});
+  const bool there = secret.ok() && SecretValues(*secret).contains(dsn.key);
+  conditions_.Set("PostgresReady", TruthOf(there), there ? "Configured" : "SecretMissing",
+                  there ? "the connection string is there"
+                        : fmt::format("the Secret {} with the key {} is missing: make it", dsn.name, dsn.key));
+  return there;
+}
+
+bool ClusterPass::SchemaReady() {
+  return kube::Number(kube::Member(status_, "catalog"), "schemaVersion") == options_.schema;
+}
+
+// What a Job has done is written down, so that one that vanished is not repeated.
+Status ClusterPass::StepMigration() {
+  const Json job = MigrationJob(intent_, 0, options_.schema);
+  const std::string name = MetaText(job, "name");
+  PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, job));
+  const Json* live = live_.Find(kinds::kJob, name);
+  again_ = kSoon;
+  if (HasCondition(*live, "Complete")) {
+    status_["catalog"]["schemaVersion"] = options_.schema;
+    status_["catalog"]["shards"] = intent_.spec.catalog.shards;
+    return OkStatus();
+  }
+  if (!HasCondition(*live, "Failed")) return OkStatus();
+  conditions_.Set("CatalogReady", Truth::kFalse, "MigrationFailed",
+                  fmt::format("the Job {} failed and is tried again: its pods' logs say why", name));
+  return live_.Delete(context_, kinds::kJob, name);
+}
+
+Result<LookAgain> ClusterReconciler::Reconcile(const Context& context, const std::string& space,
+                                               const std::string& name) {
+  Result<Json> cluster = world_.kube.Get(context, {kinds::kPbfsCluster, space, name});
+  if (cluster.status().code() == StatusCode::kNotFound) return LookAgain();
+  PBFS_RETURN_IF_ERROR(cluster.status());
+  return ClusterPass(world_, options_, settled_, sites_, context, *std::move(cluster)).Run();
+}
+
+}  // namespace pbfs::operators

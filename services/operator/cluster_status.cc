@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "libs/catalog/store_state.h"
+#include "services/operator/cluster_pass.h"
+#include "services/operator/names.h"
+#include "services/operator/object_text.h"
+#include "services/operator/render_config.h"
+
+/// What is to be seen of a cluster, and what is said of it.
+namespace pbfs::operators {
+namespace {
+
+namespace kinds = kube::kinds;
+
+constexpr Duration kPatience = std::chrono::seconds(5);  // of one call to a catalog
+constexpr Duration kNotWell = std::chrono::seconds(5);   // between looks at a cluster that is not as it should be
+constexpr size_t kMaxAttention = 50;
+
+int CountOf(const Json& object, const char* part, const char* field) {
+  return static_cast<int>(kube::Number(kube::Member(object, part), field));
+}
+
+int64_t Degraded(const Redundancy& redundancy) {
+  int64_t bodies = 0;
+  for (const auto& [margin, count] : redundancy.degraded) bodies += count;
+  return bodies;
+}
+// Those of which fewer than k shards are left.
+int64_t Lost(const Redundancy& redundancy) {
+  int64_t bodies = 0;
+  for (const auto& [margin, count] : redundancy.degraded)
+    if (margin < 0) bodies += count;
+  return bodies;
+}
+
+const char* AttentionState(StoreState state) {
+  switch (state) {
+    case StoreState::kJoining: return "Joining";
+    case StoreState::kDraining: return "Draining";
+    case StoreState::kDown: return "Lost";
+    default: return "Suspect";
+  }
+}
+
+// "demo-fs-hot-0" of "demo-fs-hot-0.demo-fs-hot.storage.svc:9100".
+std::string PodOf(const StoreInfo& store) { return store.address.substr(0, store.address.find('.')); }
+
+}  // namespace
+
+ClusterPass::Pods ClusterPass::PodsOf(const std::string& name) const {
+  const Json* set = live_.Find(kinds::kStatefulSet, name);
+  if (set == nullptr) return {};
+  Pods pods;
+  pods.wanted = CountOf(*set, "spec", "replicas");
+  pods.ready = CountOf(*set, "status", "readyReplicas");
+  const bool seen = CountOf(*set, "status", "observedGeneration") >= GenerationOf(*set);
+  const Json& status = kube::Member(*set, "status");
+  pods.current = seen && (pods.wanted == 0 || CountOf(*set, "status", "updatedReplicas") >= pods.wanted ||
+                          kube::Text(status, "currentRevision") == kube::Text(status, "updateRevision"));
+  if (!seen) pods.ready = std::min(pods.ready, pods.wanted);
+  return pods;
+}
+
+int ClusterPass::ReadyCatalogs() const { return PodsOf(ShardName(name_, 0)).ready; }
+
+void ClusterPass::LookAtSite() {
+  if (ReadyCatalogs() == 0 || intent_.facts.admin_public_key.empty()) return;
+  const auto look = [&]() -> Status {
+    PBFS_ASSIGN_OR_RETURN(const SiteKeys keys, KeysOfSite(live_, intent_));
+    sites_.Put(space_ + "/" + name_, keys);
+    PBFS_ASSIGN_OR_RETURN(const auto site, world_.sites.Open(space_ + "/" + name_, keys));
+    const Context patience = context_.Within(kPatience);
+    SiteLook seen;
+    PBFS_ASSIGN_OR_RETURN(seen.map, site->groups().WatchMap(patience, -1));
+    PBFS_ASSIGN_OR_RETURN(seen.redundancy, site->repairs().GetRedundancy(patience));
+    site_ = std::move(seen);
+    return OkStatus();
+  };
+  const Status looked = look();
+  conditions_.Set("CatalogReady", looked.ok() ? Truth::kTrue : Truth::kFalse, looked.ok() ? "Ready" : "NoAnswer",
+                  looked.ok() ? "the catalogs answer" : looked.message());
+}
+
+// Enough stores, in enough domains, for a write to be acknowledged.
+bool ClusterPass::StoresSuffice() const {
+  if (!site_) return false;
+  std::set<std::string> domains;
+  int up = 0;
+  for (const StoreInfo& store : site_->map.stores) {
+    if (store.state != StoreState::kUp) continue;
+    ++up;
+    domains.insert(store.domain);
+  }
+  const RedundancySpec& wanted = intent_.spec.redundancy;
+  return up >= wanted.data_shards + wanted.parity_shards && static_cast<int>(domains.size()) >= DomainsNeeded(wanted) &&
+         !site_->map.groups.empty();
+}
+
+void ClusterPass::Observe() {
+  ObserveComponents();
+  ObserveStores();
+  const Pods gateways = PodsOf(NameOf(name_, kGateway));
+  const bool available = gateways.ready > 0 && ReadyCatalogs() > 0 && StoresSuffice();
+  conditions_.Set("Available", TruthOf(available), available ? "Serving" : "NotServing",
+                  fmt::format("{} of {} gateways are ready", gateways.ready, gateways.wanted));
+  status_["gatewayReplicas"] = gateways.wanted;
+  status_["gatewaySelector"] = fmt::format("{}={},{}={}", kClusterLabel, name_, kComponentLabel, kGateway.component);
+  const std::string host = fmt::format("{}.{}.svc", NameOf(name_, kGateway), space_);
+  const bool clear = intent_.spec.tls.mode == "Disabled";
+  status_["endpoints"] = {
+      {"s3", fmt::format("{}://{}:{}", clear ? "http" : "https", host, intent_.spec.gateway.s3_port)}};
+  if (!clear) status_["endpoints"]["grpc"] = fmt::format("{}:{}", host, intent_.spec.gateway.grpc_port);
+  status_["operatorVersion"] = options_.version;
+}
+
+void ClusterPass::ObserveComponents() {
+  Json components = Json::array();
+  bool current = true;
+  for (const Json* set : live_.OfKind(kinds::kStatefulSet)) {
+    const std::string name = MetaText(*set, "name");
+    const Pods pods = PodsOf(name);
+    current = current && pods.WellOrNone();
+    components.push_back({{"name", name},
+                          {"replicas", pods.wanted},
+                          {"readyReplicas", pods.ready},
+                          {"updatedReplicas", CountOf(*set, "status", "updatedReplicas")},
+                          {"updateRevision", kube::Text(kube::Member(*set, "status"), "updateRevision")}});
+  }
+  if (current && !components.empty()) status_["version"] = options_.version;
+  status_["components"] = std::move(components);
+}
+
+void ClusterPass::ObserveStores() {
+  if (!site_) return;  // what was seen last stands
+  int total = 0, up = 0, draining = 0, lost = 0;
+  Json attention = Json::array();
+  for (const StoreInfo& store : site_->map.stores) {
+    if (store.state == StoreState::kGone) continue;
+    ++total;
+    up += store.state == StoreState::kUp ? 1 : 0;
+    draining += store.state == StoreState::kDraining ? 1 : 0;
+    lost += store.state == StoreState::kDown ? 1 : 0;
+    if (store.state == StoreState::kUp || attention.size() >= kMaxAttention) continue;
+    attention.push_back({{"storeID", std::to_string(store.id.value)},
+                         {"state", AttentionState(store.state)},
+                         {"pod", PodOf(store)},
+                         {"message", fmt::format("{} in {}", NameOf(store.state), store.domain)}});
+  }
+  status_["stores"] = {{"total", total},
+                       {"ready", up},
+                       {"draining", draining},
+                       {"lost", lost},
+                       {"summary", fmt::format("{}/{}", up, total)}};
+  status_["attention"] = std::move(attention);
+  status_["redundancy"] = {{"degradedEncodings", Degraded(site_->redundancy)},
+                           {"lostEncodings", Lost(site_->redundancy)}};
+  const bool satisfied = Degraded(site_->redundancy) == 0 && site_->redundancy.groups > 0;
+  conditions_.Set("RedundancySatisfied", TruthOf(satisfied), satisfied ? "Whole" : "UnderProtected",
+                  satisfied ? "every shard of every body is where it should be"
+                            : fmt::format("{} bodies have missing shards", Degraded(site_->redundancy)));
+  const bool healthy = total > 0 && up + draining == total;
+  conditions_.Set("MembershipHealthy", TruthOf(healthy), healthy ? "AllUp" : "StoresMissing",
+                  fmt::format("{} of {} stores are up", up, total));
+}
+
+// Why the cluster cannot be called ready; empty if it can.
+std::string ClusterPass::TroubleReason(std::string& message) const {
+  const auto because = [&](const char* condition, const char* reason) {
+    message = conditions_.MessageOf(condition);
+    return reason;
+  };
+  if (!conditions_.IsTrue("SpecValid")) return because("SpecValid", "SpecRejected");
+  if (!conditions_.IsTrue("IdentityConsistent")) {
+    message = conditions_.MessageOf("IdentityConsistent");
+    return conditions_.ReasonOf("IdentityConsistent");
+  }
+  if (!problems_.empty()) {
+    message = fmt::format("{}", fmt::join(problems_, "; "));
+    return "ObjectsRefused";
+  }
+  if (intent_.spec.hibernated) {
+    message = "no pods run, as spec.hibernated wants it";
+    return "Hibernated";
+  }
+  const bool began = conditions_.IsTrue("Available") || conditions_.ReasonOf("Ready") != "Bootstrapping";
+  if (!conditions_.IsTrue("PostgresReady"))
+    return because("PostgresReady", began ? "PostgresUnavailable" : "Bootstrapping");
+  if (!conditions_.IsTrue("CatalogReady"))
+    return because("CatalogReady", began ? "CatalogUnavailable" : "Bootstrapping");
+  if (!conditions_.IsTrue("Available")) return because("Available", began ? "GatewayUnavailable" : "Bootstrapping");
+  if (!conditions_.IsTrue("RedundancySatisfied")) return because("RedundancySatisfied", "UnderProtected");
+  if (!conditions_.IsTrue("MembershipHealthy")) return because("MembershipHealthy", "StoreLost");
+  if (site_ && kube::Number(status_["stores"], "total") < StoresOf(intent_.spec)) {
+    message =
+        fmt::format("{} of {} stores have joined", kube::Number(status_["stores"], "total"), StoresOf(intent_.spec));
+    return "Progressing";
+  }
+  for (const Json* set : live_.OfKind(kinds::kStatefulSet)) {
+    const Pods pods = PodsOf(MetaText(*set, "name"));
+    if (pods.WellOrNone()) continue;
+    message = fmt::format("{}: {} of {} pods are ready{}", MetaText(*set, "name"), pods.ready, pods.wanted,
+                          pods.current ? "" : ", not all of them of the newest template");
+    return "Progressing";
+  }
+  return "";
+}
+
+void ClusterPass::Judge() {
+  const bool was_ready = conditions_.IsTrue("Ready");
+  if (kube::Member(status_, "conditions").is_null())
+    conditions_.Set("Ready", Truth::kFalse, "Bootstrapping", "just begun");
+  std::string message;
+  std::string reason = TroubleReason(message);
+  const bool ready = reason.empty();
+  if (ready && !was_ready) Say("Normal", "ClusterReady", "every part of the cluster is ready");
+  if (ready) reason = "AllHealthy", message = "every part of the cluster is ready";
+  conditions_.Set("Ready", TruthOf(ready), reason, message);
+  conditions_.Set(
+      "Degraded", TruthOf(!problems_.empty()), problems_.empty() ? "AllWritten" : "ObjectsRefused",
+      problems_.empty() ? "every object is as it should be" : fmt::format("{}", fmt::join(problems_, "; ")));
+  if (intent_.spec.paused)
+    conditions_.Set("Paused", Truth::kTrue, "Paused",
+                    "the operator looks and changes nothing, as spec.paused wants it");
+  else
+    conditions_.Drop("Paused");
+  if (!ready) again_ = std::min(again_, kNotWell);
+}
+
+}  // namespace pbfs::operators

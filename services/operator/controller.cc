@@ -1,0 +1,103 @@
+#include "services/operator/controller.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "services/operator/names.h"
+#include "services/operator/object_text.h"
+
+namespace pbfs::operators {
+namespace {
+
+namespace kinds = kube::kinds;
+
+// What is made for clusters and tells of its own changes; the rest is put right at the next look.
+constexpr std::array kChildren{kinds::kStatefulSet, kinds::kJob, kinds::kSecret, kinds::kConfigMap, kinds::kService};
+constexpr const char* kOurs = "app.kubernetes.io/managed-by=pbfs-operator";
+
+// Kinds, namespaces and names have no '/'.
+std::string KeyOf(const kube::Kind& kind, const std::string& space, const std::string& name) {
+  return fmt::format("{}/{}/{}", kind.name, space, name);
+}
+
+// The object itself, or the cluster that it was made for; empty: of neither.
+std::string KeyOf(const kube::Kind& kind, const Json& object) {
+  const std::string space = MetaText(object, "namespace");
+  if (kind.group == kinds::kPbfsCluster.group) return KeyOf(kind, space, MetaText(object, "name"));
+  const std::string cluster = LabelOf(object, kClusterLabel);
+  return cluster.empty() ? "" : KeyOf(kinds::kPbfsCluster, space, cluster);
+}
+
+}  // namespace
+
+/// Adds what changed to the queue.
+class Controller::Follower final : private kube::ListWatch::Sink {
+ public:
+  Follower(kube::KubeApi& kube, Random& random, const kube::Selection& selection, WorkQueue& queue)
+      : kind_(selection.kind), queue_(queue), watch_(kube, random, {.selection = selection}, *this) {}
+
+ private:
+  void OnList(const std::vector<Json>& items) override {
+    for (const Json& item : items) Add(item);
+  }
+  void OnEvent(const kube::WatchEvent& event) override { Add(event.object); }
+  void OnFailure(const Status& status) override { spdlog::warn("watch of {}: {}", kind_.plural, status.ToString()); }
+  void Add(const Json& object) {
+    if (const std::string key = KeyOf(kind_, object); !key.empty()) queue_.Add(key);
+  }
+
+  const kube::Kind kind_;
+  WorkQueue& queue_;
+  kube::ListWatch watch_;  // last: it calls the above
+};
+
+Controller::Controller(kube::KubeApi& kube, Random& random, std::vector<Kind> kinds, Options options)
+    : kinds_(std::move(kinds)), options_(std::move(options)), queue_(random) {
+  const auto follow = [&](const kube::Kind& kind, const std::string& labels) {
+    followers_.push_back(
+        std::make_unique<Follower>(kube, random, kube::Selection{kind, options_.space, labels}, queue_));
+  };
+  for (const Kind& kind : kinds_) follow(kind.kind, "");
+  for (const kube::Kind& kind : kChildren) follow(kind, kOurs);
+  for (int i = 0; i < options_.threads; ++i)
+    threads_.push_back(std::make_unique<Thread>("reconcile", [this] { Run(); }));
+}
+
+Controller::~Controller() {
+  life_.Cancel();
+  queue_.Stop();
+  threads_.clear();
+  followers_.clear();
+}
+
+void Controller::Run() {
+  while (const std::optional<std::string> key = queue_.Take()) {
+    const MonotonicTime begin = MonotonicNow();
+    const Result<LookAgain> look = Look(*key);
+    const std::string kind = key->substr(0, key->find('/'));
+    options_.observe(kind, look.ok(), std::chrono::duration_cast<Duration>(MonotonicNow() - begin));
+    if (look.ok()) {
+      queue_.Done(*key, *look);
+      continue;
+    }
+    // Lost races are how writers take turns.
+    if (look.status().code() != StatusCode::kAborted && !life_.cancelled())
+      spdlog::warn("{}: {}", *key, look.status().ToString());
+    queue_.Failed(*key);
+  }
+}
+
+Result<LookAgain> Controller::Look(const std::string& key) {
+  const size_t first = key.find('/'), second = key.find('/', first + 1);
+  const std::string kind = key.substr(0, first);
+  for (const Kind& known : kinds_)
+    if (known.kind.name == kind)
+      return known.reconcile(life_.Within(options_.look), key.substr(first + 1, second - first - 1),
+                             key.substr(second + 1));
+  return LookAgain();
+}
+
+}  // namespace pbfs::operators

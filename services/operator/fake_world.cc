@@ -1,0 +1,102 @@
+#include "services/operator/fake_world.h"
+
+#include <fmt/format.h>
+
+#include "libs/base/check.h"
+#include "services/operator/object_text.h"
+
+namespace pbfs::operators {
+
+namespace kinds = kube::kinds;
+
+FakeWorld::FakeWorld(int stores) : door_(stores) {
+  for (int i = 1; i <= 3; ++i)
+    Make(kinds::kNode, {{"apiVersion", "v1"},
+                        {"kind", "Node"},
+                        {"metadata",
+                         {{"name", fmt::format("node{}", i)},
+                          {"labels",
+                           {{"kubernetes.io/hostname", fmt::format("node{}", i)},
+                            {"topology.kubernetes.io/zone", fmt::format("zone{}", i)}}}}}});
+}
+
+OperatorOptions FakeWorld::Options() {
+  const auto image = [](const char* program) { return fmt::format("registry.example/{}:0.1.0", program); };
+  return {{image("pbfs-gateway"), image("pbfs-catalog"), image("pbfs-fragment-store"), image("pbfs-garbage-collector"),
+           image("pbfs-repairer")},
+          "0.1.0",
+          7,
+          "pbfs-system",
+          "operator-0"};
+}
+
+Json FakeWorld::Make(const kube::Kind& kind, Json object) {
+  const auto made = others_.Create(Context(), kind, object);
+  PBFS_CHECK(made.ok());
+  return *made;
+}
+
+Json FakeWorld::Get(const kube::Kind& kind, const std::string& name) {
+  return kube_.Get(Context(), {kind, kind.namespaced ? kTestSpace : "", name}).value_or(Json());
+}
+bool FakeWorld::Exists(const kube::Kind& kind, const std::string& name) { return !Get(kind, name).is_null(); }
+
+std::vector<Json> FakeWorld::All(const kube::Kind& kind) { return kube_.List(Context(), {kind, "", ""})->items; }
+
+void FakeWorld::Edit(const kube::Kind& kind, Json object) {
+  for (const char* kept : {"resourceVersion", "generation", "creationTimestamp", "uid"}) object["metadata"].erase(kept);
+  const auto edited = others_.Apply(Context(), kind, object, kube::OnConflict::kTake);
+  PBFS_CHECK(edited.ok());
+}
+
+void FakeWorld::Remove(const kube::Kind& kind, const std::string& name) {
+  PBFS_CHECK(others_.Delete(Context(), {kind, kind.namespaced ? kTestSpace : "", name}, {}).ok());
+}
+
+Json FakeWorld::Everything() {
+  Json all = Json::array();
+  for (const kube::Kind& kind : kinds::kAll) {
+    if (kind == kinds::kEvent) continue;
+    for (Json& object : All(kind)) all.push_back(std::move(object));
+  }
+  return all;
+}
+
+void FakeWorld::RunControllers() {
+  const auto report = [&](const kube::Kind& kind, const Json& object, Json status) {
+    const Json intent = {
+        {"apiVersion", kind.ApiVersion()},
+        {"kind", kind.name},
+        {"metadata", {{"name", MetaText(object, "name")}, {"namespace", MetaText(object, "namespace")}}},
+        {"status", std::move(status)}};
+    PBFS_CHECK(others_.ApplyStatus(Context(), kind, intent).ok());
+  };
+  for (const Json& set : All(kinds::kStatefulSet)) {
+    const int64_t pods = kube::Number(kube::Member(set, "spec"), "replicas");
+    report(kinds::kStatefulSet, set,
+           {{"observedGeneration", GenerationOf(set)},
+            {"replicas", pods},
+            {"readyReplicas", pods},
+            {"updatedReplicas", pods}});
+  }
+  for (const Json& job : All(kinds::kJob))
+    report(kinds::kJob, job, {{"conditions", Json::array({{{"type", "Complete"}, {"status", "True"}}})}});
+}
+
+std::string ConditionOf(const Json& object, const std::string& type) {
+  const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");
+  if (!conditions.is_array()) return "";
+  for (const Json& condition : conditions)
+    if (kube::Text(condition, "type") == type)
+      return kube::Text(condition, "status") + "/" + kube::Text(condition, "reason");
+  return "";
+}
+
+Json ObjectOf(const kube::Kind& kind, const std::string& name, Json spec) {
+  return {{"apiVersion", kind.ApiVersion()},
+          {"kind", kind.name},
+          {"metadata", {{"name", name}, {"namespace", kTestSpace}}},
+          {"spec", std::move(spec)}};
+}
+
+}  // namespace pbfs::operators

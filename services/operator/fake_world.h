@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "libs/client/twin_cluster.h"
+#include "libs/kube/faulty_kube.h"
+#include "libs/kube/memory_kube.h"
+#include "services/operator/cluster_reconciler.h"
+
+/// The outside of the operator for tests: a Kubernetes in memory whose controllers do what they should when told to, and a site of twins.
+namespace pbfs::operators {
+
+class TwinSite final : public Site {
+ public:
+  explicit TwinSite(int stores)
+      : twins_({.stores = stores, .k = 1, .m = 2}), client_(twins_.NewClient()), documents_(*client_) {}
+  Client& client() override { return *client_; }
+  Groups& groups() override { return twins_.catalog(); }
+  Repairs& repairs() override { return twins_.catalog(); }
+  FragmentStores& stores() override { return twins_.fragment_stores(); }
+  SystemBucket& documents() override { return documents_; }
+
+ private:
+  TwinCluster twins_;
+  std::unique_ptr<Client> client_;
+  SystemBucket documents_;
+};
+
+/// Opens the same site for whoever asks.
+class TwinSiteDoor final : public SiteDoor {
+ public:
+  explicit TwinSiteDoor(int stores) : site_(std::make_shared<TwinSite>(stores)) {}
+  Result<std::shared_ptr<Site>> Open(const std::string&, const SiteKeys&) override {
+    return std::shared_ptr<Site>(site_);
+  }
+  TwinSite& site() { return *site_; }
+
+ private:
+  std::shared_ptr<TwinSite> site_;
+};
+
+class FakeWorld {
+ public:
+  explicit FakeWorld(int stores = 3);
+
+  OperatorWorld world() { return {faults_, door_, clock_, random_}; }
+  static OperatorOptions Options();
+
+  /// The controllers of Kubernetes: pods of every StatefulSet are ready, every Job has succeeded.
+  void RunControllers();
+  /// As a person would.
+  Json Make(const kube::Kind& kind, Json object);
+  Json Get(const kube::Kind& kind, const std::string& name);
+  bool Exists(const kube::Kind& kind, const std::string& name);
+  std::vector<Json> All(const kube::Kind& kind);
+  void Edit(const kube::Kind& kind, Json object);
+  void Remove(const kube::Kind& kind, const std::string& name);
+  /// Everything that there is, with versions: equal if nobody wrote.
+  Json Everything();
+
+  kube::FaultyKube& faults() { return faults_; }
+  kube::MemoryKube& kube() { return kube_; }
+  TwinSite& site() { return door_.site(); }
+  ManualClock& clock() { return clock_; }
+  Random& random() { return random_; }
+
+ private:
+  ManualClock clock_{1'800'000'000'000'000};
+  SystemRandom random_;
+  kube::MemoryKube kube_{clock_};
+  kube::MemoryKube others_ = kube_.As("somebody");
+  kube::FaultyKube faults_{kube_};
+  TwinSiteDoor door_;
+};
+
+inline constexpr const char* kTestSpace = "storage";
+
+/// "True/AllHealthy" of a condition; empty if the object has none of this type.
+std::string ConditionOf(const Json& object, const std::string& type);
+Json ObjectOf(const kube::Kind& kind, const std::string& name, Json spec);
+
+}  // namespace pbfs::operators

@@ -1,0 +1,76 @@
+#include "services/operator/object_text.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include "libs/crypto/base64.h"
+
+namespace pbfs::operators {
+
+using kube::Member;
+using kube::Text;
+
+std::string MetaText(const Json& object, const char* field) { return Text(Member(object, "metadata"), field); }
+int64_t GenerationOf(const Json& object) { return kube::Number(Member(object, "metadata"), "generation"); }
+bool IsBeingDeleted(const Json& object) { return !MetaText(object, "deletionTimestamp").empty(); }
+std::string LabelOf(const Json& object, const char* label) {
+  return Text(Member(Member(object, "metadata"), "labels"), label);
+}
+std::string AnnotationOf(const Json& object, const char* annotation) {
+  return Text(Member(Member(object, "metadata"), "annotations"), annotation);
+}
+
+const kube::Kind* KindOf(const Json& object) {
+  const std::string version = Text(object, "apiVersion"), name = Text(object, "kind");
+  const auto found = std::find_if(kube::kinds::kAll.begin(), kube::kinds::kAll.end(), [&](const kube::Kind& kind) {
+    return kind.name == name && kind.ApiVersion() == version;
+  });
+  return found == kube::kinds::kAll.end() ? nullptr : &*found;
+}
+
+bool Covers(const Json& live, const Json& intent) {
+  if (intent.is_object()) {
+    if (live.is_null()) return intent.empty();  // what is empty need not be there
+    if (!live.is_object()) return false;
+    return std::all_of(intent.items().begin(), intent.items().end(),
+                       [&](const auto& member) { return Covers(Member(live, member.key().c_str()), member.value()); });
+  }
+  if (!intent.is_array()) return live == intent;
+  if (live.is_null()) return intent.empty();
+  return live.is_array() && std::equal(live.begin(), live.end(), intent.begin(), intent.end(), Covers);
+}
+
+std::string TimeText(int64_t now_micros) {
+  const auto seconds = static_cast<std::time_t>(now_micros / 1'000'000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+int64_t SecondsOfTime(const std::string& text) {
+  std::tm parts{};
+  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return rest == nullptr || *rest != '\0' ? 0 : static_cast<int64_t>(timegm(&parts));
+}
+
+StringMap SecretValues(const Json& secret) {
+  StringMap values;
+  const Json& data = Member(secret, "data");
+  if (!data.is_object()) return values;
+  for (const auto& [key, value] : data.items()) {
+    const std::optional<Bytes> bytes = value.is_string() ? FromBase64(value.get<std::string>()) : std::nullopt;
+    if (bytes) values[key] = std::string(bytes->begin(), bytes->end());
+  }
+  return values;
+}
+
+Json EncodeSecretValues(const StringMap& values) {
+  Json data = Json::object();
+  for (const auto& [key, value] : values) data[key] = Base64(AsBytes(value));
+  return data;
+}
+
+}  // namespace pbfs::operators

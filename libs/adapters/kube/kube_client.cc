@@ -44,6 +44,12 @@ Status Conflict(const Json& body, const std::string& message) {
   return Has(body, kFieldConflict) ? Because(FailedPreconditionError(message), kFieldConflict) : AbortedError(message);
 }
 
+/// The server's trouble, but for an apply of a value that its kind cannot hold: servers call that their own (seen of 1.34).
+Status Broken(const HttpsClient::Reply& reply, const std::string& message) {
+  if (message.find("failed to create typed patch object") != std::string::npos) return InvalidArgumentError(message);
+  return WithWait(UnavailableError(message), reply);
+}
+
 /// What an answer other than 2xx means. Its body is a v1 Status, or plain text from whoever stands in between.
 Status StatusOf(const HttpsClient::Reply& reply) {
   const Json body = ParseJson(reply.body).value_or(Json());
@@ -61,7 +67,7 @@ Status StatusOf(const HttpsClient::Reply& reply) {
     case 413: return Because(InvalidArgumentError(message), kTooLarge);
     case 410: return OutOfRangeError(message);
     case 429: return WithWait(ResourceExhaustedError(message), reply);
-    default: return WithWait(UnavailableError(message), reply);
+    default: return Broken(reply, message);
   }
 }
 
@@ -201,13 +207,13 @@ Status KubeClient::Probe(const Context& context, const std::string& collection) 
 Status KubeClient::Watch(const Context& context, const std::string& collection, const std::string& labels,
                          const std::string& version, Duration timeout,
                          const std::function<void(const WatchEvent&)>& on_event) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(timeout).count();
+  const auto wanted = std::chrono::ceil<std::chrono::seconds>(timeout);  // servers count in seconds
   std::string path = collection + "?watch=1&allowWatchBookmarks=true&resourceVersion=" + PercentEncode(version) +
-                     "&timeoutSeconds=" + std::to_string(seconds);
+                     "&timeoutSeconds=" + std::to_string(wanted.count());
   if (!labels.empty()) path += "&labelSelector=" + PercentEncode(labels);
   WatchParser parser;
   Status status;
-  const auto reply = Call(context.Within(2 * timeout), {.path = std::move(path)}, [&](std::string_view bytes) {
+  const auto reply = Call(context.Within(2 * wanted), {.path = std::move(path)}, [&](std::string_view bytes) {
     status = parser.Add(bytes, on_event);
     return status.ok();
   });

@@ -172,6 +172,14 @@ TEST_F(KubeClientTest, NonsenseIsUnavailable) {
   }
 }
 
+TEST_F(KubeClientTest, AValueThatItsKindCannotHoldIsNotTheServersTrouble) {
+  const ScriptedServer scripted([](const HttpRequest&, HttpAnswer& answer) {
+    answer.Whole(500, R"({"kind":"Status","message":"failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .data.a"})");
+  });
+  EXPECT_CODE(scripted.Client(kube_.Options())->Apply(TestContext(), kLeases + "/a", Json::object(), "me", false),
+              kInvalidArgument);
+}
+
 TEST_F(KubeClientTest, EndlessAnswersAreCutOff) {
   const ScriptedServer bodies([](const HttpRequest&, HttpAnswer& answer) {
     answer.Begin();

@@ -9,9 +9,10 @@ bool IsNotFound(const Status& status) { return status.code() == StatusCode::kNot
 
 }  // namespace
 
-Status SystemBucket::Create(const Context& context) {
+Status SystemBucket::Create(const Context& context, const BucketScheme& scheme) {
   BucketSettings settings;
   settings.name = kSystemBucket;
+  settings.k = scheme.k, settings.m = scheme.m, settings.w = scheme.w;
   const Status made = client_.CreateBucket(context, settings).status();
   return made.code() == StatusCode::kAlreadyExists ? OkStatus() : made;
 }

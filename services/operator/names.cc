@@ -39,6 +39,8 @@ std::string ShardName(const std::string& cluster, int shard) {
   return fmt::format("{}-{}", NameOf(cluster, kCatalog), shard);
 }
 
+std::string DomainsName(const std::string& cluster) { return cluster + "-domains"; }
+
 bool IsDnsLabel(std::string_view text) {
   const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
   return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&

@@ -72,7 +72,7 @@ TEST_F(RuntimeTest, AStoreHasANumberAndAKeyOrCatalogsThatGiveThem) {
            {R"(,"catalogs":["a:1"],"storeKeyFile":"k")", "store_key_file"},
            {R"(,"catalogs":["a:1"],"storeId":7,"storeKeyFile":"k")", "store_id"}}) {
     const auto refused = load(who);
-    EXPECT_CODE(refused, kInvalidArgument) << who;
+    EXPECT_CODE(refused, kInvalidArgument);
     EXPECT_THAT(refused.status().message(), testing::HasSubstr(field));
   }
 }
@@ -103,7 +103,7 @@ TEST_F(RuntimeTest, AStoreTakesItsPlaceFromItsEnvironment) {
            {R"(,"domainFile":"/$(PBFS_TEST_UNSET)")", "domain_file names the environment variable"},
            {in + R"(demo-0","domain":"x")", "exclude each other"}}) {
           const auto refused = load(place);
-          EXPECT_CODE(refused, kInvalidArgument) << place;
+          EXPECT_CODE(refused, kInvalidArgument);
           EXPECT_THAT(refused.status().message(), testing::HasSubstr(what));
         }
       }
@@ -151,7 +151,7 @@ TEST_F(RuntimeTest, AStoreTakesItsPlaceFromItsEnvironment) {
                  {R"({"dataShards":2,"parityShards":1,"minWriteShards":1})", "scheme.min_write_shards"},
                  {R"({"dataShards":2,"parityShards":1,"minWriteShards":4})", "scheme.min_write_shards"}}) {
           const auto refused = load(R"(,"scheme":)" + scheme);
-          EXPECT_CODE(refused, kInvalidArgument) << scheme;
+          EXPECT_CODE(refused, kInvalidArgument);
           EXPECT_THAT(refused.status().message(), testing::HasSubstr(field));
         }
       }

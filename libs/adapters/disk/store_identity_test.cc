@@ -86,7 +86,7 @@ TEST_F(StoreIdentityTest, AFileThatIsNoIdentityIsRefusedAndLeftAlone) {
   for (const std::string text : {"", "pbfs-store-1", "rubbish\n"}) {
     Write("identity", text);
     const auto refused = Settle();
-    EXPECT_CODE(refused, kFailedPrecondition) << text;
+    EXPECT_CODE(refused, kFailedPrecondition);
     EXPECT_THAT(refused.status().message(), HasSubstr("memory/identity is not the identity of a store: restore it"));
   }
   EXPECT_EQ(asked_, 0u);
@@ -96,7 +96,7 @@ TEST_F(StoreIdentityTest, OldDataGetsNoNewNumber) {
   for (const std::string name : {"volume-0000000012", "index", "start"}) {
     Write(name, "x");
     const auto refused = Settle();
-    EXPECT_CODE(refused, kFailedPrecondition) << name;
+    EXPECT_CODE(refused, kFailedPrecondition);
     EXPECT_THAT(refused.status().message(), HasSubstr("configure store_id and store_key_file of that store"));
     ASSERT_OK(files_.Remove(name));
   }

@@ -57,7 +57,7 @@ TEST_F(GrpcEnrolmentsTest, AStoreGetsItsNumberAndKey) {
 
 TEST_F(GrpcEnrolmentsTest, OnlyAStoreIsEnrolled) {
   for (const std::string name : {"client", "gateway", "catalog-1", "storehouse", "my-store-1"})
-    EXPECT_CODE(EnrolAs(name), kPermissionDenied) << name;
+    EXPECT_CODE(EnrolAs(name), kPermissionDenied);
 }
 
 TEST_F(GrpcEnrolmentsTest, ACatalogThatIsAwayIsPassedOver) {

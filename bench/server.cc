@@ -32,8 +32,7 @@ Status Run(const ProgramArguments& arguments) {
     PBFS_ASSIGN_OR_RETURN(const TransportSecurity security, TransportSecurity::MutualTls(settings.tls));
     return ServeDoNothing(settings, security);
   }
-  PBFS_ASSIGN_OR_RETURN(const StoreIdentity identity, fragment_store::IdentityOf(settings));
-  return fragment_store::Serve(settings, identity, TransportSecurity::Insecure());
+  return fragment_store::Serve(settings, TransportSecurity::Insecure());
 }
 
 }  // namespace

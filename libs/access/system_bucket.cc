@@ -13,9 +13,10 @@ std::string BucketDocument(BucketId bucket, const std::string& what) {
   return "bucket/" + bucket.ToString() + "/" + what;
 }
 
-Status SystemBucket::Create(const Context& context) {
+Status SystemBucket::Create(const Context& context, const BucketScheme& scheme) {
   BucketSettings settings;
   settings.name = kSystemBucket;
+  settings.k = scheme.k, settings.m = scheme.m, settings.w = scheme.w;
   const Status made = client_.CreateBucket(context, settings).status();
   return made.code() == StatusCode::kAlreadyExists ? OkStatus() : made;
 }

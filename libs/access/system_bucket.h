@@ -21,8 +21,8 @@ class SystemBucket {
  public:
   explicit SystemBucket(Client& client) : client_(client) {}
 
-  /// Makes the bucket if it is not there. Errors: PERMISSION_DENIED without the administrator's key.
-  Status Create(const Context& context);
+  /// Makes the bucket, if it is not there, with this scheme. Errors: PERMISSION_DENIED without the administrator's key.
+  Status Create(const Context& context, const BucketScheme& scheme = {});
   /// None: there is no such document, or no system bucket. Sees whatever was put before.
   Result<std::optional<std::string>> Get(const Context& context, const std::string& name);
   Status Put(const Context& context, const std::string& name, const std::string& document);

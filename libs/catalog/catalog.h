@@ -137,6 +137,16 @@ class Groups {
   virtual Status PutStore(const Context& context, const StoreInfo& store) = 0;
 };
 
+/// Numbers for stores that are to join. Only services have this port: a store asks one of those (enrolments.h).
+class StoreNumbers {
+ public:
+  virtual ~StoreNumbers() = default;
+  /// A number above all that this gave before, and one that no store has or had, whoever put it there. Durable on return; who
+  /// loses the answer asks again, and a number is lost. What PutStore is told later is not its business: numbers that people give by hand
+  /// go below those that are given here, or are put there first.
+  virtual Result<StoreId> NewStoreId(const Context& context) = 0;
+};
+
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -276,7 +286,7 @@ class Recodes {
   virtual Status RetiredDone(const Context& context, std::span<const EncodingId> encodings) = 0;
 };
 
-/// All ports of one catalog, for those who pass them on together. Garbage, Repairs and Recodes are not among them: only services have those.
+/// All ports of one catalog, for those who pass them on together. StoreNumbers, Garbage, Repairs and Recodes are not among them: only services have those.
 struct Catalog {
   Commits& commits;
   Lists& lists;

@@ -19,6 +19,7 @@ class MemoryCatalog final : public Commits,
                             public Uploads,
                             public Buckets,
                             public Groups,
+                            public StoreNumbers,
                             public Journal,
                             public Garbage,
                             public Repairs,
@@ -71,6 +72,7 @@ class MemoryCatalog final : public Commits,
 
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
   Status PutStore(const Context& context, const StoreInfo& store) override;
+  Result<StoreId> NewStoreId(const Context& context) override;
 
   Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
   Result<Hlc> AdvanceFloor(const Context& context) override;
@@ -171,6 +173,7 @@ class MemoryCatalog final : public Commits,
   mutable Mutex mutex_;
   MemoryTables tables_ PBFS_GUARDED_BY(mutex_);
   ClusterMap map_ PBFS_GUARDED_BY(mutex_);
+  StoreId last_store_ PBFS_GUARDED_BY(mutex_);  // the last number that was given
   CondVar map_changed_;
   CommitBatcher batcher_;
 };

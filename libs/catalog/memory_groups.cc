@@ -39,6 +39,14 @@ Status MemoryCatalog::PutStore(const Context& context, const StoreInfo& store) {
   return OkStatus();
 }
 
+Result<StoreId> MemoryCatalog::NewStoreId(const Context& context) {
+  PBFS_RETURN_IF_ERROR(context.Check());
+  MutexLock lock(mutex_);
+  do ++last_store_.value;
+  while (map_.FindStore(last_store_) != nullptr);
+  return last_store_;
+}
+
 void MemoryCatalog::RecheckGroupsOf(StoreId store) {
   const auto names = [&](const std::vector<StoreId>& list) {
     return std::find(list.begin(), list.end(), store) != list.end();

@@ -121,12 +121,12 @@ Result<SigningKey> ParseAdminKey(const std::string& text) {
 
 Result<ClientIdentity> FileKeyStore::Identity() {
   MutexLock lock(mutex_);
-  const std::string path = PathOf("identity");
-  Result<std::string> text = ReadSecretFile(path);
-  if (text.status().code() == StatusCode::kNotFound) {
-    PBFS_RETURN_IF_ERROR(MakeIdentity().status());
-    text = ReadSecretFile(path);  // another process may have been faster
-  }
+  const bool apart = !options_.identity_file.empty();
+  const std::string path = apart ? options_.identity_file : PathOf("identity");
+  Result<std::string> text = apart ? ReadSecretFile(path) : ReadOrMakeIdentity(path);
+  if (apart && text.status().code() == StatusCode::kNotFound)
+    return FailedPreconditionError(path +
+                                   ": the identity is not there (identity_file); put it there, or leave the field out");
   PBFS_RETURN_IF_ERROR(text.status());
   const std::vector<std::string> words = Words(*text);
   if (words.size() != 3 || words[0] != "pbfs-identity-1") return InvalidArgumentError(path + ": not an identity");
@@ -135,14 +135,23 @@ Result<ClientIdentity> FileKeyStore::Identity() {
   return ClientIdentity{BoxKeyFromSeed(box), SigningKeyFromSeed(signing)};
 }
 
-Result<ClientIdentity> FileKeyStore::MakeIdentity() {
-  if (::mkdir(options_.directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return FromErrno(options_.directory, "cannot be made");
-  }
+Result<std::string> FileKeyStore::ReadOrMakeIdentity(const std::string& path) {
+  Result<std::string> text = ReadSecretFile(path);
+  if (text.status().code() != StatusCode::kNotFound) return text;
+  PBFS_RETURN_IF_ERROR(MakeIdentity(path));
+  return ReadSecretFile(path);  // another process may have been faster
+}
+
+Status FileKeyStore::MakeIdentity(const std::string& path) {
+  PBFS_RETURN_IF_ERROR(MakeDirectory());
   const Key32 box = NewSeed(random_), signing = NewSeed(random_);
-  const Status written = WriteSecretFile(PathOf("identity"), IdentityText(box, signing), true, random_);
-  if (!written.ok() && written.code() != StatusCode::kAlreadyExists) return written;
-  return ClientIdentity{BoxKeyFromSeed(box), SigningKeyFromSeed(signing)};
+  const Status written = WriteSecretFile(path, IdentityText(box, signing), true, random_);
+  return written.code() == StatusCode::kAlreadyExists ? OkStatus() : written;
+}
+
+Status FileKeyStore::MakeDirectory() {
+  const std::string& path = options_.directory;
+  return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? OkStatus() : FromErrno(path, "cannot be made");
 }
 
 Result<PublicKey> FileKeyStore::AdminPublicKey() {
@@ -185,6 +194,7 @@ Status FileKeyStore::RememberKeyring(BucketId bucket, const SeenKeyring& seen) {
   MutexLock lock(mutex_);
   PBFS_ASSIGN_OR_RETURN(const auto last, ReadKeyring(path));
   if (last.has_value() && last->version >= seen.version) return OkStatus();
+  PBFS_RETURN_IF_ERROR(MakeDirectory());
   return WriteSecretFile(path, fmt::format("{} {}\n", seen.version, ToHex(seen.hash)), false, random_);
 }
 

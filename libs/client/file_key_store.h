@@ -12,9 +12,10 @@ std::string AdminKeyText(const Key32& seed);
 /// Errors: INVALID_ARGUMENT it is none.
 Result<SigningKey> ParseAdminKey(const std::string& text);
 
-/// Keys in files of one directory (mode 0700), each of mode 0600; a file that others may read is refused.
+/// Keys in files of one directory (mode 0700, made when something is first written to it), each of mode 0600; a file that others may read is
+/// refused (libs/base/private_file.h).
 ///
-///   identity            "pbfs-identity-1 <hex of the X25519 seed> <hex of the Ed25519 seed>"
+///   identity            "pbfs-identity-1 <hex of the X25519 seed> <hex of the Ed25519 seed>"; it may stand elsewhere
 ///   keyring-<bucket>    "<version> <hex of the hash>" of the newest keyring seen
 ///
 /// and, apart from them, the administrator's secret: "pbfs-admin-1 <hex of the Ed25519 seed>".
@@ -23,12 +24,14 @@ class FileKeyStore final : public KeyStore {
  public:
   struct Options {
     std::string directory;
-    PublicKey admin_public_key{};  // pinned: whom keyrings must be signed by
-    std::string admin_key_file;    // empty: the administrator's key is not kept here
+    PublicKey admin_public_key{};    // pinned: whom keyrings must be signed by
+    std::string admin_key_file;      // empty: the administrator's key is not kept here
+    std::string identity_file = {};  // where it is read from, and never made; empty: directory/identity
   };
   FileKeyStore(Options options, Random& random) : options_(std::move(options)), random_(random) {}
 
-  /// Makes the identity at first use. Errors: PERMISSION_DENIED readable by others; INVALID_ARGUMENT malformed; INTERNAL.
+  /// Makes the identity at first use, unless it has a file of its own. Errors: FAILED_PRECONDITION that file is not there;
+  /// PERMISSION_DENIED readable by others; INVALID_ARGUMENT malformed; INTERNAL.
   Result<ClientIdentity> Identity() override;
   Result<PublicKey> AdminPublicKey() override;
   Result<SigningKey> AdminKey() override;
@@ -41,8 +44,9 @@ class FileKeyStore final : public KeyStore {
 
  private:
   std::string PathOf(const std::string& file) const { return options_.directory + "/" + file; }
-  Result<ClientIdentity> MakeIdentity();
-
+  Status MakeIdentity(const std::string& path);
+  Result<std::string> ReadOrMakeIdentity(const std::string& path);
+  Status MakeDirectory();
   Result<std::optional<SeenKeyring>> ReadKeyring(const std::string& path) PBFS_REQUIRES(mutex_);
 
   const Options options_;

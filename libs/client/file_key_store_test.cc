@@ -46,6 +46,39 @@ TEST_F(FileKeyStoreTest, AFileThatOthersMayReadIsRefused) {
   EXPECT_CODE(store.Identity(), kPermissionDenied);
 }
 
+TEST_F(FileKeyStoreTest, AnIdentityApartIsReadAndNeverMade) {
+  const std::string apart = directory + "/apart";
+  FileKeyStore store({directory + "/keys", {}, "", apart}, random);
+  EXPECT_CODE(store.Identity(), kFailedPrecondition);
+  EXPECT_FALSE(std::filesystem::exists(apart));
+  FileKeyStore other = Open();
+  ASSERT_OK_AND_ASSIGN(const ClientIdentity made, other.Identity());
+  std::filesystem::rename(directory + "/keys", directory + "/mounted");
+  FileKeyStore sharing({directory + "/keys", {}, "", directory + "/mounted/identity"}, random);
+  ASSERT_OK_AND_ASSIGN(const ClientIdentity shared, sharing.Identity());
+  EXPECT_EQ(shared.box.public_key, made.box.public_key);
+  EXPECT_EQ(shared.signing.public_key, made.signing.public_key);
+  EXPECT_FALSE(std::filesystem::exists(directory + "/keys")) << "nothing was written yet";
+  ASSERT_EQ(::chmod((directory + "/mounted/identity").c_str(), 0644), 0);
+  EXPECT_CODE(sharing.Identity(), kPermissionDenied);
+}
+
+TEST_F(FileKeyStoreTest, TheDirectoryIsMadeForTheFirstKeyringThatIsRemembered) {
+  FileKeyStore store({directory + "/keys", {}, "", directory + "/apart"}, random);
+  const BucketId bucket = BucketId::NewRandom(random);
+  ASSERT_OK_AND_ASSIGN(const auto none, store.LastKeyring(bucket));
+  EXPECT_FALSE(none.has_value());
+  SeenKeyring seen;
+  seen.version = 3;
+  ASSERT_OK(store.RememberKeyring(bucket, seen));
+  ASSERT_OK_AND_ASSIGN(const auto last, store.LastKeyring(bucket));
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->version, 3);
+  struct stat info {};
+  ASSERT_EQ(::stat((directory + "/keys").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+}
+
 TEST_F(FileKeyStoreTest, MalformedFilesAreRefused) {
   FileKeyStore store = Open();
   ASSERT_OK(store.Identity());

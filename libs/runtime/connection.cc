@@ -83,7 +83,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ClientSettings& setti
                                                      const std::string& config, const ConnectionOptions& asked) {
   SettleLocks();
   auto parts = std::make_unique<Parts>();
-  FileKeyStore::Options keys{settings.keys_directory, {}, settings.admin_key_file};
+  FileKeyStore::Options keys{settings.keys_directory, {}, settings.admin_key_file, settings.identity_file};
   PBFS_ASSIGN_OR_RETURN(keys.admin_public_key, PinnedKey(settings.admin_public_key, config));
   parts->keys = std::make_unique<FileKeyStore>(std::move(keys), parts->random);
   parts->catalog = std::make_unique<CatalogPool>(settings.catalogs, security, parts->random,

@@ -7,6 +7,7 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include "libs/runtime/variables.h"
 #include "proto/pbfs/config/v1/catalog.pb.h"
 #include "proto/pbfs/config/v1/client.pb.h"
 #include "proto/pbfs/config/v1/fragment_store.pb.h"
@@ -39,6 +40,25 @@ class Checker {
     if (!good && status_.ok()) status_ = InvalidArgumentError(path_ + ": " + field + " " + what);
   }
   void RequireText(const std::string& value, const std::string& field) { Require(!value.empty(), field, "is missing"); }
+  /// `value` with the variables of the environment in it.
+  std::string Expand(const std::string& value, const std::string& field) {
+    const Result<std::string> expanded = ExpandVariables(value, Environment());
+    if (expanded.ok()) return *expanded;
+    Require(false, field, expanded.status().message());
+    return {};
+  }
+  /// What a small file of text says, without blanks and line feeds around it.
+  std::string ReadText(const std::string& path, const std::string& field) {
+    constexpr size_t kMax = 4096;
+    std::string text(kMax, '\0');
+    std::ifstream file(path);
+    text.resize(file ? static_cast<size_t>(file.read(text.data(), kMax).gcount()) : 0);
+    constexpr const char* kBlank = " \t\r\n";
+    const size_t first = text.find_first_not_of(kBlank);
+    if (first != std::string::npos) return text.substr(first, text.find_last_not_of(kBlank) + 1 - first);
+    if (status_.ok()) status_ = FailedPreconditionError(path_ + ": " + field + ": " + path + " is not there, or empty");
+    return {};
+  }
   const Status& status() const { return status_; }
 
  private:
@@ -138,6 +158,31 @@ void ReadStoreLimits(const v1::FragmentStoreConfig::Limits& limits, Checker& che
   out.scrub_bytes_per_second = std::max<int64_t>(0, Or(limits.scrub_bytes_per_second(), 16 * kMiB));
 }
 
+/// A store is configured with a number and its key, or with catalogs that give it both.
+void ReadIdentity(const v1::FragmentStoreConfig& config, Checker& checker, FragmentStoreSettings& out) {
+  out.catalogs = {config.catalogs().begin(), config.catalogs().end()};
+  out.store = StoreId{config.store_id()};
+  out.store_key_file = config.store_key_file();
+  if (out.catalogs.empty()) {
+    checker.Require(config.store_id() >= 1, "store_id", "must be at least 1, or catalogs named that give one");
+    checker.RequireText(out.store_key_file, "store_key_file");
+    return;
+  }
+  checker.Require(config.store_id() == 0, "store_id", "is given by catalogs: leave one of the two out");
+  checker.Require(out.store_key_file.empty(), "store_key_file", "is given by catalogs: leave one of the two out");
+}
+
+/// Where a store is, and with what it fails: in a pod, both are known to the pod alone.
+void ReadPlace(const v1::FragmentStoreConfig& config, Checker& checker, FragmentStoreSettings& out) {
+  out.address = checker.Expand(config.address(), "address");
+  const bool by_file = !config.domain_file().empty();
+  checker.Require(config.domain().empty() || !by_file, "domain_file", "and domain exclude each other");
+  const std::string path = checker.Expand(config.domain_file(), "domain_file");
+  out.domain = checker.Expand(config.domain(), "domain");
+  if (by_file && checker.status().ok()) out.domain = checker.ReadText(path, "domain_file");
+  checker.RequireText(out.domain, "domain");
+}
+
 ClientSettings ReadClient(const v1::ClientConfig& config, Checker& checker) {
   ClientSettings out;
   ReadCommon(config, checker, out);
@@ -145,6 +190,7 @@ ClientSettings ReadClient(const v1::ClientConfig& config, Checker& checker) {
   checker.Require(!out.catalogs.empty(), "catalogs", "is missing");
   out.keys_directory = config.keys_directory();
   checker.RequireText(out.keys_directory, "keys_directory");
+  out.identity_file = config.identity_file();
   out.admin_key_file = config.admin_key_file();
   out.admin_public_key = config.admin_public_key();
   checker.Require(config.memory_bytes() == 0 || config.memory_bytes() >= 64 << 20, "memory_bytes",
@@ -156,6 +202,16 @@ ClientSettings ReadClient(const v1::ClientConfig& config, Checker& checker) {
   return out;
 }
 
+SchemeSettings ReadScheme(const v1::GatewayConfig::Scheme& scheme, Checker& checker) {
+  const SchemeSettings out{scheme.data_shards(), scheme.parity_shards(), scheme.min_write_shards()};
+  checker.Require(out.k >= 1 && out.k <= 32, "scheme.data_shards", "must be 1 to 32");
+  checker.Require(out.m >= 1 && out.m <= 48 - out.k, "scheme.parity_shards",
+                  "must be at least 1, and with data_shards at most 48");
+  checker.Require(out.w == 0 || (out.w >= out.k && out.w <= out.k + out.m), "scheme.min_write_shards",
+                  "must lie between data_shards and data_shards + parity_shards");
+  return out;
+}
+
 }  // namespace
 
 Result<FragmentStoreSettings> LoadFragmentStoreSettings(const std::string& path) {
@@ -164,8 +220,7 @@ Result<FragmentStoreSettings> LoadFragmentStoreSettings(const std::string& path)
   PBFS_RETURN_IF_ERROR(checker.Parse(&config));
   FragmentStoreSettings out;
   ReadServer(config, checker, out);
-  checker.Require(config.store_id() >= 1, "store_id", "must be at least 1");
-  out.store = StoreId{config.store_id()};
+  ReadIdentity(config, checker, out);
   const auto cluster = ParseUuid(config.cluster_id());
   checker.Require(cluster.ok(), "cluster_id", "must be a UUID");
   if (cluster.ok()) out.cluster_id = *cluster;
@@ -173,13 +228,10 @@ Result<FragmentStoreSettings> LoadFragmentStoreSettings(const std::string& path)
   checker.RequireText(out.data_directory, "data_directory");
   checker.Require(config.capacity_bytes() >= 0, "capacity_bytes", "must not be negative");
   out.capacity_bytes = config.capacity_bytes();
-  out.domain = config.domain();
-  checker.RequireText(out.domain, "domain");
+  ReadPlace(config, checker, out);
   checker.Require(config.weight() >= 0 && config.weight() <= 1e6f, "weight",
                   "must be at most 1000000 and not negative");
   out.weight = Or(config.weight(), 1.0f);
-  out.store_key_file = config.store_key_file();
-  checker.RequireText(out.store_key_file, "store_key_file");
   out.token_key_file = config.token_key_file();
   checker.RequireText(out.token_key_file, "token_key_file");
   ReadStoreLimits(config.limits(), checker, out);
@@ -294,6 +346,7 @@ Result<GatewaySettings> LoadGatewaySettings(const std::string& path) {
   checker.Require(page.empty() || page == "on" || page == "off", "admin_page", "must be on or off");
   out.admin_page = page != "off";
   out.admin_names = {config.admin_names().begin(), config.admin_names().end()};
+  if (config.has_scheme()) out.scheme = ReadScheme(config.scheme(), checker);
   out.requests = AtLeastOne(config.requests(), 256, checker, "requests");
   out.drain = ReadTime(config.drain_ms(), 30'000, checker, "drain_ms");
   const std::string& log = out.access_log = Or<std::string>(config.access_log(), "stdout");

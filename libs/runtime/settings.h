@@ -51,13 +51,14 @@ struct ServerSettings : CommonSettings {
 };
 
 struct FragmentStoreSettings : ServerSettings {
-  StoreId store;
+  StoreId store;                      // 0: the directory says it, or at the first start a catalog
+  std::vector<std::string> catalogs;  // who is asked then; none if the number is configured
   std::array<uint8_t, 16> cluster_id{};
   std::string data_directory;
   int64_t capacity_bytes = 0;  // 0: the file system's
   std::string domain;
   float weight = 1;
-  std::string store_key_file;
+  std::string store_key_file;  // empty without a configured number
   std::string token_key_file;
   int64_t request_memory_bytes = 0;
   int threads = 0;
@@ -104,6 +105,7 @@ Result<RepairerSettings> LoadRepairerSettings(const std::string& path);
 struct ClientSettings : CommonSettings {
   std::vector<std::string> catalogs;
   std::string keys_directory;
+  std::string identity_file;  // empty: in keys_directory, and made there at first use
   std::string admin_key_file;
   std::string admin_public_key;  // hex
   int64_t memory_bytes = 0;
@@ -112,8 +114,15 @@ struct ClientSettings : CommonSettings {
 };
 Result<ClientSettings> LoadClientSettings(const std::string& path);
 
+/// How bodies of new buckets are coded.
+struct SchemeSettings {
+  int k = 0, m = 0;  // 0: the site's
+  int w = 0;         // 0: what the site has for k and m
+};
+
 struct GatewaySettings : CommonSettings {
   ClientSettings client;
+  SchemeSettings scheme;
   std::string http, https, grpc, admin;  // host:port; empty: none
   std::string certificate_file, certificate_key_file;
   std::string region;

@@ -15,6 +15,7 @@
 #include "libs/runtime/program.h"
 #include "libs/runtime/store_lease.h"
 #include "services/catalog/floors.h"
+#include "services/catalog/store_enroller.h"
 #include "services/catalog/vitals.h"
 
 namespace pbfs::catalog {
@@ -130,10 +131,12 @@ Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, S
   SystemClock clock;
   SystemRandom random;
   PostgresCatalog catalog(postgres);
+  PBFS_ASSIGN_OR_RETURN(const Bytes secret, ReadKey(settings.site_secret_file, 32));
+  StoreEnroller enroller(catalog, Key32::FromBytes(secret), settings.site);
   TokenIssuer tokens(catalog, clock, random, key.IssuerOptions(settings));
-  CatalogServant servant(
-      catalog.ports(), tokens,
-      {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads), 4096, &metrics});
+  CatalogServant servant(catalog.ports(), tokens,
+                         {static_cast<size_t>(settings.commit_threads), static_cast<size_t>(settings.read_threads),
+                          4096, &metrics, &enroller});
   GarbageServant garbage(catalog, &metrics);
   RepairsServant repairs(catalog, &metrics);
   RecodesServant recodes(catalog, &metrics);

@@ -6,9 +6,9 @@ namespace {
 
 Status Run(const ProgramArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(const FragmentStoreSettings settings, LoadFragmentStoreSettings(arguments.config));
-  PBFS_ASSIGN_OR_RETURN(const StoreIdentity identity, IdentityOf(settings));
+  PBFS_RETURN_IF_ERROR(CheckKeys(settings));
   PBFS_ASSIGN_OR_RETURN(const TransportSecurity security, TransportSecurity::MutualTls(settings.tls));
-  return arguments.check_config ? Coordinator::Open(settings.leases).status() : Serve(settings, identity, security);
+  return arguments.check_config ? Coordinator::Open(settings.leases).status() : Serve(settings, security);
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ Status MakeBucket(Site& site, Call& call, BucketSettings settings) {
   PBFS_RETURN_IF_ERROR(s3::CheckBucketName(call.bucket()));
   settings.name = call.bucket();
   settings.etag = site.options.etag;
+  const BucketScheme& scheme = site.options.scheme;
+  settings.k = scheme.k, settings.m = scheme.m, settings.w = scheme.w;
   const Status made = site.client.CreateBucket(call.context(), settings).status();
   return made.code() == StatusCode::kAlreadyExists ? Error(Code::kBucketAlreadyOwnedByYou) : made;
 }

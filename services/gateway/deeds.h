@@ -76,7 +76,7 @@ Result<std::string> ListPage(Site& site, Call& call, const Asked& asked, const s
 /// One page of versions, behind the markers of the query, and where the next begins (listings.cc).
 Status ListVersionPage(Site& site, Call& call, const Asked& asked, s3::ListVersionsResult& listing);
 
-/// A bucket of the request's name with these settings, besides its name and the site's ETags (buckets.cc).
+/// A bucket of the request's name with these settings, besides its name, ETags and scheme, which are those of all that this gateway makes (buckets.cc).
 Status MakeBucket(Site& site, Call& call, BucketSettings settings);
 
 inline constexpr int64_t kMaxBucketsShown = 10'000;

@@ -38,11 +38,19 @@ HttpServerOptions AdminServerOptions(const std::string& address) {
   return options;
 }
 
+BucketScheme SchemeOf(const SchemeSettings& settings) {
+  const auto given = [](int shards) {
+    return shards == 0 ? std::nullopt : std::optional(static_cast<uint8_t>(shards));
+  };
+  return {given(settings.k), given(settings.m), given(settings.w)};
+}
+
 GatewayOptions OptionsOf(const GatewaySettings& settings) {
   GatewayOptions options;
   options.region = settings.region;
   for (const std::string& domain : settings.domains) options.domains.push_back(LowerCase(domain));
   options.etag = settings.md5_etags ? Etag::kMd5 : Etag::kOpaque;
+  options.scheme = SchemeOf(settings.scheme);
   return options;
 }
 
@@ -103,7 +111,7 @@ Status ServeS3(const GatewaySettings& settings, const std::string& config) {
   };
   Gateway gateway(OptionsOf(settings), {connection->client(), keys, documents, clock, random, observe});
   // A gateway may make the bucket of access keys; without the administrator's key `pbfs key create` has to.
-  const Status made = documents.Create(Context::WithTimeout(kFirstContact));
+  const Status made = documents.Create(Context::WithTimeout(kFirstContact), SchemeOf(settings.scheme));
   if (!made.ok()) spdlog::warn("the bucket of access keys: {}", made.ToString());
   std::unique_ptr<HttpServer> server;
   if (!settings.http.empty() || !settings.https.empty()) {

@@ -356,6 +356,40 @@ TEST_F(ObjectServiceTest, ABucketKeepsThePastThatItsMakerAsksFor) {
   EXPECT_CODE(service_.CreateBucket(TestContext(), Alice(), {.bucket = "_pbfs"}), kInvalidArgument);
 }
 
+class SchemeTest : public GatewayTest {
+ protected:
+  SchemeTest() : GatewayTest({.scheme = {2, 1, 2}}), service_(gateway_) {}
+  BucketScheme SchemeOfBucket(const std::string& name) {
+    const Result<BucketInfo> bucket = site_.catalog.FindBucket(TestContext(), name, 0);
+    EXPECT_OK(bucket);
+    return bucket.ok() ? SchemeOf(bucket->settings) : BucketScheme();
+  }
+  ObjectService service_;
+};
+
+TEST_F(SchemeTest, BucketsOfBothProtocolsHaveTheSchemeOfTheGateway) {
+  MakeBucket("by-s3");
+  const Caller alice{objects::BasicCredentials{key_.id, key_.secret}, "127.0.0.1", true};
+  ASSERT_OK(service_.CreateBucket(TestContext(), alice, {.bucket = "by-grpc", .history_ms = 1000}));
+  EXPECT_EQ(SchemeOfBucket("by-s3"), (BucketScheme{2, 1, 2}));
+  EXPECT_EQ(SchemeOfBucket("by-grpc"), (BucketScheme{2, 1, 2}));
+  const std::string body(300'000, 'x');
+  EXPECT_EQ(Send("PUT", "/by-s3/cat", body).status, 200);
+  EXPECT_EQ(Send("GET", "/by-s3/cat").body, body);
+}
+
+TEST_F(SchemeTest, SoHasTheirOwnBucket) {
+  ASSERT_OK(client_->DeleteBucket(TestContext(), kSystemBucket));
+  ASSERT_OK(documents_.Create(TestContext(), {2, 1, std::nullopt}));
+  EXPECT_EQ(SchemeOfBucket(kSystemBucket), (BucketScheme{2, 1, std::nullopt}));
+}
+
+TEST_F(ObjectServiceTest, WithoutASchemeItIsTheSites) {
+  const Result<BucketInfo> bucket = site_.catalog.FindBucket(TestContext(), "photos", 0);
+  ASSERT_OK(bucket);
+  EXPECT_EQ(SchemeOf(bucket->settings), BucketScheme());
+}
+
 TEST_F(ObjectServiceTest, ATokenMakesARepeatHappenOnceAlsoAcrossProtocols) {
   ASSERT_OK(Put("cat", "miaow"));
   const objects::PatchRequest request{.at = {"photos", "cat"}, .token = "once"};

@@ -21,6 +21,7 @@ struct GatewayOptions {
   std::string region = "us-east-1";
   std::vector<std::string> domains;  // lower case; "bucket.<domain>" is a bucket's own host
   Etag etag = Etag::kMd5;            // of buckets that are made by this gateway
+  BucketScheme scheme;               // of those too; none: the site's
   /// Bytes of an object that is being uploaded which become one patch at most: where a long object is cut.
   size_t piece_bytes = 16 << 20;
   /// Memory that all bodies which are being taken share for pieces beyond 1 MiB (piece_memory.h).

@@ -317,6 +317,8 @@ Violations CheckSupported(const ClusterSpec& spec) {
   constexpr int64_t kYear = int64_t{366} * 86400;
   rules.Require(spec.garbage_collector.grace_period_seconds <= kYear, "spec.garbageCollector.gracePeriodSeconds",
                 fmt::format("this release waits a year at most; make it {} or less", kYear));
+  rules.Require(spec.redundancy.parity_shards > 0, "spec.redundancy.parityShards",
+                "this release has no bucket without parity; make it at least 1");
   rules.Require(spec.log_format == "json", "spec.logging.format", "this release logs JSON only; leave it at json");
   for (const Pool& pool : spec.fragment_store.pools) {
     const std::string path = fmt::format("spec.fragmentStore.pools[{}].", pool.name);

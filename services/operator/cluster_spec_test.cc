@@ -301,6 +301,7 @@ TEST(CheckSupportedTest, WhatTheServicesCannotDoIsRefused) {
   EXPECT_THAT(PathsOf(CheckSupported(ParseSpec(SmallestSpec()).spec)), ElementsAre());
   const std::pair<const char*, const char*> cases[] = {
       {R"({"catalog": {"shards": 2}})", "spec.catalog.shards"},
+      {R"({"redundancy": {"dataShards": 1, "parityShards": 0}})", "spec.redundancy.parityShards"},
       {R"({"logging": {"format": "text"}})", "spec.logging.format"},
       {R"({"coordination": {"leaseDurationSeconds": 60}})", "spec.coordination"},
       {R"({"garbageCollector": {"gracePeriodSeconds": 40000000}})", "spec.garbageCollector.gracePeriodSeconds"},

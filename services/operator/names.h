@@ -46,9 +46,12 @@ inline constexpr int kCatalogPort = 9200;
 
 // Where pods find what they are given. Volumes are called as the folders.
 inline constexpr std::array<std::string_view, 4> kOwnPaths{"/etc/pbfs", "/tmp", "/var/lib/pbfs", "/var/run/secrets"};
-inline constexpr std::array<std::string_view, 10> kOwnVolumes{"account",  "client-keys", "config", "data", "database",
-                                                              "etcd-tls", "keys",        "s3-tls", "tls",  "tmp"};
+inline constexpr std::array<std::string_view, 11> kOwnVolumes{
+    "account", "client-keys", "config", "data", "database", "domains", "etcd-tls", "keys", "s3-tls", "tls", "tmp"};
 inline constexpr std::array<std::string_view, 4> kOwnVariables{"NODE_NAME", "PGSSLMODE", "PGSSLROOTCERT", "POD_NAME"};
+
+/// The topology key of a failure domain that is a node: its name is known to each pod.
+inline constexpr std::string_view kNodeDomain = "kubernetes.io/hostname";
 
 /// Whether only the operator sets this label: a selector or a tool for all clusters relies on it.
 bool IsOwnLabel(std::string_view key);
@@ -64,7 +67,7 @@ std::string NameOf(const std::string& cluster, const Part& part);
 std::string PoolName(const std::string& cluster, const std::string& pool);
 std::string ShardName(const std::string& cluster, int shard);
 
-/// "demo-domains": a ConfigMap that has the failure domain of each node under the node's name.
+/// "demo-domains": a ConfigMap that says of each node, by its name, which failure domain it is in. Only where nodes are not the domains.
 std::string DomainsName(const std::string& cluster);
 
 /// [a-z0-9-], beginning and ending without '-', at most 63 (RFC 1123).

@@ -67,6 +67,21 @@ Json ServerConfig(const ClusterIntent& intent, int port) {
   return config;
 }
 
+Json Scheme(const Redundancy& code) {
+  Json scheme = {{"dataShards", code.data_shards}, {"parityShards", code.parity_shards}};
+  if (code.min_write_shards) scheme["minWriteShards"] = *code.min_write_shards;
+  return scheme;
+}
+
+// Where nodes are not the failure domains, a pod cannot know its own: it finds that by the name of its node.
+void PutDomain(const ClusterIntent& intent, Json& config) {
+  const std::string node = std::string("$(") + kNodeVariable + ")";
+  if (intent.spec.redundancy.failure_domain == kNodeDomain)
+    config["domain"] = node;
+  else
+    config["domainFile"] = InFolder(kDomainsFolder, node.c_str());
+}
+
 }  // namespace
 
 Ending EndingOf(const Part& part, const PodOverrides& pod) {
@@ -80,7 +95,9 @@ Json GatewayConfig(const ClusterIntent& intent) {
   Json config = Common(intent);
   config["client"] = {{"catalogs", Catalogs(intent)},
                       {"tls", TlsIn(kTlsFolder)},
-                      {"keysDirectory", kClientKeysFolder},
+                      // What a pod has seen of keyrings it forgets with its end; the identity is that of all.
+                      {"keysDirectory", "/tmp/keys"},
+                      {"identityFile", InFolder(kClientKeysFolder, kIdentity)},
                       {"adminKeyFile", InFolder(kKeysFolder, kAdminKey)}};
   PutUnlessEmpty(config["client"], "adminPublicKey", intent.facts.admin_public_key);
   if (intent.spec.tls.mode == "Disabled") {
@@ -92,6 +109,7 @@ Json GatewayConfig(const ClusterIntent& intent) {
     config["certificateKey"] = InFolder(kS3TlsFolder, "tls.key");
   }
   config["region"] = gateway.region;
+  config["scheme"] = Scheme(intent.spec.redundancy);
   PutUnlessEmpty(config, "domains", gateway.domains);
   config["admin"] = Listen(kHealthPort);
   config["adminPage"] = "off";  // it shows names of objects to whoever reaches the port
@@ -114,6 +132,10 @@ Json CatalogConfig(const ClusterIntent& intent) {
 Json StoreConfig(const ClusterIntent& intent, const Pool& pool) {
   Json config = ServerConfig(intent, kStorePort);
   config["clusterId"] = intent.facts.cluster_id;
+  config["catalogs"] = Catalogs(intent);  // which give a new store its number and key
+  config["address"] =
+      fmt::format("$({}).{}.{}.svc:{}", kPodVariable, PoolName(intent.name, pool.name), intent.space, kStorePort);
+  PutDomain(intent, config);
   // A folder of its own: the root of a volume may hold what the file system put there.
   config["dataDirectory"] = InFolder(kDataFolder, "store");
   config["weight"] = pool.weight;

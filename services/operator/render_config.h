@@ -16,7 +16,8 @@ Ending EndingOf(const Part& part, const PodOverrides& pod);
 
 Json GatewayConfig(const ClusterIntent& intent);
 Json CatalogConfig(const ClusterIntent& intent);
-/// What all stores of a pool share. Their ids, keys, addresses and domains are their own, and not here.
+/// What all stores of a pool share: their numbers and keys are on their volumes, addresses and domains follow from the variables of
+/// their pods.
 Json StoreConfig(const ClusterIntent& intent, const Pool& pool);
 Json GarbageCollectorConfig(const ClusterIntent& intent);
 Json RepairerConfig(const ClusterIntent& intent);
@@ -32,9 +33,18 @@ inline constexpr const char* kEtcdTlsFolder = "/etc/pbfs/etcd-tls";
 inline constexpr const char* kS3TlsFolder = "/etc/pbfs/s3-tls";
 inline constexpr const char* kKeysFolder = "/etc/pbfs/keys";
 inline constexpr const char* kClientKeysFolder = "/etc/pbfs/client-keys";
+/// A file for each node: its failure domain.
+inline constexpr const char* kDomainsFolder = "/etc/pbfs/domains";
 inline constexpr const char* kDatabaseFolder = "/etc/pbfs/database";
 inline constexpr const char* kDsnFile = "dsn";
 inline constexpr const char* kDataFolder = "/var/lib/pbfs";
+
+// The key of the Secret "demo-gateway-keys", and the file in kClientKeysFolder.
+inline constexpr const char* kIdentity = "identity";
+
+// Variables of a store's pod.
+inline constexpr const char* kPodVariable = "POD_NAME";
+inline constexpr const char* kNodeVariable = "NODE_NAME";
 
 // Keys of the Secret "demo-keyring", and files in kKeysFolder of those that are given them.
 inline constexpr const char* kAdminKey = "admin-key";

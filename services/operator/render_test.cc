@@ -56,7 +56,16 @@ TEST(GoldenTest, EverythingIsRenderedAsItWas) { ExpectGolden("everything", Every
 /// Reads configurations as the services do.
 class ConfigTest : public testing::Test {
  protected:
-  ~ConfigTest() override { std::filesystem::remove(path_); }
+  // As in a pod.
+  ConfigTest() {
+    setenv("POD_NAME", "demo-fs-main-0", 1);
+    setenv("NODE_NAME", node_.c_str(), 1);
+    std::ofstream(PathOf(node_)) << "zone-a\n";
+  }
+  ~ConfigTest() override {
+    std::filesystem::remove(path_);
+    std::filesystem::remove(PathOf(node_));
+  }
 
   Status Load(const Part& part, const Json& config) const {
     std::ofstream(path_) << config.dump();
@@ -67,9 +76,9 @@ class ConfigTest : public testing::Test {
     return LoadRepairerSettings(path_).status();
   }
 
-  // What a store has of its own.
-  static void PutIdentity(Json& config) {
-    config.update({{"storeId", 1}, {"domain", "zone-a"}, {"storeKeyFile", "/var/lib/pbfs/key"}});
+  // The folder of a mounted ConfigMap is not here.
+  static void MoveDomains(Json& config) {
+    if (config.contains("domainFile")) config["domainFile"] = PathOf("$(NODE_NAME)");
   }
 
   void ExpectAllLoad(const std::vector<Json>& objects) const {
@@ -79,15 +88,15 @@ class ConfigTest : public testing::Test {
       Json config = Json::parse(object["data"]["config.json"].get<std::string>());
       for (const Part& part : kParts) {
         if (object["metadata"]["labels"][kComponentLabel] != part.component) continue;
-        if (part == kFragmentStore) PutIdentity(config);
+        MoveDomains(config);
         EXPECT_OK(Load(part, config));
       }
     }
   }
 
   static std::string PathOf(const std::string& name) { return testing::TempDir() + name; }
-  const std::string path_ =
-      PathOf(fmt::format("operator_config_{}.json", testing::UnitTest::GetInstance()->current_test_info()->name()));
+  const std::string node_ = fmt::format("node_{}", testing::UnitTest::GetInstance()->current_test_info()->name());
+  const std::string path_ = PathOf(node_ + ".json");
 };
 
 TEST_F(ConfigTest, ServicesTakeTheConfigurationsOfTheSamples) {
@@ -114,7 +123,7 @@ TEST_F(ConfigTest, ServicesKnowEverySettingThatUsersMayMake) {
                                                         : NameOf("demo", part);
       Json config = Json::parse(
           Get(Render(IntentOf(SmallestSpec())), "ConfigMap", base)["data"]["config.json"].get<std::string>());
-      if (part == kFragmentStore) PutIdentity(config);
+      MoveDomains(config);
       PutSettings({{std::string(setting.path), value}}, config);
       EXPECT_OK(Load(part, config));
     }
@@ -127,6 +136,28 @@ TEST(RenderTest, FewerStoresInTheSpecTakeNoPodAway) {
   EXPECT_EQ(Get(Render(intent), "StatefulSet", "demo-fs-main")["spec"]["replicas"], 5);
   intent.facts.store_replicas = {{"main", 2}};
   EXPECT_EQ(Get(Render(intent), "StatefulSet", "demo-fs-main")["spec"]["replicas"], 3);
+}
+
+TEST_F(ConfigTest, StoresOfAPoolHaveOneConfigurationAndEachItsOwnPlace) {
+  const auto load = [&](const Json& spec, const std::string& pool) {
+    const auto objects = Render(IntentOf(spec));
+    Json config = Json::parse(Get(objects, "ConfigMap", "demo-fs-" + pool)["data"]["config.json"].get<std::string>());
+    MoveDomains(config);
+    std::ofstream(path_) << config.dump();
+    return LoadFragmentStoreSettings(path_);
+  };
+  ASSERT_OK_AND_ASSIGN(FragmentStoreSettings store, load(SmallestSpec(), "main"));
+  EXPECT_EQ(store.address, "demo-fs-main-0.demo-fs-main.storage.svc:9100");
+  EXPECT_EQ(store.domain, node_);
+  EXPECT_THAT(store.catalogs, ElementsAre("demo-catalog-0.storage.svc:9200"));
+  EXPECT_EQ(store.store, StoreId{0});
+  ASSERT_OK_AND_ASSIGN(store, load(ProductionSpec(), "hot"));
+  EXPECT_EQ(store.domain, "zone-a");
+}
+
+TEST(RenderTest, DomainsAreMountedOnlyWhereNodesAreNone) {
+  EXPECT_FALSE(MountedFromElsewhere(IntentOf(SmallestSpec())).contains("demo-domains"));
+  EXPECT_TRUE(MountedFromElsewhere(IntentOf(ProductionSpec())).contains("demo-domains"));
 }
 
 TEST(RenderTest, HibernationLeavesNoPodAndNoBudget) {

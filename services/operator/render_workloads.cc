@@ -56,8 +56,9 @@ void AddGateway(const ClusterIntent& intent, std::vector<Json>& out) {
   const Json selector = Selector(intent.name, kGateway);
   const Tls& tls = intent.spec.tls;
   Json config = ConfigMap(intent, name, selector, GatewayConfig(intent));
-  std::vector<Mounted> volumes = {TlsVolume(intent, kGateway), KeysVolume(intent, {kAdminKey}),
-                                  SecretVolume("client-keys", kClientKeysFolder, intent.name + "-gateway-keys")};
+  std::vector<Mounted> volumes = {
+      TlsVolume(intent, kGateway), KeysVolume(intent, {kAdminKey}),
+      SecretVolume("client-keys", kClientKeysFolder, intent.name + "-gateway-keys", {{kIdentity, kIdentity}})};
   if (tls.mode != "Disabled") {
     const std::string& own = tls.s3_certificate_secret;
     volumes.push_back(SecretVolume("s3-tls", kS3TlsFolder, own.empty() ? intent.name + "-s3-tls" : own));
@@ -128,7 +129,12 @@ Json StoreVariables() {
   const auto field = [](const char* name, const char* path) -> Json {
     return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
   };
-  return Json::array({field("POD_NAME", "metadata.name"), field("NODE_NAME", "spec.nodeName")});
+  return Json::array({field(kPodVariable, "metadata.name"), field(kNodeVariable, "spec.nodeName")});
+}
+
+std::vector<Mounted> DomainVolumes(const ClusterIntent& intent) {
+  if (intent.spec.redundancy.failure_domain == kNodeDomain) return {};
+  return {{"domains", kDomainsFolder, {{"configMap", {{"name", DomainsName(intent.name)}, {"defaultMode", 0444}}}}}};
 }
 
 // Fewer replicas are for a decommission to bring about, store by store.
@@ -152,7 +158,7 @@ void AddStores(const ClusterIntent& intent, std::vector<Json>& out) {
                        name,
                        HashOf(config),
                        StorePlacement(intent, pool),
-                       Joined(std::move(volumes), LeaseVolumes(intent)),
+                       Joined(Joined(std::move(volumes), DomainVolumes(intent)), LeaseVolumes(intent)),
                        StoreVariables()};
     const SetPlan set{name,
                       name,

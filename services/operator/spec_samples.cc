@@ -177,7 +177,7 @@ Json EverythingSpec() {
 
 Json RandomSpec(Random& random) {
   Chooser choose(random);
-  const int64_t k = choose.In(1, 6), m = choose.In(0, 4);
+  const int64_t k = choose.In(1, 6), m = choose.In(1, 4);
   Json spec = {{"redundancy", {{"dataShards", k}, {"parityShards", m}, {"minWriteShards", choose.In(k, k + m)}}},
                {"gateway", RandomComponent(choose, 9)},
                {"catalog", RandomComponent(choose, 5)},
@@ -187,6 +187,7 @@ Json RandomSpec(Random& random) {
                {"networkPolicy", {{"mode", choose.Of<std::string>({"Enabled", "Disabled"})}}},
                {"updatePolicy", {{"strategy", choose.Of<std::string>({"Rolling", "OnDelete"})}}},
                {"logging", {{"level", choose.Of<std::string>({"error", "warn", "info", "debug", "trace"})}}}};
+  if (choose.Maybe()) spec["redundancy"]["failureDomain"] = "topology.kubernetes.io/zone";
   PutPools(choose, k + m, spec);
   PutPostgres(choose, spec);
   PutTls(choose, spec);

@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else if (data[0] % 3 == 0) {
     const auto store = pbfs::LoadFragmentStoreSettings(path);
     if (!store.ok()) return 0;
-    PBFS_CHECK(store->store.value > 0 && store->site.value > 0 && store->weight > 0 && store->weight <= 1e6f);
+    PBFS_CHECK((store->store.value > 0) == store->catalogs.empty());
+    PBFS_CHECK(store->site.value > 0 && store->weight > 0 && store->weight <= 1e6f);
     PBFS_CHECK(store->threads > 0 && store->volume_bytes >= 16 << 20 && store->request_memory_bytes >= 16 << 20);
     PBFS_CHECK(store->drain.count() >= 0);
   } else if (data[0] % 3 == 1) {

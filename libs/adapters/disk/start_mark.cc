@@ -7,11 +7,11 @@
 namespace pbfs::disk {
 namespace {
 
-constexpr char kName[] = "start", kDraft[] = "start.new";
+constexpr char kDraft[] = "start.new";
 constexpr size_t kLength = 36;
 
 std::string ReadMark(FileSystem& files) {
-  const auto file = files.Open(kName, false);
+  const auto file = files.Open(kStartName, false);
   Bytes bytes(kLength);
   if (!file.ok() || !(*file)->ReadAt(0, bytes).ok()) return "";
   const std::string text(bytes.begin(), bytes.end());
@@ -24,7 +24,7 @@ Status WriteMark(FileSystem& files, const std::string& name) {
   const ByteSpan part = AsBytes(name);
   PBFS_RETURN_IF_ERROR(file->WriteAt(0, {&part, 1}));
   PBFS_RETURN_IF_ERROR(file->Sync());
-  PBFS_RETURN_IF_ERROR(files.Rename(kDraft, kName));
+  PBFS_RETURN_IF_ERROR(files.Rename(kDraft, kStartName));
   return files.SyncDirectory();
 }
 

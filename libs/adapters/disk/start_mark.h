@@ -7,6 +7,9 @@
 
 namespace pbfs::disk {
 
+/// The file of the name.
+inline constexpr char kStartName[] = "start";
+
 /// Names of a store's last start and of the one before; empty: unknown. They tell a disk that is another one, empty, or as it was
 /// long ago: whoever remembers the last start hears of another one before (format: 36 characters, an id, in the file "start").
 struct StartMark {

@@ -1,5 +1,7 @@
 #include "libs/adapters/grpc/catalog_servant.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -13,10 +15,11 @@ namespace pbfs {
 namespace {
 
 const std::vector<std::string> kMethods = {
-    "Commit",       "List",         "Stat",        "History",     "Resolve",      "ListNames",    "NameHistory",
-    "CreateBucket", "FindBucket",   "ListBuckets", "SetKeyring",  "DeleteBucket", "WatchMap",     "PutStore",
-    "ReadJournal",  "AdvanceFloor", "IssueToken",  "SetScheme",   "ListWrapped",  "Rewrap",       "CreateUpload",
-    "FindUpload",   "SetPart",      "ListParts",   "ListUploads", "AbortUpload",  "ListVersions", "SetVersioning"};
+    "Commit",      "List",         "Stat",         "History",       "Resolve",    "ListNames",
+    "NameHistory", "CreateBucket", "FindBucket",   "ListBuckets",   "SetKeyring", "DeleteBucket",
+    "WatchMap",    "PutStore",     "ReadJournal",  "AdvanceFloor",  "IssueToken", "SetScheme",
+    "ListWrapped", "Rewrap",       "CreateUpload", "FindUpload",    "SetPart",    "ListParts",
+    "ListUploads", "AbortUpload",  "ListVersions", "SetVersioning", "EnrolStore"};
 enum Method : size_t {
   kCommit,
   kList,
@@ -45,7 +48,8 @@ enum Method : size_t {
   kListUploads,
   kAbortUpload,
   kListVersions,
-  kSetVersioning
+  kSetVersioning,
+  kEnrolStore
 };
 
 }  // namespace
@@ -55,6 +59,7 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
   Service(const pbfs::Catalog& catalog, Tokens& tokens, const Options& options)
       : catalog_(catalog),
         tokens_(tokens),
+        enrolments_(options.enrolments),
         metrics_(options.metrics, "pbfs_catalog", kMethods),
         feed_(catalog.groups, others_),
         commits_("commit", options.commit_threads, options.queue_limit),
@@ -254,6 +259,22 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
     });
   }
 
+  Unary* EnrolStore(Call* call, const v1::EnrolStoreRequest* request, v1::EnrolStoreReply* reply) override {
+    return Run(call, kEnrolStore, [this, call, request, reply](const Context& context) -> Status {
+      const std::string caller = wire::PeerOf(*call).common_name;
+      if (!caller.starts_with("fragment-store") && !caller.starts_with("store-"))
+        return PermissionDeniedError("only a fragment store may do that, and this is " + caller);
+      if (enrolments_ == nullptr) return UnimplementedError("this catalog enrols no stores");
+      if (request->cluster_id().size() != 16) return InvalidArgumentError("a cluster id has 16 bytes");
+      std::array<uint8_t, 16> cluster;
+      std::copy(request->cluster_id().begin(), request->cluster_id().end(), cluster.begin());
+      PBFS_ASSIGN_OR_RETURN(const EnrolledStore store, enrolments_->EnrolStore(context, cluster));
+      reply->set_store_id(store.id.value);
+      reply->set_store_key(wire::Text(store.key.span()));
+      return OkStatus();
+    });
+  }
+
   grpc::ServerWriteReactor<v1::ReadJournalReply>* ReadJournal(Call* call,
                                                               const v1::ReadJournalRequest* request) override {
     return Stream<v1::ReadJournalReply>(
@@ -300,6 +321,7 @@ class CatalogServant::Service final : public v1::Catalog::CallbackService {
 
   const pbfs::Catalog catalog_;
   Tokens& tokens_;
+  Enrolments* const enrolments_;
   CallMetrics metrics_;
   wire::MapFeed feed_;
   Executor commits_;

@@ -4,6 +4,7 @@
 
 #include "libs/adapters/grpc/servant.h"
 #include "libs/catalog/catalog.h"
+#include "libs/catalog/enrolments.h"
 #include "libs/catalog/tokens.h"
 #include "libs/runtime/metrics.h"
 
@@ -18,6 +19,8 @@ class CatalogServant final : public GrpcServant {
     size_t read_threads = 16;
     size_t queue_limit = 4096;   // calls that wait for a thread, of each pool
     Metrics* metrics = nullptr;  // outlives this
+    Enrolments* enrolments =
+        nullptr;  // who takes stores into the site, and outlives this; none: EnrolStore is UNIMPLEMENTED
   };
   /// All ports outlive this, and this outlives the server.
   CatalogServant(const Catalog& catalog, Tokens& tokens, const Options& options);

@@ -44,6 +44,7 @@ class PostgresCatalog final : public Commits,
                               public Uploads,
                               public Buckets,
                               public Groups,
+                              public StoreNumbers,
                               public Journal,
                               public Garbage,
                               public Repairs,
@@ -86,6 +87,7 @@ class PostgresCatalog final : public Commits,
 
   Result<ClusterMap> WatchMap(const Context& context, int64_t newer_than) override;
   Status PutStore(const Context& context, const StoreInfo& store) override;
+  Result<StoreId> NewStoreId(const Context& context) override;
 
   Result<std::vector<JournalEntry>> ReadJournal(const Context& context, JournalPosition after, int32_t limit) override;
   Result<Hlc> AdvanceFloor(const Context& context) override;

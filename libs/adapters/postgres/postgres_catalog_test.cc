@@ -9,6 +9,7 @@
 #include "libs/catalog/history_property.h"
 #include "libs/catalog/recodes_contract.h"
 #include "libs/catalog/repairs_contract.h"
+#include "libs/catalog/store_numbers_contract.h"
 #include "libs/catalog/testing/all_contracts.h"
 
 namespace pbfs {
@@ -19,6 +20,7 @@ class PostgresCatalogFixture {
  public:
   Catalog ports() { return catalog_.ports(); }
   const Clock& clock() const { return clock_; }
+  StoreNumbers& store_numbers() { return catalog_; }
   Garbage& garbage() { return catalog_; }
   Repairs& repairs() { return catalog_; }
   Recodes& recodes() { return catalog_; }
@@ -54,6 +56,7 @@ class PostgresCatalogFixture {
 };
 
 PBFS_CATALOG_CONTRACTS(Postgres, PostgresCatalogFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, StoreNumbersContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, GarbageContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, FailureMatrixContract, PostgresCatalogFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, RepairsContract, PostgresCatalogFixture);

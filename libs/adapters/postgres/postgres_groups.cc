@@ -6,7 +6,7 @@
 #include "libs/adapters/postgres/placement_rows.h"
 #include "libs/catalog/place_groups.h"
 
-/// Stores, placement groups, and the map that everybody reads of them.
+/// Stores, their numbers, placement groups, and the map that everybody reads of them.
 namespace pbfs {
 namespace {
 
@@ -67,6 +67,18 @@ Status PostgresCatalog::PutStore(const Context& context, const StoreInfo& store)
     for (const PlacementGroup& group : PlaceAnew(stores, groups, facts)) QueuePutGroup(connection, group);
     return OkStatus();
   });
+}
+
+Result<StoreId> PostgresCatalog::NewStoreId(const Context& context) {
+  StoreId given;
+  PBFS_RETURN_IF_ERROR(postgres::Transact(parts_->primary, context, [&](Connection& connection) -> Status {
+    connection.Queue(postgres::kLockMap);
+    connection.Queue(postgres::kNewStoreId);
+    PBFS_ASSIGN_OR_RETURN(const std::vector<Rows> results, connection.Run(context));
+    given.value = static_cast<uint32_t>(results[2].Int4(0, 0));
+    return OkStatus();
+  }));
+  return given;
 }
 
 // One query of the version at a time for all that watch, at most every options_.map_poll.

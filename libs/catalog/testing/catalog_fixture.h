@@ -15,6 +15,7 @@ namespace pbfs {
 /// What a contract suite needs of an implementation. A fixture is a class with these members:
 ///   Catalog ports();                     all ports, site 1, scheme 4+2, K_store derived from TestSiteSecret()
 ///   const Clock& clock();                near the catalog's own clock: orders and births are minted by it
+///   StoreNumbers& store_numbers();       (for StoreNumbersContract)
 ///   Garbage& garbage();                  (for GarbageContract, RepairsContract, RecodesContract)
 ///   Repairs& repairs();                  (for RepairsContract, RecodesContract)
 ///   Recodes& recodes();                  (for RecodesContract)
@@ -29,6 +30,7 @@ class MemoryCatalogFixture {
   MemoryCatalogFixture() : catalog_(clock_, MakeOptions()) {}
   Catalog ports() { return catalog_.ports(); }
   const Clock& clock() const { return clock_; }
+  StoreNumbers& store_numbers() { return catalog_; }
   Garbage& garbage() { return catalog_; }
   Repairs& repairs() { return catalog_; }
   Recodes& recodes() { return catalog_; }

@@ -67,7 +67,7 @@ Json ServerConfig(const ClusterIntent& intent, int port) {
   return config;
 }
 
-Json Scheme(const Redundancy& code) {
+Json Scheme(const RedundancySpec& code) {
   Json scheme = {{"dataShards", code.data_shards}, {"parityShards", code.parity_shards}};
   if (code.min_write_shards) scheme["minWriteShards"] = *code.min_write_shards;
   return scheme;

@@ -12,9 +12,8 @@ LABEL org.opencontainers.image.title="pbfs-base" \
 # The one list of packages that programs of PBFS need to run. Each image checks that its program finds its libraries.
 RUN apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-      ca-certificates libabsl20220623 libc-ares2 libcurl4 libfmt9 libgrpc++1.51 libgrpc29 libisal2 libpq5 libpqxx-6.4 \
+      ca-certificates libabsl20220623 libcurl4 libfmt9 libgrpc++1.51 libgrpc29 libisal2 libpq5 \
       libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libprotobuf32 libpugixml1v5 libsodium23 libspdlog1.10 libssl3 libstdc++6 \
-      zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
  && mkdir -p /usr/share/doc/pbfs \
  && dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' >/usr/share/doc/pbfs/packages.txt

@@ -140,6 +140,7 @@ Json PatroniConfig(const ClusterIntent& intent, int shard) {
             {"initdb",
              Json::array({"data-checksums", {{"encoding", "UTF8"}}, {{"locale", "C"}}, {{"auth", "scram-sha-256"}}})},
             {"post_bootstrap", "pbfs-postgres-bootstrap"}}},
+          {"watchdog", {{"mode", "off"}}},  // pods have no such device
           {"postgresql", PostgresSection()}};
 }
 

@@ -164,9 +164,13 @@ void CheckPostgres(Rules& rules, const ClusterSpec& spec, const Postgres* before
                 "spec.postgres.cloudNativePG", "goes with type: CloudNativePG or Auto; remove it, or change that");
   rules.Require(before == nullptr || now.type == before->type || before->type == "Auto", "spec.postgres.type",
                 "is immutable once it is set; make a new cluster for another type");
-  if (now.managed)
+  if (now.managed) {
     rules.Require(now.managed->synchronous_standbys < now.managed->instances,
                   "spec.postgres.managed.synchronousStandbys", "must be less than instances");
+    for (const auto& [name, value] : now.managed->parameters)
+      rules.Require(!IsOwnParameter(name), "spec.postgres.managed.parameters",
+                    fmt::format("{} is the operator's; leave it out", name));
+  }
   if (now.cloud_native_pg)
     rules.Require(now.cloud_native_pg->synchronous_replicas < now.cloud_native_pg->instances,
                   "spec.postgres.cloudNativePG.synchronousReplicas", "must be less than instances");
@@ -281,6 +285,10 @@ void CheckComponents(Rules& rules, const ClusterSpec& spec) {
   CheckComponent(rules, kRepairer, spec.repairer, "spec.repairer");
   for (const Pool& pool : spec.fragment_store.pools)
     CheckComponent(rules, kFragmentStore, pool, fmt::format("spec.fragmentStore.pools[{}]", pool.name));
+  if (spec.postgres.managed) {
+    CheckPod(rules, spec.postgres.managed->pod, "spec.postgres.managed.pod.");
+    CheckResources(rules, spec.postgres.managed->resources, "spec.postgres.managed.resources");
+  }
   if (spec.repairer.bandwidth_limit)
     rules.Require(*spec.repairer.bandwidth_limit > Quantity(), "spec.repairer.bandwidthLimit",
                   "must be more than 0 bytes a second; leave it out for the default, or set suspended");

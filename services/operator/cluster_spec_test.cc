@@ -277,6 +277,16 @@ TEST(CheckSpecTest, KnowsWhatCelCannotSay) {
       {"config", "", R"({"gateway": {"config": {"etag": "sha256"}}})", "spec.gateway.config"},
       {"config", "", R"({"gateway": {"config": {"https": "0.0.0.0:1"}}})", "spec.gateway.config"},
       {"bandwidth", "", R"({"repairer": {"bandwidthLimit": 0}})", "spec.repairer.bandwidthLimit"},
+      {"parameters", "",
+       R"({"postgres": {"managed": {"parameters": {"shared_buffers": "1GB", "archive_mode": "on"}}}})", ""},
+      {"parameters", "", R"({"postgres": {"managed": {"parameters": {"Fsync": "off"}}}})",
+       "spec.postgres.managed.parameters"},
+      {"parameters", "", R"({"postgres": {"managed": {"parameters": {"ssl_ciphers": "NULL"}}}})",
+       "spec.postgres.managed.parameters"},
+      {"members", "", R"({"postgres": {"managed": {"pod": {"env": [{"name": "PATRONI_NAME"}]}}}})",
+       "spec.postgres.managed.pod.env"},
+      {"members", "", R"({"postgres": {"managed": {"resources": {"limits": {"cpu": "-1"}}}}})",
+       "spec.postgres.managed.resources"},
   };
   for (const RuleCase& test : cases) ExpectVerdict(test);
 }

@@ -13,6 +13,34 @@ bool IsOwnLabel(std::string_view key) {
   return key.starts_with("pbfs.dev/") || std::find(kOwn.begin(), kOwn.end(), key) != kOwn.end();
 }
 
+bool IsOwnParameter(std::string_view name) {
+  constexpr std::array<std::string_view, 20> kOwn{"cluster_name",
+                                                  "config_file",
+                                                  "data_directory",
+                                                  "external_pid_file",
+                                                  "fsync",
+                                                  "full_page_writes",
+                                                  "hba_file",
+                                                  "hot_standby",
+                                                  "ident_file",
+                                                  "listen_addresses",
+                                                  "password_encryption",
+                                                  "port",
+                                                  "primary_conninfo",
+                                                  "primary_slot_name",
+                                                  "promote_trigger_file",
+                                                  "restore_command",
+                                                  "synchronous_commit",
+                                                  "synchronous_standby_names",
+                                                  "unix_socket_directories",
+                                                  "wal_log_hints"};
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower == "ssl" || lower.starts_with("ssl_") || lower.starts_with("recovery_") ||
+         std::find(kOwn.begin(), kOwn.end(), lower) != kOwn.end();
+}
+
 Json Selector(const std::string& cluster, const Part& part) {
   return {{kClusterLabel, cluster}, {kComponentLabel, part.component}};
 }
@@ -23,11 +51,16 @@ Json PoolSelector(const std::string& cluster, const std::string& pool) {
   return labels;
 }
 
-Json ShardSelector(const std::string& cluster, int shard) {
-  Json labels = Selector(cluster, kCatalog);
+namespace {
+Json OfShard(const std::string& cluster, const Part& part, int shard) {
+  Json labels = Selector(cluster, part);
   labels[kShardLabel] = std::to_string(shard);
   return labels;
 }
+}  // namespace
+
+Json ShardSelector(const std::string& cluster, int shard) { return OfShard(cluster, kCatalog, shard); }
+Json PostgresSelector(const std::string& cluster, int shard) { return OfShard(cluster, kPostgres, shard); }
 
 std::string NameOf(const std::string& cluster, const Part& part) {
   return fmt::format("{}-{}", cluster, part.short_name);
@@ -37,6 +70,9 @@ std::string PoolName(const std::string& cluster, const std::string& pool) {
 }
 std::string ShardName(const std::string& cluster, int shard) {
   return fmt::format("{}-{}", NameOf(cluster, kCatalog), shard);
+}
+std::string PostgresName(const std::string& cluster, int shard) {
+  return fmt::format("{}-{}", NameOf(cluster, kPostgres), shard);
 }
 
 std::string DomainsName(const std::string& cluster) { return cluster + "-domains"; }

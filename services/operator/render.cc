@@ -4,6 +4,7 @@
 
 #include "services/operator/render_object.h"
 #include "services/operator/render_parts.h"
+#include "services/operator/render_postgres.h"
 
 namespace pbfs::operators {
 namespace {
@@ -20,14 +21,15 @@ void AddNames(const Json& source, std::set<std::string>& names) {
 
 std::vector<Json> Render(const ClusterIntent& intent) {
   std::vector<Json> out;
-  for (const auto render : {Accounts, Services, Workloads, Policies})
+  for (const auto render : {Accounts, Services, PostgresObjects, Workloads, Policies})
     for (Json& object : render(intent)) out.push_back(WithHash(std::move(object)));
   return out;
 }
 
 std::set<std::string> MountedFromElsewhere(const ClusterIntent& intent) {
   std::set<std::string> names;
-  const std::vector<Json> workloads = Workloads(intent);
+  std::vector<Json> workloads = Workloads(intent);
+  for (Json& object : PostgresObjects(intent)) workloads.push_back(std::move(object));
   for (const Json& object : workloads)
     if (object["kind"] == "StatefulSet")
       for (const Json& volume : object["spec"]["template"]["spec"]["volumes"]) AddNames(volume, names);

@@ -12,9 +12,10 @@
 /// objects, to the byte. Threads: any.
 namespace pbfs::operators {
 
-/// References of the images of each program; `image` of the spec stands for all of them.
+/// References of the images of each program; `image` of the spec stands for all of them but PostgreSQL's.
 struct Images {
   std::string gateway, catalog, fragment_store, garbage_collector, repairer;
+  std::string postgres;  // where `postgres.managed.image` says none
 };
 
 /// What is not in the spec.
@@ -42,7 +43,7 @@ struct ClusterIntent {
 
 /// The objects of a cluster, ready for server-side apply, in an order in which they can be made. Each carries SpecHash of itself, as
 /// it is without it, in the annotation pbfs.dev/spec-hash. Those that the cluster owns have an owner reference and go with it;
-/// StatefulSets of stores have none.
+/// StatefulSets of stores and of PostgreSQL have none.
 std::vector<Json> Render(const ClusterIntent& intent);
 
 /// What brings the database of a shard to schema `schema`, once: the catalog's image, for no other program speaks SQL. It cannot be changed

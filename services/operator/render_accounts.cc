@@ -9,39 +9,41 @@ namespace {
 constexpr std::array<Part, 4> kLeaseHolders{kCatalog, kFragmentStore, kGarbageCollector, kRepairer};
 constexpr const char* kRbac = "rbac.authorization.k8s.io/v1";
 
-Json Account(const ClusterIntent& intent, const Part& part) {
+}  // namespace
+
+Json ServiceAccount(const ClusterIntent& intent, const Part& part) {
   Json object = MakeObject(intent, "v1", "ServiceAccount", NameOf(intent.name, part),
                            LabelsOf(intent, Selector(intent.name, part)));
   object["automountServiceAccountToken"] = false;
   return object;
 }
 
-Json LeaseRole(const ClusterIntent& intent, const std::string& name) {
-  Json role = MakeObject(intent, kRbac, "Role", name, ClusterLabels(intent));
-  role["rules"] = Json::array({{{"apiGroups", Json::array({"coordination.k8s.io"})},
-                                {"resources", Json::array({"leases"})},
-                                {"verbs", Json::array({"get", "list", "watch", "create", "update"})}}});
+Json Role(const ClusterIntent& intent, const std::string& name, const Json& labels, std::span<const Rule> rules) {
+  Json role = MakeObject(intent, kRbac, "Role", name, labels);
+  for (const Rule& rule : rules)
+    role["rules"].push_back(
+        {{"apiGroups", Json::array({rule.group})}, {"resources", Json::array({rule.resource})}, {"verbs", rule.verbs}});
   return role;
 }
 
-Json LeaseBinding(const ClusterIntent& intent, const std::string& name) {
-  Json binding = MakeObject(intent, kRbac, "RoleBinding", name, ClusterLabels(intent));
+Json RoleBinding(const ClusterIntent& intent, const std::string& name, const Json& labels,
+                 std::span<const Part> parts) {
+  Json binding = MakeObject(intent, kRbac, "RoleBinding", name, labels);
   binding["roleRef"] = {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", name}};
-  for (const Part& part : kLeaseHolders)
+  for (const Part& part : parts)
     binding["subjects"].push_back(
         {{"kind", "ServiceAccount"}, {"name", NameOf(intent.name, part)}, {"namespace", intent.space}});
   return binding;
 }
 
-}  // namespace
-
 std::vector<Json> Accounts(const ClusterIntent& intent) {
   std::vector<Json> out;
-  for (const Part& part : kParts) out.push_back(Account(intent, part));
+  for (const Part& part : kParts) out.push_back(ServiceAccount(intent, part));
   if (intent.spec.coordination.mode == "KubernetesLease") {
     const std::string name = intent.name + "-coordination";
-    out.push_back(LeaseRole(intent, name));
-    out.push_back(LeaseBinding(intent, name));
+    const Rule leases{"coordination.k8s.io", "leases", {"get", "list", "watch", "create", "update"}};
+    out.push_back(Role(intent, name, ClusterLabels(intent), {&leases, 1}));
+    out.push_back(RoleBinding(intent, name, ClusterLabels(intent), kLeaseHolders));
   }
   return out;
 }

@@ -45,7 +45,7 @@ void PutDrain(const Ending& ending, Json& config) { config["drainMs"] = ending.d
 
 int64_t DefaultGraceSeconds(const Part& part) {
   if (part == kGateway) return 60;
-  if (part == kCatalog) return 120;
+  if (part == kCatalog || part == kPostgres) return 120;
   return part == kFragmentStore ? 300 : 30;
 }
 
@@ -86,7 +86,8 @@ void PutDomain(const ClusterIntent& intent, Json& config) {
 
 Ending EndingOf(const Part& part, const PodOverrides& pod) {
   const int64_t grace = pod.termination_grace_period_seconds.value_or(DefaultGraceSeconds(part));
-  const int64_t wait = std::min<int64_t>(5, grace / 4);
+  // Nobody is sent to PostgreSQL who does not look for the primary himself.
+  const int64_t wait = part == kPostgres ? 0 : std::min<int64_t>(5, grace / 4);
   return {grace, wait, grace - 2 * wait};
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <initializer_list>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "services/operator/render_object.h"
@@ -14,5 +17,29 @@ std::vector<Json> Services(const ClusterIntent& intent);
 std::vector<Json> Accounts(const ClusterIntent& intent);
 /// Budgets, network policies and monitors.
 std::vector<Json> Policies(const ClusterIntent& intent);
+
+Json ServiceAccount(const ClusterIntent& intent, const Part& part);
+/// What may be done with objects of one kind.
+struct Rule {
+  const char* group;
+  const char* resource;
+  std::vector<std::string> verbs;
+};
+Json Role(const ClusterIntent& intent, const std::string& name, const Json& labels, std::span<const Rule> rules);
+/// Gives the Role of the same name to the accounts of these parts.
+Json RoleBinding(const ClusterIntent& intent, const std::string& name, const Json& labels, std::span<const Part> parts);
+
+/// A headless Service, which gives each pod of the selector a name. One of pods that are not ready as well is for those who look for one
+/// pod, not for any.
+Json HeadlessService(const ClusterIntent& intent, const std::string& name, const Part& part, const Json& selector,
+                     bool not_ready_too = false);
+Json Budget(const ClusterIntent& intent, const std::string& name, const Json& selector, int64_t max_unavailable);
+
+/// A NetworkPolicy for who may come in; `selector` is a label selector. And what its rules are made of: ports, and peers.
+Json IngressPolicy(const ClusterIntent& intent, const std::string& name, const Json& labels, Json selector,
+                   Json ingress);
+Json PolicyPorts(std::initializer_list<int> ports);
+Json PodsOf(const Json& labels);
+Json OperatorPods(const ClusterIntent& intent);
 
 }  // namespace pbfs::operators

@@ -22,6 +22,13 @@ Json OnOneNode(const Json& labels) { return {{"topologyKey", kHost}, {"labelSele
 
 Json Preferred(Json term) { return Json::array({{{"weight", 100}, {"podAffinityTerm", std::move(term)}}}); }
 
+// Pods of this selector, so many of them, are each on a node of its own: a must if there are nodes enough, else a wish.
+Json Apart(const ClusterIntent& intent, const Json& selector, int pods) {
+  const Json term = OnOneNode(selector);
+  if (intent.facts.nodes >= pods) return {{"requiredDuringSchedulingIgnoredDuringExecution", Json::array({term})}};
+  return {{"preferredDuringSchedulingIgnoredDuringExecution", Preferred(term)}};
+}
+
 }  // namespace
 
 Placement StorePlacement(const ClusterIntent& intent, const Pool& pool) {
@@ -34,14 +41,16 @@ Placement StorePlacement(const ClusterIntent& intent, const Pool& pool) {
 
 Placement CatalogPlacement(const ClusterIntent& intent, int shard) {
   Placement out;
-  const Json apart = OnOneNode(ShardSelector(intent.name, shard));
-  if (intent.facts.nodes >= intent.spec.catalog.replicas)
-    out.affinity["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = Json::array({apart});
-  else
-    out.affinity["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"] = Preferred(apart);
+  out.affinity["podAntiAffinity"] = Apart(intent, ShardSelector(intent.name, shard), intent.spec.catalog.replicas);
   const Json postgres = PostgresPods(intent, shard);
   if (!postgres.is_null())
     out.affinity["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"] = Preferred(OnOneNode(postgres));
+  return out;
+}
+
+Placement PostgresPlacement(const ClusterIntent& intent, int shard, int members) {
+  Placement out;
+  out.affinity["podAntiAffinity"] = Apart(intent, PostgresSelector(intent.name, shard), members);
   return out;
 }
 

@@ -14,6 +14,8 @@ struct Placement {
 Placement StorePlacement(const ClusterIntent& intent, const Pool& pool);
 /// Catalogs of a shard are on different nodes, if there are enough, and rather beside a PostgreSQL of their shard.
 Placement CatalogPlacement(const ClusterIntent& intent, int shard);
+/// Members of PostgreSQL of a shard are on different nodes, if there are enough.
+Placement PostgresPlacement(const ClusterIntent& intent, int shard, int members);
 /// Gateways are spread over zones, if they can be.
 Placement GatewayPlacement(const ClusterIntent& intent);
 

@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "services/operator/render_config.h"
-
 namespace pbfs::operators {
 namespace {
 
@@ -15,6 +13,11 @@ constexpr int kUser = 10001;
 constexpr int kStoreStartSeconds = 3600, kStartSeconds = 300, kProbeSeconds = 10;
 
 Json Get(const char* path, const char* port) { return {{"httpGet", {{"path", path}, {"port", port}}}}; }
+Json GetOverTls(const char* path, const char* port) {
+  Json what = Get(path, port);
+  what["httpGet"]["scheme"] = "HTTPS";
+  return what;
+}
 Json Connect(const char* port) { return {{"tcpSocket", {{"port", port}}}}; }
 
 Json Probe(Json what, int failures) {
@@ -30,6 +33,11 @@ struct Probes {
 
 Probes ProbesOf(const Part& part) {
   if (part == kGateway) return {Get("/healthz", "health"), Get("/readyz", "health"), Get("/healthz", "health")};
+  // Patroni's; the first of them says that its loop runs, also while a member is still being copied.
+  if (part == kPostgres) {
+    const Json alive = GetOverTls("/liveness", "patroni");
+    return {alive, GetOverTls("/readiness", "patroni"), alive};
+  }
   const Json metrics = Get("/metrics", "metrics");
   if (part == kCatalog) return {Connect("catalog"), Connect("catalog"), metrics};
   if (part == kFragmentStore) return {Connect("store"), Connect("store"), metrics};
@@ -93,14 +101,19 @@ Json PortsJson(const std::vector<Port>& ports) {
   return out;
 }
 
+// PostgreSQL is no program of ours: an image for those has none.
+const std::string& ImageOf(const ClusterIntent& intent, const PodPlan& plan) {
+  return plan.part == kPostgres || intent.spec.image.empty() ? plan.image : intent.spec.image;
+}
+
 Json ContainerOf(const ClusterIntent& intent, const PodPlan& plan, const std::vector<Mounted>& volumes) {
   const PodOverrides& pod = plan.component.pod;
   Json container = {
       {"name", plan.part.component},
-      {"image", intent.spec.image.empty() ? plan.image : intent.spec.image},
+      {"image", ImageOf(intent, plan)},
       {"imagePullPolicy", intent.spec.image_pull_policy},
       {"command", Json::array({plan.part.program})},
-      {"args", Json::array({"--config", fmt::format("{}/{}", kConfigFolder, kConfigFile)})},
+      {"args", Json::array({"--config", fmt::format("{}/{}", kConfigFolder, plan.config_file)})},
       {"ports", PortsJson(PortsOf(intent, plan.part))},
       {"volumeMounts", Joined(MountsOf(volumes), pod.extra_volume_mounts)},
       {"securityContext",
@@ -154,6 +167,7 @@ std::vector<Port> PortsOf(const ClusterIntent& intent, const Part& part) {
   const Port metrics{"metrics", kMetricsPort};
   if (part == kCatalog) return {{"catalog", kCatalogPort}, metrics};
   if (part == kFragmentStore) return {{"store", kStorePort}, metrics};
+  if (part == kPostgres) return {{"postgres", kPostgresPort}, {"patroni", kPatroniPort}};
   if (!(part == kGateway)) return {metrics};
   if (intent.spec.tls.mode == "Disabled") return {{"s3", kS3Port}, {"health", kHealthPort}, metrics};
   return {{"s3", kS3Port}, {"grpc", kGrpcPort}, {"health", kHealthPort}, metrics};
@@ -163,6 +177,7 @@ Json PodTemplate(const ClusterIntent& intent, const PodPlan& plan) {
   const PodOverrides& pod = plan.component.pod;
   Json labels = pod.labels, annotations = intent.spec.annotations;
   labels.update(LabelsOf(intent, plan.selector));
+  labels.update(plan.labels);
   annotations.update(Json(pod.annotations));
   annotations[kConfigHash] = plan.config_hash;
   return {{"metadata", {{"labels", labels}, {"annotations", annotations}}}, {"spec", PodSpec(intent, plan)}};

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "services/operator/render_config.h"
 #include "services/operator/render_object.h"
 #include "services/operator/render_placement.h"
 
@@ -28,12 +29,14 @@ struct PodPlan {
   Part part;
   Json selector;
   const Component& component;
-  const std::string& image;  // where the spec has none
+  const std::string& image;  // where the spec has none; for PostgreSQL: whatever the spec has
   std::string config_map;
   std::string config_hash;
   Placement placement;
   std::vector<Mounted> volumes;  // besides those that all have
   Json variables = Json::array();
+  const char* config_file = kConfigFile;  // in the ConfigMap
+  Json labels = Json::object();           // besides the selector's
 };
 
 /// The template of a StatefulSet: pods that the restricted Pod Security Standard admits.
@@ -45,6 +48,8 @@ Mounted TlsVolume(const ClusterIntent& intent, const Part& part);
 Mounted KeysVolume(const ClusterIntent& intent, std::initializer_list<const char*> keys);
 /// One volume from a Secret: all of it, or only `items` {key: file}.
 Mounted SecretVolume(const char* name, const char* path, const std::string& secret, const StringMap& items = {});
+/// What a client of the API server needs, as the kubelet would make it in pods that ask for a token.
+Mounted AccountVolume();
 /// What a holder of leases needs to reach their keeper.
 std::vector<Mounted> LeaseVolumes(const ClusterIntent& intent);
 

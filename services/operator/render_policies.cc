@@ -7,13 +7,35 @@
 #include "services/operator/render_pods.h"
 
 namespace pbfs::operators {
-namespace {
 
 Json Budget(const ClusterIntent& intent, const std::string& name, const Json& selector, int64_t max_unavailable) {
   Json object = MakeObject(intent, "policy/v1", "PodDisruptionBudget", name, LabelsOf(intent, selector));
   object["spec"] = {{"maxUnavailable", max_unavailable}, {"selector", {{"matchLabels", selector}}}};
   return object;
 }
+
+Json PolicyPorts(std::initializer_list<int> ports) {
+  Json out = Json::array();
+  for (const int port : ports) out.push_back({{"port", port}, {"protocol", "TCP"}});
+  return out;
+}
+
+Json PodsOf(const Json& labels) { return {{"podSelector", {{"matchLabels", labels}}}}; }
+
+Json OperatorPods(const ClusterIntent& intent) {
+  return {{"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", intent.facts.operator_namespace}}}}},
+          {"podSelector", {{"matchLabels", {{"app.kubernetes.io/name", "pbfs-operator"}}}}}};
+}
+
+Json IngressPolicy(const ClusterIntent& intent, const std::string& name, const Json& labels, Json selector,
+                   Json ingress) {
+  Json object = MakeObject(intent, "networking.k8s.io/v1", "NetworkPolicy", name, labels);
+  object["spec"] = {
+      {"podSelector", std::move(selector)}, {"policyTypes", Json::array({"Ingress"})}, {"ingress", std::move(ingress)}};
+  return object;
+}
+
+namespace {
 
 // None where it could only refuse: of one pod, or of none.
 void AddBudgets(const ClusterIntent& intent, std::vector<Json>& out) {
@@ -35,30 +57,10 @@ void AddBudgets(const ClusterIntent& intent, std::vector<Json>& out) {
   }
 }
 
-Json PolicyPorts(std::initializer_list<int> ports) {
-  Json out = Json::array();
-  for (const int port : ports) out.push_back({{"port", port}, {"protocol", "TCP"}});
-  return out;
-}
-
-Json PodsOfCluster(const ClusterIntent& intent) {
-  return {{"podSelector", {{"matchLabels", {{kClusterLabel, intent.name}}}}}};
-}
-Json Operator(const ClusterIntent& intent) {
-  return {{"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", intent.facts.operator_namespace}}}}},
-          {"podSelector", {{"matchLabels", {{"app.kubernetes.io/name", "pbfs-operator"}}}}}};
-}
 Json AnyPod() { return {{"namespaceSelector", Json::object()}}; }
 
 // Whoever scrapes runs in a namespace of its own, and metrics are no secret.
 Json MetricsRule() { return {{"from", Json::array({AnyPod()})}, {"ports", PolicyPorts({kMetricsPort})}}; }
-
-Json Policy(const ClusterIntent& intent, const std::string& name, const Json& labels, Json selector, Json ingress) {
-  Json object = MakeObject(intent, "networking.k8s.io/v1", "NetworkPolicy", name, labels);
-  object["spec"] = {
-      {"podSelector", std::move(selector)}, {"policyTypes", Json::array({"Ingress"})}, {"ingress", std::move(ingress)}};
-  return object;
-}
 
 Json GatewayPolicy(const ClusterIntent& intent) {
   const Json selector = Selector(intent.name, kGateway);
@@ -66,10 +68,10 @@ Json GatewayPolicy(const ClusterIntent& intent) {
       {"ports", intent.spec.tls.mode == "Disabled" ? PolicyPorts({kS3Port}) : PolicyPorts({kS3Port, kGrpcPort})}};
   if (!intent.spec.network_policy.gateway_from.empty()) {
     clients["from"] = intent.spec.network_policy.gateway_from;
-    clients["from"].push_back(Operator(intent));  // which looks at the certificate that is shown
+    clients["from"].push_back(OperatorPods(intent));  // which looks at the certificate that is shown
   }
-  return Policy(intent, NameOf(intent.name, kGateway), LabelsOf(intent, selector), {{"matchLabels", selector}},
-                Json::array({std::move(clients), MetricsRule()}));
+  return IngressPolicy(intent, NameOf(intent.name, kGateway), LabelsOf(intent, selector), {{"matchLabels", selector}},
+                       Json::array({std::move(clients), MetricsRule()}));
 }
 
 Json InternalPolicy(const ClusterIntent& intent) {
@@ -79,9 +81,10 @@ Json InternalPolicy(const ClusterIntent& intent) {
   const Json selector = {
       {"matchLabels", {{kClusterLabel, intent.name}}},
       {"matchExpressions", Json::array({{{"key", kComponentLabel}, {"operator", "In"}, {"values", components}}})}};
-  const Json rule = {{"from", Json::array({PodsOfCluster(intent), Operator(intent)})},
+  const Json rule = {{"from", Json::array({PodsOf({{kClusterLabel, intent.name}}), OperatorPods(intent)})},
                      {"ports", PolicyPorts({kStorePort, kCatalogPort})}};
-  return Policy(intent, intent.name + "-internal", ClusterLabels(intent), selector, Json::array({rule, MetricsRule()}));
+  return IngressPolicy(intent, intent.name + "-internal", ClusterLabels(intent), selector,
+                       Json::array({rule, MetricsRule()}));
 }
 
 bool WantsMonitor(const ClusterIntent& intent) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "libs/base/random.h"
 #include "services/operator/render_object.h"
 
-/// How catalogs find the PostgreSQL of their shard, whoever runs it. For the renderers.
+/// The PostgreSQL of a cluster, whoever runs it. Pure, as render.h. Threads: any.
 namespace pbfs::operators {
 
 /// What the catalogs of a shard are given.
@@ -17,5 +19,24 @@ Database DatabaseOf(const ClusterIntent& intent, int shard);
 
 /// Labels of its pods; null: it runs elsewhere.
 Json PostgresPods(const ClusterIntent& intent, int shard);
+
+/// Whether the operator runs it: PostgreSQL under Patroni, members of which are pods.
+bool IsManaged(const ClusterIntent& intent);
+
+/// What Patroni needs of a managed one, without the hashes of Render(); nothing for others. Pods wait for the Secrets "demo-pg-0" and
+/// "demo-pg-tls", which others make.
+std::vector<Json> PostgresObjects(const ClusterIntent& intent);
+
+/// The Secret "demo-pg-0" with new passwords: `password` (of the role pbfs, which owns the database pbfs), `superuser-password`,
+/// `replication-password`, each 64 hexadecimal digits, and `uri` (PostgresUri). To be made once, by create and never by apply: members
+/// take the passwords when they make their database, and at no later time.
+Json PostgresSecret(const ClusterIntent& intent, int shard, Random& random);
+
+/// Where catalogs find the primary: every member of the spec by its pod's name, then the Service, which knows members that came later.
+/// Whoever raises `instances` may write it anew into the Secret.
+std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password);
+
+/// What the certificate in "demo-pg-tls" must be valid for, of all shards: both Services, and every member by its pod's name.
+std::vector<std::string> PostgresDnsNames(const ClusterIntent& intent);
 
 }  // namespace pbfs::operators

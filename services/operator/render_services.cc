@@ -17,16 +17,6 @@ Json Service(const ClusterIntent& intent, const std::string& name, const Json& s
   return object;
 }
 
-// Gives each pod a name. One of pods that are not ready as well is for those who look for one pod, not for any.
-Json Headless(const ClusterIntent& intent, const std::string& name, const Part& part, const Json& selector,
-              bool not_ready_too = false) {
-  Json ports = Json::array();
-  for (const Port& port : PortsOf(intent, part)) ports.push_back(ServicePort(port.name, port.number));
-  Json spec = {{"type", "ClusterIP"}, {"clusterIP", "None"}, {"ports", std::move(ports)}};
-  if (not_ready_too) spec["publishNotReadyAddresses"] = true;
-  return Service(intent, name, selector, std::move(spec));
-}
-
 Json GatewayPorts(const ClusterIntent& intent) {
   const Gateway& gateway = intent.spec.gateway;
   Json ports = Json::array({ServicePort("s3", gateway.s3_port)});
@@ -47,17 +37,26 @@ Json ForClients(const ClusterIntent& intent) {
 
 }  // namespace
 
+Json HeadlessService(const ClusterIntent& intent, const std::string& name, const Part& part, const Json& selector,
+                     bool not_ready_too) {
+  Json ports = Json::array();
+  for (const Port& port : PortsOf(intent, part)) ports.push_back(ServicePort(port.name, port.number));
+  Json spec = {{"type", "ClusterIP"}, {"clusterIP", "None"}, {"ports", std::move(ports)}};
+  if (not_ready_too) spec["publishNotReadyAddresses"] = true;
+  return Service(intent, name, selector, std::move(spec));
+}
+
 std::vector<Json> Services(const ClusterIntent& intent) {
   const std::string& cluster = intent.name;
   std::vector<Json> out;
   for (int shard = 0; shard < intent.spec.catalog.shards; ++shard)
-    out.push_back(Headless(intent, ShardName(cluster, shard), kCatalog, ShardSelector(cluster, shard)));
+    out.push_back(HeadlessService(intent, ShardName(cluster, shard), kCatalog, ShardSelector(cluster, shard)));
   for (const Pool& pool : intent.spec.fragment_store.pools)
     out.push_back(
-        Headless(intent, PoolName(cluster, pool.name), kFragmentStore, PoolSelector(cluster, pool.name), true));
-  out.push_back(Headless(intent, NameOf(cluster, kGateway) + "-hl", kGateway, Selector(cluster, kGateway)));
+        HeadlessService(intent, PoolName(cluster, pool.name), kFragmentStore, PoolSelector(cluster, pool.name), true));
+  out.push_back(HeadlessService(intent, NameOf(cluster, kGateway) + "-hl", kGateway, Selector(cluster, kGateway)));
   for (const Part& part : {kGarbageCollector, kRepairer})
-    out.push_back(Headless(intent, NameOf(cluster, part), part, Selector(cluster, part)));
+    out.push_back(HeadlessService(intent, NameOf(cluster, part), part, Selector(cluster, part)));
   out.push_back(ForClients(intent));
   return out;
 }

@@ -85,9 +85,9 @@ class ConfigTest : public testing::Test {
     for (const Json& object : objects) {
       if (object["kind"] != "ConfigMap") continue;
       SCOPED_TRACE(object.dump());
-      Json config = Json::parse(object["data"]["config.json"].get<std::string>());
       for (const Part& part : kParts) {
         if (object["metadata"]["labels"][kComponentLabel] != part.component) continue;
+        Json config = Json::parse(object["data"]["config.json"].get<std::string>());
         MoveDomains(config);
         EXPECT_OK(Load(part, config));
       }
@@ -202,6 +202,7 @@ TEST(RenderTest, ABudgetThatCouldOnlyRefuseIsNotMade) {
   spec["fragmentStore"]["pools"][0]["replicas"] = 1;
   spec["gateway"]["replicas"] = 1;
   spec["catalog"]["replicas"] = 1;
+  spec["postgres"] = {{"type", "Managed"}, {"managed", {{"instances", 1}, {"synchronousStandbys", 0}}}};
   for (const Json& object : Render(IntentOf(spec))) EXPECT_NE(object["kind"], "PodDisruptionBudget");
 }
 

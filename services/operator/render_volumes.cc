@@ -27,7 +27,9 @@ Mounted Projected(const char* name, const char* path, Json sources) {
   return {name, path, {{"projected", {{"sources", std::move(sources)}, {"defaultMode", kSecretMode}}}}};
 }
 
-// The folder that clients of an API server look into, as the kubelet would make it in pods that ask for a token.
+}  // namespace
+
+// The folder that clients of an API server look into.
 Mounted AccountVolume() {
   const Json token = {{"serviceAccountToken", {{"path", "token"}, {"expirationSeconds", kTokenSeconds}}}};
   const Json space = {{"path", "namespace"}, {"fieldRef", {{"fieldPath", "metadata.namespace"}}}};
@@ -36,8 +38,6 @@ Mounted AccountVolume() {
                     FromConfigMap("kube-root-ca.crt", {{"ca.crt", "ca.crt"}}),
                     {{"downwardAPI", {{"items", Json::array({space})}}}}});
 }
-
-}  // namespace
 
 Mounted SecretVolume(const char* name, const char* path, const std::string& secret, const StringMap& items) {
   Json source = {{"secretName", secret}, {"defaultMode", kSecretMode}};

@@ -7,44 +7,10 @@
 #include "services/operator/render_parts.h"
 #include "services/operator/render_pods.h"
 #include "services/operator/render_postgres.h"
+#include "services/operator/render_sets.h"
 
 namespace pbfs::operators {
 namespace {
-
-/// What tells one StatefulSet from others.
-struct SetPlan {
-  std::string name;
-  std::string service;  // that gives its pods their names
-  int replicas;
-  Ownership ownership = Ownership::kOwned;
-  int partition = 0;
-  Json claims = Json::array();
-};
-
-std::string HashOf(const Json& config_map) { return SpecHash(config_map["data"]); }
-
-Json UpdateStrategy(const ClusterIntent& intent, int partition) {
-  if (intent.spec.update_policy.strategy == "OnDelete") return {{"type", "OnDelete"}};
-  return {{"type", "RollingUpdate"}, {"rollingUpdate", {{"partition", partition}}}};
-}
-
-Json StatefulSet(const ClusterIntent& intent, const SetPlan& set, const PodPlan& pods) {
-  Json object = MakeObject(intent, "apps/v1", "StatefulSet", set.name, LabelsOf(intent, pods.selector), set.ownership);
-  // Replicas are always given: an owner of the field that leaves it out sets it to 1.
-  Json spec = {{"replicas", intent.spec.hibernated ? 0 : set.replicas},
-               {"serviceName", set.service},
-               // In order, pods stay wedged on an image that does not start even when it is put back.
-               {"podManagementPolicy", "Parallel"},
-               {"selector", {{"matchLabels", pods.selector}}},
-               {"updateStrategy", UpdateStrategy(intent, set.partition)},
-               {"template", PodTemplate(intent, pods)}};
-  if (!set.claims.empty()) {
-    spec["volumeClaimTemplates"] = set.claims;
-    spec["persistentVolumeClaimRetentionPolicy"] = {{"whenScaled", "Retain"}, {"whenDeleted", "Retain"}};
-  }
-  object["spec"] = std::move(spec);
-  return object;
-}
 
 std::vector<Mounted> Joined(std::vector<Mounted> first, const std::vector<Mounted>& rest) {
   first.insert(first.end(), rest.begin(), rest.end());
@@ -115,21 +81,9 @@ void AddCatalogs(const ClusterIntent& intent, std::vector<Json>& out) {
   }
 }
 
-// What it is made of cannot be changed afterwards, so it has nothing of what users may change at will.
-Json DataClaim(const ClusterIntent& intent, const Pool& pool) {
-  Json spec = {{"accessModes", Json::array({"ReadWriteOnce"})},
-               {"resources", {{"requests", {{"storage", pool.storage.size.Canonical()}}}}}};
-  if (pool.storage.storage_class_name) spec["storageClassName"] = *pool.storage.storage_class_name;
-  return {{"metadata", {{"name", "data"}, {"labels", PoolSelector(intent.name, pool.name)}}},
-          {"spec", std::move(spec)}};
-}
-
 // Who it is and where it runs, which differs from pod to pod.
 Json StoreVariables() {
-  const auto field = [](const char* name, const char* path) -> Json {
-    return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
-  };
-  return Json::array({field(kPodVariable, "metadata.name"), field(kNodeVariable, "spec.nodeName")});
+  return Json::array({FieldVariable(kPodVariable, "metadata.name"), FieldVariable(kNodeVariable, "spec.nodeName")});
 }
 
 std::vector<Mounted> DomainVolumes(const ClusterIntent& intent) {
@@ -165,7 +119,7 @@ void AddStores(const ClusterIntent& intent, std::vector<Json>& out) {
                       StoreReplicas(intent, pool),
                       Ownership::kRetained,
                       intent.spec.update_policy.partition,
-                      Json::array({DataClaim(intent, pool)})};
+                      Json::array({DataClaim(pool.storage, selector)})};
     out.push_back(std::move(config));
     out.push_back(StatefulSet(intent, set, pods));
   }

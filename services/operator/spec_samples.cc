@@ -1,5 +1,7 @@
 #include "services/operator/spec_samples.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -71,6 +73,17 @@ void PutPools(Chooser& choose, int64_t least, Json& spec) {
 
 void PutPostgres(Chooser& choose, Json& spec) {
   spec["postgres"]["type"] = choose.Of<std::string>({"Auto", "Managed", "CloudNativePG", "External"});
+  if (spec["postgres"]["type"] == "Managed" && choose.Maybe()) {
+    const int64_t instances = choose.In(1, 9);
+    const Json component = RandomComponent(choose, 1);
+    Json managed = {{"instances", instances},
+                    {"synchronousStandbys", choose.In(0, std::min<int64_t>(instances - 1, 8))},
+                    {"pod", component["pod"]},
+                    {"storage", {{"size", choose.Of<std::string>({"20Gi", "1.5Ti"})}}}};
+    if (component.contains("resources")) managed["resources"] = component["resources"];
+    if (choose.Maybe()) managed["parameters"] = {{"max_connections", std::to_string(choose.In(100, 500))}};
+    spec["postgres"]["managed"] = std::move(managed);
+  }
   if (spec["postgres"]["type"] != "External") return;
   spec["postgres"]["external"] = {{"dsnSecretRef", {{"name", "dsn"}, {"key", "uri"}}}, {"requireTLS", choose.Maybe()}};
   if (choose.Maybe()) spec["postgres"]["external"]["caSecretRef"] = {{"name", "dsn-ca"}};
@@ -203,8 +216,8 @@ ClusterIntent IntentOf(const Json& spec) {
   intent.uid = "6f0a8a52-3a7c-4f86-9c0e-0e1d2c3b4a59";
   intent.spec = ParseSpec(spec).spec;
   const auto image = [](const char* program) { return fmt::format("registry.example/{}:0.1.0", program); };
-  intent.images = {image("pbfs-gateway"), image("pbfs-catalog"), image("pbfs-fragment-store"),
-                   image("pbfs-garbage-collector"), image("pbfs-repairer")};
+  intent.images = {image("pbfs-gateway"),           image("pbfs-catalog"),  image("pbfs-fragment-store"),
+                   image("pbfs-garbage-collector"), image("pbfs-repairer"), image("pbfs-postgres")};
   intent.facts.postgres_type = intent.spec.postgres.type == "Auto" ? "Managed" : intent.spec.postgres.type;
   intent.facts.cluster_id = "0198c4a2-0000-7000-8000-000000000001";
   intent.facts.admin_public_key = std::string(64, 'a');

@@ -1,0 +1,19 @@
+# A fragment store. Its volume is /var/lib/pbfs; its configuration says metrics.address: 0.0.0.0:9090.
+ARG BASE
+FROM ${BASE}
+
+ARG VERSION
+ARG REVISION
+ARG LICENSES
+LABEL org.opencontainers.image.title="pbfs-fragment-store" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="${LICENSES}"
+
+COPY bin/pbfs-fragment-store /usr/local/bin/
+RUN ! ldd /usr/local/bin/pbfs-fragment-store | grep 'not found'
+
+HEALTHCHECK --interval=10s --timeout=5s --start-period=3600s CMD ["http-ok", "9090", "/metrics"]
+USER 10001:10001
+ENTRYPOINT ["pbfs-fragment-store"]
+CMD ["--config", "/etc/pbfs/config/config.json"]

@@ -268,25 +268,25 @@ void Seeds::Texts() {
         AsBytes(std::string("0{") + kServer + R"(,"storeId":7,"clusterId":"0198c4a2-0000-7000-8000-000000000001",)" +
                 R"("dataDirectory":"d","domain":"h","weight":1.5,"storeKeyFile":"s"})"));
   Write("settings", "enrolled_store",
-        AsBytes(std::string("0{") + kServer + R"(,"clusterId":"0198c4a2-0000-7000-8000-000000000001","dataDirectory":"d",)" +
-                R"("address":"$(HOME):1","domain":"$$(x)$(HOME)","catalogs":["a:1"]
-})"));
+        AsBytes(std::string("0{") + kServer +
+                R"(,"clusterId":"0198c4a2-0000-7000-8000-000000000001","dataDirectory":"d",)" +
+                R"x("address":"$(HOME):1","domain":"$$(x)$(HOME)","catalogs":["a:1"]})x"));
   Write("store_identity", "line",
         AsBytes("pbfs-store-1 0198c4a2-0000-7000-8000-000000000001 7 " + ToHex(Key32().span()) + "\n"));
-Write("settings", "catalog", AsBytes(std::string("1{") + kServer + R"(,"primaryDsnFile":"p","siteSecretFile":"s"})"));
-Write("settings", "kubernetes",
-      AsBytes(std::string("\xff") +
-              R"({"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"kubernetes":{"cluster":"demo",)"
-              R"("namespace":"n","server":"https://a:1","caFile":"c","tokenFile":"t"}})"));
-Write("settings", "client",
-      AsBytes(R"(2{"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"keysDirectory":"k","timeoutMs":"9"})"));
-Write("cluster_state", "one_store",
-      AsBytes(R"({"version":1,"stores":1,"catalogs":1,"base_port":0,"processes":[{"name":"store-1","kind":"store",)"
-              R"("port":7,"health_port":8,"data":"d","argv":["a","b"],"environment":{"A":"b"},"user":"","log":"l",)"
-              R"("pid":5,"start_ticks":6,"boot_id":"x"}]})"));
-for (const char* text :
-     {"1.5GiB", "0-99", "4Ki+1M", "-50", "15m", "2026-01-31T12:00:00Z", "@1790000000", "bucket/a//b"})
-  Write("cli_text", ToHex(AsBytes(text)), AsBytes(text));
+  Write("settings", "catalog", AsBytes(std::string("1{") + kServer + R"(,"primaryDsnFile":"p","siteSecretFile":"s"})"));
+  Write("settings", "kubernetes",
+        AsBytes(std::string("\xff") +
+                R"({"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"kubernetes":{"cluster":"demo",)"
+                R"("namespace":"n","server":"https://a:1","caFile":"c","tokenFile":"t"}})"));
+  Write("settings", "client",
+        AsBytes(R"(2{"catalogs":["a:1"],"tls":{"ca":"a","cert":"b","key":"c"},"keysDirectory":"k","timeoutMs":"9"})"));
+  Write("cluster_state", "one_store",
+        AsBytes(R"({"version":1,"stores":1,"catalogs":1,"base_port":0,"processes":[{"name":"store-1","kind":"store",)"
+                R"("port":7,"health_port":8,"data":"d","argv":["a","b"],"environment":{"A":"b"},"user":"","log":"l",)"
+                R"("pid":5,"start_ticks":6,"boot_id":"x"}]})"));
+  for (const char* text :
+       {"1.5GiB", "0-99", "4Ki+1M", "-50", "15m", "2026-01-31T12:00:00Z", "@1790000000", "bucket/a//b"})
+    Write("cli_text", ToHex(AsBytes(text)), AsBytes(text));
 }
 
 void Seeds::Records() {

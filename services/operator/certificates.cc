@@ -6,6 +6,7 @@
 
 #include "services/operator/object_text.h"
 #include "services/operator/render_object.h"
+#include "services/operator/render_postgres.h"
 #include "services/operator/site_identity.h"
 
 namespace pbfs::operators {
@@ -111,6 +112,7 @@ std::vector<NeededCertificate> NeededCertificates(const ClusterIntent& intent) {
     for (const Part& part : kParts)
       needed.push_back({NameOf(cluster, part) + "-tls", part.component, HostsOf(intent, part)});
     needed.push_back({cluster + "-operator-tls", "operator", {}});
+    if (IsManaged(intent)) needed.push_back({cluster + "-pg-tls", kPostgres.component, PostgresDnsNames(intent)});
   }
   if (intent.spec.tls.mode != "Disabled" && intent.spec.tls.s3_certificate_secret.empty())
     needed.push_back({cluster + "-s3-tls", NameOf(cluster, kGateway), HostsOfS3(intent)});

@@ -10,6 +10,7 @@
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
 #include "services/operator/render_object.h"
+#include "services/operator/render_postgres.h"
 
 namespace pbfs::operators {
 namespace {
@@ -197,8 +198,24 @@ Status ClusterPass::KeepAllCertificates() {
   return OkStatus();
 }
 
+// Passwords count when a member makes its database, and at no later time.
+Status ClusterPass::KeepPostgresSecrets() {
+  if (!IsManaged(intent_)) return OkStatus();
+  for (int shard = 0; shard < intent_.spec.catalog.shards; ++shard) {
+    const Json secret = PostgresSecret(intent_, shard, world_.random);
+    const std::string name = MetaText(secret, "name");
+    const bool made_before = live_.Find(kinds::kStatefulSet, name) != nullptr;
+    if (made_before && live_.Find(kinds::kSecret, name) == nullptr)
+      return FailedPreconditionError(
+          fmt::format("the Secret {} with the passwords of PostgreSQL is gone: bring it back from a backup", name));
+    PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, secret));
+  }
+  return OkStatus();
+}
+
 // In the order in which one needs the other; what fails stops only what needs it.
 void ClusterPass::PutAll() {
+  Note("PostgreSQL", KeepPostgresSecrets());
   const Status certified = KeepAllCertificates();
   Note("certificates", certified);
   conditions_.Set("CertificatesValid", TruthOf(certified.ok()), certified.ok() ? "Valid" : "NotIssued",
@@ -222,7 +239,7 @@ void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
         Note("StatefulSet " + name, live_.Put(context_, object));
     }
   };
-  put("postgres", true);
+  put(kPostgres.component, true);
   if (DatabaseReady() && !SchemaReady()) Note("migration", StepMigration());
   put(kCatalog.component, SchemaReady());
   put(kFragmentStore.component, ReadyCatalogs() > 0);
@@ -234,7 +251,7 @@ void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
 
 bool ClusterPass::DatabaseReady() {
   if (intent_.facts.postgres_type == "Managed") {
-    const Pods pods = PodsOf(fmt::format("{}-pg-0", name_));
+    const Pods pods = PodsOf(fmt::format("{}-0", NameOf(name_, kPostgres)));
     const bool ready = pods.ready > 0;
     conditions_.Set("PostgresReady", TruthOf(ready), ready ? "Ready" : "NoMember",
                     fmt::format("{} of {} members are ready", pods.ready, pods.wanted));

@@ -43,6 +43,7 @@ class ClusterPass : private ObjectPass {
   Status Identify();
   Status GatherFacts();
   Status KeepAllCertificates();
+  Status KeepPostgresSecrets();
   Status PutDomains(const std::vector<Json>& nodes);
   void PutAll();
   void PutWorkloads(const std::vector<Json>& objects);

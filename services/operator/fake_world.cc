@@ -23,7 +23,7 @@ FakeWorld::FakeWorld(int stores) : door_(stores) {
 OperatorOptions FakeWorld::Options() {
   const auto image = [](const char* program) { return fmt::format("registry.example/{}:0.1.0", program); };
   return {{image("pbfs-gateway"), image("pbfs-catalog"), image("pbfs-fragment-store"), image("pbfs-garbage-collector"),
-           image("pbfs-repairer")},
+           image("pbfs-repairer"), image("pbfs-postgres")},
           "0.1.0",
           7,
           "pbfs-system",

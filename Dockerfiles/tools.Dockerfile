@@ -12,7 +12,7 @@ LABEL org.opencontainers.image.title="pbfs-tools" \
 
 USER 0:0
 RUN apt-get update -q \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends awscli curl openssl postgresql-client-15 \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends awscli curl openssl postgresql-client-15 python3-botocore \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
  && dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' >/usr/share/doc/pbfs/packages.txt
 

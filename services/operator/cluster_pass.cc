@@ -72,6 +72,7 @@ Result<LookAgain> ClusterPass::Run() {
       PBFS_RETURN_IF_ERROR(GatherFacts());
       if (!intent_.spec.paused) PutAll();
       Observe();
+      StepScaling();
     } else if (!identified.Detail(kReasonDetail)) {
       return identified;
     }
@@ -169,6 +170,7 @@ Status ClusterPass::GatherFacts() {
   for (const Pool& pool : intent_.spec.fragment_store.pools)
     if (const Json* set = live_.Find(kinds::kStatefulSet, PoolName(name_, pool.name)))
       facts.store_replicas[pool.name] = static_cast<int>(kube::Number(kube::Member(*set, "spec"), "replicas"));
+  PBFS_RETURN_IF_ERROR(CapStores());
   if (!intent_.spec.paused) return PutDomains(nodes.items);
   return OkStatus();
 }

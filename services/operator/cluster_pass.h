@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "libs/catalog/types.h"
+#include "libs/fragments/fragment_store.h"
 #include "services/operator/certificates.h"
 #include "services/operator/cluster_reconciler.h"
 #include "services/operator/conditions.h"
@@ -56,6 +57,7 @@ class ClusterPass : private ObjectPass {
   // cluster_status.cc: what is to be seen.
   Pods PodsOf(const std::string& set) const;
   int ReadyCatalogs() const;
+  Result<std::shared_ptr<Site>> OpenSite();
   void LookAtSite();
   bool StoresSuffice() const;
   void Observe();
@@ -63,6 +65,28 @@ class ClusterPass : private ObjectPass {
   void ObserveComponents();
   void Judge();
   std::string TroubleReason(std::string& message) const;
+
+  // cluster_scaling.cc
+  void StepScaling();
+  int ReplicasOf(const std::string& pool) const;
+  const Pool* ShrinkingPool() const;
+  const StoreInfo* StoreOf(const std::string& pod) const;
+  Status CheckRemoval(const std::string& set, const StoreInfo& victim);
+  Result<StoreStat> StatOf(StoreId id);
+  Status BeginRemoval(const Pool& pool);
+  Status StepRemoval();
+  void GoOn(const std::string& step, const std::string& message);
+  int64_t SecondsSinceProgress() const;
+  Status PutState(StoreId id, StoreState state);
+  Status Drain(StoreId id, const std::string& pod, const std::string& pool);
+  Status Prove();
+  Status Remove(StoreId id);
+  Status Shrink(const std::string& set, const std::string& pool, int ordinal);
+  Status AwaitPodsEnd(const std::string& pod, const std::string& pod_uid);
+  Status SettleClaim(const std::string& pod, const std::string& claim_uid, StoreId id);
+  Status CapStores();
+  bool IsBeyondRecall() const;
+  Result<std::string> RetiredStoreOf(const std::string& pod);
 
   // cluster_deletion.cc
   Result<LookAgain> Delete();

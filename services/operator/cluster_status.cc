@@ -67,12 +67,16 @@ ClusterPass::Pods ClusterPass::PodsOf(const std::string& name) const {
 
 int ClusterPass::ReadyCatalogs() const { return PodsOf(ShardName(name_, 0)).ready; }
 
+Result<std::shared_ptr<Site>> ClusterPass::OpenSite() {
+  PBFS_ASSIGN_OR_RETURN(const SiteKeys keys, KeysOfSite(live_, intent_));
+  sites_.Put(space_ + "/" + name_, keys);
+  return world_.sites.Open(space_ + "/" + name_, keys);
+}
+
 void ClusterPass::LookAtSite() {
   if (ReadyCatalogs() == 0 || intent_.facts.admin_public_key.empty()) return;
   const auto look = [&]() -> Status {
-    PBFS_ASSIGN_OR_RETURN(const SiteKeys keys, KeysOfSite(live_, intent_));
-    sites_.Put(space_ + "/" + name_, keys);
-    PBFS_ASSIGN_OR_RETURN(const auto site, world_.sites.Open(space_ + "/" + name_, keys));
+    PBFS_ASSIGN_OR_RETURN(const auto site, OpenSite());
     const Context patience = context_.Within(kPatience);
     SiteLook seen;
     PBFS_ASSIGN_OR_RETURN(seen.map, site->groups().WatchMap(patience, -1));
@@ -192,6 +196,10 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
   if (!conditions_.IsTrue("CatalogReady"))
     return because("CatalogReady", began ? "CatalogUnavailable" : "Bootstrapping");
   if (!conditions_.IsTrue("Available")) return because("Available", began ? "GatewayUnavailable" : "Bootstrapping");
+  if (const Json& operation = kube::Member(status_, "operation"); kube::Text(operation, "type") == "ScaleDown") {
+    message = fmt::format("a store goes: {}", kube::Text(operation, "step"));
+    return "ScalingDown";
+  }
   if (!conditions_.IsTrue("RedundancySatisfied")) return because("RedundancySatisfied", "UnderProtected");
   if (!conditions_.IsTrue("MembershipHealthy")) return because("MembershipHealthy", "StoreLost");
   if (site_ && kube::Number(status_["stores"], "total") < StoresOf(intent_.spec)) {

@@ -9,6 +9,29 @@ namespace pbfs::operators {
 
 namespace kinds = kube::kinds;
 
+void TwinSite::NamePods(const std::string& set) {
+  for (int i = 0; i < twins_.stores(); ++i) {
+    StoreInfo store = *groups().WatchMap(Context(), -1)->FindStore(TwinCluster::IdOf(i));
+    store.address = fmt::format("{}-{}.{}.{}.svc:9100", set, i, set, kTestSpace);
+    PBFS_CHECK(groups().PutStore(Context(), store).ok());
+  }
+}
+
+void TwinSite::RepairAll() {
+  if (repairs_stopped_) return;
+  const auto checks = repairs().ListGroupChecks(Context());
+  std::vector<GroupVersion> all;
+  for (const GroupCheck& group : *checks)
+    if (!group.checked_ms) all.push_back({group.group, group.version});
+  PBFS_CHECK(repairs().GroupsChecked(Context(), all).ok());
+}
+
+void TwinSite::SetState(int store, StoreState state) {
+  StoreInfo info = *groups().WatchMap(Context(), -1)->FindStore(TwinCluster::IdOf(store));
+  info.state = state;
+  PBFS_CHECK(groups().PutStore(Context(), info).ok());
+}
+
 FakeWorld::FakeWorld(int stores) : door_(stores) {
   for (int i = 1; i <= 3; ++i)
     Make(kinds::kNode, {{"apiVersion", "v1"},

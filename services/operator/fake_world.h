@@ -21,7 +21,15 @@ class TwinSite final : public Site {
   FragmentStores& stores() override { return twins_.fragment_stores(); }
   SystemBucket& documents() override { return documents_; }
 
+  /// From now on store i is reached in the pod "<set>-<i>".
+  void NamePods(const std::string& set);
+  /// The repairer's turn: every group is looked for, and found whole.
+  void RepairAll();
+  void StopRepairs() { repairs_stopped_ = true; }
+  void SetState(int store, StoreState state);
+
  private:
+  bool repairs_stopped_ = false;
   TwinCluster twins_;
   std::unique_ptr<Client> client_;
   SystemBucket documents_;

@@ -31,6 +31,8 @@ struct Facts {
   // Replicas that the StatefulSet of a pool has now; none: it has no StatefulSet. Fewer in the spec are a wish: a store is
   // decommissioned before its pod goes, and that is what lowers this number.
   std::map<std::string, int> store_replicas;
+  // The most that it may have: the volume behind the next pod is that of a store that was removed. None: as many as the spec says.
+  std::map<std::string, int> most_stores;
 };
 
 /// A cluster as it should be. `spec` was parsed without a violation, and CheckSpec and CheckSupported have none.

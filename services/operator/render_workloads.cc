@@ -93,8 +93,10 @@ std::vector<Mounted> DomainVolumes(const ClusterIntent& intent) {
 
 // Fewer replicas are for a decommission to bring about, store by store.
 int StoreReplicas(const ClusterIntent& intent, const Pool& pool) {
-  const auto now = intent.facts.store_replicas.find(pool.name);
-  return now == intent.facts.store_replicas.end() ? pool.replicas : std::max(pool.replicas, now->second);
+  const Facts& facts = intent.facts;
+  const auto now = facts.store_replicas.find(pool.name), most = facts.most_stores.find(pool.name);
+  const int wanted = most == facts.most_stores.end() ? pool.replicas : std::min(pool.replicas, most->second);
+  return now == facts.store_replicas.end() ? wanted : std::max(wanted, now->second);
 }
 
 void AddStores(const ClusterIntent& intent, std::vector<Json>& out) {

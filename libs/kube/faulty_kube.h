@@ -36,9 +36,13 @@ class FaultyKube final : public KubeApi {
   /// The same, and nothing happens after it: all further calls, of Watch too, answer UNAVAILABLE, as if the caller had
   /// died there.
   void Crash(int64_t call, When when);
+  /// As Crash, at the n-th call that writes. A process that dies at a read leaves what one leaves that dies after the write before it, so
+  /// this walks all that there is to be found afterwards, in a tenth of the calls.
+  void CrashAtWrite(int64_t write, When when);
   /// No fault from now on; counts anew.
   void Heal();
   int64_t calls() const;
+  int64_t writes() const;
 
   Result<Json> Get(const Context& context, const ObjectRef& ref) override;
   Result<ObjectList> List(const Context& context, const Selection& selection) override;
@@ -54,16 +58,19 @@ class FaultyKube final : public KubeApi {
     int64_t call = 0;  // 0: none
     When when = When::kBefore;
     bool for_good = false;
+    bool of_writes = false;
+    bool struck = false;
   };
+  enum class Effect { kReads, kWrites };
   /// When the call that begins now fails, if it does.
-  std::optional<When> Fate();
+  std::optional<When> Fate(Effect effect);
   template <typename Answer>
-  Answer Around(const std::function<Answer()>& call);
+  Answer Around(Effect effect, const std::function<Answer()>& call);
 
   KubeApi& inner_;
   mutable Mutex mutex_;
   Fault fault_ PBFS_GUARDED_BY(mutex_);
-  int64_t calls_ PBFS_GUARDED_BY(mutex_) = 0;
+  int64_t calls_ PBFS_GUARDED_BY(mutex_) = 0, writes_ PBFS_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace pbfs::kube

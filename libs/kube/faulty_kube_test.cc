@@ -54,6 +54,19 @@ TEST_F(FaultyKubeTest, NothingHappensAfterACrashUntilItIsHealed) {
   EXPECT_OK(Make("c"));
 }
 
+TEST_F(FaultyKubeTest, ACrashAtAWriteLetsTheReadsBeforeItPass) {
+  kube_.CrashAtWrite(2, When::kBefore);
+  EXPECT_OK(Make("a"));
+  const ObjectRef ref{kinds::kConfigMap, "space", "a"};
+  EXPECT_OK(kube_.Get(TestContext(), ref));
+  EXPECT_OK(kube_.Get(TestContext(), ref));
+  EXPECT_CODE(Make("b"), kUnavailable);
+  EXPECT_CODE(kube_.Get(TestContext(), ref), kUnavailable);
+  EXPECT_CODE(Watch(), kUnavailable);
+  EXPECT_FALSE(IsThere("b"));
+  EXPECT_EQ(kube_.writes(), 2);
+}
+
 TEST_F(FaultyKubeTest, EveryMethodIsACallThatCanFail) {
   const ObjectRef ref{kinds::kConfigMap, "space", "a"};
   const Json object = {

@@ -1,6 +1,7 @@
 #include "services/operator/cluster_pass.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -72,7 +73,7 @@ Result<LookAgain> ClusterPass::Run() {
       PBFS_RETURN_IF_ERROR(GatherFacts());
       if (!intent_.spec.paused) PutAll();
       Observe();
-      StepScaling();
+      StepOperations();
     } else if (!identified.Detail(kReasonDetail)) {
       return identified;
     }
@@ -152,6 +153,31 @@ Status ClusterPass::Identify() {
   return OkStatus();
 }
 
+// What a pool has. Where its set is gone its volumes say how many stores there were: fewer pods would leave some of them without one.
+Status ClusterPass::GatherPool(const Pool& pool) {
+  const std::string name = PoolName(name_, pool.name);
+  if (const Json* set = live_.Find(kinds::kStatefulSet, name)) {
+    intent_.facts.store_replicas[pool.name] = static_cast<int>(kube::Number(kube::Member(*set, "spec"), "replicas"));
+    const Json& claims = kube::Member(kube::Member(*set, "spec"), "volumeClaimTemplates");
+    const Result<Quantity> size = SizeOfClaim(claims.is_array() && !claims.empty() ? claims[0] : claims);
+    if (size.ok()) intent_.facts.store_sizes[pool.name] = *size;
+    return OkStatus();
+  }
+  const Json selector = PoolSelector(name_, pool.name);
+  std::string labels;
+  for (const auto& [key, value] : selector.items())
+    labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", key, value.get<std::string>());
+  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList claims,
+                        world_.kube.List(context_, {kinds::kPersistentVolumeClaim, space_, labels}));
+  for (const Json& claim : claims.items) {
+    const std::string claim_name = MetaText(claim, "name"), prefix = "data-" + name + "-";
+    if (!claim_name.starts_with(prefix) || !LabelOf(claim, kRetired).empty()) continue;
+    int& replicas = intent_.facts.store_replicas[pool.name];
+    replicas = std::max(replicas, 1 + static_cast<int>(std::strtol(claim_name.c_str() + prefix.size(), nullptr, 10)));
+  }
+  return OkStatus();
+}
+
 Status ClusterPass::GatherFacts() {
   Facts& facts = intent_.facts;
   facts.operator_namespace = options_.space;
@@ -167,9 +193,7 @@ Status ClusterPass::GatherFacts() {
   facts.nodes = std::max(1, facts.nodes);
   facts.failure_domains = std::max<int>(1, static_cast<int>(domains.size()));
   facts.service_monitors_served = live_.IsServed(kinds::kServiceMonitor);
-  for (const Pool& pool : intent_.spec.fragment_store.pools)
-    if (const Json* set = live_.Find(kinds::kStatefulSet, PoolName(name_, pool.name)))
-      facts.store_replicas[pool.name] = static_cast<int>(kube::Number(kube::Member(*set, "spec"), "replicas"));
+  for (const Pool& pool : intent_.spec.fragment_store.pools) PBFS_RETURN_IF_ERROR(GatherPool(pool));
   PBFS_RETURN_IF_ERROR(CapStores());
   if (!intent_.spec.paused) return PutDomains(nodes.items);
   return OkStatus();
@@ -244,7 +268,7 @@ void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
   put(kPostgres.component, true);
   if (DatabaseReady() && !SchemaReady()) Note("migration", StepMigration());
   put(kCatalog.component, SchemaReady());
-  put(kFragmentStore.component, ReadyCatalogs() > 0);
+  put(kFragmentStore.component, ReadyCatalogs() > 0 || IsUnderWay(kExpandVolumes));
   LookAtSite();
   put(kGateway.component, StoresSuffice());
   put(kRepairer.component, ReadyCatalogs() > 0);

@@ -15,6 +15,17 @@ namespace pbfs::operators {
 
 inline constexpr const char* kClusterFinalizer = "pbfs.dev/cluster";
 
+// Long operations: status.operation.type. One at a time.
+inline constexpr const char* kScaleDown = "ScaleDown";
+inline constexpr const char* kExpandVolumes = "ExpandVolumes";
+
+// Labels of the claim of a store that was removed.
+inline constexpr const char* kRetired = "pbfs.dev/retired";
+inline constexpr const char* kStoreLabel = "pbfs.dev/store-id";
+
+/// What a claim, or a template of claims, asks for. Errors: INVALID_ARGUMENT nothing that is an amount.
+Result<Quantity> SizeOfClaim(const Json& claim);
+
 class ClusterPass : private ObjectPass {
  public:
   ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled, SiteDirectory& sites,
@@ -43,6 +54,7 @@ class ClusterPass : private ObjectPass {
   Status PinPostgres();
   Status Identify();
   Status GatherFacts();
+  Status GatherPool(const Pool& pool);
   Status KeepAllCertificates();
   Status KeepPostgresSecrets();
   Status PutDomains(const std::vector<Json>& nodes);
@@ -66,8 +78,17 @@ class ClusterPass : private ObjectPass {
   void Judge();
   std::string TroubleReason(std::string& message) const;
 
+  // cluster_growth.cc
+  void StepOperations();
+  bool IsUnderWay(const char* operation) const;
+  const Pool* GrowingPool() const;
+  Status BeginGrowth(const Pool& pool);
+  Status StepGrowth();
+  Status GrowClaims(const std::string& set, const Pool& pool);
+  Status AwaitGrowth(const std::string& set, const Pool& pool);
+
   // cluster_scaling.cc
-  void StepScaling();
+  Status StepScaling();
   int ReplicasOf(const std::string& pool) const;
   const Pool* ShrinkingPool() const;
   const StoreInfo* StoreOf(const std::string& pod) const;

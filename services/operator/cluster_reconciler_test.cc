@@ -86,19 +86,19 @@ void RunUntil(FakeWorld& world, ClusterReconciler& reconciler, const std::functi
   }
 }
 
-TEST_F(ClusterReconcilerTest, AnOperatorThatDiesAtAnyCallLeavesOneIdentityAndIsMadeUpFor) {
+TEST_F(ClusterReconcilerTest, AnOperatorThatDiesAtAnyWriteLeavesOneIdentityAndIsMadeUpFor) {
   for (const auto when : {kube::FaultyKube::When::kBefore, kube::FaultyKube::When::kAfter}) {
-    for (int64_t call = 1;; ++call) {
-      SCOPED_TRACE(call);
+    for (int64_t write = 1;; ++write) {
+      SCOPED_TRACE(write);
       FakeWorld world;
       Begin(world);
       const auto cluster = [&] { return world.Get(kinds::kPbfsCluster, "demo"); };
       const auto ready = [&] { return ConditionOf(cluster(), "Ready") == "True/AllHealthy"; };
       SiteDirectory sites;
       ClusterReconciler first(world.world(), options_, sites), second(world.world(), options_, sites);
-      world.faults().Crash(call, when);
-      RunUntil(world, first, [&] { return ready() || world.faults().calls() >= call; });
-      const bool reached = world.faults().calls() >= call;
+      world.faults().CrashAtWrite(write, when);
+      RunUntil(world, first, [&] { return ready() || world.faults().writes() >= write; });
+      const bool reached = world.faults().writes() >= write;
       const std::string id = kube::Text(kube::Member(cluster(), "status"), "clusterID");
       const Json keyring = world.Get(kinds::kSecret, "demo-keyring");
       world.faults().Heal();

@@ -22,11 +22,7 @@ namespace {
 namespace kinds = kube::kinds;
 
 constexpr Duration kPatience = std::chrono::seconds(5);
-constexpr Duration kStep = std::chrono::seconds(2);
 constexpr int64_t kBetweenProofs = 10;  // seconds
-constexpr const char* kType = "ScaleDown";
-constexpr const char* kRetired = "pbfs.dev/retired";
-constexpr const char* kStoreLabel = "pbfs.dev/store-id";
 
 std::string ClaimOf(const std::string& pod) { return "data-" + pod; }
 
@@ -71,17 +67,11 @@ const StoreInfo* ClusterPass::StoreOf(const std::string& pod) const {
   return found;
 }
 
-void ClusterPass::StepScaling() {
-  const bool under_way = kube::Text(kube::Member(status_, "operation"), "type") == kType;
-  if (!site_ || intent_.spec.paused || intent_.spec.hibernated) return;
-  if (!under_way && ShrinkingPool() == nullptr) {
-    conditions_.Set("ScalingBlocked", Truth::kFalse, "NothingToDo", "there are as many stores as there should be");
-    return;
-  }
-  const Status stepped = under_way ? StepRemoval() : BeginRemoval(*ShrinkingPool());
-  again_ = std::min(again_, kStep);
-  if (stepped.ok()) return;
-  Warn("ScalingBlocked", Truth::kTrue, "ScalingBlocked", stepped.message());
+Status ClusterPass::StepScaling() {
+  if (IsUnderWay(kScaleDown)) return StepRemoval();
+  if (ShrinkingPool() != nullptr) return BeginRemoval(*ShrinkingPool());
+  conditions_.Set("ScalingBlocked", Truth::kFalse, "NothingToDo", "there are as many stores as there should be");
+  return OkStatus();
 }
 
 // What speaks against taking a store away now; OK if nothing does.
@@ -132,7 +122,7 @@ Status ClusterPass::BeginRemoval(const Pool& pool) {
   PBFS_ASSIGN_OR_RETURN(const Json live_pod, world_.kube.Get(context_, {kinds::kPod, space_, pod}));
   PBFS_ASSIGN_OR_RETURN(const Json claim, world_.kube.Get(context_, {kinds::kPersistentVolumeClaim, space_, ClaimOf(pod)}));
   const std::string now = TimeText(now_micros_);
-  status_["operation"] = {{"type", kType},
+  status_["operation"] = {{"type", kScaleDown},
                           {"id", fmt::format("{}-{}", store->id.value, MetaText(live_pod, "uid"))},
                           {"step", "Draining"},
                           {"startTime", now},

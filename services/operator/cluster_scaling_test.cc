@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "libs/base/testing.h"
+#include "services/operator/cluster_pass.h"
 #include "services/operator/fake_world.h"
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
@@ -15,8 +16,9 @@ using ::testing::HasSubstr;
 
 constexpr int kStores = 4;
 
-Json SpecOf(int stores, const std::string& when_scaled = "Retain") {
+Json SpecOf(int stores, const std::string& when_scaled = "Retain", const std::string& size = "10Gi") {
   Json spec = SmallestSpec();
+  spec["fragmentStore"]["pools"][0]["storage"]["size"] = size;
   spec["fragmentStore"]["pools"][0]["replicas"] = stores;
   spec["fragmentStore"]["pvcRetention"] = {{"whenScaled", when_scaled}, {"whenDeleted", "Retain"}};
   spec["fragmentStore"]["decommission"] = {{"minFreePercentAfter", 0}};
@@ -37,7 +39,11 @@ class Scaling {
     for (int i = 0; i < kStores; ++i) {
       MakePod(i);
       world_.Make(kinds::kPersistentVolumeClaim,
-                  {{"apiVersion", "v1"}, {"kind", "PersistentVolumeClaim"}, {"metadata", {{"name", Claim(i)}, {"namespace", kTestSpace}}}});
+                  {{"apiVersion", "v1"},
+                   {"kind", "PersistentVolumeClaim"},
+                   {"metadata",
+                    {{"name", Claim(i)}, {"namespace", kTestSpace}, {"labels", PoolSelector("demo", "main")}}},
+                   {"spec", {{"resources", {{"requests", {{"storage", "10Gi"}}}}}}}});
     }
   }
 
@@ -157,10 +163,51 @@ TEST_F(ClusterScalingTest, AnotherPodOfTheNameIsNotTakenForTheStore) {
             MetaText(scaling_.world().Get(kinds::kPod, Scaling::Pod(3)), "uid"));
 }
 
-TEST(ClusterScalingCrashTest, AnOperatorThatDiesAtAnyCallIsMadeUpFor) {
+TEST_F(ClusterScalingTest, AStatefulSetThatIsGoneComesBackWithAllItsStores) {
+  scaling_.world().Remove(kinds::kStatefulSet, "demo-fs-main");
+  scaling_.Want(kStores - 1);
+  ASSERT_OK(reconciler_.Reconcile(TestContext(), kTestSpace, "demo"));
+  EXPECT_EQ(scaling_.Replicas(), kStores);
+}
+
+class ClusterGrowthTest : public ClusterScalingTest {
+ protected:
+  static std::string SizeOf(const Json& claim) { return SizeOfClaim(claim).value_or(Quantity()).Canonical(); }
+  std::string SizeOfSet() {
+    const Json set = scaling_.world().Get(kinds::kStatefulSet, "demo-fs-main");
+    return set.is_null() ? "" : SizeOf(set["spec"]["volumeClaimTemplates"][0]);
+  }
+  bool IsGrown() { return SizeOfSet() == "20Gi" && Step().empty() && scaling_.IsReady(); }
+  void Grow() {
+    scaling_.world().Edit(kinds::kPbfsCluster,
+                          ObjectOf(kinds::kPbfsCluster, "demo", SpecOf(kStores, "Retain", "20Gi")));
+  }
+};
+
+TEST_F(ClusterGrowthTest, ClaimsGrowAndThenTheSetIsMadeAnew) {
+  const std::string before = MetaText(scaling_.world().Get(kinds::kStatefulSet, "demo-fs-main"), "uid");
+  Grow();
+  RunUntil([&] { return IsGrown(); });
+  EXPECT_TRUE(IsGrown()) << scaling_.Cluster().dump(1);
+  for (int i = 0; i < kStores; ++i)
+    EXPECT_EQ(SizeOf(scaling_.world().Get(kinds::kPersistentVolumeClaim, Scaling::Claim(i))), "20Gi");
+  EXPECT_NE(MetaText(scaling_.world().Get(kinds::kStatefulSet, "demo-fs-main"), "uid"), before);
+  EXPECT_EQ(scaling_.Replicas(), kStores);
+}
+
+TEST_F(ClusterGrowthTest, VolumesThatDoNotGrowKeepTheSet) {
+  Grow();
+  for (int look = 0; look < 5; ++look) {
+    ASSERT_OK(reconciler_.Reconcile(TestContext(), kTestSpace, "demo"));
+    EXPECT_EQ(SizeOfSet(), "10Gi");
+  }
+  EXPECT_EQ(ConditionOf(scaling_.Cluster(), "VolumesResizing"), "True/Growing");
+}
+
+TEST(ClusterScalingCrashTest, AnOperatorThatDiesAtAnyWriteIsMadeUpFor) {
   for (const auto when : {kube::FaultyKube::When::kBefore, kube::FaultyKube::When::kAfter}) {
-    for (int64_t call = 1;; ++call) {
-      SCOPED_TRACE(call);
+    for (int64_t write = 1;; ++write) {
+      SCOPED_TRACE(write);
       Scaling scaling;
       const OperatorOptions options = FakeWorld::Options();
       SiteDirectory sites;
@@ -168,9 +215,9 @@ TEST(ClusterScalingCrashTest, AnOperatorThatDiesAtAnyCallIsMadeUpFor) {
       scaling.RunUntil(first, [&] { return scaling.IsReady(); });
       scaling.Want(kStores - 1);
       scaling.world().faults().Heal();
-      scaling.world().faults().Crash(call, when);
-      scaling.RunUntil(first, [&] { return scaling.IsDone() || scaling.world().faults().calls() >= call; });
-      const bool reached = scaling.world().faults().calls() >= call;
+      scaling.world().faults().CrashAtWrite(write, when);
+      scaling.RunUntil(first, [&] { return scaling.IsDone() || scaling.world().faults().writes() >= write; });
+      const bool reached = scaling.world().faults().writes() >= write;
       // What has to be so at any moment: a pod that went was that of a store which nothing refers to.
       ASSERT_TRUE(scaling.Replicas() == kStores || scaling.StateOf(kStores - 1) == StoreState::kGone);
       scaling.world().faults().Heal();

@@ -102,6 +102,10 @@ void FakeWorld::RunControllers() {
             {"readyReplicas", pods},
             {"updatedReplicas", pods}});
   }
+  for (const Json& claim : All(kinds::kPersistentVolumeClaim)) {
+    const Json& wanted = kube::Member(kube::Member(kube::Member(claim, "spec"), "resources"), "requests");
+    if (wanted.is_object()) report(kinds::kPersistentVolumeClaim, claim, {{"capacity", wanted}});
+  }
   for (const Json& job : All(kinds::kJob))
     report(kinds::kJob, job, {{"conditions", Json::array({{{"type", "Complete"}, {"status", "True"}}})}});
 }

@@ -55,7 +55,8 @@ class FakeWorld {
   OperatorWorld world() { return {faults_, door_, clock_, random_}; }
   static OperatorOptions Options();
 
-  /// The controllers of Kubernetes: pods of every StatefulSet are ready, every Job has succeeded.
+  /// The controllers of Kubernetes: pods of every StatefulSet are ready, every Job has succeeded, every volume has
+  /// what its claim asks for.
   void RunControllers();
   /// As a person would.
   Json Make(const kube::Kind& kind, Json object);

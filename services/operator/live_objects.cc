@@ -22,6 +22,8 @@ constexpr std::array kRead{kinds::kServiceAccount,      kinds::kRole,          k
 constexpr std::array kPruned{kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,   kinds::kService,
                              kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor};
 
+bool IsMadeAgain(const kube::Kind& kind) { return std::find(kPruned.begin(), kPruned.end(), kind) != kPruned.end(); }
+
 bool IsOwnedBy(const Json& object, const std::string& uid) {
   const Json& owners = kube::Member(kube::Member(object, "metadata"), "ownerReferences");
   return owners.is_array() &&
@@ -93,7 +95,13 @@ Status LiveObjects::Put(const Context& context, const Json& intent) {
     return OkStatus();
   if (live == nullptr) PBFS_RETURN_IF_ERROR(CheckName(context, ref));
   ++writes_;
-  PBFS_ASSIGN_OR_RETURN(Json now, kube_.Apply(context, *kind, intent, kube::OnConflict::kTake));
+  Result<Json> applied = kube_.Apply(context, *kind, intent, kube::OnConflict::kTake);
+  // What others put beside ours makes no sense together with it, and an apply takes nothing of theirs away: so it is made anew.
+  if (applied.status().code() == StatusCode::kInvalidArgument && live != nullptr && IsMadeAgain(*kind) &&
+      AnnotationOf(*live, kSpecHash) == hash)
+    return Delete(context, *kind, ref.name);
+  PBFS_RETURN_IF_ERROR(applied.status());
+  Json now = *std::move(applied);
   settled_.Note(ref, hash, MetaText(now, "resourceVersion"));
   objects_[{*kind, ref.name}] = std::move(now);
   return OkStatus();
@@ -115,13 +123,14 @@ Status LiveObjects::PutOnce(const Context& context, const Json& object) {
   return OkStatus();
 }
 
-Status LiveObjects::Delete(const Context& context, const kube::Kind& kind, const std::string& name) {
+Status LiveObjects::Delete(const Context& context, const kube::Kind& kind, const std::string& name,
+                           kube::DeleteOptions::Dependents dependents) {
   const Json* live = Find(kind, name);
   if (live == nullptr || IsBeingDeleted(*live)) return OkStatus();
   ++writes_;
   const Status deleted = kube_.Delete(
       context, {kind, space_, name},
-      {MetaText(*live, "uid"), MetaText(*live, "resourceVersion"), kube::DeleteOptions::Dependents::kLater});
+      {MetaText(*live, "uid"), MetaText(*live, "resourceVersion"), dependents});
   if (!deleted.ok() && deleted.code() != StatusCode::kNotFound) return deleted;
   objects_.erase({kind, name});
   return OkStatus();
@@ -132,7 +141,7 @@ Status LiveObjects::Prune(const Context& context, const std::string& owner_uid, 
   for (const Json& intent : intents) wanted.insert({*KindOf(intent), MetaText(intent, "name")});
   std::vector<Key> superfluous;
   for (const auto& [key, object] : objects_)
-    if (std::find(kPruned.begin(), kPruned.end(), key.first) != kPruned.end() && !wanted.contains(key) &&
+    if (IsMadeAgain(key.first) && !wanted.contains(key) &&
         IsOwnedBy(object, owner_uid))
       superfluous.push_back(key);
   for (const auto& [kind, name] : superfluous) PBFS_RETURN_IF_ERROR(Delete(context, kind, name));

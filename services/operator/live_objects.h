@@ -49,7 +49,8 @@ class LiveObjects {
   /// Deletes the objects that `owner` owns and no intent names, of kinds that hold no data; as they were read, and no other.
   Status Prune(const Context& context, const std::string& owner_uid, const std::vector<Json>& intents);
   /// Deletes one as it was read. OK if it is gone.
-  Status Delete(const Context& context, const kube::Kind& kind, const std::string& name);
+  Status Delete(const Context& context, const kube::Kind& kind, const std::string& name,
+                kube::DeleteOptions::Dependents dependents = kube::DeleteOptions::Dependents::kLater);
 
   /// Writes since it was made.
   int writes() const { return writes_; }

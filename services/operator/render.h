@@ -33,6 +33,9 @@ struct Facts {
   std::map<std::string, int> store_replicas;
   // The most that it may have: the volume behind the next pod is that of a store that was removed. None: as many as the spec says.
   std::map<std::string, int> most_stores;
+  // What the claims of a pool's StatefulSet ask for now. That cannot be changed, so more in the spec is for volumes to grow to first; none: it
+  // has no StatefulSet.
+  std::map<std::string, Quantity> store_sizes;
 };
 
 /// A cluster as it should be. `spec` was parsed without a violation, and CheckSpec and CheckSupported have none.

@@ -99,6 +99,14 @@ int StoreReplicas(const ClusterIntent& intent, const Pool& pool) {
   return now == facts.store_replicas.end() ? wanted : std::max(wanted, now->second);
 }
 
+// Claims of a set that is there ask for what they always did.
+Storage StorageOf(const ClusterIntent& intent, const Pool& pool) {
+  Storage storage = pool.storage;
+  if (const auto now = intent.facts.store_sizes.find(pool.name); now != intent.facts.store_sizes.end())
+    storage.size = now->second;
+  return storage;
+}
+
 void AddStores(const ClusterIntent& intent, std::vector<Json>& out) {
   for (const Pool& pool : intent.spec.fragment_store.pools) {
     const std::string name = PoolName(intent.name, pool.name);
@@ -121,7 +129,7 @@ void AddStores(const ClusterIntent& intent, std::vector<Json>& out) {
                       StoreReplicas(intent, pool),
                       Ownership::kRetained,
                       intent.spec.update_policy.partition,
-                      Json::array({DataClaim(pool.storage, selector)})};
+                      Json::array({DataClaim(StorageOf(intent, pool), selector)})};
     out.push_back(std::move(config));
     out.push_back(StatefulSet(intent, set, pods));
   }

@@ -9,6 +9,7 @@ Where KUBECONFIG is not set it starts one of its own on this machine (tests/kube
 --tag    images that were built before (scripts/images --tag); unless given they are built from build/release now
 --load   a command that brings an archive of an image into the cluster's nodes, called once for each; unless given that of the own cluster
 --only   scenarios whose name contains these words
+--from   begins with the first whose name contains these words
 --keep   leaves everything there at the end
 
 Prints for each scenario how long it took and the longest time without a successful request. Exit code 0: all did what they should.
@@ -94,12 +95,16 @@ def clean_up():
         timeout=180)
 
 
-def run_scenarios(kube, world, only):
+def chosen(options):
+    names = [name for name, _ in scenarios.SCENARIOS]
+    begin = next((i for i, name in enumerate(names) if options.begin in name), len(names))
+    return [(name, function) for name, function in scenarios.SCENARIOS[begin:] if options.only in name]
+
+
+def run_scenarios(kube, world, options):
     failed = []
     say(f"{'scenario':<48} {'result':<8} {'seconds':>8} {'gap, s':>8}")
-    for name, function in scenarios.SCENARIOS:
-        if only not in name:
-            continue
+    for name, function in chosen(options):
         began, begin_s = time.monotonic(), time.time()
         problem = None
         try:
@@ -122,7 +127,7 @@ def test(options):
     kube, world = Kube(SPACE), World(options.tag)
     ready_s, s3_s = begin(kube, world)
     say(f"from nothing to Ready {ready_s:.0f} s, to S3 PUT, GET and PATCH from a pod {s3_s:.0f} s")
-    failed = run_scenarios(kube, world, options.only)
+    failed = run_scenarios(kube, world, options)
     result = load.finish(kube)
     say(f"workload: {result['requests']} requests succeeded, {result['unanswered']} were not answered, "
         f"{result['objects']} objects read at the end, 0 wrong answers")
@@ -137,6 +142,7 @@ def main():
     parser.add_argument("--tag", default="")
     parser.add_argument("--load", default=f"{OWN_CLUSTER} load")
     parser.add_argument("--only", default="")
+    parser.add_argument("--from", dest="begin", default="")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
@@ -150,7 +156,7 @@ def main():
             options.tag = "test-" + run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]).stdout.strip()
             build_images(options.tag)
         load_images(options.load)
-        again = [str(OWN_CLUSTER), "exec", "--", sys.executable, __file__, "--tag", options.tag, "--only", options.only]
+        again = [str(OWN_CLUSTER), "exec", "--", sys.executable, __file__, "--tag", options.tag, "--only", options.only, "--from", options.begin]
         return subprocess.run(again + (["--keep"] if options.keep else []), check=False).returncode
     if not options.tag:
         parser.error("KUBECONFIG is set: give --tag of images that the cluster's nodes have")

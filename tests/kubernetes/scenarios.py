@@ -7,6 +7,7 @@ import load
 from kube import Failure, condition
 
 CLUSTER, BUCKET, KEY = "demo", "photos", "app"
+WANTED = {"stores": 6, "size": "2Gi"}  # as scenarios have left it
 SCENARIOS = []  # (name, function), in the order in which they run
 
 
@@ -20,9 +21,20 @@ def expect(true, what):
         raise Failure(what)
 
 
+def pool(name="main", **wanted):
+    wanted = WANTED | wanted
+    return {"name": name, "replicas": wanted["stores"], "storage": {"size": wanted["size"]}}
+
+
+def want(kube, **wanted):
+    """Another number of stores, or another size, from now on."""
+    WANTED.update(wanted)
+    kube.apply(cluster_object())
+
+
 def cluster_object(name=CLUSTER, **spec):
     spec = {"redundancy": {"dataShards": 4, "parityShards": 2},
-            "fragmentStore": {"pools": [{"name": "main", "replicas": 6, "storage": {"size": "2Gi"}}]},
+            "fragmentStore": {"pools": [pool()]},
             "gateway": {"replicas": 2}, "catalog": {"replicas": 2}} | spec
     return {"apiVersion": "pbfs.dev/v1alpha1", "kind": "PBFSCluster", "metadata": {"name": name}, "spec": spec}
 
@@ -179,14 +191,14 @@ def a_paused_cluster_is_left_alone(kube, _world):
 
 @scenario
 def one_more_store(kube, _world):
-    kube.apply(cluster_object(fragmentStore={"pools": [{"name": "main", "replicas": 7, "storage": {"size": "2Gi"}}]}))
+    want(kube, stores=7)
     kube.wait("seven stores", lambda: kube.get("pbfscluster", CLUSTER)["status"]["stores"]["summary"] == "7/7")
     ready(kube, 400)
 
 
 @scenario
 def one_store_less(kube, _world):
-    kube.apply(cluster_object())  # six again
+    want(kube, stores=6)
     kube.wait("six stores", lambda: kube.get("pbfscluster", CLUSTER)["status"]["stores"]["summary"] == "6/6" and
               kube.get("statefulset", "demo-fs-main")["spec"]["replicas"] == 6, 400)
     ready(kube)
@@ -196,7 +208,7 @@ def one_store_less(kube, _world):
 
 @scenario
 def a_removed_volume_is_not_used_again(kube, _world):
-    kube.apply(cluster_object(fragmentStore={"pools": [{"name": "main", "replicas": 7, "storage": {"size": "2Gi"}}]}))
+    want(kube, stores=7)
     kube.wait("it says what to do", lambda: "data-demo-fs-main-6" in condition(kube.get("pbfscluster", CLUSTER), "Ready")[2])
     expect(kube.get("statefulset", "demo-fs-main")["spec"]["replicas"] == 6, "the store was started on a retired volume")
     kube.delete("pvc", "data-demo-fs-main-6", wait=True)
@@ -206,12 +218,25 @@ def a_removed_volume_is_not_used_again(kube, _world):
 
 @scenario
 def a_change_of_mind_while_a_store_drains(kube, _world):
-    kube.apply(cluster_object())
+    want(kube, stores=6)
     kube.wait("it drains", lambda: kube.get("pbfscluster", CLUSTER)["status"].get("operation", {}).get("step") == "Draining")
-    kube.apply(cluster_object(fragmentStore={"pools": [{"name": "main", "replicas": 7, "storage": {"size": "2Gi"}}]}))
+    want(kube, stores=7)
     kube.wait("it stays", lambda: "operation" not in kube.get("pbfscluster", CLUSTER)["status"])
     kube.wait("seven stores", lambda: kube.get("pbfscluster", CLUSTER)["status"]["stores"]["summary"] == "7/7")
     ready(kube, 400)
+
+
+@scenario
+def volumes_grow(kube, _world):
+    uids = {pod["metadata"]["uid"] for pod in kube.list("pods", "app.kubernetes.io/component=fragment-store")}
+    want(kube, size="3Gi")
+    kube.wait("the set asks for more", lambda: kube.get("statefulset", "demo-fs-main")["spec"]["volumeClaimTemplates"][0]
+              ["spec"]["resources"]["requests"]["storage"] == "3Gi")
+    ready(kube)
+    for claim in kube.list("pvc", "app.kubernetes.io/component=fragment-store"):
+        expect(claim["status"]["capacity"]["storage"] == "3Gi", f"{claim['metadata']['name']} has not grown")
+    now = {pod["metadata"]["uid"] for pod in kube.list("pods", "app.kubernetes.io/component=fragment-store")}
+    expect(uids == now, "stores were restarted, though the driver grows volumes under them")
 
 
 # ---- specs that are refused ----
@@ -220,19 +245,18 @@ def a_change_of_mind_while_a_store_drains(kube, _world):
 def specs_that_lose_data_are_refused(kube, _world):
     few = kube.refuse(cluster_object(redundancy={"dataShards": 8, "parityShards": 4}))
     expect("dataShards" in few or "stores" in few, f"fewer stores than shards: {few}")
-    gone = kube.refuse(cluster_object(fragmentStore={"pools": [{"name": "other", "replicas": 6, "storage": {"size": "2Gi"}}]}))
+    gone = kube.refuse(cluster_object(fragmentStore={"pools": [pool("other")]}))
     expect("pool" in gone, f"a pool that goes: {gone}")
-    small = kube.refuse(cluster_object(fragmentStore={"pools": [{"name": "main", "replicas": 7, "storage": {"size": "1Gi"}}]}))
+    small = kube.refuse(cluster_object(fragmentStore={"pools": [pool(size="1Gi")]}))
     expect("shrink" in small or "smaller" in small or "size" in small, f"a smaller volume: {small}")
 
 
 @scenario
 def what_the_server_cannot_judge_is_a_condition(kube, _world):
-    kube.apply(cluster_object(fragmentStore={"pools": [{"name": "main", "replicas": 7, "storage": {"size": "2Gi"}}]},
-                              gateway={"replicas": 2, "config": {"nonsense": "1"}}))
+    kube.apply(cluster_object(gateway={"replicas": 2, "config": {"nonsense": "1"}}))
     await_reason(kube, "pbfscluster", CLUSTER, "SpecRejected", "SpecValid")
     expect("nonsense" in condition(kube.get("pbfscluster", CLUSTER), "SpecValid")[2], "the condition does not name the field")
-    kube.apply(cluster_object(fragmentStore={"pools": [{"name": "main", "replicas": 7, "storage": {"size": "2Gi"}}]}))
+    kube.apply(cluster_object())
     ready(kube)
 
 
@@ -251,10 +275,13 @@ def objects_deleted_by_hand_come_back(kube, _world):
 @scenario
 def objects_edited_by_hand_are_put_back(kube, _world):
     kube.patch("statefulset", "demo-gateway", {"spec": {"replicas": 1}})
-    kube.patch("service", "demo-gateway", {"spec": {"ports": [{"name": "s3", "port": 9999, "targetPort": "s3"}]}})
+    kube.patch("service", "demo-fs-main", {"spec": {"ports": [{"name": "store", "port": 9999, "targetPort": "store"}]}})
+    kube.kubectl("patch", "service", "demo-gateway", "--type=json", "-p",
+                 '[{"op": "replace", "path": "/spec/ports/0/targetPort", "value": 1}]')
     kube.wait("two gateways again", lambda: kube.get("statefulset", "demo-gateway")["spec"]["replicas"] == 2)
-    kube.wait("the port again",
-              lambda: 9000 in [port["port"] for port in kube.get("service", "demo-gateway")["spec"]["ports"]])
+    kube.wait("the stores' port again",
+              lambda: kube.get("service", "demo-fs-main")["spec"]["ports"][0]["port"] == 9100)
+    kube.wait("the gateways' port again", lambda: kube.get("service", "demo-gateway")["spec"]["ports"][0]["targetPort"] == "s3")
     ready(kube)
 
 

@@ -29,7 +29,7 @@ bool RefersTo(const Json& object, const std::string& space, const std::string& n
 Result<std::vector<std::string>> ClusterPass::Dependents() {
   std::vector<std::string> out;
   for (const kube::Kind& kind : {kinds::kPbfsBucket, kinds::kPbfsAccessKey, kinds::kPbfsSiteReplication}) {
-    const Result<kube::ObjectList> list = world_.kube.List(context_, {kind, "", ""});
+    const Result<kube::ObjectList> list = world_.kube.List(context_, {kind, options_.watch_space, ""});
     if (list.status().code() == StatusCode::kUnimplemented) continue;
     PBFS_RETURN_IF_ERROR(list.status());
     for (const Json& object : list->items)

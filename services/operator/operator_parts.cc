@@ -40,6 +40,7 @@ OperatorOptions OptionsOf(const OperatorSettings& settings) {
   options.schema = postgres::SchemaVersion();
   options.space = settings.kubernetes.space;
   options.name = OwnName();
+  options.watch_space = settings.watch_space;
   return options;
 }
 

@@ -89,9 +89,12 @@ Status ClusterPass::RemoveData() {
                            {MetaText(claim, "uid"), MetaText(claim, "resourceVersion"), {}});
     if (!deleted.ok() && deleted.code() != StatusCode::kNotFound) return deleted;
   }
-  std::vector<std::string> secrets;
-  for (const Json* secret : live_.OfKind(kinds::kSecret)) secrets.push_back(MetaText(*secret, "name"));
-  for (const std::string& secret : secrets) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kinds::kSecret, secret));
+  // Services, too: in what hangs on them Patroni keeps which data are the right ones, and would refuse those of another cluster.
+  for (const kube::Kind& kind : {kinds::kSecret, kinds::kService}) {
+    std::vector<std::string> names;
+    for (const Json* object : live_.OfKind(kind)) names.push_back(MetaText(*object, "name"));
+    for (const std::string& name : names) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kind, name));
+  }
   return OkStatus();
 }
 

@@ -29,7 +29,7 @@ bool RefersTo(const Json& object, const std::string& space, const std::string& n
 Result<std::vector<std::string>> ClusterPass::Dependents() {
   std::vector<std::string> out;
   for (const kube::Kind& kind : {kinds::kPbfsBucket, kinds::kPbfsAccessKey, kinds::kPbfsSiteReplication}) {
-    const Result<kube::ObjectList> list = world_.kube.List(context_, {kind, "", ""});
+    const Result<kube::ObjectList> list = world_.kube.List(context_, {kind, options_.watch_space, ""});
     if (list.status().code() == StatusCode::kUnimplemented) continue;
     PBFS_RETURN_IF_ERROR(list.status());
     for (const Json& object : list->items)
@@ -89,9 +89,12 @@ Status ClusterPass::RemoveData() {
                            {MetaText(claim, "uid"), MetaText(claim, "resourceVersion"), {}});
     if (!deleted.ok() && deleted.code() != StatusCode::kNotFound) return deleted;
   }
-  std::vector<std::string> secrets;
-  for (const Json* secret : live_.OfKind(kinds::kSecret)) secrets.push_back(MetaText(*secret, "name"));
-  for (const std::string& secret : secrets) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kinds::kSecret, secret));
+  // Services, too: in what hangs on them Patroni keeps which data are the right ones, and would refuse those of another cluster.
+  for (const kube::Kind& kind : {kinds::kSecret, kinds::kService}) {
+    std::vector<std::string> names;
+    for (const Json* object : live_.OfKind(kind)) names.push_back(MetaText(*object, "name"));
+    for (const std::string& name : names) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kind, name));
+  }
   return OkStatus();
 }
 

@@ -286,5 +286,19 @@ TEST_F(ClusterReconcilerTest, DataGoOnlyWhereTheSpecSaysSo) {
   EXPECT_FALSE(world_.Exists(kinds::kSecret, "demo-keyring"));
 }
 
+TEST_F(ClusterReconcilerTest, ManagedPostgresLeavesNothingWhereDataGo) {
+  Json cluster = ObjectOf(kinds::kPbfsCluster, "demo", SmallestSpec());
+  cluster["spec"]["deletionPolicy"] = "Delete";
+  world_.Remove(kinds::kPbfsCluster, "demo");  // as it is at first: on another PostgreSQL
+  world_.Make(kinds::kPbfsCluster, cluster);
+  Settle();
+  ASSERT_TRUE(world_.Exists(kinds::kService, "demo-pg-0-config"));
+  world_.Remove(kinds::kPbfsCluster, "demo");
+  Settle();
+  EXPECT_FALSE(world_.Exists(kinds::kPbfsCluster, "demo"));
+  for (const char* name : {"demo-pg-0", "demo-pg-0-config", "demo-pg-0-sync"})
+    EXPECT_FALSE(world_.Exists(kinds::kService, name)) << name;
+}
+
 }  // namespace
 }  // namespace pbfs::operators

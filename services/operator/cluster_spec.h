@@ -25,6 +25,7 @@ using Quantities = std::map<std::string, Quantity>;
 
 struct Resources {
   Quantities requests, limits;
+  friend bool operator==(const Resources&, const Resources&) = default;
 };
 
 /// What users lay over the pods of a component.
@@ -38,6 +39,7 @@ struct PodOverrides {
   Json env;                  // array
   Json extra_volumes;        // array
   Json extra_volume_mounts;  // array
+  friend bool operator==(const PodOverrides&, const PodOverrides&) = default;
 };
 
 struct Component {
@@ -45,11 +47,13 @@ struct Component {
   Resources resources;
   PodOverrides pod;
   StringMap config;  // settings of the service, by path: "limits.threads"
+  friend bool operator==(const Component&, const Component&) = default;
 };
 
 struct Storage {
   Quantity size;
   std::optional<std::string> storage_class_name;
+  friend bool operator==(const Storage&, const Storage&) = default;
 };
 
 struct RedundancySpec {
@@ -57,12 +61,14 @@ struct RedundancySpec {
   int parity_shards = 2;  // m
   std::optional<int> min_write_shards;
   std::string failure_domain = "kubernetes.io/hostname";
+  friend bool operator==(const RedundancySpec&, const RedundancySpec&) = default;
 };
 
 struct Etcd {
   std::vector<std::string> endpoints;
   std::string tls_secret;  // empty: none
   std::string prefix = "/pbfs/";
+  friend bool operator==(const Etcd&, const Etcd&) = default;
 };
 
 struct Coordination {
@@ -70,6 +76,7 @@ struct Coordination {
   int lease_duration_seconds = 30;
   int renew_period_seconds = 10;
   std::optional<Etcd> etcd;
+  friend bool operator==(const Coordination&, const Coordination&) = default;
 };
 
 struct GatewayService {
@@ -78,6 +85,7 @@ struct GatewayService {
   std::string load_balancer_class;
   std::vector<std::string> load_balancer_source_ranges;
   std::string external_traffic_policy;
+  friend bool operator==(const GatewayService&, const GatewayService&) = default;
 };
 
 struct Gateway : Component {
@@ -86,6 +94,7 @@ struct Gateway : Component {
   std::vector<std::string> domains;
   int grpc_port = 9001;
   GatewayService service;
+  friend bool operator==(const Gateway&, const Gateway&) = default;
 };
 
 struct Pool : Component {
@@ -93,6 +102,7 @@ struct Pool : Component {
   Storage storage;
   int volumes_per_store = 1;
   int weight = 100;
+  friend bool operator==(const Pool&, const Pool&) = default;
 };
 
 struct StoresSpec {
@@ -102,20 +112,24 @@ struct StoresSpec {
   int max_concurrent = 1;
   int64_t progress_deadline_seconds = 3600;
   int max_unavailable = 1;
+  friend bool operator==(const StoresSpec&, const StoresSpec&) = default;
 };
 
 struct Catalog : Component {
   int shards = 1;
+  friend bool operator==(const Catalog&, const Catalog&) = default;
 };
 
 struct GarbageCollector : Component {
   int64_t grace_period_seconds = 86400;
   bool suspended = false;
+  friend bool operator==(const GarbageCollector&, const GarbageCollector&) = default;
 };
 
 struct Repairer : Component {
   std::optional<Quantity> bandwidth_limit;  // bytes a second
   bool suspended = false;
+  friend bool operator==(const Repairer&, const Repairer&) = default;
 };
 
 struct ManagedPostgres {
@@ -126,6 +140,7 @@ struct ManagedPostgres {
   Resources resources;
   PodOverrides pod;
   StringMap parameters;
+  friend bool operator==(const ManagedPostgres&, const ManagedPostgres&) = default;
 };
 
 struct CloudNativePG {
@@ -139,10 +154,12 @@ struct CloudNativePG {
   std::string backup_schedule;  // empty: none
   bool backup_immediately = true;
   Json cluster_spec_overrides;  // object
+  friend bool operator==(const CloudNativePG&, const CloudNativePG&) = default;
 };
 
 struct SecretKey {
   std::string name, key;
+  friend bool operator==(const SecretKey&, const SecretKey&) = default;
 };
 
 struct ExternalPostgres {
@@ -150,6 +167,7 @@ struct ExternalPostgres {
   std::map<int, SecretKey> shard_dsn;  // of the others
   std::string ca_secret;               // empty: none
   bool require_tls = true;
+  friend bool operator==(const ExternalPostgres&, const ExternalPostgres&) = default;
 };
 
 struct Postgres {
@@ -157,14 +175,17 @@ struct Postgres {
   std::optional<ManagedPostgres> managed;
   std::optional<CloudNativePG> cloud_native_pg;
   std::optional<ExternalPostgres> external;
+  friend bool operator==(const Postgres&, const Postgres&) = default;
 };
 
 struct IssuerRef {
   std::string name, kind = "Issuer", group = "cert-manager.io";
+  friend bool operator==(const IssuerRef&, const IssuerRef&) = default;
 };
 
 struct InternalCertificates {
   std::string certificate_secret, ca_secret;  // empty: none
+  friend bool operator==(const InternalCertificates&, const InternalCertificates&) = default;
 };
 
 struct Tls {
@@ -178,23 +199,27 @@ struct Tls {
   int64_t renew_before_seconds = 2592000;
   int64_t ca_duration_seconds = 315360000;
   int ca_generation = 1;
+  friend bool operator==(const Tls&, const Tls&) = default;
 };
 
 struct Monitoring {
   std::string service_monitor = "Auto", prometheus_rule = "Auto", grafana_dashboards = "Disabled";
   int scrape_period_seconds = 30;
   StringMap labels;
+  friend bool operator==(const Monitoring&, const Monitoring&) = default;
 };
 
 struct NetworkPolicy {
   bool enabled = false;
   Json gateway_from;  // array of NetworkPolicyPeer
+  friend bool operator==(const NetworkPolicy&, const NetworkPolicy&) = default;
 };
 
 struct UpdatePolicy {
   std::string strategy = "Rolling", on_operator_upgrade = "Defer";
   int64_t health_gate_timeout_seconds = 1800;
   int partition = 0;
+  friend bool operator==(const UpdatePolicy&, const UpdatePolicy&) = default;
 };
 
 struct ClusterSpec {
@@ -220,6 +245,7 @@ struct ClusterSpec {
   UpdatePolicy update_policy;
   std::string log_level = "info", log_format = "json";
   StringMap labels, annotations;  // podMetadata: on every object
+  friend bool operator==(const ClusterSpec&, const ClusterSpec&) = default;
 };
 
 /// What could be read of a spec, and what of it could not: another type, out of bounds, not one of the words. Unknown fields are

@@ -56,14 +56,17 @@ class Controller::Follower final : private kube::ListWatch::Sink {
 
 Controller::Controller(kube::KubeApi& kube, Random& random, std::vector<Kind> kinds, Options options)
     : kinds_(std::move(kinds)), options_(std::move(options)), queue_(random) {
-  const auto follow = [&](const kube::Kind& kind, const std::string& labels) {
-    followers_.push_back(
-        std::make_unique<Follower>(kube, random, kube::Selection{kind, options_.space, labels}, queue_));
-  };
-  for (const Kind& kind : kinds_) follow(kind.kind, "");
-  for (const kube::Kind& kind : kChildren) follow(kind, kOurs);
+  for (const kube::Selection& selection : Watched(kinds_, options_.space))
+    followers_.push_back(std::make_unique<Follower>(kube, random, selection, queue_));
   for (int i = 0; i < options_.threads; ++i)
     threads_.push_back(std::make_unique<Thread>("reconcile", [this] { Run(); }));
+}
+
+std::vector<kube::Selection> Controller::Watched(const std::vector<Kind>& kinds, const std::string& space) {
+  std::vector<kube::Selection> out;
+  for (const Kind& kind : kinds) out.push_back({kind.kind, space, ""});
+  for (const kube::Kind& kind : kChildren) out.push_back({kind, space, kOurs});
+  return out;
 }
 
 Controller::~Controller() {

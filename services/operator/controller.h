@@ -31,6 +31,8 @@ class Controller {
 
   /// Begins at once. `kube` and `random` outlive it.
   Controller(kube::KubeApi& kube, Random& random, std::vector<Kind> kinds, Options options);
+  /// What it lists and watches for these kinds in a namespace, or in all.
+  static std::vector<kube::Selection> Watched(const std::vector<Kind>& kinds, const std::string& space);
   /// Calls off the looks under way, and waits for them.
   ~Controller();
   Controller(const Controller&) = delete;

@@ -14,11 +14,12 @@ namespace pbfs::operators {
 
 /// What the operator is given, and what of it is its own.
 struct OperatorOptions {
-  Images images;        // of this release
-  std::string version;  // of this release: "0.1.0"
-  int schema = 0;       // of the catalogs of this release
-  std::string space;    // the namespace that the operator runs in
-  std::string name;     // of this process, for events
+  Images images;                 // of this release
+  std::string version;           // of this release: "0.1.0"
+  int schema = 0;                // of the catalogs of this release
+  std::string space;             // the namespace that the operator runs in
+  std::string name;              // of this process, for events
+  std::string watch_space = {};  // the namespace whose objects are its own, and where alone it has rights; empty: all
 };
 
 /// The outside of the operator. All outlive it.

@@ -34,12 +34,13 @@ std::string OwnName() {
 
 OperatorOptions OptionsOf(const OperatorSettings& settings) {
   OperatorOptions options;
-  options.images = {settings.gateway_image, settings.catalog_image, settings.fragment_store_image,
+  options.images = {settings.gateway_image,           settings.catalog_image,  settings.fragment_store_image,
                     settings.garbage_collector_image, settings.repairer_image, settings.postgres_image};
   options.version = kReleaseVersion;
   options.schema = postgres::SchemaVersion();
   options.space = settings.kubernetes.space;
   options.name = OwnName();
+  options.watch_space = settings.watch_space;
   return options;
 }
 

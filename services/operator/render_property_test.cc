@@ -108,8 +108,9 @@ void AddMounted(const Json& source, std::set<std::string>& names) {
 // The list in services/operator/README.md.
 std::set<std::string> MadeElsewhere(const ClusterIntent& intent) {
   const ClusterSpec& spec = intent.spec;
-  std::set<std::string> names{"demo-keyring", "demo-gateway-keys", "demo-s3-tls",  "demo-ca-bundle", "kube-root-ca.crt", "demo-domains",
-                              "demo-pg-0",    "demo-pg-0-app",     "demo-pg-0-ca", "demo-pg-tls",    "users-own"};
+  std::set<std::string> names{"demo-keyring",     "demo-gateway-keys", "demo-s3-tls", "demo-ca-bundle",
+                              "kube-root-ca.crt", "demo-domains",      "demo-pg-0",   "demo-pg-0-app",
+                              "demo-pg-0-ca",     "demo-pg-tls",       "users-own"};
   for (const Part& part : kParts) names.insert(fmt::format("demo-{}-tls", part.short_name));
   if (spec.tls.internal) names.merge(std::set{spec.tls.internal->certificate_secret, spec.tls.internal->ca_secret});
   if (spec.postgres.external)

@@ -174,7 +174,9 @@ TEST_F(KubeClientTest, NonsenseIsUnavailable) {
 
 TEST_F(KubeClientTest, AValueThatItsKindCannotHoldIsNotTheServersTrouble) {
   const ScriptedServer scripted([](const HttpRequest&, HttpAnswer& answer) {
-    answer.Whole(500, R"({"kind":"Status","message":"failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .data.a"})");
+    answer.Whole(
+        500,
+        R"({"kind":"Status","message":"failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .data.a"})");
   });
   EXPECT_CODE(scripted.Client(kube_.Options())->Apply(TestContext(), kLeases + "/a", Json::object(), "me", false),
               kInvalidArgument);

@@ -150,6 +150,8 @@ class Life {
     EXPECT_EQ(ConditionOf(Cluster(), "Ready"), "True/AllHealthy") << Cluster().dump(1);
     LeftOver();
     MakeDependents();
+    Grow();
+    Shrink();
     Edit();
     RemoveDependents();
     End();
@@ -263,6 +265,39 @@ class Life {
     Put(kinds::kPbfsCluster, kTestSpace, "demo", spec);
     Settle();
   }
+  // Volumes that grow: every store has one, and a pod.
+  void Grow() {
+    world_.site().NamePods("demo-fs-main");
+    for (int i = 0; i < kStores; ++i) {
+      world_.Make(kinds::kPod, Named(kinds::kPod, kTestSpace, PodName(i)));
+      Json claim = Named(kinds::kPersistentVolumeClaim, kTestSpace, "data-" + PodName(i), PoolSelector("demo", "main"));
+      claim["spec"] = {{"resources", {{"requests", {{"storage", "10Gi"}}}}}};
+      world_.Make(kinds::kPersistentVolumeClaim, claim);
+    }
+    spec_["fragmentStore"]["pools"][0]["storage"]["size"] = "20Gi";
+    Put(kinds::kPbfsCluster, kTestSpace, "demo", spec_);
+    Settle();
+    EXPECT_FALSE(Cluster()["status"].contains("operation")) << Cluster().dump(1);
+  }
+  // A store less, whose volume is kept.
+  void Shrink() {
+    spec_["fragmentStore"]["pools"][0]["replicas"] = kStores - 1;
+    Put(kinds::kPbfsCluster, kTestSpace, "demo", spec_);
+    const auto replicas = [&] {
+      return kube::Number(kube::Member(world_.Get(kinds::kStatefulSet, "demo-fs-main"), "spec"), "replicas");
+    };
+    for (int round = 0; round < 20; ++round) {
+      Look();
+      world_.RunControllers();
+      world_.site().RepairAll();
+      world_.clock().Advance(11'000'000);
+      if (replicas() < kStores && world_.Exists(kinds::kPod, PodName(kStores - 1)))
+        world_.Remove(kinds::kPod, PodName(kStores - 1));
+    }
+    EXPECT_EQ(replicas(), kStores - 1) << Cluster().dump(1);
+  }
+  static std::string PodName(int ordinal) { return "demo-fs-main-" + std::to_string(ordinal); }
+
   void RemoveDependents() {
     world_.Remove(kinds::kPbfsCluster, "demo");
     Settle();
@@ -271,16 +306,16 @@ class Life {
       ASSERT_OK(world_.kube().As("somebody").Delete(TestContext(), {kind, dependents_, name}, {}));
   }
   void End() {
-    world_.Make(kinds::kPersistentVolumeClaim,
-                Named(kinds::kPersistentVolumeClaim, kTestSpace, "data-demo-fs-main-0", {{kClusterLabel, "demo"}}));
+    for (int i = 0; i + 1 < kStores; ++i) world_.Remove(kinds::kPod, PodName(i));  // as their sets' controllers do
     Settle();
     EXPECT_FALSE(world_.Exists(kinds::kPbfsCluster, "demo")) << Cluster().dump(1);
     EXPECT_FALSE(world_.Exists(kinds::kPersistentVolumeClaim, "data-demo-fs-main-0"));
   }
 
-  const Json spec_;
+  static constexpr int kStores = 4;
+  Json spec_;
   const std::string dependents_;  // the namespace of the bucket and the key
-  FakeWorld world_;
+  FakeWorld world_{kStores};
   RecordedKube recorded_{world_.faults()};
   const OperatorOptions options_;
   SiteDirectory sites_;
@@ -293,6 +328,8 @@ class Life {
 Json SpecWith(Json postgres) {
   Json spec = SmallestSpec();
   spec["deletionPolicy"] = "Delete";
+  spec["fragmentStore"]["pools"][0]["replicas"] = 4;
+  spec["fragmentStore"]["decommission"] = {{"minFreePercentAfter", 0}};
   spec["networkPolicy"]["mode"] = "Enabled";
   spec["monitoring"]["serviceMonitor"] = "Enabled";
   spec["redundancy"] = {{"dataShards", 1}, {"parityShards", 2}, {"failureDomain", "topology.kubernetes.io/zone"}};

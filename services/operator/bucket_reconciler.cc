@@ -97,7 +97,8 @@ class BucketPass : private DependentPass {
     PBFS_ASSIGN_OR_RETURN(const Versioning now, bucket.FindVersioning(context_));
     const Versioning wanted = VersioningOf(spec());
     if (now == wanted || wanted == Versioning::kOff) return OkStatus();
-    PBFS_ASSIGN_OR_RETURN(const auto lock, this->documents().Get(context_, BucketDocument(bucket.info().id, kLockDocument)));
+    PBFS_ASSIGN_OR_RETURN(const auto lock,
+                          this->documents().Get(context_, BucketDocument(bucket.info().id, kLockDocument)));
     if (lock && wanted == Versioning::kSuspended)
       return InvalidArgumentError("spec.versioning: versions of the bucket can be locked, so they cannot be suspended");
     return bucket.SetVersioning(context_, wanted);

@@ -97,7 +97,9 @@ TEST(BucketReconcilerTest, ABucketIsMadeWithTheClustersSchemeAndThenNobodyWrites
   EXPECT_EQ(kube::Text(scene.Object()["status"], "endpoint"), "https://demo-gateway.storage.svc:443");
   const Json before = scene.world.Everything();
   const auto tagging = [&] {
-    return scene.Open(kSystemBucket)->Find(TestContext(), BucketDocument(scene.Open()->info().id, "tagging")).value_or(ObjectId());
+    return scene.Open(kSystemBucket)
+        ->Find(TestContext(), BucketDocument(scene.Open()->info().id, "tagging"))
+        .value_or(ObjectId());
   };
   const ObjectId before_tagging = tagging();
   EXPECT_EQ(*scene.Look(), LookAgain(std::chrono::minutes(10)));
@@ -321,8 +323,7 @@ TEST(BucketReconcilerTest, NamespacesNeedTheClustersLeave) {
                                          {"metadata", {{"name", "elsewhere"}, {"labels", {{"team", "a"}}}}}});
     scene.Say(Json::object(), "photos", "elsewhere");
     scene.Settle("photos", "elsewhere");
-    EXPECT_EQ(scene.Condition("Ready", "photos", "elsewhere"),
-              allowed ? "True/Ready" : "False/NamespaceNotAllowed");
+    EXPECT_EQ(scene.Condition("Ready", "photos", "elsewhere"), allowed ? "True/Ready" : "False/NamespaceNotAllowed");
     EXPECT_EQ(scene.HasBucket(), allowed);
   }
 }

@@ -28,7 +28,8 @@ std::string KeyOfOwner(const Json& object) {
   const Json& owners = kube::Member(kube::Member(object, "metadata"), "ownerReferences");
   for (const Json& owner : owners.is_array() ? owners : Json::array())
     if (kube::Text(owner, "apiVersion") == kinds::kPbfsCluster.ApiVersion())
-      return fmt::format("{}/{}/{}", kube::Text(owner, "kind"), MetaText(object, "namespace"), kube::Text(owner, "name"));
+      return fmt::format("{}/{}/{}", kube::Text(owner, "kind"), MetaText(object, "namespace"),
+                         kube::Text(owner, "name"));
   return "";
 }
 

@@ -15,9 +15,8 @@ namespace kinds = kube::kinds;
 using std::chrono::seconds;
 
 Json Object(const kube::Kind& kind, const std::string& name, const Json& metadata = Json::object()) {
-  Json object = {{"apiVersion", kind.ApiVersion()},
-                 {"kind", kind.name},
-                 {"metadata", {{"name", name}, {"namespace", "space"}}}};
+  Json object = {
+      {"apiVersion", kind.ApiVersion()}, {"kind", kind.name}, {"metadata", {{"name", name}, {"namespace", "space"}}}};
   object["metadata"].update(metadata);
   return object;
 }

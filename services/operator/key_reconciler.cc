@@ -133,8 +133,8 @@ class KeyPass : private DependentPass {
   }
 
   Status SecretNameTaken() {
-    const std::string message = fmt::format(
-        "there is a Secret {} that is not this object's: give spec.secret.name another one", SecretName());
+    const std::string message =
+        fmt::format("there is a Secret {} that is not this object's: give spec.secret.name another one", SecretName());
     conditions_.Set("SecretSynced", Truth::kFalse, "SecretNameTaken", message);
     return FailedPreconditionError(message).WithDetail(kReasonDetail, "SecretNameTaken");
   }
@@ -286,7 +286,8 @@ class KeyPass : private DependentPass {
   // `again`, or when a pair ends, if that is sooner.
   Duration NotLaterThanEnds(Duration again) const {
     for (const std::string& end : {Text(spec(), "expirationTime"), Text(status_, "previousExpirationTime")})
-      if (const int64_t left = SecondsUntil(end); left > 0) again = std::min<Duration>(again, std::chrono::seconds(left));
+      if (const int64_t left = SecondsUntil(end); left > 0)
+        again = std::min<Duration>(again, std::chrono::seconds(left));
     return again;
   }
 

@@ -12,8 +12,8 @@ namespace pbfs::operators {
 namespace {
 
 namespace kinds = kube::kinds;
-using ::testing::HasSubstr;
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 
 /// A cluster that serves, looks at a PBFSAccessKey "app" in it, and what they lead to.
 class Scene {

@@ -16,8 +16,8 @@ inline constexpr const char* kClusterFinalizer = "pbfs.dev/cluster";
 
 class ClusterPass : private ObjectPass {
  public:
-  ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled, SiteDirectory& sites,
-              Context context, Json cluster);
+  ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled, CheckedPairs& checked,
+              SiteDirectory& sites, Context context, Json cluster);
 
   Result<LookAgain> Run();
 
@@ -71,6 +71,7 @@ class ClusterPass : private ObjectPass {
   Status RemoveData();
 
   SiteDirectory& sites_;
+  CheckedPairs& checked_;
   LiveObjects live_;
   ClusterIntent intent_;
   std::optional<SiteLook> site_;

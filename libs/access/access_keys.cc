@@ -55,6 +55,13 @@ AccessKey NewAccessKey(Random& random) {
   return key;
 }
 
+Status CheckPair(const AccessKey& key) {
+  if (!IsId(key.id)) return InvalidArgumentError("an access key's id has 20 of A-Z and 0-9");
+  if (key.secret.empty() || key.secret.size() > 128)
+    return InvalidArgumentError("an access key's secret has 1 to 128 characters");
+  return OkStatus();
+}
+
 Result<AccessKey> AccessKeys::Create(const Context& context, const std::string& user, Random& random,
                                      const std::string& policy) {
   AccessKey key = NewAccessKey(random);
@@ -70,9 +77,7 @@ Status AccessKeys::Put(const Context& context, const AccessKey& key) {
   const bool printable = std::all_of(user.begin(), user.end(), [](char c) { return c > ' ' && c < 0x7f; });
   if (user.empty() || user.size() > 64 || !printable)
     return InvalidArgumentError("a user's name has 1 to 64 printable characters without blanks");
-  if (!IsId(key.id)) return InvalidArgumentError("an access key's id has 20 of A-Z and 0-9");
-  if (key.secret.empty() || key.secret.size() > 128)
-    return InvalidArgumentError("an access key's secret has 1 to 128 characters");
+  PBFS_RETURN_IF_ERROR(CheckPair(key));
   return documents_.Put(context, kPrefix + key.id, Encode(key));
 }
 

@@ -23,6 +23,8 @@ struct AccessKey {
 
 /// A fresh pair, of nobody yet.
 AccessKey NewAccessKey(Random& random);
+/// Whether id and secret can be those of a key. Errors: INVALID_ARGUMENT.
+Status CheckPair(const AccessKey& key);
 
 /// The access keys of a site, documents of the system bucket: `key/<id>`. Threads: any.
 class AccessKeys {

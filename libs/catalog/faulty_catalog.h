@@ -27,6 +27,11 @@ class FaultyCatalog final : public CatalogDecorator {
   void LoseNextReply();
   /// The next `count` calls are refused, whatever the odds.
   void RefuseNext(int count);
+  /// The n-th call from now (1: the next) is refused, or if it `happens` loses its reply, whatever the odds: for crash matrices, as
+  /// FaultyKube. Which call is the n-th is certain if one thread calls.
+  void FailCall(int64_t call, bool happens);
+  /// Calls since the last FailCall.
+  int64_t calls() const;
 
  private:
   struct Fate {
@@ -40,10 +45,13 @@ class FaultyCatalog final : public CatalogDecorator {
 
   const Catalog inner_;
   Random& random_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CatalogFaults faults_ PBFS_GUARDED_BY(mutex_);
   int refuse_next_ PBFS_GUARDED_BY(mutex_) = 0;
   bool lose_next_ PBFS_GUARDED_BY(mutex_) = false;
+  int64_t calls_ PBFS_GUARDED_BY(mutex_) = 0;
+  int64_t fail_at_ PBFS_GUARDED_BY(mutex_) = 0;  // 0: none
+  bool fails_after_ PBFS_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace pbfs

@@ -48,6 +48,20 @@ TEST_F(FaultyCatalogTest, EveryWriteEndsOnceWhateverGetsLost) {
   EXPECT_EQ(Stat(object).extents, 101);
 }
 
+TEST_F(FaultyCatalogTest, OneCallFailsBeforeOrAfterItHappens) {
+  TestClient client = MakeClient();
+  for (const bool happens : {false, true}) {
+    const ObjectId object = client.NewObject();
+    TestCommit commit(client);
+    commit.Creates(object).Zero(object, 0, 10);
+    faulty_.FailCall(2, happens);
+    EXPECT_OK(faulty_.ListBuckets(TestContext()));
+    EXPECT_CODE(faulty_.Commit(TestContext(), commit.request()), kUnavailable);
+    EXPECT_EQ(faulty_.Commit(TestContext(), commit.request())->code, happens ? CommitCode::kReplay : CommitCode::kOk);
+    EXPECT_EQ(faulty_.calls(), 3);
+  }
+}
+
 TEST_F(FaultyCatalogTest, LateAnswerEndsWithTheDeadline) {
   SimulatedScheduler(TestSeed()).Run([&] {
     faulty_.SetFaults({.late = 1000, .delay = std::chrono::hours(1)});

@@ -1,5 +1,6 @@
 #include "services/operator/bucket_reconciler.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,7 +38,9 @@ class BucketPass : private DependentPass {
     PBFS_ASSIGN_OR_RETURN(const bool ours, Claim());
     if (!ours) return NotReady("NameConflict", conditions_.MessageOf("NameConflict"), kBlocked);
     PBFS_ASSIGN_OR_RETURN(Bucket bucket, OpenOrMake());
-    PBFS_RETURN_IF_ERROR(Settle(bucket, *documents));
+    const Status settled = Settle(bucket, *documents);
+    if (settled.code() == StatusCode::kInvalidArgument) return NotReady("SpecRejected", settled.message(), kAgain);
+    PBFS_RETURN_IF_ERROR(settled);
     Describe(bucket);
     conditions_.Set("Ready", Truth::kTrue, "Ready", "the bucket is as its object says");
     PBFS_RETURN_IF_ERROR(WriteStatus());
@@ -50,20 +53,22 @@ class BucketPass : private DependentPass {
   // Whether the bucket is this object's, from now on.
   Result<bool> Claim() {
     PBFS_ASSIGN_OR_RETURN(const auto claim, documents().Get(context_, ClaimName()));
-    if (claim && kube::Text(*kube::ParseJson(*claim), "uid") != uid_) {
-      const Json owner = *kube::ParseJson(*claim);
-      Conflict(fmt::format("the bucket {} is that of the PBFSBucket {}/{}", bucket_, kube::Text(owner, "namespace"),
-                           kube::Text(owner, "name")));
+    const Json owner = claim ? kube::ParseJson(*claim).value_or(Json()) : Json();
+    const std::string space = kube::Text(owner, "namespace"), name = kube::Text(owner, "name");
+    const bool is_namesake = space == space_ && name == name_;  // there is one of a name, so an earlier one is gone
+    if (claim && !is_namesake) {
+      Conflict(fmt::format("the bucket {} is that of the PBFSBucket {}/{}", bucket_, space, name));
       return false;
     }
-    if (!claim) {
+    if (kube::Text(owner, "uid") != uid_) {
       const Status there = site().client().OpenBucket(context_, bucket_).status();
       if (!there.ok() && there.code() != StatusCode::kNotFound) return there;
       if (there.ok() && kube::Text(spec(), "adoptionPolicy", "Never") != "IfUnowned") {
         Conflict(fmt::format("there is a bucket {} already: spec.adoptionPolicy: IfUnowned takes it over", bucket_));
         return false;
       }
-      PBFS_RETURN_IF_ERROR(documents().PutNew(context_, ClaimName(), OwnClaim()));
+      PBFS_RETURN_IF_ERROR(claim ? documents().Put(context_, ClaimName(), OwnClaim())
+                                 : documents().PutNew(context_, ClaimName(), OwnClaim()));
       if (there.ok()) Say("Normal", "BucketAdopted", fmt::format("took over the bucket {}", bucket_));
     }
     conditions_.Set("NameConflict", Truth::kFalse, "NoConflict", "no other object has this bucket");
@@ -81,6 +86,7 @@ class BucketPass : private DependentPass {
   }
 
   Status Settle(Bucket& bucket, const StringMap& documents) {
+    PBFS_RETURN_IF_ERROR(Remember(documents));
     // The lock before versioning, as gateways do: who suspends versions meanwhile sees it.
     for (const auto& [what, document] : documents) {
       const std::string name = BucketDocument(bucket.info().id, what);
@@ -90,7 +96,12 @@ class BucketPass : private DependentPass {
     PBFS_RETURN_IF_ERROR(DropUnwanted(bucket, documents));
     PBFS_ASSIGN_OR_RETURN(const Versioning now, bucket.FindVersioning(context_));
     const Versioning wanted = VersioningOf(spec());
-    return now == wanted || wanted == Versioning::kOff ? OkStatus() : bucket.SetVersioning(context_, wanted);
+    if (now == wanted || wanted == Versioning::kOff) return OkStatus();
+    PBFS_ASSIGN_OR_RETURN(const auto lock,
+                          this->documents().Get(context_, BucketDocument(bucket.info().id, kLockDocument)));
+    if (lock && wanted == Versioning::kSuspended)
+      return InvalidArgumentError("spec.versioning: versions of the bucket can be locked, so they cannot be suspended");
+    return bucket.SetVersioning(context_, wanted);
   }
 
   // What the object once said and says no more. What it never said is the user's.
@@ -100,10 +111,25 @@ class BucketPass : private DependentPass {
       if (what.is_string() && what != kLockDocument && !documents.contains(what.get<std::string>()))
         PBFS_RETURN_IF_ERROR(
             this->documents().Delete(context_, BucketDocument(bucket.info().id, what.get<std::string>())));
-    Json now = Json::array();
-    for (const auto& [what, document] : documents) now.push_back(what);
-    status_["managedSettings"] = std::move(now);
+    status_["managedSettings"] = NamesOf(documents);
     return OkStatus();
+  }
+  static Json NamesOf(const StringMap& documents) {
+    Json names = Json::array();
+    for (const auto& [what, document] : documents) names.push_back(what);
+    return names;
+  }
+
+  // The status names what the object says before the site has it, so that a look which ends in between forgets nothing.
+  Status Remember(const StringMap& documents) {
+    Json all = kube::Member(status_, "managedSettings");
+    if (!all.is_array()) all = Json::array();
+    const size_t before = all.size();
+    for (const Json& what : NamesOf(documents))
+      if (std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
+    if (all.size() == before) return OkStatus();
+    status_["managedSettings"] = std::move(all);
+    return WriteStatus();
   }
 
   void Describe(const Bucket& bucket) {
@@ -120,7 +146,7 @@ class BucketPass : private DependentPass {
     if (reach == Reach::kReached) {
       PBFS_ASSIGN_OR_RETURN(const LookAgain wait, Release());
       if (wait) return wait;
-    } else if (reach == Reach::kNotNow && !IsForced()) {
+    } else if (reach != Reach::kNoCluster && !IsForced()) {
       return NotReady(conditions_.ReasonOf("ClusterReachable"), conditions_.MessageOf("ClusterReachable"), kSoon);
     }
     PBFS_RETURN_IF_ERROR(DropFinalizer());
@@ -130,7 +156,8 @@ class BucketPass : private DependentPass {
   // The bucket's end, as the policy has it. An answer: not yet.
   Result<LookAgain> Release() {
     PBFS_ASSIGN_OR_RETURN(const auto claim, documents().Get(context_, ClaimName()));
-    if (!claim || kube::Text(*kube::ParseJson(*claim), "uid") != uid_) return LookAgain();  // it was never ours
+    if (!claim || kube::Text(kube::ParseJson(*claim).value_or(Json()), "uid") != uid_)
+      return LookAgain();  // it was never ours
     const std::string policy = kube::Text(spec(), "deletionPolicy", "Retain");
     if (policy != "Retain") {
       Result<Bucket> bucket = site().client().OpenBucket(context_, bucket_);

@@ -10,6 +10,7 @@
 #include "libs/s3/lifecycle.h"
 #include "libs/s3/lock.h"
 #include "libs/s3/policy.h"
+#include "libs/s3/target.h"
 #include "services/operator/object_text.h"
 
 namespace pbfs::operators {
@@ -96,6 +97,7 @@ BucketSettings SettingsOf(const Json& spec, const std::string& bucket, const Red
 
 Result<StringMap> BucketDocuments(const Json& spec, const std::string& bucket) {
   StringMap documents;
+  PBFS_RETURN_IF_ERROR(s3::CheckBucketName(bucket).Annotate("spec.bucketName"));
   if (Member(spec, "quota").is_object())
     return InvalidArgumentError("spec.quota: this release keeps no quotas; leave it out");
   if (const Json& tags = Member(spec, "tags"); tags.is_object()) {
@@ -117,8 +119,11 @@ Result<StringMap> BucketDocuments(const Json& spec, const std::string& bucket) {
     documents["lifecycle"] = s3::LifecycleXml(LifecycleOf(rules));
     PBFS_RETURN_IF_ERROR(Check("spec.lifecycleRules", s3::ParseLifecycle(documents["lifecycle"])));
   }
-  if (const Json& lock = Member(spec, "objectLock"); Member(lock, "enabled") == Json(true))
+  if (const Json& lock = Member(spec, "objectLock"); Member(lock, "enabled") == Json(true)) {
+    if (VersioningOf(spec) != Versioning::kEnabled)
+      return InvalidArgumentError("spec.objectLock: it locks versions, and needs versioning: Enabled");
     documents[kLockDocument] = s3::LockConfigurationXml(LockOf(lock));
+  }
   return documents;
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/bytes.h"
+#include "libs/crypto/primitives.h"
 #include "services/operator/object_text.h"
 #include "services/operator/render_object.h"
 #include "services/operator/render_postgres.h"
@@ -65,7 +67,7 @@ Json TlsSecret(const ClusterIntent& intent, const std::string& name, const Keyed
 }
 
 Result<KeyedCertificate> AuthorityOf(const Context& context, LiveObjects& live, const ClusterIntent& intent,
-                                     bool made_before, int64_t now) {
+                                     CheckedPairs& checked, bool made_before, int64_t now) {
   const std::string name = AuthorityName(intent.name);
   if (live.Find(kube::kinds::kSecret, name) == nullptr) {
     if (made_before)
@@ -80,7 +82,7 @@ Result<KeyedCertificate> AuthorityOf(const Context& context, LiveObjects& live, 
     PBFS_RETURN_IF_ERROR(live.PutOnce(context, TlsSecret(intent, name, fresh, Ownership::kRetained)));
   }
   const KeyedCertificate authority = PairOf(live.Find(kube::kinds::kSecret, name));
-  if (!IsPairOf(authority, authority.certificate))
+  if (!checked.Check(authority, authority.certificate).ok())
     return FailedPreconditionError(fmt::format("the Secret {} holds no authority's certificate and key", name))
         .WithDetail(kReasonDetail, "SecretLost");
   return authority;
@@ -119,10 +121,26 @@ std::vector<NeededCertificate> NeededCertificates(const ClusterIntent& intent) {
   return needed;
 }
 
-bool MustIssue(const KeyedCertificate& now, const NeededCertificate& needed, const std::string& authority,
-               int64_t now_seconds, int64_t renew_before) {
-  const Result<CertificateFacts> facts = ReadCertificate(now.certificate);
-  if (!facts.ok() || !IsPairOf(now, authority)) return true;
+Result<CertificateFacts> CheckedPairs::Check(const KeyedCertificate& pair, const std::string& authority) {
+  const std::string texts =
+      fmt::format("{}\n{}\n{}\n{}", pair.certificate.size(), pair.key.size(), pair.certificate + pair.key, authority);
+  const std::string hash = ToHex(Sha256(AsBytes(texts)));
+  {
+    MutexLock lock(mutex_);
+    if (const auto found = facts_.find(hash); found != facts_.end()) return found->second;
+  }
+  PBFS_ASSIGN_OR_RETURN(const CertificateFacts facts, ReadCertificate(pair.certificate));
+  if (!IsPairOf(pair, authority))
+    return InvalidArgumentError("the certificate is of another authority, or another key");
+  MutexLock lock(mutex_);
+  if (facts_.size() >= kMost) facts_.clear();
+  facts_[hash] = facts;
+  return facts;
+}
+
+bool MustIssue(const Result<CertificateFacts>& facts, const NeededCertificate& needed, int64_t now_seconds,
+               int64_t renew_before) {
+  if (!facts.ok()) return true;
   std::vector<std::string> hosts = needed.hosts;
   std::sort(hosts.begin(), hosts.end());
   return facts->common_name != needed.common_name || facts->hosts != hosts || facts->not_before > now_seconds ||
@@ -130,20 +148,23 @@ bool MustIssue(const KeyedCertificate& now, const NeededCertificate& needed, con
 }
 
 Result<CertificateReport> KeepCertificates(const Context& context, LiveObjects& live, const ClusterIntent& intent,
-                                           bool made_before, int64_t now) {
+                                           CheckedPairs& checked, bool made_before, int64_t now) {
   CertificateReport report;
   const std::vector<NeededCertificate> all = NeededCertificates(intent);
   if (all.empty()) return report;
-  PBFS_ASSIGN_OR_RETURN(const KeyedCertificate authority, AuthorityOf(context, live, intent, made_before, now));
+  PBFS_ASSIGN_OR_RETURN(const KeyedCertificate authority,
+                        AuthorityOf(context, live, intent, checked, made_before, now));
   PBFS_RETURN_IF_ERROR(PutBundle(context, live, intent, authority.certificate));
-  report.authority = ReadCertificate(authority.certificate)->fingerprint;
+  report.authority = checked.Check(authority, authority.certificate)->fingerprint;
   for (const NeededCertificate& needed : all) {
-    const Json* secret = live.Find(kube::kinds::kSecret, needed.secret);
-    if (MustIssue(PairOf(secret), needed, authority.certificate, now, intent.spec.tls.renew_before_seconds)) {
+    const auto facts_now = [&] {
+      return checked.Check(PairOf(live.Find(kube::kinds::kSecret, needed.secret)), authority.certificate);
+    };
+    if (MustIssue(facts_now(), needed, now, intent.spec.tls.renew_before_seconds)) {
       PBFS_RETURN_IF_ERROR(Issue(context, live, intent, needed, authority, now));
       report.issued.push_back(needed.secret);
     }
-    const auto facts = ReadCertificate(PairOf(live.Find(kube::kinds::kSecret, needed.secret)).certificate);
+    const Result<CertificateFacts> facts = facts_now();
     if (!facts.ok()) continue;  // being deleted: issued again when it is gone
     if (report.nearest_end == 0 || facts->not_after < report.nearest_end) report.nearest_end = facts->not_after;
   }

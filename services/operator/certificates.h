@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "libs/base/sync.h"
 #include "libs/crypto/certificates.h"
 #include "services/operator/live_objects.h"
 #include "services/operator/render.h"
@@ -29,10 +31,24 @@ struct NeededCertificate {
 };
 std::vector<NeededCertificate> NeededCertificates(const ClusterIntent& intent);
 
-/// Whether another one has to be issued in place of `now`: it is none, is of another authority, does not say what it should, or ends within
+/// Pairs that were found good. What they say never changes, and to check one takes longer than everything else in a look. Outlives
+/// passes. Threads: any.
+class CheckedPairs {
+ public:
+  /// What `pair` says. Errors: INVALID_ARGUMENT it is none, or not signed by the first of `authority`.
+  Result<CertificateFacts> Check(const KeyedCertificate& pair, const std::string& authority);
+
+ private:
+  static constexpr size_t kMost = 10'000;
+  Mutex mutex_;
+  std::map<std::string, CertificateFacts> facts_
+      PBFS_GUARDED_BY(mutex_);  // by the hash of the three texts; at most kMost
+};
+
+/// Whether another one has to be issued in place of one that says `now`, or that is none: it does not say what it should, or ends within
 /// `renew_before` seconds of `now_seconds`.
-bool MustIssue(const KeyedCertificate& now, const NeededCertificate& needed, const std::string& authority,
-               int64_t now_seconds, int64_t renew_before);
+bool MustIssue(const Result<CertificateFacts>& now, const NeededCertificate& needed, int64_t now_seconds,
+               int64_t renew_before);
 
 /// What a look at all of them found.
 struct CertificateReport {
@@ -44,6 +60,6 @@ struct CertificateReport {
 /// Issues what is missing or due. Errors: FAILED_PRECONDITION with the reason SecretLost (site_identity.h): the authority is gone though
 /// `made_before`; those of writes.
 Result<CertificateReport> KeepCertificates(const Context& context, LiveObjects& live, const ClusterIntent& intent,
-                                           bool made_before, int64_t now_seconds);
+                                           CheckedPairs& checked, bool made_before, int64_t now_seconds);
 
 }  // namespace pbfs::operators

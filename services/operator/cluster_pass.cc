@@ -46,9 +46,10 @@ bool HasCondition(const Json& object, const char* type) {
 }  // namespace
 
 ClusterPass::ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled,
-                         SiteDirectory& sites, Context context, Json cluster)
+                         CheckedPairs& checked, SiteDirectory& sites, Context context, Json cluster)
     : ObjectPass(world, options, kinds::kPbfsCluster, std::move(context), std::move(cluster)),
       sites_(sites),
+      checked_(checked),
       live_(world.kube, settled, space_, name_) {}
 
 void ClusterPass::Note(const std::string& what, const Status& status) {
@@ -214,7 +215,7 @@ Status ClusterPass::PutDomains(const std::vector<Json>& nodes) {
 Status ClusterPass::KeepAllCertificates() {
   const bool made_before = !kube::Text(kube::Member(status_, "tls"), "caFingerprint").empty();
   PBFS_ASSIGN_OR_RETURN(const CertificateReport report,
-                        KeepCertificates(context_, live_, intent_, made_before, now_micros_ / 1'000'000));
+                        KeepCertificates(context_, live_, intent_, checked_, made_before, now_micros_ / 1'000'000));
   if (report.authority.empty()) return OkStatus();
   status_["tls"]["caFingerprint"] = report.authority;
   status_["tls"]["caGeneration"] = intent_.spec.tls.ca_generation;
@@ -320,7 +321,7 @@ Result<LookAgain> ClusterReconciler::Reconcile(const Context& context, const std
   Result<Json> cluster = world_.kube.Get(context, {kinds::kPbfsCluster, space, name});
   if (cluster.status().code() == StatusCode::kNotFound) return LookAgain();
   PBFS_RETURN_IF_ERROR(cluster.status());
-  return ClusterPass(world_, options_, settled_, sites_, context, *std::move(cluster)).Run();
+  return ClusterPass(world_, options_, settled_, checked_, sites_, context, *std::move(cluster)).Run();
 }
 
 }  // namespace pbfs::operators

@@ -28,8 +28,8 @@ Result<Quantity> SizeOfClaim(const Json& claim);
 
 class ClusterPass : private ObjectPass {
  public:
-  ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled, SiteDirectory& sites,
-              Context context, Json cluster);
+  ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled, CheckedPairs& checked,
+              SiteDirectory& sites, Context context, Json cluster);
 
   Result<LookAgain> Run();
 
@@ -116,6 +116,7 @@ class ClusterPass : private ObjectPass {
   Status RemoveData();
 
   SiteDirectory& sites_;
+  CheckedPairs& checked_;
   LiveObjects live_;
   ClusterIntent intent_;
   std::optional<SiteLook> site_;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "services/operator/certificates.h"
 #include "services/operator/live_objects.h"
 #include "services/operator/object_pass.h"
 #include "services/operator/site_directory.h"
@@ -26,6 +27,7 @@ class ClusterReconciler {
   const OperatorOptions options_;
   SiteDirectory& sites_;
   SettledWrites settled_;
+  CheckedPairs checked_;
 };
 
 }  // namespace pbfs::operators

@@ -23,12 +23,22 @@ std::string KeyOf(const kube::Kind& kind, const std::string& space, const std::s
   return fmt::format("{}/{}/{}", kind.name, space, name);
 }
 
-// The object itself, or the cluster that it was made for; empty: of neither.
+// The object of ours that it was made for, if it says so.
+std::string KeyOfOwner(const Json& object) {
+  const Json& owners = kube::Member(kube::Member(object, "metadata"), "ownerReferences");
+  for (const Json& owner : owners.is_array() ? owners : Json::array())
+    if (kube::Text(owner, "apiVersion") == kinds::kPbfsCluster.ApiVersion())
+      return fmt::format("{}/{}/{}", kube::Text(owner, "kind"), MetaText(object, "namespace"),
+                         kube::Text(owner, "name"));
+  return "";
+}
+
+// The object itself, or the one that it was made for; empty: of neither.
 std::string KeyOf(const kube::Kind& kind, const Json& object) {
   const std::string space = MetaText(object, "namespace");
   if (kind.group == kinds::kPbfsCluster.group) return KeyOf(kind, space, MetaText(object, "name"));
   const std::string cluster = LabelOf(object, kClusterLabel);
-  return cluster.empty() ? "" : KeyOf(kinds::kPbfsCluster, space, cluster);
+  return cluster.empty() ? KeyOfOwner(object) : KeyOf(kinds::kPbfsCluster, space, cluster);
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ Result<bool> DependentPass::IsAllowed() {
   const std::string allowed = kube::Text(tenancy, "allowedNamespaces", "Same");
   if (allowed != "Selector") return allowed == "All";
   PBFS_ASSIGN_OR_RETURN(const Json space, world_.kube.Get(context_, {kube::kinds::kNamespace, "", space_}));
-  return FitsSelector(kube::Member(kube::Member(space, "metadata"), "labels"), kube::Member(tenancy, "selector"));
+  const Json& selector = kube::Member(tenancy, "selector");
+  return selector.is_object() && FitsSelector(kube::Member(kube::Member(space, "metadata"), "labels"), selector);
 }
 
 Result<DependentPass::Reach> DependentPass::ReachCluster() {
@@ -69,20 +70,23 @@ Result<DependentPass::Reach> DependentPass::ReachCluster() {
   PBFS_RETURN_IF_ERROR(cluster.status());
   cluster_ = *std::move(cluster);
   PBFS_ASSIGN_OR_RETURN(const bool allowed, IsAllowed());
+  const std::optional<SiteKeys> keys = sites_.Find(space + "/" + name);
+  const bool available = keys && Conditions(kube::Member(cluster_, "status"), 0, "").IsTrue("Available");
+  if (available) {
+    PBFS_ASSIGN_OR_RETURN(site_, world_.sites.Open(space + "/" + name, *keys));
+    ca_ = keys->ca;
+  }
   if (!allowed) {
     conditions_.Set(
         "ClusterReachable", Truth::kFalse, "NamespaceNotAllowed",
         fmt::format("the cluster {}/{} does not serve this namespace: its spec.tenancy says which", space, name));
-    return Reach::kNotNow;
+    return available ? Reach::kNotAllowed : Reach::kNotNow;
   }
-  const std::optional<SiteKeys> keys = sites_.Find(space + "/" + name);
-  if (!keys || !Conditions(kube::Member(cluster_, "status"), 0, "").IsTrue("Available")) {
+  if (!available) {
     conditions_.Set("ClusterReachable", Truth::kUnknown, "ClusterNotAvailable",
                     fmt::format("the cluster {}/{} does not serve yet", space, name));
     return Reach::kNotNow;
   }
-  PBFS_ASSIGN_OR_RETURN(site_, world_.sites.Open(space + "/" + name, *keys));
-  ca_ = keys->ca;
   conditions_.Set("ClusterReachable", Truth::kTrue, "Reached", "the cluster serves");
   return Reach::kReached;
 }

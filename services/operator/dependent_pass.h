@@ -15,9 +15,10 @@ class DependentPass : public ObjectPass {
                 const kube::Kind& kind, Context context, Json object);
 
   enum class Reach {
-    kReached,   // site() and documents() can be used
-    kNotNow,    // conditions say why
-    kNoCluster  // there is no such cluster any more
+    kReached,     // site() and documents() can be used
+    kNotAllowed,  // they can be used to take away what was given before its leave was withdrawn
+    kNotNow,      // conditions say why
+    kNoCluster    // there is no such cluster any more
   };
   /// Finds the cluster that the object names, whether it may, and its site.
   Result<Reach> ReachCluster();

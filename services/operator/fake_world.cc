@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.h"
+#include "libs/base/testing.h"
 #include "services/operator/object_text.h"
+#include "services/operator/spec_samples.h"
 
 namespace pbfs::operators {
 
@@ -59,10 +61,12 @@ Json FakeWorld::Make(const kube::Kind& kind, Json object) {
   return *made;
 }
 
-Json FakeWorld::Get(const kube::Kind& kind, const std::string& name) {
-  return kube_.Get(Context(), {kind, kind.namespaced ? kTestSpace : "", name}).value_or(Json());
+Json FakeWorld::Get(const kube::Kind& kind, const std::string& name, const std::string& space) {
+  return kube_.Get(Context(), {kind, kind.namespaced ? space : "", name}).value_or(Json());
 }
-bool FakeWorld::Exists(const kube::Kind& kind, const std::string& name) { return !Get(kind, name).is_null(); }
+bool FakeWorld::Exists(const kube::Kind& kind, const std::string& name, const std::string& space) {
+  return !Get(kind, name, space).is_null();
+}
 
 std::vector<Json> FakeWorld::All(const kube::Kind& kind) { return kube_.List(Context(), {kind, "", ""})->items; }
 
@@ -72,8 +76,8 @@ void FakeWorld::Edit(const kube::Kind& kind, Json object) {
   PBFS_CHECK(edited.ok());
 }
 
-void FakeWorld::Remove(const kube::Kind& kind, const std::string& name) {
-  PBFS_CHECK(others_.Delete(Context(), {kind, kind.namespaced ? kTestSpace : "", name}, {}).ok());
+void FakeWorld::Remove(const kube::Kind& kind, const std::string& name, const std::string& space) {
+  PBFS_CHECK(others_.Delete(Context(), {kind, kind.namespaced ? space : "", name}, {}).ok());
 }
 
 Json FakeWorld::Everything() {
@@ -83,6 +87,27 @@ Json FakeWorld::Everything() {
     for (Json& object : All(kind)) all.push_back(std::move(object));
   }
   return all;
+}
+
+void FakeWorld::BeginCluster(const Json& spec) {
+  Json whole = SmallestSpec();
+  whole.update(spec);
+  Make(kinds::kPbfsCluster, ObjectOf(kinds::kPbfsCluster, "demo", whole));
+  SetCondition(kinds::kPbfsCluster, "demo", "Available", true);
+  SiteKeys keys;
+  keys.ca = "authority";
+  directory_.Put(fmt::format("{}/demo", kTestSpace), keys);
+  PBFS_CHECK(site().documents().Create(Context(), {1, 2, std::nullopt}).ok());
+}
+
+void FakeWorld::SetCondition(const kube::Kind& kind, const std::string& name, const std::string& type, bool is) {
+  Json intent = {{"apiVersion", kind.ApiVersion()},
+                 {"kind", kind.name},
+                 {"metadata", {{"name", name}, {"namespace", kTestSpace}}},
+                 {"status",
+                  {{"conditions", Json::array({{{"type", type}, {"status", is ? "True" : "False"}}})},
+                   {"endpoints", {{"s3", "https://demo-gateway.storage.svc:443"}}}}}};
+  PBFS_CHECK(others_.ApplyStatus(Context(), kind, intent).ok());
 }
 
 void FakeWorld::RunControllers() {
@@ -110,6 +135,32 @@ void FakeWorld::RunControllers() {
     report(kinds::kJob, job, {{"conditions", Json::array({{{"type", "Complete"}, {"status", "True"}}})}});
 }
 
+void FakeWorld::Arm(const Fault& fault) {
+  if (fault.of_site)
+    site().faults().FailCall(fault.call, fault.happens);
+  else
+    faults_.Crash(fault.call, fault.happens ? kube::FaultyKube::When::kAfter : kube::FaultyKube::When::kBefore);
+}
+
+bool FakeWorld::Reached(const Fault& fault) {
+  return (fault.of_site ? site().faults().calls() : faults_.calls()) >= fault.call;
+}
+
+void FakeWorld::Heal() {
+  faults_.Heal();
+  site().faults().FailCall(0, false);
+}
+
+void WalkFaults(const std::function<bool(const Fault&)>& scene) {
+  for (const bool of_site : {false, true})
+    for (const bool happens : {false, true})
+      for (int64_t call = 1;; ++call) {
+        SCOPED_TRACE(fmt::format("{} call {}, which {}", of_site ? "site" : "Kubernetes", call,
+                                 happens ? "happens" : "does not happen"));
+        if (!scene({of_site, happens, call}) || testing::Test::HasFailure()) break;
+      }
+}
+
 std::string ConditionOf(const Json& object, const std::string& type) {
   const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");
   if (!conditions.is_array()) return "";
@@ -119,10 +170,10 @@ std::string ConditionOf(const Json& object, const std::string& type) {
   return "";
 }
 
-Json ObjectOf(const kube::Kind& kind, const std::string& name, Json spec) {
+Json ObjectOf(const kube::Kind& kind, const std::string& name, Json spec, const std::string& space) {
   return {{"apiVersion", kind.ApiVersion()},
           {"kind", kind.name},
-          {"metadata", {{"name", name}, {"namespace", kTestSpace}}},
+          {"metadata", {{"name", name}, {"namespace", space}}},
           {"spec", std::move(spec)}};
 }
 

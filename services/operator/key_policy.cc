@@ -4,6 +4,7 @@
 
 #include "libs/kube/kube_json.h"
 #include "libs/s3/policy.h"
+#include "libs/s3/target.h"
 #include "services/operator/key_reconciler.h"
 
 namespace pbfs::operators {
@@ -36,16 +37,27 @@ Json Allow(const Json& actions, const std::string& resource) {
   return {{"Effect", "Allow"}, {"Action", actions}, {"Resource", resource}};
 }
 
-// A grant of a prefix lists nothing but it.
-Json OfBucket(const Json& actions, const std::string& bucket, const std::string& prefix) {
-  Json statement = Allow(actions, "arn:aws:s3:::" + bucket);
-  if (!prefix.empty() && Has(actions, "s3:ListBucket"))
+// What of a bucket is asked for with a prefix.
+constexpr std::array kLists{"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"};
+
+// With a prefix a grant reaches nothing but what begins with it: of the bucket it lists that, and is told where the bucket is. Its settings
+// would give the rest away, whoever may change them.
+void AddForPrefix(const Json& actions, const std::string& bucket, const std::string& prefix, Json& statements) {
+  const bool all = Has(actions, "s3:*");
+  Json lists = Json::array();
+  for (const char* list : kLists)
+    if (all || Has(actions, list)) lists.push_back(list);
+  if (!lists.empty()) {
+    Json statement = Allow(lists, bucket);
     statement["Condition"] = {{"StringLike", {{"s3:prefix", prefix + "*"}}}};
-  return statement;
+    statements.push_back(std::move(statement));
+  }
+  if (all || Has(actions, "s3:GetBucketLocation"))
+    statements.push_back(Allow(Json::array({"s3:GetBucketLocation"}), bucket));
 }
 
 void AddGrant(const Json& grant, const std::string& bucket, Json& statements) {
-  const std::string prefix = Text(grant, "prefix");
+  const std::string prefix = Text(grant, "prefix"), resource = "arn:aws:s3:::" + bucket;
   Json of_bucket = Json::array(), of_objects = Json::array();
   for (const Access& access : AllAccess()) {
     if (!Has(Member(grant, "access"), access.word)) continue;
@@ -53,8 +65,19 @@ void AddGrant(const Json& grant, const std::string& bucket, Json& statements) {
       if (!Has(of_bucket, action)) of_bucket.push_back(action);
     for (const char* action : access.of_objects) of_objects.push_back(action);
   }
-  if (!of_bucket.empty()) statements.push_back(OfBucket(of_bucket, bucket, prefix));
-  if (!of_objects.empty()) statements.push_back(Allow(of_objects, "arn:aws:s3:::" + bucket + "/" + prefix + "*"));
+  if (!prefix.empty())
+    AddForPrefix(of_bucket, resource, prefix, statements);
+  else if (!of_bucket.empty())
+    statements.push_back(Allow(of_bucket, resource));
+  if (!of_objects.empty()) statements.push_back(Allow(of_objects, resource + "/" + prefix + "*"));
+}
+
+// Policies take * and ? for anything, and have no way to mean just these.
+Status CheckGrant(const Json& grant, const std::string& bucket) {
+  PBFS_RETURN_IF_ERROR(s3::CheckBucketName(bucket).Annotate("spec.grants: the bucket " + bucket));
+  if (Text(grant, "prefix").find_first_of("*?$") != std::string::npos)
+    return InvalidArgumentError("spec.grants: a prefix cannot have the characters * ? $");
+  return OkStatus();
 }
 
 }  // namespace
@@ -69,6 +92,7 @@ Result<std::string> PolicyOf(const Json& spec,
     if (const std::string reference = Text(Member(grant, "bucketRef"), "name"); !reference.empty()) {
       PBFS_ASSIGN_OR_RETURN(bucket, bucket_of(reference));
     }
+    PBFS_RETURN_IF_ERROR(CheckGrant(grant, bucket));
     AddGrant(grant, bucket, statements);
   }
   if (Member(spec, "createBuckets") == Json(true))

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
+#include <optional>
+#include <string_view>
 
 #include "libs/crypto/base64.h"
 
@@ -50,10 +53,26 @@ std::string TimeText(int64_t now_micros) {
   return text;
 }
 
+namespace {
+
+// Of "Z" or "+01:30", how far ahead of UTC clocks are there.
+std::optional<int64_t> SecondsOfZone(const char* zone) {
+  if (std::string_view(zone) == "Z" || std::string_view(zone) == "z") return 0;
+  int hours = 0, minutes = 0, end = 0;
+  if (std::sscanf(zone + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 || zone[1 + end] != '\0') return std::nullopt;
+  if (*zone != '+' && *zone != '-') return std::nullopt;
+  return (*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+}
+
+}  // namespace
+
 int64_t SecondsOfTime(const std::string& text) {
   std::tm parts{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return rest == nullptr || *rest != '\0' ? 0 : static_cast<int64_t>(timegm(&parts));
+  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return 0;
+  if (*rest == '.') rest += 1 + std::strspn(rest + 1, "0123456789");
+  const std::optional<int64_t> ahead = *rest == '\0' ? std::nullopt : SecondsOfZone(rest);
+  return ahead ? static_cast<int64_t>(timegm(&parts)) - *ahead : 0;
 }
 
 StringMap SecretValues(const Json& secret) {

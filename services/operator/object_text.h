@@ -25,7 +25,7 @@ bool Covers(const Json& live, const Json& intent);
 
 /// "2026-01-31T12:00:00Z".
 std::string TimeText(int64_t now_micros);
-/// Seconds since 1970 of such a text; 0 of anything else.
+/// Seconds since 1970 of such a text, or of any other time as RFC 3339 has it, rounded down; 0 of anything else.
 int64_t SecondsOfTime(const std::string& text);
 
 /// A Secret's or ConfigMap's values. What is no base64 is left out.

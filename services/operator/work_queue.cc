@@ -48,7 +48,11 @@ void WorkQueue::Done(const std::string& key, std::optional<Duration> again) {
   entry.not_before = now + options_.rest;
   if (entry.due != MonotonicTime::max()) entry.due = std::max(entry.due, entry.not_before);  // added meanwhile
   if (again) entry.due = std::min(entry.due, now + std::max(*again, options_.rest));
-  if (entry.due == MonotonicTime::max()) entries_.erase(key);
+  // Whoever rests is remembered for as long as that.
+  std::erase_if(entries_, [&](const auto& known) {
+    const Entry& idle = known.second;
+    return !idle.taken && idle.due == MonotonicTime::max() && idle.not_before <= now;
+  });
   changed_.NotifyAll();
 }
 

@@ -17,6 +17,12 @@ constexpr Duration kPoll = std::chrono::seconds(2);
 constexpr size_t kNamed = 10;
 constexpr const char* kForce = "pbfs.dev/force-finalize";
 
+// That of a Job stays, as a record, for as long as its Job.
+bool HasEnded(const Json& pod) {
+  const std::string phase = kube::Text(kube::Member(pod, "status"), "phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
+
 bool RefersTo(const Json& object, const std::string& space, const std::string& name) {
   const Json& reference = kube::Member(kube::Member(object, "spec"), "clusterRef");
   return kube::Text(reference, "name") == name &&
@@ -62,11 +68,12 @@ Result<LookAgain> ClusterPass::Delete() {
   return LookAgain();
 }
 
-// True when no pod is left.
+// True when no pod runs any more.
 Result<bool> ClusterPass::RemoveWorkloads() {
   const auto is_gateway = [](const Json& object) { return LabelOf(object, kComponentLabel) == kGateway.component; };
-  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList pods,
+  PBFS_ASSIGN_OR_RETURN(kube::ObjectList pods,
                         world_.kube.List(context_, {kinds::kPod, space_, fmt::format("{}={}", kClusterLabel, name_)}));
+  std::erase_if(pods.items, HasEnded);
   std::vector<const Json*> sets = live_.OfKind(kinds::kStatefulSet);
   // Requests under way need stores and catalogs until they have ended.
   const bool gateways = std::any_of(sets.begin(), sets.end(), [&](const Json* set) { return is_gateway(*set); }) ||

@@ -269,6 +269,22 @@ TEST_F(ClusterReconcilerTest, GatewaysEndBeforeWhatTheyNeed) {
   EXPECT_FALSE(world_.Exists(kinds::kStatefulSet, "demo-fs-main"));
 }
 
+TEST_F(ClusterReconcilerTest, APodThatHasEndedHoldsNoDeletionBack) {
+  Settle();
+  Json pod = {{"apiVersion", "v1"},
+              {"kind", "Pod"},
+              {"metadata",
+               {{"name", "demo-migrate-7-0-x"}, {"namespace", kTestSpace}, {"labels", {{kClusterLabel, "demo"}}}}}};
+  world_.Make(kinds::kPod, pod);
+  world_.Remove(kinds::kPbfsCluster, "demo");
+  Settle();
+  EXPECT_TRUE(world_.Exists(kinds::kPbfsCluster, "demo"));
+  pod["status"] = {{"phase", "Succeeded"}};
+  ASSERT_OK(world_.kube().As("somebody").ApplyStatus(TestContext(), kinds::kPod, pod));
+  Settle();
+  EXPECT_FALSE(world_.Exists(kinds::kPbfsCluster, "demo"));
+}
+
 TEST_F(ClusterReconcilerTest, DataGoOnlyWhereTheSpecSaysSo) {
   Json cluster = ObjectOf(kinds::kPbfsCluster, "demo", Spec());
   cluster["spec"]["deletionPolicy"] = "Delete";

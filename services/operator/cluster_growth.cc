@@ -57,12 +57,10 @@ const Pool* ClusterPass::GrowingPool() const {
 
 Status ClusterPass::BeginGrowth(const Pool& pool) {
   const std::string set = PoolName(name_, pool.name), now = TimeText(now_micros_);
-  status_["operation"] = {{"type", kExpandVolumes},
-                          {"id", fmt::format("{}-{}", pool.name, pool.storage.size.Canonical())},
-                          {"step", "Claims"},
-                          {"startTime", now},
-                          {"lastProgressTime", now},
-                          {"targets", Json::array({{{"pod", set}, {"state", pool.storage.size.Canonical()}}})}};
+  status_["operation"] = {
+      {"type", kExpandVolumes},  {"id", fmt::format("{}-{}", pool.name, pool.storage.size.Canonical())},
+      {"step", "Claims"},        {"startTime", now},
+      {"lastProgressTime", now}, {"targets", Json::array({{{"pod", set}, {"state", pool.storage.size.Canonical()}}})}};
   PBFS_RETURN_IF_ERROR(WriteStatus());  // before the first side effect
   return StepGrowth();
 }
@@ -102,11 +100,10 @@ Status ClusterPass::GrowClaims(const std::string& set, const Pool& pool) {
     PBFS_RETURN_IF_ERROR(claim.status());
     PBFS_ASSIGN_OR_RETURN(const Quantity size, SizeOfClaim(*claim));
     if (size >= pool.storage.size) continue;
-    const Json intent = {
-        {"apiVersion", "v1"},
-        {"kind", "PersistentVolumeClaim"},
-        {"metadata", {{"name", name}, {"namespace", space_}, {"uid", MetaText(*claim, "uid")}}},
-        {"spec", {{"resources", {{"requests", {{"storage", pool.storage.size.Canonical()}}}}}}}};
+    const Json intent = {{"apiVersion", "v1"},
+                         {"kind", "PersistentVolumeClaim"},
+                         {"metadata", {{"name", name}, {"namespace", space_}, {"uid", MetaText(*claim, "uid")}}},
+                         {"spec", {{"resources", {{"requests", {{"storage", pool.storage.size.Canonical()}}}}}}}};
     PBFS_RETURN_IF_ERROR(
         world_.kube.Apply(context_, kinds::kPersistentVolumeClaim, intent, kube::OnConflict::kTake).status());
   }

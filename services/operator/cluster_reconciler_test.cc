@@ -271,10 +271,10 @@ TEST_F(ClusterReconcilerTest, GatewaysEndBeforeWhatTheyNeed) {
 
 TEST_F(ClusterReconcilerTest, APodThatHasEndedHoldsNoDeletionBack) {
   Settle();
-  Json pod = {{"apiVersion", "v1"},
-              {"kind", "Pod"},
-              {"metadata",
-               {{"name", "demo-migrate-7-0-x"}, {"namespace", kTestSpace}, {"labels", {{kClusterLabel, "demo"}}}}}};
+  Json pod = {
+      {"apiVersion", "v1"},
+      {"kind", "Pod"},
+      {"metadata", {{"name", "demo-migrate-7-0-x"}, {"namespace", kTestSpace}, {"labels", {{kClusterLabel, "demo"}}}}}};
   world_.Make(kinds::kPod, pod);
   world_.Remove(kinds::kPbfsCluster, "demo");
   Settle();

@@ -31,9 +31,8 @@ int64_t DutiesOf(const ClusterMap& map, StoreId store) {
   const auto names = [&](const std::vector<StoreId>& list) {
     return std::find(list.begin(), list.end(), store) != list.end();
   };
-  return std::count_if(map.groups.begin(), map.groups.end(), [&](const PlacementGroup& group) {
-    return names(group.stores) || names(group.previous);
-  });
+  return std::count_if(map.groups.begin(), map.groups.end(),
+                       [&](const PlacementGroup& group) { return names(group.stores) || names(group.previous); });
 }
 
 bool IsWhole(const Redundancy& redundancy) {
@@ -78,7 +77,8 @@ Status ClusterPass::StepScaling() {
 Status ClusterPass::CheckRemoval(const std::string& set, const StoreInfo& victim) {
   const RedundancySpec& wanted = intent_.spec.redundancy;
   if (!IsWhole(site_->redundancy))
-    return FailedPreconditionError("bodies lack shards, or were not looked for yet: the repairer makes up for that first");
+    return FailedPreconditionError(
+        "bodies lack shards, or were not looked for yet: the repairer makes up for that first");
   const Pods pods = PodsOf(set);
   if (pods.ready < pods.wanted) return FailedPreconditionError(fmt::format("{}: not every pod is ready", set));
   std::set<std::string> domains;
@@ -92,14 +92,13 @@ Status ClusterPass::CheckRemoval(const std::string& set, const StoreInfo& victim
     domains.insert(store.domain);
   }
   if (left < wanted.data_shards + wanted.parity_shards || static_cast<int>(domains.size()) < DomainsNeeded(wanted))
-    return FailedPreconditionError(
-        fmt::format("{} stores in {} failure domains would be left, and {}+{} needs {} in {}", left, domains.size(),
-                    wanted.data_shards, wanted.parity_shards, wanted.data_shards + wanted.parity_shards,
-                    DomainsNeeded(wanted)));
+    return FailedPreconditionError(fmt::format(
+        "{} stores in {} failure domains would be left, and {}+{} needs {} in {}", left, domains.size(),
+        wanted.data_shards, wanted.parity_shards, wanted.data_shards + wanted.parity_shards, DomainsNeeded(wanted)));
   const int64_t free_percent = capacity == 0 ? 0 : std::max<int64_t>(0, capacity - used) * 100 / capacity;
   if (free_percent < intent_.spec.fragment_store.min_free_percent_after)
-    return FailedPreconditionError(fmt::format("{} % of the other stores' space would be left free, and {} must be", free_percent,
-                                               intent_.spec.fragment_store.min_free_percent_after));
+    return FailedPreconditionError(fmt::format("{} % of the other stores' space would be left free, and {} must be",
+                                               free_percent, intent_.spec.fragment_store.min_free_percent_after));
   return OkStatus();
 }
 
@@ -113,14 +112,16 @@ Result<StoreStat> ClusterPass::StatOf(StoreId id) {
 Status ClusterPass::BeginRemoval(const Pool& pool) {
   const std::string set = PoolName(name_, pool.name), pod = fmt::format("{}-{}", set, ReplicasOf(pool.name) - 1);
   const StoreInfo* store = StoreOf(pod);
-  if (store == nullptr) return FailedPreconditionError(fmt::format("no store, or more than one, is known in the pod {}", pod));
+  if (store == nullptr)
+    return FailedPreconditionError(fmt::format("no store, or more than one, is known in the pod {}", pod));
   PBFS_RETURN_IF_ERROR(CheckRemoval(set, *store));
   PBFS_ASSIGN_OR_RETURN(const StoreStat stat, StatOf(store->id));
   if (stat.store != store->id)
-    return FailedPreconditionError(fmt::format("the store in {} says that it is {}, and the catalogs that it is {}", pod,
-                                               stat.store.value, store->id.value));
+    return FailedPreconditionError(fmt::format("the store in {} says that it is {}, and the catalogs that it is {}",
+                                               pod, stat.store.value, store->id.value));
   PBFS_ASSIGN_OR_RETURN(const Json live_pod, world_.kube.Get(context_, {kinds::kPod, space_, pod}));
-  PBFS_ASSIGN_OR_RETURN(const Json claim, world_.kube.Get(context_, {kinds::kPersistentVolumeClaim, space_, ClaimOf(pod)}));
+  PBFS_ASSIGN_OR_RETURN(const Json claim,
+                        world_.kube.Get(context_, {kinds::kPersistentVolumeClaim, space_, ClaimOf(pod)}));
   const std::string now = TimeText(now_micros_);
   status_["operation"] = {{"type", kScaleDown},
                           {"id", fmt::format("{}-{}", store->id.value, MetaText(live_pod, "uid"))},
@@ -156,7 +157,8 @@ Result<Target> TargetOf(const Json& operation, const std::string& cluster) {
   const std::string prefix = NameOf(cluster, kFragmentStore) + "-";
   const size_t dash = target.pod.rfind('-');
   const uint64_t store = std::strtoull(kube::Text(first, "storeID").c_str(), nullptr, 10);
-  if (!target.pod.starts_with(prefix) || dash <= prefix.size() || target.claim_uid.empty() || store == 0 || store > UINT32_MAX)
+  if (!target.pod.starts_with(prefix) || dash <= prefix.size() || target.claim_uid.empty() || store == 0 ||
+      store > UINT32_MAX)
     return FailedPreconditionError("status.operation makes no sense: take it out by hand if nothing is under way");
   target.set = target.pod.substr(0, dash), target.pool = target.set.substr(prefix.size());
   target.ordinal = static_cast<int>(std::strtol(target.pod.c_str() + dash + 1, nullptr, 10));
@@ -182,7 +184,8 @@ int64_t ClusterPass::SecondsSinceProgress() const {
 Status ClusterPass::StepRemoval() {
   PBFS_ASSIGN_OR_RETURN(const Target target, TargetOf(status_["operation"], name_));
   const std::string step = kube::Text(status_["operation"], "step");
-  conditions_.Set("ScalingBlocked", Truth::kFalse, "UnderWay", fmt::format("store {} in {} goes: {}", target.store.value, target.pod, step));
+  conditions_.Set("ScalingBlocked", Truth::kFalse, "UnderWay",
+                  fmt::format("store {} in {} goes: {}", target.store.value, target.pod, step));
   if (step == "Draining" || step.starts_with("Proving")) return Drain(target.store, target.pod, target.pool);
   if (step == "Removing") return Remove(target.store);
   if (step == "Shrinking") return Shrink(target.set, target.pool, target.ordinal);
@@ -218,11 +221,13 @@ Status ClusterPass::Drain(StoreId id, const std::string& pod, const std::string&
     PBFS_RETURN_IF_ERROR(PutState(id, StoreState::kDraining));
   const int64_t duties = DutiesOf(site_->map, id);
   if (store->state != StoreState::kUp && duties == 0 && IsWhole(site_->redundancy)) return Prove();
-  GoOn("Draining", fmt::format("{} placement groups count on it, {} are not whole", duties, site_->redundancy.backfilling));
+  GoOn("Draining",
+       fmt::format("{} placement groups count on it, {} are not whole", duties, site_->redundancy.backfilling));
   if (SecondsSinceProgress() > intent_.spec.fragment_store.progress_deadline_seconds) {
-    Say("Warning", "DecommissionStalled", fmt::format("store {}: {}", id.value, kube::Text(status_["operation"], "message")));
-    return FailedPreconditionError(fmt::format("draining store {} makes no progress: {}", id.value,
-                                               kube::Text(status_["operation"], "message")));
+    Say("Warning", "DecommissionStalled",
+        fmt::format("store {}: {}", id.value, kube::Text(status_["operation"], "message")));
+    return FailedPreconditionError(
+        fmt::format("draining store {} makes no progress: {}", id.value, kube::Text(status_["operation"], "message")));
   }
   return OkStatus();
 }
@@ -250,7 +255,8 @@ Status ClusterPass::Shrink(const std::string& set, const std::string& pool, int 
   PBFS_ASSIGN_OR_RETURN(const Json live, world_.kube.Get(context_, {kinds::kStatefulSet, space_, set}));
   const int64_t replicas = kube::Number(kube::Member(live, "spec"), "replicas");
   if (replicas > ordinal + 1)
-    return FailedPreconditionError(fmt::format("{} has {} replicas, and only the last of {} was to go", set, replicas, ordinal + 1));
+    return FailedPreconditionError(
+        fmt::format("{} has {} replicas, and only the last of {} was to go", set, replicas, ordinal + 1));
   if (replicas == ordinal + 1) {
     intent_.facts.store_replicas[pool] = ordinal;
     ClusterIntent smaller = intent_;
@@ -259,8 +265,7 @@ Status ClusterPass::Shrink(const std::string& set, const std::string& pool, int 
     for (Json& object : Render(smaller)) {
       if (object["kind"] != "StatefulSet" || MetaText(object, "name") != set) continue;
       object["metadata"]["resourceVersion"] = MetaText(live, "resourceVersion");
-      PBFS_RETURN_IF_ERROR(
-          world_.kube.Apply(context_, kinds::kStatefulSet, object, kube::OnConflict::kTake).status());
+      PBFS_RETURN_IF_ERROR(world_.kube.Apply(context_, kinds::kStatefulSet, object, kube::OnConflict::kTake).status());
     }
   }
   GoOn("EndingPod", "");
@@ -291,7 +296,8 @@ Status ClusterPass::SettleClaim(const std::string& pod, const std::string& claim
                              {"namespace", space_},
                              {"uid", claim_uid},
                              {"labels", {{kRetired, "true"}, {kStoreLabel, std::to_string(id.value)}}}}}};
-      PBFS_RETURN_IF_ERROR(world_.kube.Apply(context_, kinds::kPersistentVolumeClaim, intent, kube::OnConflict::kTake).status());
+      PBFS_RETURN_IF_ERROR(
+          world_.kube.Apply(context_, kinds::kPersistentVolumeClaim, intent, kube::OnConflict::kTake).status());
     }
   }
   status_.erase("operation");
@@ -303,13 +309,17 @@ Status ClusterPass::SettleClaim(const std::string& pod, const std::string& claim
 Status ClusterPass::CapStores() {
   const Result<Target> leaving = TargetOf(kube::Member(status_, "operation"), name_);
   for (const Pool& pool : intent_.spec.fragment_store.pools) {
-    if (leaving.ok() && leaving->pool == pool.name && IsBeyondRecall()) intent_.facts.most_stores[pool.name] = leaving->ordinal;
+    if (leaving.ok() && leaving->pool == pool.name && IsBeyondRecall())
+      intent_.facts.most_stores[pool.name] = leaving->ordinal;
     for (int ordinal = ReplicasOf(pool.name); ordinal < pool.replicas; ++ordinal) {
-      PBFS_ASSIGN_OR_RETURN(const std::string store, RetiredStoreOf(fmt::format("{}-{}", PoolName(name_, pool.name), ordinal)));
+      PBFS_ASSIGN_OR_RETURN(const std::string store,
+                            RetiredStoreOf(fmt::format("{}-{}", PoolName(name_, pool.name), ordinal)));
       if (store.empty()) continue;
-      intent_.facts.most_stores[pool.name] = std::min(ordinal, intent_.facts.most_stores.emplace(pool.name, ordinal).first->second);
+      intent_.facts.most_stores[pool.name] =
+          std::min(ordinal, intent_.facts.most_stores.emplace(pool.name, ordinal).first->second);
       problems_.push_back(
-          fmt::format("a volume of the pool {} is that of store {}, which was removed: delete the claim {}-{} to have a new store there",
+          fmt::format("a volume of the pool {} is that of store {}, which was removed: delete the claim {}-{} to have "
+                      "a new store there",
                       pool.name, store, ClaimOf(PoolName(name_, pool.name)), ordinal));
       break;
     }

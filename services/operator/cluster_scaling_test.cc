@@ -38,12 +38,12 @@ class Scaling {
     world_.site().NamePods("demo-fs-main");
     for (int i = 0; i < kStores; ++i) {
       MakePod(i);
-      world_.Make(kinds::kPersistentVolumeClaim,
-                  {{"apiVersion", "v1"},
-                   {"kind", "PersistentVolumeClaim"},
-                   {"metadata",
-                    {{"name", Claim(i)}, {"namespace", kTestSpace}, {"labels", PoolSelector("demo", "main")}}},
-                   {"spec", {{"resources", {{"requests", {{"storage", "10Gi"}}}}}}}});
+      world_.Make(
+          kinds::kPersistentVolumeClaim,
+          {{"apiVersion", "v1"},
+           {"kind", "PersistentVolumeClaim"},
+           {"metadata", {{"name", Claim(i)}, {"namespace", kTestSpace}, {"labels", PoolSelector("demo", "main")}}},
+           {"spec", {{"resources", {{"requests", {{"storage", "10Gi"}}}}}}}});
     }
   }
 
@@ -52,7 +52,9 @@ class Scaling {
   FakeWorld& world() { return world_; }
   Json Cluster() { return world_.Get(kinds::kPbfsCluster, "demo"); }
   bool IsReady() { return ConditionOf(Cluster(), "Ready") == "True/AllHealthy"; }
-  int64_t Replicas() { return kube::Number(kube::Member(world_.Get(kinds::kStatefulSet, "demo-fs-main"), "spec"), "replicas"); }
+  int64_t Replicas() {
+    return kube::Number(kube::Member(world_.Get(kinds::kStatefulSet, "demo-fs-main"), "spec"), "replicas");
+  }
   StoreState StateOf(int ordinal) {
     return world_.site().groups().WatchMap(TestContext(), -1)->FindStore(TwinCluster::IdOf(ordinal))->state;
   }
@@ -76,7 +78,8 @@ class Scaling {
 
  private:
   void MakePod(int i) {
-    world_.Make(kinds::kPod, {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", Pod(i)}, {"namespace", kTestSpace}}}});
+    world_.Make(kinds::kPod,
+                {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", Pod(i)}, {"namespace", kTestSpace}}}});
   }
   FakeWorld world_;
 };
@@ -102,7 +105,9 @@ TEST_F(ClusterScalingTest, TheLastStoreIsDrainedRemovedAndItsVolumeKept) {
   EXPECT_TRUE(scaling_.IsDone()) << scaling_.Cluster().dump(1);
   EXPECT_EQ(scaling_.StateOf(kStores - 1), StoreState::kGone);
   EXPECT_EQ(scaling_.StateOf(0), StoreState::kUp);
-  EXPECT_EQ(LabelOf(scaling_.world().Get(kinds::kPersistentVolumeClaim, Scaling::Claim(kStores - 1)), "pbfs.dev/retired"), "true");
+  EXPECT_EQ(
+      LabelOf(scaling_.world().Get(kinds::kPersistentVolumeClaim, Scaling::Claim(kStores - 1)), "pbfs.dev/retired"),
+      "true");
 }
 
 TEST_F(ClusterScalingTest, AVolumeGoesWhereThePolicySaysSo) {

@@ -128,9 +128,8 @@ Status LiveObjects::Delete(const Context& context, const kube::Kind& kind, const
   const Json* live = Find(kind, name);
   if (live == nullptr || IsBeingDeleted(*live)) return OkStatus();
   ++writes_;
-  const Status deleted = kube_.Delete(
-      context, {kind, space_, name},
-      {MetaText(*live, "uid"), MetaText(*live, "resourceVersion"), dependents});
+  const Status deleted = kube_.Delete(context, {kind, space_, name},
+                                      {MetaText(*live, "uid"), MetaText(*live, "resourceVersion"), dependents});
   if (!deleted.ok() && deleted.code() != StatusCode::kNotFound) return deleted;
   objects_.erase({kind, name});
   return OkStatus();
@@ -141,9 +140,7 @@ Status LiveObjects::Prune(const Context& context, const std::string& owner_uid, 
   for (const Json& intent : intents) wanted.insert({*KindOf(intent), MetaText(intent, "name")});
   std::vector<Key> superfluous;
   for (const auto& [key, object] : objects_)
-    if (IsMadeAgain(key.first) && !wanted.contains(key) &&
-        IsOwnedBy(object, owner_uid))
-      superfluous.push_back(key);
+    if (IsMadeAgain(key.first) && !wanted.contains(key) && IsOwnedBy(object, owner_uid)) superfluous.push_back(key);
   for (const auto& [kind, name] : superfluous) PBFS_RETURN_IF_ERROR(Delete(context, kind, name));
   return OkStatus();
 }

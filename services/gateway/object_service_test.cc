@@ -379,6 +379,8 @@ TEST_F(SchemeTest, BucketsOfBothProtocolsHaveTheSchemeOfTheGateway) {
 }
 
 TEST_F(SchemeTest, SoHasTheirOwnBucket) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> names, documents_.List(TestContext(), ""));
+  for (const std::string& name : names) ASSERT_OK(documents_.Delete(TestContext(), name));
   ASSERT_OK(client_->DeleteBucket(TestContext(), kSystemBucket));
   ASSERT_OK(documents_.Create(TestContext(), {2, 1, std::nullopt}));
   EXPECT_EQ(SchemeOfBucket(kSystemBucket), (BucketScheme{2, 1, std::nullopt}));

@@ -1,5 +1,8 @@
 #include "libs/catalog/store_state.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace pbfs {
 
 const char* NameOf(StoreState state) {
@@ -12,6 +15,20 @@ const char* NameOf(StoreState state) {
     case StoreState::kGone: return "gone";
   }
   return "unknown";
+}
+
+int64_t DegradedBodies(const Redundancy& redundancy) {
+  int64_t bodies = 0;
+  for (const auto& [margin, count] : redundancy.degraded) bodies += count;
+  return bodies;
+}
+
+int64_t GroupsThatNeed(const ClusterMap& map, StoreId store) {
+  const auto names = [&](const std::vector<StoreId>& list) {
+    return std::find(list.begin(), list.end(), store) != list.end();
+  };
+  return std::count_if(map.groups.begin(), map.groups.end(),
+                       [&](const PlacementGroup& group) { return names(group.stores) || names(group.previous); });
 }
 
 }  // namespace pbfs

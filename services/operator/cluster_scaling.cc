@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/catalog/store_state.h"
 #include "services/operator/cluster_pass.h"
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
@@ -26,19 +27,9 @@ constexpr int64_t kBetweenProofs = 10;  // seconds
 
 std::string ClaimOf(const std::string& pod) { return "data-" + pod; }
 
-// Groups that still count on the store.
-int64_t DutiesOf(const ClusterMap& map, StoreId store) {
-  const auto names = [&](const std::vector<StoreId>& list) {
-    return std::find(list.begin(), list.end(), store) != list.end();
-  };
-  return std::count_if(map.groups.begin(), map.groups.end(),
-                       [&](const PlacementGroup& group) { return names(group.stores) || names(group.previous); });
-}
-
 bool IsWhole(const Redundancy& redundancy) {
-  const bool lacks = std::any_of(redundancy.degraded.begin(), redundancy.degraded.end(),
-                                 [](const auto& bodies) { return bodies.second > 0; });
-  return !lacks && redundancy.backfilling == 0 && redundancy.unchecked == 0 && redundancy.suspects == 0;
+  return DegradedBodies(redundancy) == 0 && redundancy.backfilling == 0 && redundancy.unchecked == 0 &&
+         redundancy.suspects == 0;
 }
 
 }  // namespace
@@ -219,7 +210,7 @@ Status ClusterPass::Drain(StoreId id, const std::string& pod, const std::string&
   }
   if (store->state == StoreState::kUp || store->state == StoreState::kSuspect)
     PBFS_RETURN_IF_ERROR(PutState(id, StoreState::kDraining));
-  const int64_t duties = DutiesOf(site_->map, id);
+  const int64_t duties = GroupsThatNeed(site_->map, id);
   if (store->state != StoreState::kUp && duties == 0 && IsWhole(site_->redundancy)) return Prove();
   GoOn("Draining",
        fmt::format("{} placement groups count on it, {} are not whole", duties, site_->redundancy.backfilling));

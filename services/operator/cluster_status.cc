@@ -24,11 +24,6 @@ int CountOf(const Json& object, const char* part, const char* field) {
   return static_cast<int>(kube::Number(kube::Member(object, part), field));
 }
 
-int64_t Degraded(const Redundancy& redundancy) {
-  int64_t bodies = 0;
-  for (const auto& [margin, count] : redundancy.degraded) bodies += count;
-  return bodies;
-}
 // Those of which fewer than k shards are left.
 int64_t Lost(const Redundancy& redundancy) {
   int64_t bodies = 0;
@@ -160,12 +155,12 @@ void ClusterPass::ObserveStores() {
                        {"lost", lost},
                        {"summary", fmt::format("{}/{}", up, total)}};
   status_["attention"] = std::move(attention);
-  status_["redundancy"] = {{"degradedEncodings", Degraded(site_->redundancy)},
+  status_["redundancy"] = {{"degradedEncodings", DegradedBodies(site_->redundancy)},
                            {"lostEncodings", Lost(site_->redundancy)}};
-  const bool satisfied = Degraded(site_->redundancy) == 0 && site_->redundancy.groups > 0;
+  const bool satisfied = DegradedBodies(site_->redundancy) == 0 && site_->redundancy.groups > 0;
   conditions_.Set("RedundancySatisfied", TruthOf(satisfied), satisfied ? "Whole" : "UnderProtected",
                   satisfied ? "every shard of every body is where it should be"
-                            : fmt::format("{} bodies have missing shards", Degraded(site_->redundancy)));
+                            : fmt::format("{} bodies have missing shards", DegradedBodies(site_->redundancy)));
   const bool healthy = total > 0 && up + draining == total;
   conditions_.Set("MembershipHealthy", TruthOf(healthy), healthy ? "AllUp" : "StoresMissing",
                   fmt::format("{} of {} stores are up", up, total));

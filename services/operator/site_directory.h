@@ -17,10 +17,6 @@ class SiteDirectory {
     MutexLock lock(mutex_);
     keys_[cluster] = keys;
   }
-  void Forget(const std::string& cluster) {
-    MutexLock lock(mutex_);
-    keys_.erase(cluster);
-  }
   /// None: it was not reached yet.
   std::optional<SiteKeys> Find(const std::string& cluster) const {
     MutexLock lock(mutex_);

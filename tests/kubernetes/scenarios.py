@@ -100,49 +100,41 @@ def kill(kube, *pods):
         kube.delete("pod", pod, force=True)
 
 
+def kill_and_await(kube, *pods):
+    old = {pod: uid(kube, "pod", pod) for pod in pods}
+    kill(kube, *pods)
+    for pod, was in old.items():
+        replaced(kube, "pod", pod, was)
+    ready(kube)
+
+
 # ---- processes that die ----
 
 @scenario
 def a_gateway_is_killed(kube, _world):
-    old = uid(kube, "pod", "demo-gateway-0")
-    kill(kube, "demo-gateway-0")
-    replaced(kube, "pod", "demo-gateway-0", old)
-    ready(kube)
+    kill_and_await(kube, "demo-gateway-0")
 
 
 @scenario
 def a_store_is_killed(kube, _world):
-    old = uid(kube, "pod", "demo-fs-main-3")
-    kill(kube, "demo-fs-main-3")
-    replaced(kube, "pod", "demo-fs-main-3", old)
-    ready(kube)
+    kill_and_await(kube, "demo-fs-main-3")
 
 
 @scenario
 def a_catalog_is_killed(kube, _world):
-    old = uid(kube, "pod", "demo-catalog-0-1")
-    kill(kube, "demo-catalog-0-1")
-    replaced(kube, "pod", "demo-catalog-0-1", old)
-    ready(kube)
+    kill_and_await(kube, "demo-catalog-0-1")
 
 
 @scenario
 def the_primary_of_PostgreSQL_is_killed(kube, _world):
     pod = next(pod["metadata"]["name"] for pod in kube.list("pods", "app.kubernetes.io/component=postgres")
                if pod["metadata"]["labels"].get("pbfs.dev/role") in ("master", "primary"))
-    old = uid(kube, "pod", pod)
-    kill(kube, pod)
-    replaced(kube, "pod", pod, old)
-    ready(kube)
+    kill_and_await(kube, pod)
 
 
 @scenario
 def repairer_and_collector_are_killed(kube, _world):
-    old = [uid(kube, "pod", pod) for pod in ("demo-repairer-0", "demo-gc-0")]
-    kill(kube, "demo-repairer-0", "demo-gc-0")
-    for pod, was in zip(("demo-repairer-0", "demo-gc-0"), old):
-        replaced(kube, "pod", pod, was)
-    ready(kube)
+    kill_and_await(kube, "demo-repairer-0", "demo-gc-0")
 
 
 @scenario

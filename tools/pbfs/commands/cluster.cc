@@ -33,12 +33,6 @@ Result<View> Look(Session& session, Connection& connection) {
   return view;
 }
 
-int64_t Degraded(const Redundancy& redundancy) {
-  int64_t bodies = 0;
-  for (const auto& [margin, count] : redundancy.degraded) bodies += count;
-  return bodies;
-}
-
 /// Why the cluster cannot be called healthy; nothing if it can.
 std::vector<std::string> Troubles(const View& view) {
   const Redundancy& redundancy = view.redundancy;
@@ -52,7 +46,7 @@ std::vector<std::string> Troubles(const View& view) {
     if (margin < 0)
       troubles.push_back(fmt::format("{} bodies cannot be read whole: too many shards are missing", bodies));
   }
-  if (const int64_t bodies = Degraded(redundancy); bodies > 0)
+  if (const int64_t bodies = DegradedBodies(redundancy); bodies > 0)
     troubles.push_back(fmt::format("{} bodies have missing shards", bodies));
   if (redundancy.suspects > 0)
     troubles.push_back(fmt::format("{} bodies have fragments that contradict each other", redundancy.suspects));
@@ -144,7 +138,7 @@ Json RecodingsJson(const std::vector<Recoding>& recodings) {
 Json RedundancyJson(const Redundancy& redundancy) {
   Json degraded = Json::object();
   for (const auto& [margin, bodies] : redundancy.degraded) degraded[std::to_string(margin)] = bodies;
-  Json json = {{"bodies_degraded", Degraded(redundancy)},
+  Json json = {{"bodies_degraded", DegradedBodies(redundancy)},
                {"degraded_by_margin", degraded},
                {"suspects", redundancy.suspects},
                {"groups", redundancy.groups},
@@ -186,7 +180,7 @@ Status ShowStatus(Session& session, const StatusArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   if (arguments.wait)
     PBFS_RETURN_IF_ERROR(WaitFor(session, *connection, "repair", [](const View& view) {
-      const int64_t work = Degraded(view.redundancy) + view.redundancy.backfilling + view.redundancy.unchecked;
+      const int64_t work = DegradedBodies(view.redundancy) + view.redundancy.backfilling + view.redundancy.unchecked;
       return work > 0 ? work : static_cast<int64_t>(Troubles(view).size());
     }));
   PBFS_ASSIGN_OR_RETURN(const View view, Look(session, *connection));
@@ -232,24 +226,15 @@ Status PutState(Session& session, Connection& connection, uint32_t id, StoreStat
   return connection.groups().PutStore(session.context().Within(kPatience), store);
 }
 
-/// Groups that still count on the store.
-int64_t Duties(const View& view, StoreId store) {
-  const auto names = [&](const std::vector<StoreId>& list) {
-    return std::find(list.begin(), list.end(), store) != list.end();
-  };
-  return std::count_if(view.map.groups.begin(), view.map.groups.end(),
-                       [&](const PlacementGroup& group) { return names(group.stores) || names(group.previous); });
-}
-
 Status Drain(Session& session, const StoreArguments& arguments) {
   PBFS_ASSIGN_OR_RETURN(Connection * connection, session.connection());
   PBFS_RETURN_IF_ERROR(PutState(session, *connection, arguments.store, StoreState::kDraining));
   const StoreId store{arguments.store};
   if (arguments.wait)
     PBFS_RETURN_IF_ERROR(WaitFor(session, *connection, fmt::format("store {}, placement groups", store.value),
-                                 [&](const View& view) { return Duties(view, store); }));
+                                 [&](const View& view) { return GroupsThatNeed(view.map, store); }));
   PBFS_ASSIGN_OR_RETURN(const View view, Look(session, *connection));
-  const int64_t duties = Duties(view, store);
+  const int64_t duties = GroupsThatNeed(view.map, store);
   session.Say(duties == 0 ? fmt::format("store {} is drained: nothing counts on it; pbfs cluster remove {}",
                                         store.value, store.value)
                           : fmt::format("store {} drains; {} placement groups still count on it", store.value, duties));

@@ -28,6 +28,7 @@ OWN_CLUSTER = HERE / "cluster" / "testcluster"
 sys.path.insert(0, str(HERE))
 import load  # noqa: E402
 import scenarios  # noqa: E402
+import scene  # noqa: E402
 from kube import Failure, Kube, run  # noqa: E402
 
 SPACE = "pbfs-e2e"
@@ -75,15 +76,15 @@ apiVersion: v1
 kind: Namespace
 metadata: {{name: {SPACE}, labels: {{pod-security.kubernetes.io/enforce: restricted}}}}
 """)
-    kube.apply(scenarios.cluster_object(), scenarios.bucket_object(scenarios.BUCKET),
-               scenarios.key_object(scenarios.KEY, grants=[
-                   {"bucketRef": {"name": scenarios.BUCKET}, "access": ["Read", "Write", "List", "Delete"]}]))
-    scenarios.ready(kube, 300)
+    kube.apply(scene.cluster_object(), scene.bucket_object(scene.BUCKET),
+               scene.key_object(scene.KEY, grants=[
+                   {"bucketRef": {"name": scene.BUCKET}, "access": ["Read", "Write", "List", "Delete"]}]))
+    scene.ready(kube, 300)
     ready_s = time.monotonic() - started
-    scenarios.await_reason(kube, "pbfsaccesskey", scenarios.KEY, "Ready")
+    scene.await_reason(kube, "pbfsaccesskey", scene.KEY, "Ready")
     node = run(["kubectl", "get", "nodes", "-o", "name"]).stdout.split()[0]
     run(["kubectl", "label", "--overwrite", node, "pbfs.dev/load=true"])
-    load.start(kube, world.tools, scenarios.KEY, scenarios.BUCKET)
+    load.start(kube, world.tools, scene.KEY, scene.BUCKET)
     return ready_s, time.monotonic() - started
 
 

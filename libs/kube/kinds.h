@@ -36,6 +36,7 @@ inline constexpr Kind kNamespace{"", "v1", "Namespace", "namespaces", false};
 inline constexpr Kind kNode{"", "v1", "Node", "nodes", false};
 inline constexpr Kind kPersistentVolumeClaim{"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"};
 inline constexpr Kind kPod{"", "v1", "Pod", "pods"};
+inline constexpr Kind kResourceQuota{"", "v1", "ResourceQuota", "resourcequotas"};
 inline constexpr Kind kSecret{"", "v1", "Secret", "secrets"};
 inline constexpr Kind kService{"", "v1", "Service", "services"};
 inline constexpr Kind kServiceAccount{"", "v1", "ServiceAccount", "serviceaccounts"};
@@ -53,6 +54,7 @@ inline constexpr Kind kRoleBinding{"rbac.authorization.k8s.io", "v1", "RoleBindi
 inline constexpr Kind kServiceMonitor{"monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors"};
 inline constexpr Kind kPrometheusRule{"monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"};
 inline constexpr Kind kPostgresCluster{"postgresql.cnpg.io", "v1", "Cluster", "clusters"};
+inline constexpr Kind kScheduledBackup{"postgresql.cnpg.io", "v1", "ScheduledBackup", "scheduledbackups"};
 inline constexpr Kind kCertificate{"cert-manager.io", "v1", "Certificate", "certificates"};
 
 inline constexpr std::array kAll{
@@ -64,6 +66,7 @@ inline constexpr std::array kAll{
     kNamespace,
     kNode,
     kPod,
+    kResourceQuota,
     kSecret,
     kService,
     kServiceAccount,
@@ -78,6 +81,7 @@ inline constexpr std::array kAll{
     kServiceMonitor,
     kPrometheusRule,
     kPostgresCluster,
+    kScheduledBackup,
     kCertificate,
     kPersistentVolumeClaim,
 };

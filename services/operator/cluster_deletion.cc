@@ -6,6 +6,7 @@
 #include "services/operator/cluster_pass.h"
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
+#include "services/operator/render_cloudnativepg.h"
 
 /// The end of a cluster: first those who call others, then the others, and what holds data only where the spec says so.
 namespace pbfs::operators {
@@ -48,6 +49,7 @@ Result<std::vector<std::string>> ClusterPass::Dependents() {
 Result<LookAgain> ClusterPass::Delete() {
   if (!HasFinalizer(kClusterFinalizer)) return LookAgain();  // others hold it
   intent_.spec = ParseSpec(kube::Member(object_, "spec")).spec;
+  PBFS_RETURN_IF_ERROR(PinPostgres());
   PBFS_ASSIGN_OR_RETURN(const std::vector<std::string> dependents, Dependents());
   if (!dependents.empty() && AnnotationOf(object_, kForce) != "true") {
     const auto end = dependents.begin() + static_cast<int64_t>(std::min(kNamed, dependents.size()));
@@ -82,7 +84,19 @@ Result<bool> ClusterPass::RemoveWorkloads() {
   std::vector<std::string> names;
   for (const Json* set : sets) names.push_back(MetaText(*set, "name"));
   for (const std::string& name : names) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kinds::kStatefulSet, name));
+  if (!gateways) PBFS_RETURN_IF_ERROR(EndCloudNativePg());
   return !gateways && sets.empty() && pods.items.empty();
+}
+
+// Its members end, and their volumes stay, as those of a PostgreSQL that the operator runs.
+Status ClusterPass::EndCloudNativePg() {
+  ClusterIntent ending = intent_;
+  ending.spec.hibernated = true;
+  for (Json& object : CloudNativePgObjects(ending))
+    if (object["kind"] == kinds::kPostgresCluster.name &&
+        live_.Find(kinds::kPostgresCluster, MetaText(object, "name")) != nullptr)
+      PBFS_RETURN_IF_ERROR(live_.Put(context_, WithHash(std::move(object))));
+  return OkStatus();
 }
 
 // With deletionPolicy Delete: volumes and keys. A claim is deleted as it was listed.
@@ -97,7 +111,7 @@ Status ClusterPass::RemoveData() {
     if (!deleted.ok() && deleted.code() != StatusCode::kNotFound) return deleted;
   }
   // Services, too: in what hangs on them Patroni keeps which data are the right ones, and would refuse those of another cluster.
-  for (const kube::Kind& kind : {kinds::kSecret, kinds::kService}) {
+  for (const kube::Kind& kind : {kinds::kSecret, kinds::kService, kinds::kPostgresCluster}) {
     std::vector<std::string> names;
     for (const Json* object : live_.OfKind(kind)) names.push_back(MetaText(*object, "name"));
     for (const std::string& name : names) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kind, name));

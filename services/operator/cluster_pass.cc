@@ -10,6 +10,7 @@
 
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
+#include "services/operator/render_cloudnativepg.h"
 #include "services/operator/render_object.h"
 #include "services/operator/render_postgres.h"
 
@@ -127,7 +128,9 @@ Status ClusterPass::PinPostgres() {
     return OkStatus();
   }
   const std::string& wanted = intent_.spec.postgres.type;
-  intent_.facts.postgres_type = wanted == "Auto" ? "Managed" : wanted;
+  intent_.facts.postgres_type = wanted != "Auto"                          ? wanted
+                                : live_.IsServed(kinds::kPostgresCluster) ? "CloudNativePG"
+                                                                          : "Managed";
   status_["postgres"]["type"] = intent_.facts.postgres_type;
   return OkStatus();
 }
@@ -284,7 +287,7 @@ bool ClusterPass::DatabaseReady() {
                     fmt::format("{} of {} members are ready", pods.ready, pods.wanted));
     return ready;
   }
-  if (!intent_.spec.postgres.external) return false;
+  if (IsCloudNativePg(intent_)) return CloudNativePgReady();
   const SecretKey& dsn = intent_.spec.postgres.external->dsn;
   const auto secret = world_.kube.Get(context_, {kinds::kSecret, space_, dsn.name});
   const bool there = secret.ok() && SecretValues(*secret).contains(dsn.key);
@@ -292,6 +295,22 @@ bool ClusterPass::DatabaseReady() {
                   there ? "the connection string is there"
                         : fmt::format("the Secret {} with the key {} is missing: make it", dsn.name, dsn.key));
   return there;
+}
+
+// As its own operator says. What is not served any more is not gone: its pods run on.
+bool ClusterPass::CloudNativePgReady() {
+  const std::string name = PostgresName(name_, 0);
+  if (!live_.IsServed(kinds::kPostgresCluster)) {
+    conditions_.Set("PostgresReady", Truth::kUnknown, "NotServed",
+                    "the kinds of CloudNativePG are not installed in this Kubernetes: install it");
+    return SchemaReady();
+  }
+  const Json* cluster = live_.Find(kinds::kPostgresCluster, name);
+  const int64_t ready = cluster == nullptr ? 0 : kube::Number(kube::Member(*cluster, "status"), "readyInstances");
+  const std::string phase = cluster == nullptr ? "" : kube::Text(kube::Member(*cluster, "status"), "phase");
+  conditions_.Set("PostgresReady", TruthOf(ready > 0), ready > 0 ? "Ready" : "NoMember",
+                  fmt::format("{} members of {} are ready{}{}", ready, name, phase.empty() ? "" : ": ", phase));
+  return ready > 0;
 }
 
 bool ClusterPass::SchemaReady() {

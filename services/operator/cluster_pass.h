@@ -62,6 +62,7 @@ class ClusterPass : private ObjectPass {
   void PutWorkloads(const std::vector<Json>& objects);
   /// Whether PostgreSQL can be spoken to, as far as is known without a catalog.
   bool DatabaseReady();
+  bool CloudNativePgReady();
   bool SchemaReady();
   Status StepMigration();
   void Note(const std::string& what, const Status& status);
@@ -75,6 +76,7 @@ class ClusterPass : private ObjectPass {
   void Observe();
   void ObserveStores();
   void ObserveComponents();
+  void ObservePods();
   void Judge();
   std::string TroubleReason(std::string& message) const;
 
@@ -113,6 +115,7 @@ class ClusterPass : private ObjectPass {
   Result<LookAgain> Delete();
   Result<std::vector<std::string>> Dependents();
   Result<bool> RemoveWorkloads();
+  Status EndCloudNativePg();
   Status RemoveData();
 
   SiteDirectory& sites_;
@@ -121,6 +124,7 @@ class ClusterPass : private ObjectPass {
   ClusterIntent intent_;
   std::optional<SiteLook> site_;
   std::vector<std::string> problems_;          // what could not be written, and why
+  std::vector<std::string> pod_troubles_;      // why pods do not run
   Duration again_ = std::chrono::seconds(30);  // stores come and go, and no object tells
 };
 

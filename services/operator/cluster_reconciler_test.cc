@@ -115,6 +115,32 @@ TEST_F(ClusterReconcilerTest, AnOperatorThatDiesAtAnyWriteLeavesOneIdentityAndIs
   }
 }
 
+TEST_F(ClusterReconcilerTest, WhyPodsDoNotRunIsSaid) {
+  Settle();
+  const Json none_ready = {{"apiVersion", "apps/v1"},
+                           {"kind", "StatefulSet"},
+                           {"metadata", {{"name", "demo-gateway"}, {"namespace", kTestSpace}}},
+                           {"status", {{"readyReplicas", 0}}}};
+  kube::MemoryKube others = world_.kube().As("somebody");
+  ASSERT_OK(others.ApplyStatus(TestContext(), kinds::kStatefulSet, none_ready));
+  Json pod = ObjectOf(kinds::kPod, "demo-gateway-0", Json::object());
+  pod["metadata"]["labels"] = Selector("demo", kGateway);
+  world_.Make(kinds::kPod, pod);
+  pod.erase("spec");
+  pod["status"] = {{"containerStatuses",
+                    Json::array({{{"name", "gateway"}, {"state", {{"waiting", {{"reason", "ErrImagePull"}}}}}}})}};
+  ASSERT_OK(others.ApplyStatus(TestContext(), kinds::kPod, pod));
+  Json quota = ObjectOf(kinds::kResourceQuota, "tight", Json::object());
+  world_.Make(kinds::kResourceQuota, quota);
+  quota.erase("spec");
+  quota["status"] = {{"hard", {{"pods", "1"}}}, {"used", {{"pods", "1"}}}};
+  ASSERT_OK(others.ApplyStatus(TestContext(), kinds::kResourceQuota, quota));
+  ASSERT_OK(Look());
+  EXPECT_EQ(Condition("Ready"), "False/GatewayUnavailable");
+  EXPECT_THAT(Cluster()["status"]["conditions"].dump(),
+              AllOf(HasSubstr("demo-gateway-0: ErrImagePull"), HasSubstr("the quota tight is used up (pods 1 of 1)")));
+}
+
 TEST_F(ClusterReconcilerTest, KeysThatAreGoneAreNeverMadeAgain) {
   Settle();
   for (const char* name : {"demo-keyring", "demo-gateway-keys", "demo-ca"}) {
@@ -139,6 +165,60 @@ TEST_F(ClusterReconcilerTest, AnIdentityThatIsGoneIsWrittenAgainFromTheStatus) {
   world_.Remove(kinds::kSecret, "demo-identity");
   Settle();
   EXPECT_EQ(SecretValues(Secret("demo-identity")), before);
+}
+
+// The smallest cluster, whose spec leaves open whose PostgreSQL it is; after it has begun.
+class AutoPostgresTest : public ClusterReconcilerTest {
+ protected:
+  void BeginAuto(bool with_cloud_native_pg, const char* deletion_policy) {
+    world_.InstallCloudNativePg(with_cloud_native_pg);
+    world_.Remove(kinds::kPbfsCluster, "demo");
+    Settle();
+    Json spec = SmallestSpec();
+    spec["deletionPolicy"] = deletion_policy;
+    world_.Make(kinds::kPbfsCluster, ObjectOf(kinds::kPbfsCluster, "demo", spec));
+    Settle();
+    ASSERT_EQ(Condition("Ready"), "True/AllHealthy") << Cluster().dump(1);
+  }
+  std::string Type() { return kube::Text(Cluster()["status"]["postgres"], "type"); }
+};
+
+TEST_F(AutoPostgresTest, IsResolvedOnceAndWhatIsInstalledLaterChangesNothing) {
+  BeginAuto(false, "Retain");
+  EXPECT_EQ(Type(), "Managed");
+  world_.InstallCloudNativePg(true);
+  Settle();
+  EXPECT_EQ(Type(), "Managed");
+  EXPECT_FALSE(world_.Exists(kinds::kPostgresCluster, "demo-pg-0"));
+}
+
+TEST_F(AutoPostgresTest, CloudNativePgWhoseKindsGoIsNotTakenForGone) {
+  BeginAuto(true, "Retain");
+  EXPECT_EQ(Type(), "CloudNativePG");
+  EXPECT_FALSE(world_.Exists(kinds::kStatefulSet, "demo-pg-0"));
+  world_.InstallCloudNativePg(false);
+  Settle();
+  EXPECT_EQ(Condition("PostgresReady"), "Unknown/NotServed");
+  EXPECT_TRUE(world_.Exists(kinds::kStatefulSet, "demo-catalog-0"));
+  world_.InstallCloudNativePg(true);
+  Settle();
+  EXPECT_EQ(Condition("Ready"), "True/AllHealthy");
+}
+
+TEST_F(AutoPostgresTest, CloudNativePgStaysAndSleepsWhereVolumesAreRetained) {
+  BeginAuto(true, "Retain");
+  world_.Remove(kinds::kPbfsCluster, "demo");
+  Settle();
+  ASSERT_FALSE(world_.Exists(kinds::kPbfsCluster, "demo"));
+  EXPECT_EQ(world_.Get(kinds::kPostgresCluster, "demo-pg-0")["metadata"]["annotations"]["cnpg.io/hibernation"], "on");
+}
+
+TEST_F(AutoPostgresTest, CloudNativePgGoesWithDataThatGo) {
+  BeginAuto(true, "Delete");
+  world_.Remove(kinds::kPbfsCluster, "demo");
+  Settle();
+  ASSERT_FALSE(world_.Exists(kinds::kPbfsCluster, "demo"));
+  EXPECT_FALSE(world_.Exists(kinds::kPostgresCluster, "demo-pg-0"));
 }
 
 TEST_F(ClusterReconcilerTest, AnotherClusterOfTheNameTakesOverWhatWasRetained) {

@@ -8,6 +8,7 @@
 #include "services/operator/cluster_pass.h"
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
+#include "services/operator/pod_trouble.h"
 #include "services/operator/render_config.h"
 
 /// What is to be seen of a cluster, and what is said of it.
@@ -19,6 +20,7 @@ namespace kinds = kube::kinds;
 constexpr Duration kPatience = std::chrono::seconds(5);  // of one call to a catalog
 constexpr Duration kNotWell = std::chrono::seconds(5);   // between looks at a cluster that is not as it should be
 constexpr size_t kMaxAttention = 50;
+constexpr size_t kMaxTroubles = 3;
 
 int CountOf(const Json& object, const char* part, const char* field) {
   return static_cast<int>(kube::Number(kube::Member(object, part), field));
@@ -101,6 +103,7 @@ bool ClusterPass::StoresSuffice() const {
 
 void ClusterPass::Observe() {
   ObserveComponents();
+  ObservePods();
   ObserveStores();
   const Pods gateways = PodsOf(NameOf(name_, kGateway));
   const bool available = gateways.ready > 0 && ReadyCatalogs() > 0 && StoresSuffice();
@@ -131,6 +134,24 @@ void ClusterPass::ObserveComponents() {
   }
   if (current && !components.empty()) status_["version"] = options_.version;
   status_["components"] = std::move(components);
+}
+
+// Pods are looked at only where some of them are missing. What cannot be read is one thing less to be said.
+void ClusterPass::ObservePods() {
+  const auto sets = live_.OfKind(kinds::kStatefulSet);
+  const auto is_well = [&](const Json* set) { return PodsOf(MetaText(*set, "name")).WellOrNone(); };
+  if (std::all_of(sets.begin(), sets.end(), is_well) && SchemaReady()) return;
+  const Result<kube::ObjectList> pods =
+      world_.kube.List(context_, {kinds::kPod, space_, fmt::format("{}={}", kClusterLabel, name_)});
+  if (!pods.ok()) return;
+  for (const Json& pod : pods->items)
+    if (std::string trouble = TroubleOfPod(pod); !trouble.empty()) pod_troubles_.push_back(std::move(trouble));
+  int64_t wanted = 0;
+  for (const Json* set : sets) wanted += PodsOf(MetaText(*set, "name")).wanted;
+  if (static_cast<int64_t>(pods->items.size()) >= wanted) return;
+  const Result<kube::ObjectList> quotas = world_.kube.List(context_, {kinds::kResourceQuota, space_, ""});
+  if (!quotas.ok()) return;
+  for (std::string& full : QuotasUsedUp(quotas->items)) pod_troubles_.push_back(std::move(full));
 }
 
 void ClusterPass::ObserveStores() {
@@ -221,6 +242,10 @@ void ClusterPass::Judge() {
   const bool ready = reason.empty();
   if (ready && !was_ready) Say("Normal", "ClusterReady", "every part of the cluster is ready");
   if (ready) reason = "AllHealthy", message = "every part of the cluster is ready";
+  if (!ready && !pod_troubles_.empty()) {
+    pod_troubles_.resize(std::min(pod_troubles_.size(), kMaxTroubles));
+    message += fmt::format(" ({})", fmt::join(pod_troubles_, "; "));
+  }
   conditions_.Set("Ready", TruthOf(ready), reason, message);
   conditions_.Set(
       "Degraded", TruthOf(!problems_.empty()), problems_.empty() ? "AllWritten" : "ObjectsRefused",

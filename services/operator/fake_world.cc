@@ -35,6 +35,7 @@ void TwinSite::SetState(int store, StoreState state) {
 }
 
 FakeWorld::FakeWorld(int stores) : door_(stores) {
+  InstallCloudNativePg(false);
   for (int i = 1; i <= 3; ++i)
     Make(kinds::kNode, {{"apiVersion", "v1"},
                         {"kind", "Node"},
@@ -43,6 +44,10 @@ FakeWorld::FakeWorld(int stores) : door_(stores) {
                           {"labels",
                            {{"kubernetes.io/hostname", fmt::format("node{}", i)},
                             {"topology.kubernetes.io/zone", fmt::format("zone{}", i)}}}}}});
+}
+
+void FakeWorld::InstallCloudNativePg(bool is_there) {
+  for (const kube::Kind& kind : {kinds::kPostgresCluster, kinds::kScheduledBackup}) kube_.SetServed(kind, is_there);
 }
 
 OperatorOptions FakeWorld::Options() {
@@ -68,7 +73,9 @@ bool FakeWorld::Exists(const kube::Kind& kind, const std::string& name, const st
   return !Get(kind, name, space).is_null();
 }
 
-std::vector<Json> FakeWorld::All(const kube::Kind& kind) { return kube_.List(Context(), {kind, "", ""})->items; }
+std::vector<Json> FakeWorld::All(const kube::Kind& kind) {
+  return kube_.List(Context(), {kind, "", ""}).value_or(kube::ObjectList()).items;
+}
 
 void FakeWorld::Edit(const kube::Kind& kind, Json object) {
   for (const char* kept : {"resourceVersion", "generation", "creationTimestamp", "uid"}) object["metadata"].erase(kept);
@@ -131,6 +138,8 @@ void FakeWorld::RunControllers() {
     const Json& wanted = kube::Member(kube::Member(kube::Member(claim, "spec"), "resources"), "requests");
     if (wanted.is_object()) report(kinds::kPersistentVolumeClaim, claim, {{"capacity", wanted}});
   }
+  for (const Json& postgres : All(kinds::kPostgresCluster))
+    report(kinds::kPostgresCluster, postgres, {{"readyInstances", 1}});
   for (const Json& job : All(kinds::kJob))
     report(kinds::kJob, job, {{"conditions", Json::array({{{"type", "Complete"}, {"status", "True"}}})}});
 }

@@ -87,6 +87,8 @@ class FakeWorld {
   /// The controllers of Kubernetes: pods of every StatefulSet are ready, every Job has succeeded, every volume has
   /// what its claim asks for.
   void RunControllers();
+  /// Whether its kinds are served; at first they are not.
+  void InstallCloudNativePg(bool is_there);
   /// As a person would.
   Json Make(const kube::Kind& kind, Json object);
   Json Get(const kube::Kind& kind, const std::string& name, const std::string& space = kTestSpace);

@@ -19,6 +19,7 @@
 #include "services/operator/connection_door.h"
 #include "services/operator/controller.h"
 #include "services/operator/key_reconciler.h"
+#include "services/operator/replication_reconciler.h"
 
 namespace pbfs::operators {
 namespace {
@@ -65,7 +66,8 @@ class OperatorMetrics {
   void Report(bool leads, int64_t depth) { state_.Set("leads", leads ? 1 : 0), state_.Set("queue_depth", depth); }
 
  private:
-  inline static const std::vector<std::string> kKinds = {"PBFSCluster", "PBFSBucket", "PBFSAccessKey"};
+  inline static const std::vector<std::string> kKinds = {"PBFSCluster", "PBFSBucket", "PBFSAccessKey",
+                                                         "PBFSSiteReplication"};
   Gauges state_;
   CallMetrics looks_, requests_;
 };
@@ -127,6 +129,7 @@ Status Operate(const OperatorSettings& given) {
   ClusterReconciler clusters(world, options, sites);
   BucketReconciler buckets(world, options, sites);
   KeyReconciler keys(world, options, sites);
+  ReplicationReconciler links(world, options);
   const auto of = [](auto& reconciler) {
     return [&reconciler](const Context& context, const std::string& space, const std::string& name) {
       return reconciler.Reconcile(context, space, name);
@@ -140,7 +143,8 @@ Status Operate(const OperatorSettings& given) {
     return std::make_unique<Controller>(counted, random,
                                         std::vector<Controller::Kind>{{kube::kinds::kPbfsCluster, of(clusters)},
                                                                       {kube::kinds::kPbfsBucket, of(buckets)},
-                                                                      {kube::kinds::kPbfsAccessKey, of(keys)}},
+                                                                      {kube::kinds::kPbfsAccessKey, of(keys)},
+                                                                      {kube::kinds::kPbfsSiteReplication, of(links)}},
                                         how);
   };
   PBFS_ASSIGN_OR_RETURN(const auto turn, RoleTurn::Begin({.kubernetes = server}, "operator", random));

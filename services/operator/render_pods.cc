@@ -52,13 +52,6 @@ void PutProbes(const Part& part, Json& container) {
   container["livenessProbe"] = Probe(std::move(probes.alive), 6);
 }
 
-void PutResources(const Resources& resources, Json& container) {
-  Json out = Json::object();
-  for (const auto& [name, amount] : resources.requests) out["requests"][name] = amount.Canonical();
-  for (const auto& [name, amount] : resources.limits) out["limits"][name] = amount.Canonical();
-  PutUnlessEmpty(container, "resources", out);
-}
-
 // A list that users may append to.
 Json Joined(Json ours, const Json& theirs) {
   for (const Json& one : theirs) ours.push_back(one);
@@ -162,6 +155,13 @@ Json PodSpec(const ClusterIntent& intent, const PodPlan& plan) {
 }
 
 }  // namespace
+
+void PutResources(const Resources& resources, Json& container) {
+  Json out = Json::object();
+  for (const auto& [name, amount] : resources.requests) out["requests"][name] = amount.Canonical();
+  for (const auto& [name, amount] : resources.limits) out["limits"][name] = amount.Canonical();
+  PutUnlessEmpty(container, "resources", out);
+}
 
 std::vector<Port> PortsOf(const ClusterIntent& intent, const Part& part) {
   const Port metrics{"metrics", kMetricsPort};

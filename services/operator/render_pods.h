@@ -42,6 +42,9 @@ struct PodPlan {
 /// The template of a StatefulSet: pods that the restricted Pod Security Standard admits.
 Json PodTemplate(const ClusterIntent& intent, const PodPlan& plan);
 
+/// What a container, or whatever says it alike, asks for and may have at most.
+void PutResources(const Resources& resources, Json& container);
+
 /// The certificate of a part's pods, and whom they trust.
 Mounted TlsVolume(const ClusterIntent& intent, const Part& part);
 /// `keys` of the Secret of keys that are made once.

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "libs/base/bytes.h"
+#include "services/operator/render_cloudnativepg.h"
 #include "services/operator/render_config.h"
 #include "services/operator/render_parts.h"
 #include "services/operator/render_patroni.h"
@@ -17,7 +18,6 @@
 namespace pbfs::operators {
 namespace {
 
-constexpr const char* kDefaultSize = "10Gi";
 constexpr size_t kPasswordBytes = 32;
 
 Database ExternalDatabase(const ExternalPostgres& external, int shard) {
@@ -83,9 +83,7 @@ Json MemberVariables(const ClusterIntent& intent, int shard) {
                       address("PATRONI_RESTAPI_CONNECT_ADDRESS", kPatroniPort)});
 }
 
-Storage StorageOf(const ManagedPostgres& managed) {
-  return managed.storage.value_or(Storage{Quantity::Parse(kDefaultSize).value(), {}});
-}
+Storage StorageOf(const ManagedPostgres& managed) { return managed.storage.value_or(DefaultPostgresStorage()); }
 
 Json Members(const ClusterIntent& intent, int shard, const Json& settings) {
   const ManagedPostgres managed = ManagedOf(intent);
@@ -148,16 +146,18 @@ Json MembersPolicy(const ClusterIntent& intent) {
 
 }  // namespace
 
+Storage DefaultPostgresStorage() { return {Quantity::Parse("10Gi").value(), {}}; }
+
 Database DatabaseOf(const ClusterIntent& intent, int shard) {
   const std::string name = PostgresName(intent.name, shard);
   if (intent.spec.postgres.external) return ExternalDatabase(*intent.spec.postgres.external, shard);
-  if (intent.facts.postgres_type == "CloudNativePG") return {{name + "-app", "uri"}, name + "-ca", "verify-full"};
+  if (IsCloudNativePg(intent)) return {{name + "-app", "uri"}, name + "-ca", "verify-full"};
   return {{name, "uri"}, "", "verify-full"};
 }
 
 Json PostgresPods(const ClusterIntent& intent, int shard) {
   if (intent.spec.postgres.external) return nullptr;
-  if (intent.facts.postgres_type == "CloudNativePG") return {{"cnpg.io/cluster", PostgresName(intent.name, shard)}};
+  if (IsCloudNativePg(intent)) return {{"cnpg.io/cluster", PostgresName(intent.name, shard)}};
   return PostgresSelector(intent.name, shard);
 }
 

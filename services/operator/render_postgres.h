@@ -20,6 +20,9 @@ Database DatabaseOf(const ClusterIntent& intent, int shard);
 /// Labels of its pods; null: it runs elsewhere.
 Json PostgresPods(const ClusterIntent& intent, int shard);
 
+/// A volume for it, where the spec names none.
+Storage DefaultPostgresStorage();
+
 /// Whether the operator runs it: PostgreSQL under Patroni, members of which are pods.
 bool IsManaged(const ClusterIntent& intent);
 

@@ -207,7 +207,7 @@ void ExpectOwnersAreRight(const ClusterIntent& intent, const std::vector<Json>& 
     const Json& component = object["metadata"]["labels"][kComponentLabel];
     const bool data =
         object["kind"] == "StatefulSet" && (component == kFragmentStore.component || component == kPostgres.component);
-    const bool retained = data || IsPatronis(object);
+    const bool retained = data || IsPatronis(object) || object["kind"] == "Cluster";
     EXPECT_EQ(object["metadata"].contains("ownerReferences"), !retained) << NameOf(object);
     if (!retained) {
       EXPECT_EQ(object["metadata"]["ownerReferences"][0]["uid"], intent.uid);

@@ -17,6 +17,7 @@
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
 #include "services/operator/recorded_kube.h"
+#include "services/operator/replication_reconciler.h"
 #include "services/operator/spec_samples.h"
 
 /// The ClusterRole of operator-manifests/base/rbac.yaml against the calls that the operator makes: none is missing, none is too many.
@@ -155,9 +156,11 @@ class Life {
     Edit();
     RemoveDependents();
     End();
-    for (const auto& [kind, space, labels] : Controller::Watched(
-             {{kinds::kPbfsCluster, nullptr}, {kinds::kPbfsBucket, nullptr}, {kinds::kPbfsAccessKey, nullptr}},
-             options_.watch_space)) {
+    for (const auto& [kind, space, labels] : Controller::Watched({{kinds::kPbfsCluster, nullptr},
+                                                                  {kinds::kPbfsBucket, nullptr},
+                                                                  {kinds::kPbfsAccessKey, nullptr},
+                                                                  {kinds::kPbfsSiteReplication, nullptr}},
+                                                                 options_.watch_space)) {
       (void)recorded_.List(TestContext(), {kind, space, labels});
       (void)recorded_.Watch(TestContext(), {kind, space, labels}, "0", Duration::zero(), [](const auto&) {});
     }
@@ -178,6 +181,7 @@ class Life {
     (void)clusters_.Reconcile(TestContext(), kTestSpace, "demo");
     (void)buckets_.Reconcile(TestContext(), dependents_, "photos");
     (void)keys_.Reconcile(TestContext(), dependents_, "reader");
+    (void)links_.Reconcile(TestContext(), dependents_, "away");
   }
   void Settle() {
     for (int round = 0; round < 30; ++round) {
@@ -195,6 +199,7 @@ class Life {
   }
 
   void Begin() {
+    world_.InstallCloudNativePg(spec_["postgres"]["type"] == "CloudNativePG");
     world_.Make(kinds::kNamespace, {{"apiVersion", "v1"},
                                     {"kind", "Namespace"},
                                     {"metadata", {{"name", kGuestSpace}, {"labels", {{"guest", "yes"}}}}}});
@@ -228,7 +233,8 @@ class Life {
                         {"controller", true}};
     for (const kube::Kind& kind :
          {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService, kinds::kConfigMap,
-          kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor}) {
+          kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kScheduledBackup}) {
+      if (kind == kinds::kScheduledBackup && spec_["postgres"]["type"] != "CloudNativePG") continue;  // not served
       Json object = Named(kind, kTestSpace, "demo-former", {{kClusterLabel, "demo"}});
       object["metadata"]["ownerReferences"] = Json::array({owner});
       world_.Make(kind, object);
@@ -240,6 +246,7 @@ class Life {
     const Json reference = {{"name", "demo"}, {"namespace", kTestSpace}};
     Put(kinds::kPbfsBucket, dependents_, "photos", {{"clusterRef", reference}, {"deletionPolicy", "Delete"}});
     Put(kinds::kPbfsAccessKey, dependents_, "reader", KeySpec(1));
+    Put(kinds::kPbfsSiteReplication, dependents_, "away", {{"clusterRef", reference}});
     Settle();
     EXPECT_EQ(ConditionOf(Find(kinds::kPbfsBucket, "photos"), "Ready"), "True/Ready");
     EXPECT_EQ(ConditionOf(Find(kinds::kPbfsAccessKey, "reader"), "Ready"), "True/Ready");
@@ -302,7 +309,9 @@ class Life {
     world_.Remove(kinds::kPbfsCluster, "demo");
     Settle();
     EXPECT_EQ(ConditionOf(Cluster(), "DeletionBlocked"), "True/DeletionBlocked");
-    for (const auto& [kind, name] : {std::pair(kinds::kPbfsBucket, "photos"), {kinds::kPbfsAccessKey, "reader"}})
+    for (const auto& [kind, name] : {std::pair(kinds::kPbfsBucket, "photos"),
+                                     {kinds::kPbfsAccessKey, "reader"},
+                                     {kinds::kPbfsSiteReplication, "away"}})
       ASSERT_OK(world_.kube().As("somebody").Delete(TestContext(), {kind, dependents_, name}, {}));
   }
   void End() {
@@ -323,6 +332,7 @@ class Life {
   ClusterReconciler clusters_{outside_, options_, sites_};
   BucketReconciler buckets_{outside_, options_, sites_};
   KeyReconciler keys_{outside_, options_, sites_};
+  ReplicationReconciler links_{outside_, options_};
 };
 
 Json SpecWith(Json postgres) {
@@ -338,13 +348,16 @@ Json SpecWith(Json postgres) {
   return spec;
 }
 Json ManagedSpec() { return SpecWith({{"type", "Managed"}}); }
+Json CloudNativePgSpec() {
+  return SpecWith({{"type", "CloudNativePG"}, {"cloudNativePG", {{"scheduledBackup", {{"schedule", "@daily"}}}}}});
+}
 Json ExternalSpec() {
   return SpecWith({{"type", "External"}, {"external", {{"dsnSecretRef", {{"name", "dsn"}, {"key", "uri"}}}}}});
 }
 
 Rights Needed() {
   Rights out = ForItsLease();
-  for (const Json& spec : {ManagedSpec(), ExternalSpec()})
+  for (const Json& spec : {ManagedSpec(), CloudNativePgSpec(), ExternalSpec()})
     for (const RecordedKube::Use& use : Life(spec, "", kGuestSpace).Live()) out.insert(use.right);
   return out;
 }

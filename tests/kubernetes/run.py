@@ -114,6 +114,10 @@ def run_scenarios(kube, world, options):
             wrong = load.failures(kube)
             if wrong:
                 problem = wrong.splitlines()[0]
+        except scene.Skipped as skipped:
+            say(f"{name:<48} SKIPPED  {skipped}")
+            failed.append(f"{name} (skipped)")
+            continue
         except Exception as failure:  # pylint: disable=broad-except: whatever it is, the next scenario is to be tried
             problem = repr(failure)
         gap = load.gap(kube, begin_s, time.time())

@@ -1,9 +1,11 @@
 """What scenarios are made of: the cluster under test, its objects, and waiting for what becomes of them."""
 import base64
+import contextlib
+import os
+import shlex
 
 import load
-from kube import Failure, condition
-from kube import Failure, condition
+from kube import Failure, Kube, condition, run
 
 CLUSTER, BUCKET, KEY = "demo", "photos", "app"
 WANTED = {"stores": 6, "size": "2Gi"}  # as scenarios have left it
@@ -13,6 +15,43 @@ SCENARIOS = []  # (name, function), in the order in which they run
 def scenario(function):
     SCENARIOS.append((function.__name__.replace("_", " "), function))
     return function
+
+
+class Skipped(Exception):
+    """A scenario that cannot be tried here: the run as a whole has not shown what it should."""
+
+
+def nodes(*arguments):
+    """Does something to a node, or to a part of the control plane (tests/kubernetes/README.md)."""
+    tool = os.environ.get("PBFS_NODE_TOOL")
+    if not tool:
+        raise Skipped("PBFS_NODE_TOOL is not set: nothing can crash a node here")
+    run([*shlex.split(tool), *arguments])
+
+
+def load_node(kube):
+    """The node of the workload's pod."""
+    return kube.get("pod", load.POD)["spec"]["nodeName"]
+
+
+@contextlib.contextmanager
+def spaced(name):
+    """A namespace that is not there afterwards, nor what was in it."""
+    kube = Kube(name)
+    kube.kubectl("create", "namespace", name)
+    try:
+        yield kube
+    finally:
+        kube.kubectl("delete", "namespace", name, "--wait=true", "--timeout=240s", timeout=300)
+
+
+def small_cluster(name="small", stores=3, storage_class=None, **spec):
+    """One beside the cluster under test, as small as can be."""
+    storage = {"size": "1Gi"} | ({"storageClassName": storage_class} if storage_class else {})
+    return cluster_object(name, **{
+        "redundancy": {"dataShards": 1, "parityShards": 2}, "gateway": {"replicas": 1}, "catalog": {"replicas": 1},
+        "fragmentStore": {"pools": [{"name": "main", "replicas": stores, "storage": storage}]},
+        "postgres": {"type": "Managed", "managed": {"instances": 1, "synchronousStandbys": 0, "storage": storage}}} | spec)
 
 
 def expect(true, what):
@@ -32,7 +71,8 @@ def want(kube, **wanted):
 
 
 def cluster_object(name=CLUSTER, **spec):
-    spec = {"redundancy": {"dataShards": 4, "parityShards": 2},
+    # Four receipts are enough: of three nodes with two stores each one may be away, and writes go on.
+    spec = {"redundancy": {"dataShards": 4, "parityShards": 2, "minWriteShards": 4},
             "fragmentStore": {"pools": [pool()]},
             "gateway": {"replicas": 2}, "catalog": {"replicas": 2}} | spec
     return {"apiVersion": "pbfs.dev/v1alpha1", "kind": "PBFSCluster", "metadata": {"name": name}, "spec": spec}

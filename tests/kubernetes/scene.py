@@ -144,4 +144,5 @@ def kill_and_await(kube, *pods):
     kill(kube, *pods)
     for pod, was in old.items():
         replaced(kube, "pod", pod, was)
+        kube.wait(f"the pod {pod} is ready", lambda pod=pod: condition(kube.get("pod", pod), "Ready")[0] == "True", 240)
     ready(kube)

@@ -123,8 +123,10 @@ def replaced(kube, kind, name, old, seconds=120):
 def s3(kube, *arguments, secret=KEY, check=True):
     """aws in the workload's pod, with the pair of a Secret."""
     values = secret_values(kube, secret)
-    words = [f"{name}={value}" for name, value in values.items() if name.startswith("AWS_")]
-    return kube.execute(load.POD, "env", *words, "AWS_CA_BUNDLE=/ca/ca.crt", "AWS_MAX_ATTEMPTS=3", "aws", *arguments, check=check)
+    lines = [f"{name}={shlex.quote(value)}" for name, value in values.items() if name.startswith("AWS_")]
+    script = 'set -a; . /dev/stdin; exec aws --endpoint-url "$AWS_ENDPOINT_URL_S3" "$@"'  # by its standard input: no secret in an argument
+    return kube.kubectl("exec", "-i", load.POD, "--", "env", "AWS_CA_BUNDLE=/ca/ca.crt", "AWS_MAX_ATTEMPTS=3", "bash", "-c", script, "aws",
+                        *arguments, stdin="\n".join(lines) + "\n", check=check).stdout
 
 
 def secret_values(kube, name):

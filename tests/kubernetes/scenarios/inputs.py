@@ -17,7 +17,7 @@ def says(kube, *words, name=CLUSTER, seconds=120):
 @scenario
 def an_image_that_does_not_exist_is_named(kube, world):
     running = {pod["metadata"]["uid"] for pod in kube.list("pods", "app.kubernetes.io/component=gateway")}
-    kube.apply(cluster_object(image="localhost/pbfs-nothing:1"))
+    kube.apply(cluster_object(version="0.1.0", image="localhost/pbfs-nothing:1"))
     says(kube, "pbfs-nothing")
     left = {pod["metadata"]["uid"] for pod in kube.list("pods", "app.kubernetes.io/component=gateway")}
     expect(running & left, "no gateway was left running")

@@ -77,6 +77,7 @@ class ClusterPass : private ObjectPass {
   void ObserveStores();
   void ObserveComponents();
   void ObservePods();
+  void ObserveClaims();
   void Judge();
   std::string TroubleReason(std::string& message) const;
 

@@ -146,12 +146,23 @@ void ClusterPass::ObservePods() {
   if (!pods.ok()) return;
   for (const Json& pod : pods->items)
     if (std::string trouble = TroubleOfPod(pod); !trouble.empty()) pod_troubles_.push_back(std::move(trouble));
+  if (!pod_troubles_.empty()) ObserveClaims();
   int64_t wanted = 0;
   for (const Json* set : sets) wanted += PodsOf(MetaText(*set, "name")).wanted;
   if (static_cast<int64_t>(pods->items.size()) >= wanted) return;
   const Result<kube::ObjectList> quotas = world_.kube.List(context_, {kinds::kResourceQuota, space_, ""});
   if (!quotas.ok()) return;
   for (std::string& full : QuotasUsedUp(quotas->items)) pod_troubles_.push_back(std::move(full));
+}
+
+// The scheduler says that a volume is missing, not which.
+void ClusterPass::ObserveClaims() {
+  const Result<kube::ObjectList> claims =
+      world_.kube.List(context_, {kinds::kPersistentVolumeClaim, space_, fmt::format("{}={}", kClusterLabel, name_)});
+  if (!claims.ok()) return;
+  for (const Json& claim : claims->items)
+    if (std::string trouble = TroubleOfClaim(claim); !trouble.empty())
+      pod_troubles_.insert(pod_troubles_.begin(), std::move(trouble));
 }
 
 void ClusterPass::ObserveStores() {
@@ -206,7 +217,8 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
     message = "no pods run, as spec.hibernated wants it";
     return "Hibernated";
   }
-  const bool began = conditions_.IsTrue("Available") || conditions_.ReasonOf("Ready") != "Bootstrapping";
+  const std::string before = conditions_.ReasonOf("Ready");
+  const bool began = conditions_.IsTrue("Available") || (!before.empty() && before != "Bootstrapping");
   if (!conditions_.IsTrue("PostgresReady"))
     return because("PostgresReady", began ? "PostgresUnavailable" : "Bootstrapping");
   if (!conditions_.IsTrue("CatalogReady"))
@@ -235,8 +247,6 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
 
 void ClusterPass::Judge() {
   const bool was_ready = conditions_.IsTrue("Ready");
-  if (kube::Member(status_, "conditions").is_null())
-    conditions_.Set("Ready", Truth::kFalse, "Bootstrapping", "just begun");
   std::string message;
   std::string reason = TroubleReason(message);
   const bool ready = reason.empty();

@@ -65,6 +65,13 @@ std::string TroubleOfPod(const Json& pod) {
   return trouble.empty() ? "" : fmt::format("{}: {}", MetaText(pod, "name"), trouble);
 }
 
+std::string TroubleOfClaim(const Json& claim) {
+  if (kube::Text(kube::Member(claim, "status"), "phase") != "Pending") return "";
+  const std::string storage_class = kube::Text(kube::Member(claim, "spec"), "storageClassName");
+  return fmt::format("the claim {} waits for a volume of {}", MetaText(claim, "name"),
+                     storage_class.empty() ? "the default StorageClass" : "the StorageClass " + storage_class);
+}
+
 std::vector<std::string> QuotasUsedUp(const std::vector<Json>& quotas) {
   std::vector<std::string> out;
   for (const Json& quota : quotas) {

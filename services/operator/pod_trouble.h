@@ -12,6 +12,9 @@ namespace pbfs::operators {
 /// has not been tried yet.
 std::string TroubleOfPod(const Json& pod);
 
+/// "the claim data-demo-fs-main-0 waits for a volume of the StorageClass fast". Empty: it has one.
+std::string TroubleOfClaim(const Json& claim);
+
 /// The ResourceQuotas of a namespace that allow no more of something: "the quota tight is used up (pods 2 of 2)". Empty: none.
 std::vector<std::string> QuotasUsedUp(const std::vector<Json>& quotas);
 

@@ -59,6 +59,16 @@ TEST(PodTroubleTest, LongWordsOfOthersAreCutBetweenCharacters) {
   EXPECT_NO_THROW(Json(trouble).dump());  // which throws where a character is broken
 }
 
+TEST(PodTroubleTest, AClaimThatWaitsNamesItsStorageClass) {
+  Json claim = {
+      {"metadata", {{"name", "data-0"}}}, {"spec", {{"storageClassName", "fast"}}}, {"status", {{"phase", "Pending"}}}};
+  EXPECT_EQ(TroubleOfClaim(claim), "the claim data-0 waits for a volume of the StorageClass fast");
+  claim["spec"].erase("storageClassName");
+  EXPECT_EQ(TroubleOfClaim(claim), "the claim data-0 waits for a volume of the default StorageClass");
+  claim["status"]["phase"] = "Bound";
+  EXPECT_EQ(TroubleOfClaim(claim), "");
+}
+
 TEST(PodTroubleTest, QuotasThatAllowNoMoreAreNamed) {
   const auto quota = [](const char* name, Json hard, Json used) {
     return Json{{"metadata", {{"name", name}}}, {"status", {{"hard", std::move(hard)}, {"used", std::move(used)}}}};

@@ -46,8 +46,12 @@ std::string KeyOf(const kube::Kind& kind, const Json& object) {
 /// Adds what changed to the queue.
 class Controller::Follower final : private kube::ListWatch::Sink {
  public:
-  Follower(kube::KubeApi& kube, Random& random, const kube::Selection& selection, WorkQueue& queue)
-      : kind_(selection.kind), queue_(queue), watch_(kube, random, {.selection = selection}, *this) {}
+  Follower(kube::KubeApi& kube, Random& random, const kube::Selection& selection, WorkQueue& queue,
+           Dependents& dependents)
+      : kind_(selection.kind),
+        queue_(queue),
+        dependents_(dependents),
+        watch_(kube, random, {.selection = selection}, *this) {}
 
  private:
   void OnList(const std::vector<Json>& items) override {
@@ -56,18 +60,23 @@ class Controller::Follower final : private kube::ListWatch::Sink {
   void OnEvent(const kube::WatchEvent& event) override { Add(event.object); }
   void OnFailure(const Status& status) override { spdlog::warn("watch of {}: {}", kind_.plural, status.ToString()); }
   void Add(const Json& object) {
-    if (const std::string key = KeyOf(kind_, object); !key.empty()) queue_.Add(key);
+    const std::string key = KeyOf(kind_, object);
+    if (key.empty()) return;
+    queue_.Add(key);
+    if (kind_.group == kinds::kPbfsCluster.group)
+      for (const std::string& other : dependents_.Seen(kind_, key, object)) queue_.Add(other);
   }
 
   const kube::Kind kind_;
   WorkQueue& queue_;
+  Dependents& dependents_;
   kube::ListWatch watch_;  // last: it calls the above
 };
 
 Controller::Controller(kube::KubeApi& kube, Random& random, std::vector<Kind> kinds, Options options)
     : kinds_(std::move(kinds)), options_(std::move(options)), queue_(random) {
   for (const kube::Selection& selection : Watched(kinds_, options_.space))
-    followers_.push_back(std::make_unique<Follower>(kube, random, selection, queue_));
+    followers_.push_back(std::make_unique<Follower>(kube, random, selection, queue_, dependents_));
   for (int i = 0; i < options_.threads; ++i)
     threads_.push_back(std::make_unique<Thread>("reconcile", [this] { Run(); }));
 }

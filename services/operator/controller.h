@@ -7,6 +7,7 @@
 
 #include "libs/base/context.h"
 #include "libs/kube/list_watch.h"
+#include "services/operator/dependents.h"
 #include "services/operator/object_pass.h"
 #include "services/operator/work_queue.h"
 
@@ -49,6 +50,7 @@ class Controller {
   const Options options_;
   const Context life_;
   WorkQueue queue_;
+  Dependents dependents_;
   std::vector<std::unique_ptr<Follower>> followers_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };

@@ -80,6 +80,32 @@ TEST(ControllerTest, AnObjectIsLookedAtWhenItOrWhatWasMadeForItChanges) {
   });
 }
 
+TEST(ControllerTest, WhatLivesInAClusterIsLookedAtWhenItsSpecChanges) {
+  Simulate([](Scene& scene) {
+    const auto cluster_with = [&](const Json& spec) {
+      Json cluster = Object(kinds::kPbfsCluster, "demo");
+      cluster["spec"] = spec;
+      ASSERT_OK(scene.kube.Apply(TestContext(), kinds::kPbfsCluster, cluster, kube::OnConflict::kTake));
+    };
+    cluster_with({{"paused", false}});
+    for (const char* name : {"key", "stranger"}) {
+      Json key = Object(kinds::kPbfsAccessKey, name);
+      key["spec"] = {{"clusterRef", {{"name", std::string(name) == "key" ? "demo" : "another"}}}};
+      ASSERT_OK(scene.kube.Create(TestContext(), kinds::kPbfsAccessKey, key));
+    }
+    const Controller controller(scene.kube, scene.random,
+                                {scene.Noted(kinds::kPbfsCluster), scene.Noted(kinds::kPbfsAccessKey)}, {});
+    EXPECT_EQ(scene.LooksAt("space/key"), 1);
+    cluster_with({{"paused", true}});
+    EXPECT_EQ(scene.LooksAt("space/key"), 2);
+    EXPECT_EQ(scene.LooksAt("space/stranger"), 1);
+    Json status = Object(kinds::kPbfsCluster, "demo");
+    status["status"] = {{"version", "0.1.0"}};
+    ASSERT_OK(scene.kube.ApplyStatus(TestContext(), kinds::kPbfsCluster, status));
+    EXPECT_EQ(scene.LooksAt("space/key"), 2);
+  });
+}
+
 TEST(ControllerTest, ALookThatFailsIsRepeated) {
   Simulate([](Scene& scene) {
     scene.failures = 3;

@@ -93,7 +93,7 @@ def two_clusters_live_in_one_namespace(kube, _world):
     await_reason(kube, "pbfscluster", "small", "DeletionBlocked", "DeletionBlocked")
     kube.delete("pbfsbucket", "cellar", wait=True)
     kube.wait("the second cluster is gone", lambda: kube.get("pbfscluster", "small") is None)
-    expect(not [one for one in kube.list("pods", "pbfs.dev/cluster=small")], "pods of it are left")
+    kube.wait("its pods are gone", lambda: not kube.list("pods", "pbfs.dev/cluster=small"))
     kube.kubectl("delete", "secret,pvc,service,statefulset", "-l", "pbfs.dev/cluster=small")
     ready(kube)
 

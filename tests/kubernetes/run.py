@@ -6,7 +6,7 @@
 Takes the cluster that kubectl in PATH and KUBECONFIG speak of, and makes the namespaces pbfs-system and pbfs-e2e in it: use one that is yours.
 Where KUBECONFIG is not set it starts one of its own on this machine (tests/kubernetes/cluster/README.md says what that needs).
 
---tag    images that were built before (scripts/images --tag); unless given they are built from build/release now
+--tag    images that were built before (scripts/images --tag); unless given programs and images are built now
 --load   a command that brings an archive of an image into the cluster's nodes, called once for each; unless given that of the own cluster
 --only   scenarios whose name contains these words
 --from   begins with the first whose name contains these words
@@ -49,8 +49,11 @@ class World:
 
 
 def build_images(tag):
+    subprocess.run(["cmake", "--preset", "release"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", "build/release", "pbfs_programs"], check=True, cwd=ROOT)
     command = [str(ROOT / "scripts" / "images"), "--tag", tag]
     if "PBFS_IMAGE_BUILDER" not in os.environ:
+        subprocess.run([str(OWN_CLUSTER), "base-image"], check=True, stdout=subprocess.DEVNULL)
         command += ["--builder", f"{OWN_CLUSTER} image"]
     subprocess.run(command, check=True)
 
@@ -161,6 +164,7 @@ def main():
             options.tag = "test-" + run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]).stdout.strip()
             build_images(options.tag)
         load_images(options.load)
+        os.environ.setdefault("PBFS_NODE_TOOL", str(OWN_CLUSTER))
         again = [str(OWN_CLUSTER), "exec", "--", sys.executable, __file__, "--tag", options.tag, "--only", options.only, "--from", options.begin]
         return subprocess.run(again + (["--keep"] if options.keep else []), check=False).returncode
     if not options.tag:

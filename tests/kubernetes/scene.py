@@ -21,7 +21,7 @@ class Skipped(Exception):
     """A scenario that cannot be tried here: the run as a whole has not shown what it should."""
 
 
-def nodes(*arguments):
+def node_tool(*arguments):
     """Does something to a node, or to a part of the control plane (tests/kubernetes/README.md)."""
     tool = os.environ.get("PBFS_NODE_TOOL")
     if not tool:

@@ -1,15 +1,15 @@
 """What the control plane and the network between nodes do."""
 import time
 
-from scene import CLUSTER, expect, load_node, nodes, ready, scenario
+from scene import CLUSTER, expect, load_node, node_tool, ready, scenario
 
 
 @scenario
 def the_API_server_is_away_for_a_minute(kube, _world):
     before = pods_of(kube)
-    nodes("apiserver-crash")
+    node_tool("apiserver-crash")
     time.sleep(60)
-    nodes("apiserver-start")
+    node_tool("apiserver-start")
     kube.wait("the API server answers", lambda: kube.get("pbfscluster", CLUSTER))
     ready(kube)
     expect(pods_of(kube) == before, "pods were replaced because the API server was away")
@@ -21,28 +21,28 @@ def pods_of(kube):
 
 @scenario
 def etcd_is_away_for_half_a_minute(kube, _world):
-    nodes("etcd-crash")
+    node_tool("etcd-crash")
     time.sleep(30)
-    nodes("etcd-start")
+    node_tool("etcd-start")
     kube.wait("the API server answers", lambda: kube.get("pbfscluster", CLUSTER))
     ready(kube)
 
 
 @scenario
 def names_cannot_be_resolved_for_half_a_minute(kube, _world):
-    nodes("dns-crash")
+    node_tool("dns-crash")
     time.sleep(30)
-    nodes("dns-start")
+    node_tool("dns-start")
     ready(kube)
 
 
 @scenario
 def a_node_is_cut_off_and_comes_back(kube, _world):
     node = other_node(kube)
-    nodes("node-partition", node[-1])
+    node_tool("node-partition", node[-1])
     kube.wait(f"{node} is not ready", lambda: not is_ready(kube, node))
     time.sleep(40)  # longer than a lease
-    nodes("node-heal", node[-1])
+    node_tool("node-heal", node[-1])
     kube.wait(f"{node} is ready", lambda: is_ready(kube, node))
     ready(kube, 400)
     one_store_an_id(kube)
@@ -51,10 +51,10 @@ def a_node_is_cut_off_and_comes_back(kube, _world):
 @scenario
 def a_node_hangs_and_wakes_up(kube, _world):
     node = other_node(kube)
-    nodes("node-freeze", node[-1])
+    node_tool("node-freeze", node[-1])
     kube.wait(f"{node} is not ready", lambda: not is_ready(kube, node))
     time.sleep(40)
-    nodes("node-thaw", node[-1])
+    node_tool("node-thaw", node[-1])
     kube.wait(f"{node} is ready", lambda: is_ready(kube, node))
     ready(kube, 400)
     one_store_an_id(kube)
@@ -64,10 +64,10 @@ def a_node_hangs_and_wakes_up(kube, _world):
 def two_nodes_do_not_reach_each_other(kube, _world):
     load, others = load_node(kube), [node for node in node_names(kube) if node != load_node(kube)]
     expect(len(others) >= 2, f"two nodes besides {load} are needed")
-    nodes("node-partition", others[0][-1], others[1][-1])
+    node_tool("node-partition", others[0][-1], others[1][-1])
     time.sleep(30)
-    nodes("node-heal", others[0][-1])
-    nodes("node-heal", others[1][-1])
+    node_tool("node-heal", others[0][-1])
+    node_tool("node-heal", others[1][-1])
     ready(kube, 400)
 
 

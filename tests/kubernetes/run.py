@@ -165,6 +165,7 @@ def main():
             build_images(options.tag)
         load_images(options.load)
         os.environ.setdefault("PBFS_NODE_TOOL", str(OWN_CLUSTER))
+        os.environ.setdefault("PBFS_KILL_TOOL", "pkill -KILL -x")  # its nodes' processes are this machine's
         again = [str(OWN_CLUSTER), "exec", "--", sys.executable, __file__, "--tag", options.tag, "--only", options.only, "--from", options.begin]
         return subprocess.run(again + (["--keep"] if options.keep else []), check=False).returncode
     if not options.tag:

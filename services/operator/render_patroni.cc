@@ -28,7 +28,9 @@ StringMap DefaultParameters() {
           {"wal_keep_size", "512MB"},
           {"wal_level", "replica"},
           {"wal_log_hints", "on"},
-          {"wal_retrieve_retry_interval", "500ms"}};
+          {"wal_receiver_timeout", "10s"},
+          {"wal_retrieve_retry_interval", "500ms"},
+          {"wal_sender_timeout", "10s"}};  // as long as commits wait for a synchronous standby that is cut off
 }
 
 StringMap ParametersOf(const ManagedPostgres& managed) {

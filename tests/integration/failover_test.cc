@@ -310,5 +310,18 @@ TEST_F(FailoverTest, APrimaryThatWakesUpAfterItsSuccessionAcknowledgesNothing) {
   ASSERT_NO_FATAL_FAILURE(ExpectWhole(load.Attempts()));
 }
 
+// Its connection stays open and says nothing: the primary has to give it up.
+TEST_F(FailoverTest, AStandbyThatHangsHoldsUpNoWriteForLong) {
+  const auto roles = Roles();
+  const auto standby =
+      std::find_if(roles.begin(), roles.end(), [](const auto& role) { return role.second == "standby"; });
+  ASSERT_NE(standby, roles.end());
+  ASSERT_OK(cluster().Kill(TestContext(), standby->first, SIGSTOP));
+  const Bytes patch(1000, 7);
+  EXPECT_OK(bucket_->Write(TestContext().Within(std::chrono::seconds(40)), object_, 10, patch));
+  ASSERT_OK(cluster().Kill(TestContext(), standby->first, SIGCONT));
+  ASSERT_NO_FATAL_FAILURE(Await([&] { return Roles()[standby->first] == "standby"; }));
+}
+
 }  // namespace
 }  // namespace pbfs

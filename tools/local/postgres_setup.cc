@@ -50,6 +50,9 @@ std::vector<std::pair<std::string, std::string>> SharedSettings() {
           {"wal_keep_size", "512MB"},
           {"hot_standby", "on"},
           {"wal_retrieve_retry_interval", "500ms"},
+          // Commits wait for a synchronous standby that hangs, or is cut off, until it is given up.
+          {"wal_sender_timeout", "10s"},
+          {"wal_receiver_timeout", "10s"},
           {"max_prepared_transactions", "0"},
           {"jit", "off"},
           {"synchronous_commit", "on"},

@@ -33,6 +33,9 @@ CLUSTER_LABEL = "pbfs_dev_cluster"  # what monitors make of pbfs.dev/cluster: a 
 # What others make. Whether it is shown is to be seen where they run: exported.py asks Patroni.
 OF_OTHERS = ("patroni_", "kubelet_volume_stats_")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
+# The operator reads the alerts in this form (services/operator/query_scope.cc).
+FORM = re.compile(r'( *#.*|groups:|  - name: \S+|    rules:|      - alert: \w+|        (expr: [^"\'|>].*|for: \w+|labels: \{severity: \w+\}|annotations:)'
+                  r'|          (summary: ".*"|runbook: \S+)|)')
 COMMAND = re.compile(r"(?:^|`)(pbfs(?:-\w+(?:-\w+)?)? [a-z][^`\n]*)", re.M)
 
 
@@ -79,6 +82,11 @@ def check_tested(document: str, table: dict) -> list:
     findings = [f"{name}: {TESTED} has no series by which it {word}" for name in names for word in ("fires", "is quiet")
                 if not set(table.get(name, {}).get(word.split()[-1]) or {}) - {"at"}]
     return findings + [f"{name}: {TESTED} tests an alert that is not there" for name in table if name not in names]
+
+
+def check_form(document: str) -> list:
+    return [f"{ALERTS}:{number}: not in the form that the operator reads" for number, line in enumerate(document.split("\n"), 1)
+            if not FORM.fullmatch(line)]
 
 
 def alerts_of(document: str) -> list:
@@ -185,6 +193,7 @@ def main() -> int:
     runbooks = {file.removeprefix(RUNBOOKS): rules.read_tracked(file) for file in files if file.startswith(RUNBOOKS)}
     findings = check(rules.read_tracked(ALERTS), runbooks, metrics_of(files, rules.read_tracked),
                      commands_of(files, rules.read_tracked), files)
+    findings += check_form(rules.read_tracked(ALERTS))
     findings += check_tested(rules.read_tracked(ALERTS), yaml.safe_load(rules.read_tracked(TESTED)))
     for finding in findings:
         print(f"alerts: {finding}", file=sys.stderr)

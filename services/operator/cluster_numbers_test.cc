@@ -58,7 +58,8 @@ TEST(ClusterNumbersTest, AStatusOfAnotherShapeIsNoTrouble) {
   ClusterBook book;
   Json many = {{"conditions", Json::array()}};
   for (int i = 0; i < 100; ++i) many["conditions"].push_back({{"type", "T" + std::to_string(i)}, {"status", "True"}});
-  book.OnList({Cluster("many", many), Cluster("odd", {{"conditions", 5}, {"stores", "x"}, {"operation", Json::array()}}),
+  book.OnList({Cluster("many", many),
+               Cluster("odd", {{"conditions", 5}, {"stores", "x"}, {"operation", Json::array()}}),
                Cluster("odder", {{"conditions", Json::array({5, Json()})}, {"tls", {{"nearestExpiryTime", "soon"}}}})});
   const ClusterNumbers numbers = book.Numbers();
   EXPECT_EQ(numbers.conditions.size(), 32 + 1);

@@ -116,7 +116,8 @@ Result<LookAgain> Controller::Look(const std::string& key) {
   const size_t first = key.find('/'), second = key.find('/', first + 1);
   const std::string kind = key.substr(0, first);
   for (const Kind& known : kinds_)
-    if (known.kind.name == kind) return LookAt(known, key.substr(first + 1, second - first - 1), key.substr(second + 1));
+    if (known.kind.name == kind)
+      return LookAt(known, key.substr(first + 1, second - first - 1), key.substr(second + 1));
   return LookAgain();
 }
 

@@ -14,13 +14,15 @@ namespace {
 
 namespace kinds = kube::kinds;
 
-constexpr std::array kRead{kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,   kinds::kService,
-                           kinds::kConfigMap,           kinds::kSecret,        kinds::kStatefulSet,   kinds::kJob,
-                           kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule};
+constexpr std::array kRead{
+    kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,    kinds::kService,
+    kinds::kConfigMap,           kinds::kSecret,        kinds::kStatefulSet,    kinds::kJob,
+    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule};
 // Those that are made again from the spec alone, so that nothing is lost with them. Secrets and StatefulSets of stores have no owner,
 // but are left out all the same.
-constexpr std::array kPruned{kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,   kinds::kService,
-                             kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule};
+constexpr std::array kPruned{
+    kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,    kinds::kService,
+    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule};
 
 bool IsMadeAgain(const kube::Kind& kind) { return std::find(kPruned.begin(), kPruned.end(), kind) != kPruned.end(); }
 
@@ -145,7 +147,8 @@ Status LiveObjects::Prune(const Context& context, const std::string& owner_uid, 
   for (const Json& intent : intents) wanted.insert({*KindOf(intent), MetaText(intent, "name")});
   std::vector<Key> superfluous;
   for (const auto& [key, object] : objects_)
-    if (MayBePruned(key.first, object) && !wanted.contains(key) && IsOwnedBy(object, owner_uid)) superfluous.push_back(key);
+    if (MayBePruned(key.first, object) && !wanted.contains(key) && IsOwnedBy(object, owner_uid))
+      superfluous.push_back(key);
   for (const auto& [kind, name] : superfluous) PBFS_RETURN_IF_ERROR(Delete(context, kind, name));
   return OkStatus();
 }

@@ -19,7 +19,8 @@ OperatorMetrics::OperatorMetrics(Metrics& metrics)
       conditions_(metrics, "pbfs_cluster_condition", "Conditions of clusters: 1 true, 0 false or unknown"),
       stores_(metrics, "pbfs_cluster_stores", "Stores of clusters, as their status counts them"),
       operations_(metrics, "pbfs_cluster_operation_progress_timestamp_seconds", "When a long operation last went on"),
-      certificates_(metrics, "pbfs_cluster_certificate_end_timestamp_seconds", "When a cluster's first certificate ends") {
+      certificates_(metrics, "pbfs_cluster_certificate_end_timestamp_seconds",
+                    "When a cluster's first certificate ends") {
   LeadsNoMore();
   for (const std::string& kind : kLookedAt) restarts_.Set(kind, 0);
 }

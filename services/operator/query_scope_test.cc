@@ -30,9 +30,8 @@ TEST(QueryScopeTest, EachMetricOfAClusterIsNarrowed) {
 }
 
 TEST(QueryScopeTest, WhatIsNoMetricOfAClusterStays) {
-  for (const char* query :
-       {"time() - 5", "prometheus", "sum by (pbfs_dev_cluster) (other)", R"(other{a="pbfs_x"})", R"(other{a="\"pbfs_x"})",
-        "other{upper=~'pbfs_x'}", "vector(1e9)", "other offset 5m", ""})
+  for (const char* query : {"time() - 5", "prometheus", "sum by (pbfs_dev_cluster) (other)", R"(other{a="pbfs_x"})",
+                            R"(other{a="\"pbfs_x"})", "other{upper=~'pbfs_x'}", "vector(1e9)", "other offset 5m", ""})
     EXPECT_EQ(Scoped(query), query);
   ExpectScoped(R"(max by (namespace, pbfs_dev_cluster) (pbfs_x{pbfs_dev_cluster=~"a"}))",
                R"(max by (namespace, pbfs_dev_cluster) (pbfs_x{$,pbfs_dev_cluster=~"a"}))");

@@ -22,8 +22,7 @@ Json LabelsForMonitors(const ClusterIntent& intent) {
 
 /// Whom Prometheus trusts when it asks Patroni.
 Json AuthorityOf(const ClusterIntent& intent) {
-  if (!intent.spec.tls.internal)
-    return {{"configMap", {{"name", intent.name + "-ca-bundle"}, {"key", "ca.crt"}}}};
+  if (!intent.spec.tls.internal) return {{"configMap", {{"name", intent.name + "-ca-bundle"}, {"key", "ca.crt"}}}};
   const auto& [certificate, authority] = *intent.spec.tls.internal;
   return {{"secret", {{"name", authority.empty() ? certificate : authority}, {"key", "ca.crt"}}}};
 }
@@ -35,10 +34,11 @@ Json ServiceMonitor(const ClusterIntent& intent) {
   const std::string interval = fmt::format("{}s", intent.spec.monitoring.scrape_period_seconds);
   Json endpoints = Json::array({{{"port", "metrics"}, {"interval", interval}}});
   if (IsManaged(intent))
-    endpoints.push_back({{"port", "patroni"},
-                         {"interval", interval},
-                         {"scheme", "https"},
-                         {"tlsConfig", {{"ca", AuthorityOf(intent)}, {"serverName", PostgresDnsNames(intent).front()}}}});
+    endpoints.push_back(
+        {{"port", "patroni"},
+         {"interval", interval},
+         {"scheme", "https"},
+         {"tlsConfig", {{"ca", AuthorityOf(intent)}, {"serverName", PostgresDnsNames(intent).front()}}}});
   object["spec"] = {{"selector", {{"matchLabels", {{kClusterLabel, intent.name}}}}},
                     {"endpoints", std::move(endpoints)},
                     {"targetLabels", Json::array({kClusterLabel, kComponentLabel, kPoolLabel, kShardLabel})}};
@@ -84,8 +84,7 @@ Json Dashboard(const ClusterIntent& intent, const Board& board, const QueryScope
   json["uid"] = "pbfs-" + ToHex(Sha256(AsBytes(name))).substr(0, kUidDigits);
   Json labels = ClusterLabels(intent);
   labels[kDashboardLabel] = "1";
-  Json object =
-      MakeObject(intent, "v1", "ConfigMap", fmt::format("{}-dashboard-{}", intent.name, board.name), labels);
+  Json object = MakeObject(intent, "v1", "ConfigMap", fmt::format("{}-dashboard-{}", intent.name, board.name), labels);
   object["data"] = {{fmt::format("pbfs-{}.json", name), json.dump()}};
   return object;
 }

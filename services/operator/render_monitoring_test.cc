@@ -40,20 +40,19 @@ TEST(RenderMonitoringTest, EachIsMadeWhereItIsWantedAndItsKindIsServed) {
   EXPECT_TRUE(Get(intent, "ServiceMonitor", "demo").is_null());
   intent.facts.prometheus_rules_served = false;
   EXPECT_TRUE(MonitoringObjects(intent).empty());
-  EXPECT_TRUE(
-      MonitoringObjects(Intent({{"serviceMonitor", "Disabled"}, {"prometheusRule", "Disabled"}})).empty());
+  EXPECT_TRUE(MonitoringObjects(Intent({{"serviceMonitor", "Disabled"}, {"prometheusRule", "Disabled"}})).empty());
 }
 
 TEST(RenderMonitoringTest, PatroniIsAskedOverTlsWhereItIsOurs) {
   const Json endpoints = Get(Intent(), "ServiceMonitor", "demo")["spec"]["endpoints"];
   ASSERT_EQ(endpoints.size(), 2u);
-  EXPECT_EQ(endpoints[1]["tlsConfig"],
-            Json::parse(R"({"ca": {"configMap": {"name": "demo-ca-bundle", "key": "ca.crt"}},
+  EXPECT_EQ(endpoints[1]["tlsConfig"], Json::parse(R"({"ca": {"configMap": {"name": "demo-ca-bundle", "key": "ca.crt"}},
                             "serverName": "demo-pg-0.storage.svc"})"));
   EXPECT_EQ(Get(Intent({}, "External"), "ServiceMonitor", "demo")["spec"]["endpoints"].size(), 1u);
   ClusterIntent provided = Intent();
   provided.spec.tls.internal = InternalCertificates{"inside", ""};
-  EXPECT_EQ(Get(provided, "ServiceMonitor", "demo")["spec"]["endpoints"][1]["tlsConfig"]["ca"]["secret"]["name"], "inside");
+  EXPECT_EQ(Get(provided, "ServiceMonitor", "demo")["spec"]["endpoints"][1]["tlsConfig"]["ca"]["secret"]["name"],
+            "inside");
 }
 
 TEST(RenderMonitoringTest, AlertsAreAboutThisCluster) {
@@ -93,7 +92,8 @@ TEST(RenderMonitoringTest, DashboardsOfTwoClustersAreDifferentOnes) {
       for (const Json& target : panel.value("targets", Json::array()))
         EXPECT_THAT(target["expr"].get<std::string>(), HasSubstr(R"(namespace="storage",pbfs_dev_cluster="demo")"));
   }
-  EXPECT_TRUE(Get(Intent({{"grafanaDashboards", "Enabled"}}, "External"), "ConfigMap", "demo-dashboard-postgres").is_null());
+  EXPECT_TRUE(
+      Get(Intent({{"grafanaDashboards", "Enabled"}}, "External"), "ConfigMap", "demo-dashboard-postgres").is_null());
 }
 
 }  // namespace

@@ -32,10 +32,9 @@ TEST(Metrics, PrometheusFindsEveryOneThatIsAskedFor) {
       Context::WithTimeout(std::chrono::minutes(5)),
       {.argv = {"/usr/bin/python3", "-B", PBFS_REPOSITORY "/tests/integration/monitored.py", "--cluster",
                 running.cluster().directory(), "--operator", program},
-       .environment = {
-           {"PBFS_S3_ENDPOINT", "http://" + nlohmann::json::parse(*gateway)["http"].get<std::string>()},
-           {"PBFS_S3_ACCESS_KEY", key["id"].get<std::string>()},
-           {"PBFS_S3_SECRET_KEY", key["secret"].get<std::string>()}}});
+       .environment = {{"PBFS_S3_ENDPOINT", "http://" + nlohmann::json::parse(*gateway)["http"].get<std::string>()},
+                       {"PBFS_S3_ACCESS_KEY", key["id"].get<std::string>()},
+                       {"PBFS_S3_SECRET_KEY", key["secret"].get<std::string>()}}});
   ASSERT_OK(outcome);
   EXPECT_EQ(outcome->exit_code, 0) << outcome->output << outcome->error;
   std::cout << outcome->output;

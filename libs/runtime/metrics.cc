@@ -84,6 +84,23 @@ void Gauges::SetDouble(const std::string& value_of_label, double value) {
   family_.Add({{label_, value_of_label}}).Set(value);
 }
 
+GaugeTable::GaugeTable(Metrics& metrics, const std::string& name, const std::string& help)
+    : family_(prometheus::BuildGauge().Name(name).Help(help).Register(metrics.registry())) {}
+
+void GaugeTable::Show(const Rows& rows) {
+  MutexLock lock(mutex_);
+  std::erase_if(shown_, [&](const auto& entry) {
+    if (rows.contains(entry.first)) return false;
+    family_.Remove(entry.second);
+    return true;
+  });
+  for (const auto& [labels, value] : rows) {
+    prometheus::Gauge*& gauge = shown_[labels];
+    if (gauge == nullptr) gauge = &family_.Add(labels);
+    gauge->Set(value);
+  }
+}
+
 struct CallMetrics::Impl {
   struct Method {
     std::array<prometheus::Counter*, kCodes> calls;

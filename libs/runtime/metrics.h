@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "libs/base/result.h"
 #include "libs/base/scheduler.h"
+#include "libs/base/sync.h"
 
 namespace prometheus {
 class Gauge;
@@ -66,6 +68,22 @@ class Gauges {
 
   prometheus::Family<prometheus::Gauge>& family_;
   const std::string label_;
+};
+
+/// Numbers of one name, told apart by several labels, of things that come and go. Threads: any.
+class GaugeTable {
+ public:
+  using Labels = std::map<std::string, std::string>;
+  using Rows = std::map<Labels, double>;
+  /// `metrics` outlives this.
+  GaugeTable(Metrics& metrics, const std::string& name, const std::string& help);
+  /// From now on these, and no others.
+  void Show(const Rows& rows);
+
+ private:
+  prometheus::Family<prometheus::Gauge>& family_;
+  Mutex mutex_;
+  std::map<Labels, prometheus::Gauge*> shown_ PBFS_GUARDED_BY(mutex_);
 };
 
 /// Counts and times the calls of one service: `<name>_calls_total{method,code}`, `<name>_call_seconds{method}`,

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
 #include <sys/stat.h>
 
 #include "libs/adapters/grpc/loopback.h"
@@ -11,6 +12,7 @@
 #include "libs/runtime/certificate_end.h"
 #include "libs/runtime/line_log.h"
 #include "libs/runtime/logging.h"
+#include "libs/runtime/metrics.h"
 #include "libs/runtime/process_metrics.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/secret_file.h"
@@ -349,6 +351,26 @@ TEST(ProcessMetricsTest, AProcessShowsWhatItUses) {
   EXPECT_GE(shown["process_open_fds"], 3);
   EXPECT_GE(shown["process_max_fds"], shown["process_open_fds"]);
   EXPECT_NEAR(shown["process_start_time_seconds"], static_cast<double>(SystemClock().NowMillis()) / 1000, 60);
+}
+
+TEST(GaugeTableTest, ItShowsTheRowsOfTheLastTimeAndNoOthers) {
+  Metrics metrics;
+  GaugeTable table(metrics, "pbfs_table", "A table");
+  const auto shown = [&] {
+    GaugeTable::Rows rows;
+    for (const prometheus::MetricFamily& family : metrics.registry().Collect())
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        GaugeTable::Labels labels;
+        for (const auto& label : metric.label) labels[label.name] = label.value;
+        rows[labels] = metric.gauge.value;
+      }
+    return rows;
+  };
+  const GaugeTable::Rows first = {{{{"a", "1"}, {"b", "x"}}, 5}, {{{"a", "2"}}, 6}}, second = {{{{"a", "2"}}, 7}};
+  for (const GaugeTable::Rows& rows : {first, second, GaugeTable::Rows(), first}) {
+    table.Show(rows);
+    EXPECT_EQ(shown(), rows);
+  }
 }
 
 TEST(LoggingTest, JsonIsEscaped) { EXPECT_EQ(JsonEscape("a\"b\\c\n\x01"), "a\\\"b\\\\c\\n\\u0001"); }

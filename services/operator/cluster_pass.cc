@@ -197,6 +197,7 @@ Status ClusterPass::GatherFacts() {
   facts.nodes = std::max(1, facts.nodes);
   facts.failure_domains = std::max<int>(1, static_cast<int>(domains.size()));
   facts.service_monitors_served = live_.IsServed(kinds::kServiceMonitor);
+  facts.prometheus_rules_served = live_.IsServed(kinds::kPrometheusRule);
   for (const Pool& pool : intent_.spec.fragment_store.pools) PBFS_RETURN_IF_ERROR(GatherPool(pool));
   PBFS_RETURN_IF_ERROR(CapStores());
   if (!intent_.spec.paused) return PutDomains(nodes.items);

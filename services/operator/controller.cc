@@ -47,18 +47,26 @@ std::string KeyOf(const kube::Kind& kind, const Json& object) {
 class Controller::Follower final : private kube::ListWatch::Sink {
  public:
   Follower(kube::KubeApi& kube, Random& random, const kube::Selection& selection, WorkQueue& queue,
-           Dependents& dependents)
+           Dependents& dependents, ControllerObserver* observer)
       : kind_(selection.kind),
         queue_(queue),
         dependents_(dependents),
+        observer_(observer),
         watch_(kube, random, {.selection = selection}, *this) {}
 
  private:
   void OnList(const std::vector<Json>& items) override {
+    if (observer_ != nullptr) observer_->OnList(kind_, items);
     for (const Json& item : items) Add(item);
   }
-  void OnEvent(const kube::WatchEvent& event) override { Add(event.object); }
-  void OnFailure(const Status& status) override { spdlog::warn("watch of {}: {}", kind_.plural, status.ToString()); }
+  void OnEvent(const kube::WatchEvent& event) override {
+    if (observer_ != nullptr) observer_->OnEvent(kind_, event);
+    Add(event.object);
+  }
+  void OnFailure(const Status& status) override {
+    if (observer_ != nullptr) observer_->OnRestart(kind_);
+    spdlog::warn("watch of {}: {}", kind_.plural, status.ToString());
+  }
   void Add(const Json& object) {
     const std::string key = KeyOf(kind_, object);
     if (key.empty()) return;
@@ -70,13 +78,14 @@ class Controller::Follower final : private kube::ListWatch::Sink {
   const kube::Kind kind_;
   WorkQueue& queue_;
   Dependents& dependents_;
+  ControllerObserver* const observer_;
   kube::ListWatch watch_;  // last: it calls the above
 };
 
 Controller::Controller(kube::KubeApi& kube, Random& random, std::vector<Kind> kinds, Options options)
     : kinds_(std::move(kinds)), options_(std::move(options)), queue_(random) {
   for (const kube::Selection& selection : Watched(kinds_, options_.space))
-    followers_.push_back(std::make_unique<Follower>(kube, random, selection, queue_, dependents_));
+    followers_.push_back(std::make_unique<Follower>(kube, random, selection, queue_, dependents_, options_.observer));
   for (int i = 0; i < options_.threads; ++i)
     threads_.push_back(std::make_unique<Thread>("reconcile", [this] { Run(); }));
 }
@@ -97,10 +106,7 @@ Controller::~Controller() {
 
 void Controller::Run() {
   while (const std::optional<std::string> key = queue_.Take()) {
-    const MonotonicTime begin = MonotonicNow();
     const Result<LookAgain> look = Look(*key);
-    const std::string kind = key->substr(0, key->find('/'));
-    options_.observe(kind, look.ok(), std::chrono::duration_cast<Duration>(MonotonicNow() - begin));
     if (look.ok()) {
       queue_.Done(*key, *look);
       continue;
@@ -117,9 +123,17 @@ Result<LookAgain> Controller::Look(const std::string& key) {
   const std::string kind = key.substr(0, first);
   for (const Kind& known : kinds_)
     if (known.kind.name == kind)
-      return known.reconcile(life_.Within(options_.look), key.substr(first + 1, second - first - 1),
-                             key.substr(second + 1));
+      return LookAt(known, key.substr(first + 1, second - first - 1), key.substr(second + 1));
   return LookAgain();
+}
+
+Result<LookAgain> Controller::LookAt(const Kind& kind, const std::string& space, const std::string& name) {
+  const MonotonicTime begin = MonotonicNow();
+  Result<LookAgain> look = kind.reconcile(life_.Within(options_.look), space, name);
+  if (options_.observer != nullptr)
+    options_.observer->OnLook(kind.kind, look.status().code(),
+                              std::chrono::duration_cast<Duration>(MonotonicNow() - begin));
+  return look;
 }
 
 }  // namespace pbfs::operators

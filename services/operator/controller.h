@@ -13,6 +13,18 @@
 
 namespace pbfs::operators {
 
+/// Is told what a controller does. Threads: any, several at once.
+class ControllerObserver {
+ public:
+  virtual ~ControllerObserver() = default;
+  virtual void OnLook(const kube::Kind& kind, StatusCode code, Duration took) = 0;
+  /// A watch ended as it should not, and begins again with a list.
+  virtual void OnRestart(const kube::Kind& kind) = 0;
+  /// All objects of a kind as they are, then each change.
+  virtual void OnList(const kube::Kind& kind, const std::vector<Json>& items) = 0;
+  virtual void OnEvent(const kube::Kind& kind, const kube::WatchEvent& event) = 0;
+};
+
 /// Looks at an object when it, or something that was made for it, changes, and from time to time. As long as it lives: whoever loses the
 /// lead destroys it.
 class Controller {
@@ -26,8 +38,7 @@ class Controller {
     std::string space;  // the namespace that is watched; empty: all
     int threads = 4;
     Duration look = std::chrono::minutes(2);  // the most that one look takes
-    /// Told of each look: the kind, whether it succeeded, how long it took.
-    std::function<void(const std::string& kind, bool ok, Duration took)> observe = [](const auto&, bool, Duration) {};
+    ControllerObserver* observer = nullptr;   // may be null; outlives the controller
   };
 
   /// Begins at once. `kube` and `random` outlive it.
@@ -45,6 +56,7 @@ class Controller {
   class Follower;
   void Run();
   Result<LookAgain> Look(const std::string& key);
+  Result<LookAgain> LookAt(const Kind& kind, const std::string& space, const std::string& name);
 
   const std::vector<Kind> kinds_;
   const Options options_;

@@ -49,6 +49,32 @@ struct Scene {
   int failures = 0;  // of the first looks at each
 };
 
+/// Notes what a controller says of clusters.
+struct Noter final : ControllerObserver {
+  void OnLook(const kube::Kind& kind, StatusCode code, Duration) override {
+    EXPECT_EQ(kind, kinds::kPbfsCluster);
+    MutexLock lock(mutex);
+    ++looks[code];
+  }
+  void OnRestart(const kube::Kind& kind) override {
+    MutexLock lock(mutex);
+    restarts += kind == kinds::kPbfsCluster ? 1 : 0;
+  }
+  void OnList(const kube::Kind& kind, const std::vector<Json>& items) override {
+    MutexLock lock(mutex);
+    if (kind == kinds::kPbfsCluster) listed = static_cast<int>(items.size());
+  }
+  void OnEvent(const kube::Kind& kind, const kube::WatchEvent& event) override {
+    MutexLock lock(mutex);
+    if (kind == kinds::kPbfsCluster) ++events[event.type];
+  }
+
+  Mutex mutex;
+  std::map<StatusCode, int> looks;
+  int listed = -1, restarts = 0;
+  std::map<kube::WatchEvent::Type, int> events;
+};
+
 void Simulate(const std::function<void(Scene&)>& run) {
   SimulatedScheduler(TestSeed()).Run([&] {
     Scene scene;
@@ -110,18 +136,14 @@ TEST(ControllerTest, ALookThatFailsIsRepeated) {
   Simulate([](Scene& scene) {
     scene.failures = 3;
     scene.Make(kinds::kPbfsCluster, "demo");
+    Noter noter;
     Controller::Options options;
-    Mutex mutex;
-    std::map<bool, int> observed;
-    options.observe = [&](const std::string& kind, bool ok, Duration) {
-      EXPECT_EQ(kind, "PBFSCluster");
-      MutexLock lock(mutex);
-      ++observed[ok];
-    };
+    options.observer = &noter;
     const Controller controller(scene.kube, scene.random, {scene.Noted(kinds::kPbfsCluster)}, options);
     EXPECT_EQ(scene.LooksAt("space/demo"), 4);
-    MutexLock lock(mutex);
-    EXPECT_EQ(observed, (std::map<bool, int>{{false, 3}, {true, 1}}));
+    MutexLock lock(noter.mutex);
+    EXPECT_EQ(noter.looks, (std::map<StatusCode, int>{{StatusCode::kUnavailable, 3}, {StatusCode::kOk, 1}}));
+    EXPECT_EQ(noter.listed, 1);
   });
 }
 

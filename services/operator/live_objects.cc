@@ -15,17 +15,23 @@ namespace {
 namespace kinds = kube::kinds;
 
 constexpr std::array kRead{
-    kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,    kinds::kService,
-    kinds::kConfigMap,           kinds::kSecret,        kinds::kStatefulSet,    kinds::kJob,
-    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPostgresCluster,
-    kinds::kScheduledBackup};
+    kinds::kServiceAccount,      kinds::kRole,           kinds::kRoleBinding,    kinds::kService,
+    kinds::kConfigMap,           kinds::kSecret,         kinds::kStatefulSet,    kinds::kJob,
+    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy,  kinds::kServiceMonitor, kinds::kPrometheusRule,
+    kinds::kPostgresCluster,     kinds::kScheduledBackup};
 // Those that are made again from the spec alone, so that nothing is lost with them. Secrets and StatefulSets of stores have no owner,
 // but are left out all the same.
 constexpr std::array kPruned{
     kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,    kinds::kService,
-    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kScheduledBackup};
+    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule,
+    kinds::kScheduledBackup};
 
 bool IsMadeAgain(const kube::Kind& kind) { return std::find(kPruned.begin(), kPruned.end(), kind) != kPruned.end(); }
+
+// Of ConfigMaps only dashboards: the others go with the cluster.
+bool MayBePruned(const kube::Kind& kind, const Json& object) {
+  return IsMadeAgain(kind) || (kind == kinds::kConfigMap && !LabelOf(object, kDashboardLabel).empty());
+}
 
 bool IsOwnedBy(const Json& object, const std::string& uid) {
   const Json& owners = kube::Member(kube::Member(object, "metadata"), "ownerReferences");
@@ -143,7 +149,8 @@ Status LiveObjects::Prune(const Context& context, const std::string& owner_uid, 
   for (const Json& intent : intents) wanted.insert({*KindOf(intent), MetaText(intent, "name")});
   std::vector<Key> superfluous;
   for (const auto& [key, object] : objects_)
-    if (IsMadeAgain(key.first) && !wanted.contains(key) && IsOwnedBy(object, owner_uid)) superfluous.push_back(key);
+    if (MayBePruned(key.first, object) && !wanted.contains(key) && IsOwnedBy(object, owner_uid))
+      superfluous.push_back(key);
   for (const auto& [kind, name] : superfluous) PBFS_RETURN_IF_ERROR(Delete(context, kind, name));
   return OkStatus();
 }

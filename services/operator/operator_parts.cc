@@ -1,6 +1,5 @@
 #include "services/operator/operator_parts.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -11,7 +10,6 @@
 #include "libs/adapters/kube/kube_objects.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/base/stop_signal.h"
-#include "libs/kube/counted_kube.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/role_turn.h"
 #include "services/operator/bucket_reconciler.h"
@@ -19,6 +17,7 @@
 #include "services/operator/connection_door.h"
 #include "services/operator/controller.h"
 #include "services/operator/key_reconciler.h"
+#include "services/operator/operator_metrics.h"
 #include "services/operator/replication_reconciler.h"
 
 namespace pbfs::operators {
@@ -45,33 +44,6 @@ OperatorOptions OptionsOf(const OperatorSettings& settings) {
   return options;
 }
 
-/// What the operator does and whether it leads.
-class OperatorMetrics {
- public:
-  explicit OperatorMetrics(Metrics& metrics)
-      : state_(metrics, "pbfs_operator", "What the operator is doing", "what"),
-        looks_(&metrics, "pbfs_operator_reconcile", kKinds),
-        requests_(&metrics, "pbfs_operator_api", kube::CountedKube::Methods()) {}
-
-  void Looked(const std::string& kind, bool ok, Duration took) {
-    const size_t index = static_cast<size_t>(std::find(kKinds.begin(), kKinds.end(), kind) - kKinds.begin());
-    if (index == kKinds.size()) return;
-    looks_.Begin();
-    looks_.End(index, ok ? StatusCode::kOk : StatusCode::kUnknown, took);
-  }
-  void Requested(size_t method, StatusCode code, Duration took) {
-    requests_.Begin();
-    requests_.End(method, code, took);
-  }
-  void Report(bool leads, int64_t depth) { state_.Set("leads", leads ? 1 : 0), state_.Set("queue_depth", depth); }
-
- private:
-  inline static const std::vector<std::string> kKinds = {"PBFSCluster", "PBFSBucket", "PBFSAccessKey",
-                                                         "PBFSSiteReplication"};
-  Gauges state_;
-  CallMetrics looks_, requests_;
-};
-
 /// Runs the controller while this process leads.
 class Lead {
  public:
@@ -91,8 +63,9 @@ class Lead {
       } else if (!turn_.IsMine() && controller_ != nullptr) {
         spdlog::warn("leads no more: its lease could not be renewed");
         controller_.reset();
+        metrics_.LeadsNoMore();
       }
-      metrics_.Report(controller_ != nullptr, controller_ == nullptr ? 0 : controller_->depth());
+      if (controller_ != nullptr) metrics_.Leads(controller_->depth());
     } while (stop_.Pause(std::chrono::milliseconds(500)));
     controller_.reset();
   }
@@ -118,8 +91,8 @@ Status Operate(const OperatorSettings& given) {
   PBFS_ASSIGN_OR_RETURN(const auto client, kube::KubeClient::Open({server.server, server.ca_file, server.token_file}));
   kube::KubeObjects objects(*client);
   OperatorMetrics report(metrics);
-  kube::CountedKube counted(
-      objects, [&](size_t method, StatusCode code, Duration took) { report.Requested(method, code, took); });
+  kube::CountedKube counted(objects,
+                            [&](size_t method, StatusCode code, Duration took) { report.OnCall(method, code, took); });
   SystemClock clock;
   SystemRandom random;
   ConnectionDoor door(settings.directory);
@@ -139,7 +112,7 @@ Status Operate(const OperatorSettings& given) {
     Controller::Options how;
     how.space = settings.watch_space;
     how.threads = settings.threads;
-    how.observe = [&](const std::string& kind, bool ok, Duration took) { report.Looked(kind, ok, took); };
+    how.observer = &report;
     return std::make_unique<Controller>(counted, random,
                                         std::vector<Controller::Kind>{{kube::kinds::kPbfsCluster, of(clusters)},
                                                                       {kube::kinds::kPbfsBucket, of(buckets)},

@@ -22,7 +22,8 @@ void AddNames(const Json& source, std::set<std::string>& names) {
 
 std::vector<Json> Render(const ClusterIntent& intent) {
   std::vector<Json> out;
-  for (const auto render : {Accounts, Services, PostgresObjects, CloudNativePgObjects, Workloads, Policies})
+  for (const auto render :
+       {Accounts, Services, PostgresObjects, CloudNativePgObjects, Workloads, Policies, MonitoringObjects})
     for (Json& object : render(intent)) out.push_back(WithHash(std::move(object)));
   return out;
 }

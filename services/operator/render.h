@@ -27,7 +27,7 @@ struct Facts {
   std::string operator_namespace;
   int nodes = 1;            // that may run pods
   int failure_domains = 1;  // different values of redundancy.failureDomain among them
-  bool service_monitors_served = false;
+  bool service_monitors_served = false, prometheus_rules_served = false;
   // Replicas that the StatefulSet of a pool has now; none: it has no StatefulSet. Fewer in the spec are a wish: a store is
   // decommissioned before its pod goes, and that is what lowers this number.
   std::map<std::string, int> store_replicas;

@@ -15,8 +15,11 @@ std::vector<Json> Workloads(const ClusterIntent& intent);
 std::vector<Json> Services(const ClusterIntent& intent);
 /// ServiceAccounts, and what they may do.
 std::vector<Json> Accounts(const ClusterIntent& intent);
-/// Budgets, network policies and monitors.
+/// Budgets and network policies.
 std::vector<Json> Policies(const ClusterIntent& intent);
+/// Who scrapes, alerts and dashboards, as far as the spec wants them and somebody is there who reads them.
+std::vector<Json> MonitoringObjects(const ClusterIntent& intent);
+bool WantsMonitor(const ClusterIntent& intent);
 
 Json ServiceAccount(const ClusterIntent& intent, const Part& part);
 /// What may be done with objects of one kind.
@@ -40,6 +43,7 @@ Json IngressPolicy(const ClusterIntent& intent, const std::string& name, const J
                    Json ingress);
 Json PolicyPorts(std::initializer_list<int> ports);
 Json PodsOf(const Json& labels);
+Json AnyPod();
 Json OperatorPods(const ClusterIntent& intent);
 
 }  // namespace pbfs::operators

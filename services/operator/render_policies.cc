@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "services/operator/render_parts.h"
 #include "services/operator/render_pods.h"
 
@@ -21,6 +19,8 @@ Json PolicyPorts(std::initializer_list<int> ports) {
 }
 
 Json PodsOf(const Json& labels) { return {{"podSelector", {{"matchLabels", labels}}}}; }
+
+Json AnyPod() { return {{"namespaceSelector", Json::object()}}; }
 
 Json OperatorPods(const ClusterIntent& intent) {
   return {{"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", intent.facts.operator_namespace}}}}},
@@ -57,8 +57,6 @@ void AddBudgets(const ClusterIntent& intent, std::vector<Json>& out) {
   }
 }
 
-Json AnyPod() { return {{"namespaceSelector", Json::object()}}; }
-
 // Whoever scrapes runs in a namespace of its own, and metrics are no secret.
 Json MetricsRule() { return {{"from", Json::array({AnyPod()})}, {"ports", PolicyPorts({kMetricsPort})}}; }
 
@@ -87,24 +85,6 @@ Json InternalPolicy(const ClusterIntent& intent) {
                        Json::array({rule, MetricsRule()}));
 }
 
-bool WantsMonitor(const ClusterIntent& intent) {
-  const std::string& wanted = intent.spec.monitoring.service_monitor;
-  return wanted != "Disabled" && intent.facts.service_monitors_served;
-}
-
-// Of all headless Services: one of them names each pod.
-Json ServiceMonitor(const ClusterIntent& intent) {
-  Json labels = intent.spec.monitoring.labels;
-  labels.update(ClusterLabels(intent));
-  Json object = MakeObject(intent, "monitoring.coreos.com/v1", "ServiceMonitor", intent.name, labels);
-  object["spec"] = {
-      {"selector", {{"matchLabels", {{kClusterLabel, intent.name}}}}},
-      {"endpoints", Json::array({{{"port", "metrics"},
-                                  {"interval", fmt::format("{}s", intent.spec.monitoring.scrape_period_seconds)}}})},
-      {"targetLabels", Json::array({kClusterLabel, kComponentLabel, kPoolLabel, kShardLabel})}};
-  return object;
-}
-
 }  // namespace
 
 std::vector<Json> Policies(const ClusterIntent& intent) {
@@ -114,7 +94,6 @@ std::vector<Json> Policies(const ClusterIntent& intent) {
     out.push_back(GatewayPolicy(intent));
     out.push_back(InternalPolicy(intent));
   }
-  if (WantsMonitor(intent)) out.push_back(ServiceMonitor(intent));
   return out;
 }
 

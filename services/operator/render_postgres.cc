@@ -138,8 +138,10 @@ Json MembersPolicy(const ClusterIntent& intent) {
   const Json members = Selector(intent.name, kPostgres);
   const Json sessions = {{"from", Json::array({PodsOf({{kClusterLabel, intent.name}})})},
                          {"ports", PolicyPorts({kPostgresPort})}};
-  const Json patroni = {{"from", Json::array({PodsOf(members), OperatorPods(intent)})},
-                        {"ports", PolicyPorts({kPatroniPort})}};
+  Json patroni = {{"from", Json::array({PodsOf(members), OperatorPods(intent)})},
+                  {"ports", PolicyPorts({kPatroniPort})}};
+  // For its metrics; whoever wants something done shows a certificate of the cluster's.
+  if (WantsMonitor(intent)) patroni["from"].push_back(AnyPod());
   return IngressPolicy(intent, NameOf(intent.name, kPostgres), LabelsOf(intent, members), {{"matchLabels", members}},
                        Json::array({sessions, patroni}));
 }

@@ -225,13 +225,6 @@ TEST(RenderTest, SpellingsOfOneAmountAreOneIntent) {
   EXPECT_EQ(Render(IntentOf(one)), Render(IntentOf(other)));
 }
 
-TEST(RenderTest, AMonitorIsMadeWhereItsKindIsServed) {
-  ClusterIntent intent = IntentOf(SmallestSpec());
-  EXPECT_NE(Find(Render(intent), "ServiceMonitor", "demo"), nullptr);
-  intent.facts.service_monitors_served = false;
-  EXPECT_EQ(Find(Render(intent), "ServiceMonitor", "demo"), nullptr);
-}
-
 TEST(RenderTest, AGatewayWithoutTlsOffersNoObjectApi) {
   Json spec = SmallestSpec();
   spec["tls"]["mode"] = "Disabled";

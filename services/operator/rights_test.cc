@@ -231,9 +231,9 @@ class Life {
                         {"name", "demo"},
                         {"uid", Cluster()["metadata"]["uid"]},
                         {"controller", true}};
-    for (const kube::Kind& kind :
-         {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService, kinds::kConfigMap,
-          kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kScheduledBackup}) {
+    for (const kube::Kind& kind : {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService,
+                                   kinds::kConfigMap, kinds::kPodDisruptionBudget, kinds::kNetworkPolicy,
+                                   kinds::kServiceMonitor, kinds::kPrometheusRule, kinds::kScheduledBackup}) {
       if (kind == kinds::kScheduledBackup && spec_["postgres"]["type"] != "CloudNativePG") continue;  // not served
       Json object = Named(kind, kTestSpace, "demo-former", {{kClusterLabel, "demo"}});
       object["metadata"]["ownerReferences"] = Json::array({owner});
@@ -260,7 +260,7 @@ class Life {
     Json spec = spec_;
     spec["gateway"]["replicas"] = 3;
     spec["networkPolicy"]["mode"] = "Disabled";
-    spec["monitoring"]["serviceMonitor"] = "Disabled";
+    spec["monitoring"] = {{"serviceMonitor", "Disabled"}, {"prometheusRule", "Disabled"}};
     Put(kinds::kPbfsCluster, kTestSpace, "demo", spec);
     Put(kinds::kPbfsAccessKey, dependents_, "reader", KeySpec(2));
     Settle();
@@ -268,6 +268,8 @@ class Life {
     Put(kinds::kPbfsCluster, kTestSpace, "demo", spec);
     Settle();
     EXPECT_EQ(ConditionOf(Cluster(), "SpecValid"), "False/SpecRejected");
+    EXPECT_FALSE(world_.Exists(kinds::kPrometheusRule, "demo"));
+    EXPECT_FALSE(world_.Exists(kinds::kConfigMap, "demo-dashboard-cluster"));
     spec["redundancy"]["dataShards"] = 1;
     Put(kinds::kPbfsCluster, kTestSpace, "demo", spec);
     Settle();
@@ -341,7 +343,7 @@ Json SpecWith(Json postgres) {
   spec["fragmentStore"]["pools"][0]["replicas"] = 4;
   spec["fragmentStore"]["decommission"] = {{"minFreePercentAfter", 0}};
   spec["networkPolicy"]["mode"] = "Enabled";
-  spec["monitoring"]["serviceMonitor"] = "Enabled";
+  spec["monitoring"] = {{"serviceMonitor", "Enabled"}, {"grafanaDashboards", "Enabled"}};
   spec["redundancy"] = {{"dataShards", 1}, {"parityShards", 2}, {"failureDomain", "topology.kubernetes.io/zone"}};
   spec["tenancy"] = {{"allowedNamespaces", "Selector"}, {"selector", {{"matchLabels", {{"guest", "yes"}}}}}};
   spec["postgres"] = std::move(postgres);

@@ -1,4 +1,7 @@
-// What alerts and dashboards ask for is what the services of a running cluster show.
+// What alerts and dashboards ask for is what a Prometheus finds that scrapes a running cluster.
+#include <fstream>
+#include <iostream>
+
 #include "tests/integration/cluster_fixture.h"
 
 namespace pbfs {
@@ -6,30 +9,35 @@ namespace {
 
 using testing::RunningCluster;
 
-// The page of metrics of each service; PostgreSQL and etcd are none of ours.
-std::vector<std::string> Pages(local::LocalCluster& cluster) {
-  std::vector<std::string> pages;
-  for (const local::ProcessStatus& process : cluster.Processes()) {
-    const auto text = local::ReadTextFile(cluster.directory() + "/" + process.name + ".json");
-    const auto config = text.ok() ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
-    if (config.contains("metrics"))
-      pages.push_back("http://" + config["metrics"]["address"].get<std::string>() + "/metrics");
-  }
-  return pages;
+// Some of everything, so that what counts has something to count.
+void Work(const RunningCluster& running) {
+  const std::string file = running.directory() + "/file";
+  std::ofstream(file) << std::string(300'000, 'x');
+  ASSERT_EQ(running.Pbfs({"bucket", "create", "worked"}).exit_code, 0);
+  ASSERT_EQ(running.Pbfs({"put", file, "worked/a"}).exit_code, 0);
+  ASSERT_EQ(running.Pbfs({"patch", "--offset", "1000", "-", "worked/a"}, "patch").exit_code, 0);
+  ASSERT_EQ(running.Pbfs({"get", "worked/a", file}).exit_code, 0);
+  ASSERT_EQ(running.Pbfs({"cluster", "gc", "--now", "--wait"}).exit_code, 0);  // one pass of each kind
 }
 
-TEST(Metrics, EveryOneThatIsAskedForIsShown) {
-  RunningCluster running(3, 2);
+TEST(Metrics, PrometheusFindsEveryOneThatIsAskedFor) {
+  RunningCluster running(6, 2, local::PostgresKind::kPatroni);
   ASSERT_OK(running.status());
-  ASSERT_EQ(running.Pbfs({"cluster", "gc", "--now", "--wait"}).exit_code, 0);  // one pass of each kind
-  const std::vector<std::string> pages = Pages(running.cluster());
-  ASSERT_EQ(pages.size(), 2u + 3 + 3);
-  std::vector<std::string> argv = {"/usr/bin/python3", "-B", PBFS_REPOSITORY "/tests/repository/exported.py", "--wait",
-                                   "120"};
-  argv.insert(argv.end(), pages.begin(), pages.end());
-  const auto outcome = local::RunToEnd(Context::WithTimeout(std::chrono::minutes(5)), {.argv = std::move(argv)});
+  Work(running);
+  const nlohmann::json key = running.PbfsJson({"key", "create", "monitored"});
+  const auto gateway = local::ReadTextFile(running.cluster().directory() + "/gateway.json");
+  ASSERT_OK(gateway);
+  ASSERT_OK_AND_ASSIGN(const std::string program, local::FindProgram("pbfs-operator"));
+  const auto outcome = local::RunToEnd(
+      Context::WithTimeout(std::chrono::minutes(5)),
+      {.argv = {"/usr/bin/python3", "-B", PBFS_REPOSITORY "/tests/integration/monitored.py", "--cluster",
+                running.cluster().directory(), "--operator", program},
+       .environment = {{"PBFS_S3_ENDPOINT", "http://" + nlohmann::json::parse(*gateway)["http"].get<std::string>()},
+                       {"PBFS_S3_ACCESS_KEY", key["id"].get<std::string>()},
+                       {"PBFS_S3_SECRET_KEY", key["secret"].get<std::string>()}}});
   ASSERT_OK(outcome);
   EXPECT_EQ(outcome->exit_code, 0) << outcome->output << outcome->error;
+  std::cout << outcome->output;
 }
 
 }  // namespace

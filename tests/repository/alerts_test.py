@@ -58,6 +58,23 @@ class AlertsTest(unittest.TestCase):
         self.found('nobody sets pbfs_state{what="empty"}', document(expr='pbfs_state{what="empty"} > 0'))
         self.found("looks at no metric", document(expr="vector(1)"))
 
+    def test_alerts_have_the_form_that_the_operator_reads(self):
+        good = ("groups:\n  - name: a\n    rules:\n      # Why.\n      - alert: B\n        expr: a > 1\n        for: 1m\n"
+                "        labels: {severity: warning}\n        annotations:\n          summary: \"x\"\n          runbook: y\n")
+        self.assertEqual(alerts.check_form(good), [])
+        for old, new in (("a > 1", '"a > 1"'), ("a > 1", "|"), ("warning}", "warning, team: x}"), ('"x"', "x"), ("        for", "         for")):
+            self.assertEqual(len(alerts.check_form(good.replace(old, new))), 1, new)
+
+    def test_each_alert_is_tested(self):
+        case = {"PbfsDiskFull": {"fires": {"a": 1}, "quiet": {"a": 0}}}
+        self.assertEqual(alerts.check_tested(document(), case), [])
+        self.assertEqual(len(alerts.check_tested(document(), {})), 2)
+        self.assertEqual(len(alerts.check_tested(document(), {**case, "PbfsOther": {}})), 1)
+
+    def test_labels_that_look_like_metrics_are_none(self):
+        self.assertEqual(self.findings(document(expr='max by (pbfs_dev_cluster) (pbfs_state{pbfs_dev_cluster=~"$c"}) > 0')), [])
+        self.assertEqual(self.findings(document(expr="max by (scope) (patroni_primary) == 0")), [])
+
     def test_alerts_are_whole(self):
         self.found("is called PbfsSomething", document(alert="DiskFull"))
         self.found("its severity is one of", document(severity="bad"))

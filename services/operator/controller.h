@@ -37,7 +37,7 @@ class Controller {
     std::string space;  // the namespace that is watched; empty: all
     int threads = 4;
     Duration look = std::chrono::minutes(2);  // the most that one look takes
-    ControllerObserver* observer = nullptr;  // may be null; outlives the controller
+    ControllerObserver* observer = nullptr;   // may be null; outlives the controller
   };
 
   /// Begins at once. `kube` and `random` outlive it.

@@ -35,7 +35,7 @@ inline constexpr const char* kShardLabel = "pbfs.dev/shard";
 inline constexpr const char* kScopeLabel = "pbfs.dev/postgres";
 inline constexpr const char* kRoleLabel = "pbfs.dev/role";
 inline constexpr const char* kDashboardLabel = "grafana_dashboard";  // by which Grafana's sidecar finds them
-inline constexpr const char* kSpecHash = "pbfs.dev/spec-hash";  // annotation of every object
+inline constexpr const char* kSpecHash = "pbfs.dev/spec-hash";       // annotation of every object
 inline constexpr const char* kConfigHash =
     "pbfs.dev/config-hash";  // annotation of pods: a changed configuration restarts them
 

@@ -90,8 +90,8 @@ Status Operate(const OperatorSettings& given) {
   PBFS_ASSIGN_OR_RETURN(const auto client, kube::KubeClient::Open({server.server, server.ca_file, server.token_file}));
   kube::KubeObjects objects(*client);
   OperatorMetrics report(metrics);
-  kube::CountedKube counted(
-      objects, [&](size_t method, StatusCode code, Duration took) { report.OnCall(method, code, took); });
+  kube::CountedKube counted(objects,
+                            [&](size_t method, StatusCode code, Duration took) { report.OnCall(method, code, took); });
   SystemClock clock;
   SystemRandom random;
   ConnectionDoor door(settings.directory);

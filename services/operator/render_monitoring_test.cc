@@ -28,8 +28,8 @@ Json Get(const ClusterIntent& intent, const std::string& kind, const std::string
 
 std::set<std::string> GroupsOf(const ClusterIntent& intent) {
   std::set<std::string> names;
-  for (const Json& group : Get(intent, "PrometheusRule", "demo")["spec"]["groups"])
-    names.insert(group["name"].get<std::string>());
+  const Json rule = Get(intent, "PrometheusRule", "demo");
+  for (const Json& group : rule["spec"]["groups"]) names.insert(group["name"].get<std::string>());
   return names;
 }
 

@@ -31,7 +31,7 @@ Status StatusOfKubectl(const std::string& error) {
   const std::string message = error.substr(0, error.find_last_not_of('\n') + 1);
   for (const auto& [text, code] : known)
     if (message.find(text) != std::string::npos) return Status(code, message);
-  return UnknownError(message);
+  return InternalError(message);
 }
 
 Result<std::string> Kubectl::Run(const Context& context, std::vector<std::string> arguments) {

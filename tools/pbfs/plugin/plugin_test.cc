@@ -70,7 +70,9 @@ class PluginTest : public testing::Test {
     object.update(more);
     ASSERT_OK(kube_.Create(TestContext(), kind, object));
     object["status"] = status;
-    if (!status.is_null()) ASSERT_OK(kube_.ApplyStatus(TestContext(), kind, object));
+    if (!status.is_null()) {
+      ASSERT_OK(kube_.ApplyStatus(TestContext(), kind, object));
+    }
   }
   Json Get(const kube::Kind& kind, const std::string& name) {
     return kube_.Get(TestContext(), {kind, kSpace, name}).value_or(Json());
@@ -197,7 +199,7 @@ TEST(KubectlTest, WhatItSaysIsUnderstood) {
   EXPECT_EQ(code("The PBFSCluster \"demo\" is invalid: spec.x: y"), StatusCode::kInvalidArgument);
   EXPECT_EQ(code("error: the server doesn't have a resource type \"pbfsclusters\""), StatusCode::kUnimplemented);
   EXPECT_EQ(code("The connection to the server localhost:8080 was refused"), StatusCode::kUnavailable);
-  EXPECT_EQ(code("something else"), StatusCode::kUnknown);
+  EXPECT_EQ(code("something else"), StatusCode::kInternal);
 }
 
 /// A kubectl that says what it was asked.

@@ -30,6 +30,9 @@ bool ClusterPass::IsUnderWay(const char* operation) const {
 
 void ClusterPass::StepOperations() {
   if (intent_.spec.paused || intent_.spec.hibernated) return;
+  const bool rolling = StepRollout();
+  ReportPending();
+  if (rolling) return;
   const bool growing = IsUnderWay(kExpandVolumes) || (!IsUnderWay(kScaleDown) && GrowingPool() != nullptr);
   if (!growing) conditions_.Drop("VolumesResizing");
   if (!growing && !site_) return;  // nothing is known of the stores

@@ -38,9 +38,9 @@ bool ClusterPass::RefuseNewer() {
   const int64_t schema = kube::Number(kube::Member(status_, "catalog"), "schemaVersion");
   const bool newer = (theirs && own && *theirs > *own) || schema > options_.schema;
   if (newer)
-    ReportBlock("OperatorTooOld",
-         fmt::format("an operator of {} has looked after this cluster, and this one is of {}: it changes nothing; install the later one again",
-                     newest, options_.version));
+    ReportBlock("OperatorTooOld", fmt::format("an operator of {} has looked after this cluster, and this one is of {}: "
+                                              "it changes nothing; install the later one again",
+                                              newest, options_.version));
   else if (conditions_.ReasonOf("UpgradeBlocked") == "OperatorTooOld")
     conditions_.Drop("UpgradeBlocked");
   return newer;
@@ -76,8 +76,8 @@ ClusterIntent ClusterPass::IntentBy(const Json& spec, const std::string& restart
 
 std::string ClusterPass::MadeBy() const {
   const Images& images = options_.images;
-  const Json all = {images.gateway,  images.catalog, images.fragment_store, images.garbage_collector,
-                    images.repairer, images.postgres};
+  const Json all = {images.gateway,           images.catalog,  images.fragment_store,
+                    images.garbage_collector, images.repairer, images.postgres};
   return options_.version + " " + SpecHash(all).substr(0, 16);
 }
 
@@ -131,8 +131,7 @@ bool ClusterPass::NeedsOrder() const {
     return LabelOf(*set, kComponentLabel) != kPostgres.component && PodsOf(MetaText(*set, "name")).ready > 0;
   });
   if (!runs || kube::Text(status_, "version").empty()) return false;
-  return rollout_.ChangesImages() ||
-         std::any_of(rollout_.next.begin(), rollout_.next.end(), [&](const auto& one) {
+  return rollout_.ChangesImages() || std::any_of(rollout_.next.begin(), rollout_.next.end(), [&](const auto& one) {
            return one.first.starts_with(NameOf(name_, kFragmentStore) + "-");
          });
 }
@@ -219,17 +218,22 @@ void ClusterPass::ReportPending() {
   const bool behind =
       std::any_of(sets.begin(), sets.end(), [&](const Json* set) { return !PodsOf(MetaText(*set, "name")).current; });
   if (by_hand && behind)
-    return pending("OnDelete", "pods are of an older template: delete them one by one, as updatePolicy.strategy wants it");
+    return pending("OnDelete",
+                   "pods are of an older template: delete them one by one, as updatePolicy.strategy wants it");
   if (!rollout_.next.empty() && !IsRolling())
     return pending("Waiting", "pods are to be restarted: " + conditions_.MessageOf("UpgradeBlocked"));
   if (deferred_ && rollout_.made_by != MadeBy())
-    return pending("OperatorUpgraded", fmt::format("this operator would make pods otherwise: they follow when the spec changes their templates, "
-                                                   "or the annotation {} another value",
-                                                   kRestartedAt));
+    return pending(
+        "OperatorUpgraded",
+        fmt::format("this operator would make pods otherwise: they follow when the spec changes their templates, "
+                    "or the annotation {} another value",
+                    kRestartedAt));
   if (deferred_)
-    return pending("NodesChanged", fmt::format("with the nodes that there are now pods would be placed otherwise: they follow as above, or by the "
-                                               "annotation {}",
-                                               kRestartedAt));
+    return pending(
+        "NodesChanged",
+        fmt::format("with the nodes that there are now pods would be placed otherwise: they follow as above, or by the "
+                    "annotation {}",
+                    kRestartedAt));
   if (kube::Text(kube::Member(status_, "operation"), "step") == "Canary") return;
   conditions_.Set("RestartPending", Truth::kFalse, "NothingPending", "every pod is as this operator makes it");
 }

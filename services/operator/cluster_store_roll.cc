@@ -59,7 +59,7 @@ Result<bool> ClusterPass::SettleStores(const std::string& set) {
   const Json& live = *live_.Find(kinds::kStatefulSet, set);
   const Progress now = ProgressOf(live);
   if (!now.seen || !IsOfItsPlan(set)) {
-    Reach(set, "gets its template");
+    Reach(set, "its controller has not seen it yet");
     return false;
   }
   if (intent_.spec.update_policy.strategy == "OnDelete") return true;
@@ -103,10 +103,12 @@ std::string ClusterPass::StoreTrouble() {
     if (store.state == StoreState::kGone) continue;
     ++known;
     const std::string pod = store.address.substr(0, store.address.find('.'));
-    if (store.state != StoreState::kUp) return fmt::format("store {} in {} is {}", store.id.value, pod, NameOf(store.state));
+    if (store.state != StoreState::kUp)
+      return fmt::format("store {} in {} is {}", store.id.value, pod, NameOf(store.state));
     // The catalogs miss a short absence: it has to say itself that it is back.
     const Result<StoreStat> stat = StatOf(store.id);
-    if (!stat.ok()) return fmt::format("store {} in {} does not answer: {}", store.id.value, pod, stat.status().message());
+    if (!stat.ok())
+      return fmt::format("store {} in {} does not answer: {}", store.id.value, pod, stat.status().message());
   }
   if (known < pods) return fmt::format("{} of {} stores have joined", known, pods);
   for (const auto& [margin, bodies] : site_->redundancy.degraded)
@@ -128,7 +130,8 @@ Status ClusterPass::EndStrays(const Json& set) {
   const Progress now = ProgressOf(set);
   const std::string current = kube::Text(set["status"], "currentRevision"),
                     update = kube::Text(set["status"], "updateRevision");
-  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList pods, world_.kube.List(context_, {kinds::kPod, space_, SelectorOf(set)}));
+  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList pods,
+                        world_.kube.List(context_, {kinds::kPod, space_, SelectorOf(set)}));
   for (const Json& pod : pods.items) {
     const std::string revision = LabelOf(pod, kRevision), name = MetaText(pod, "name");
     if (IsReady(pod) || IsBeingDeleted(pod) || revision.empty() || revision == current || revision == update) continue;
@@ -157,8 +160,9 @@ Status ClusterPass::Lower(const std::string& set, int partition) {
 
 // However long somebody looks at it.
 void ClusterPass::AwaitCanary(const std::string& set, int partition) {
-  const std::string message = fmt::format(
-      "{}: pods below {} keep the old template, as updatePolicy.partition wants it; a smaller one goes on", set, partition);
+  const std::string message =
+      fmt::format("{}: pods below {} keep the old template, as updatePolicy.partition wants it; a smaller one goes on",
+                  set, partition);
   status_["operation"]["step"] = "Canary";
   status_["operation"]["message"] = message;
   conditions_.Set("UpgradeBlocked", Truth::kFalse, "Canary", message);

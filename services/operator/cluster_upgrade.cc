@@ -10,8 +10,8 @@
 #include "services/operator/release.h"
 #include "services/operator/render.h"
 
-/// Templates that come in order, each set when the ones before it are well: PostgreSQL, the schema, catalogs, stores (cluster_store_roll.cc),
-/// repairer, gateways, collector. Of another release (Upgrade) it has to be allowed first, and the collector has no pods meanwhile. The next step
+/// Templates that come in order, each set when the ones before it are well: the schema, catalogs, stores (cluster_store_roll.cc), repairer, gateways,
+/// PostgreSQL, collector. Of another release (Upgrade) it has to be allowed first, and the collector has no pods meanwhile. The next step
 /// is worked out in each look from what there is; a step that does not become well ends it there, and the one that takes it back undoes the last one
 /// first.
 namespace pbfs::operators {
@@ -20,9 +20,11 @@ namespace {
 namespace kinds = kube::kinds;
 
 constexpr Duration kStep = std::chrono::seconds(2);
+constexpr size_t kMaxMessage = 1000;
 constexpr int64_t kLeastValidity = 86'400;  // seconds that certificates have to be good for
 
-constexpr std::array kServersFirst{kPostgres, kCatalog, kFragmentStore, kRepairer, kGateway};
+// PostgreSQL's image is no part of what services say to each other; when its turn comes, the others have shown that the version exists.
+constexpr std::array kServersFirst{kCatalog, kFragmentStore, kRepairer, kGateway, kPostgres};
 
 bool IsOf(const Json& object, const Part& part) {
   return object["kind"] == "StatefulSet" && LabelOf(object, kComponentLabel) == part.component;
@@ -36,7 +38,8 @@ bool ClusterPass::StoresBehind() const {
   return intent_.spec.update_policy.strategy != "OnDelete" &&
          std::any_of(sets.begin(), sets.end(), [](const Json* set) {
            const Json& status = kube::Member(*set, "status");
-           return IsOf(*set, kFragmentStore) && kube::Text(status, "updateRevision") != kube::Text(status, "currentRevision") &&
+           return IsOf(*set, kFragmentStore) &&
+                  kube::Text(status, "updateRevision") != kube::Text(status, "currentRevision") &&
                   kube::Number(status, "observedGeneration") >= GenerationOf(*set) &&
                   kube::Number(status, "updatedReplicas") < kube::Number(status, "replicas");
          });
@@ -70,11 +73,15 @@ std::optional<ClusterPass::Block> ClusterPass::CheckVersions() const {
   const auto was = ReleaseOf(from), is = ReleaseOf(rollout_.version);
   if (!was || !is || IsNext(*was, *is)) return std::nullopt;
   if (*is > *was)
-    return Block{"ReleaseSkipped", fmt::format("from {} to {} releases in between have to be taken, one after the other",
-                                               from, rollout_.version)};
+    return Block{
+        "ReleaseSkipped",
+        fmt::format("from {} to {} releases in between have to be taken, one after the other", from, rollout_.version)};
   if (ReleaseOf(rollout_.came_from) == is) return std::nullopt;
-  return Block{"Downgrade", fmt::format("{} is older than {}, which runs; only an upgrade can be taken back, to the release that it came from",
-                                        rollout_.version, from)};
+  return Block{
+      "Downgrade",
+      fmt::format(
+          "{} is older than {}, which runs; only an upgrade can be taken back, to the release that it came from",
+          rollout_.version, from)};
 }
 
 std::optional<ClusterPass::Block> ClusterPass::CheckUpgrade() const {
@@ -84,7 +91,8 @@ std::optional<ClusterPass::Block> ClusterPass::CheckUpgrade() const {
       return Block{"PostgresNotReady", "not every member of PostgreSQL is ready"};
   if (!conditions_.IsTrue("PostgresReady")) return Block{"PostgresNotReady", conditions_.MessageOf("PostgresReady")};
   if (!site_) return Block{"CatalogUnavailable", "the catalogs do not answer"};
-  if (!conditions_.IsTrue("MembershipHealthy")) return Block{"StoresMissing", conditions_.MessageOf("MembershipHealthy")};
+  if (!conditions_.IsTrue("MembershipHealthy"))
+    return Block{"StoresMissing", conditions_.MessageOf("MembershipHealthy")};
   if (!conditions_.IsTrue("RedundancySatisfied"))
     return Block{"UnderProtected", conditions_.MessageOf("RedundancySatisfied")};
   const std::string end = kube::Text(kube::Member(status_, "tls"), "nearestExpiryTime");
@@ -110,7 +118,7 @@ Status ClusterPass::BeginRoll() {
   PBFS_RETURN_IF_ERROR(KeepRollout());
   const std::string now = TimeText(now_micros_);
   status_["operation"] = {{"type", upgrade ? kUpgrade : kRestart},
-                          {"id", fmt::format("{}-{}", rollout_.version, SpecHash(rollout_.ToJson()).substr(0, 8))},
+                          {"id", SpecHash(rollout_.ToJson()).substr(0, 16)},
                           {"step", "Beginning"},
                           {"startTime", now},
                           {"lastProgressTime", now}};
@@ -132,9 +140,7 @@ std::vector<std::string> ClusterPass::RollOrder(bool back) const {
   return order;
 }
 
-bool ClusterPass::CollectorRuns() const {
-  return IsUnderWay(kUpgrade) && !IsGone(NameOf(name_, kGarbageCollector));
-}
+bool ClusterPass::CollectorRuns() const { return IsUnderWay(kUpgrade) && !IsGone(NameOf(name_, kGarbageCollector)); }
 
 // Another release in the middle of a restart: it has to be allowed as well.
 Result<bool> ClusterPass::BecomesUpgrade() {
@@ -197,7 +203,7 @@ void ClusterPass::Reach(const std::string& step, const std::string& message) {
   Json& operation = status_["operation"];
   if (kube::Text(operation, "step") != step) operation["lastProgressTime"] = TimeText(now_micros_);
   operation["step"] = step;
-  operation["message"] = message;
+  operation["message"] = message.substr(0, kMaxMessage);
   if (SecondsSinceProgress() > intent_.spec.update_policy.health_gate_timeout_seconds)
     ReportBlock("HealthGateTimeout", fmt::format("{}: {}", step, message));
   else

@@ -13,7 +13,8 @@ using Scene = std::function<void(RollingCluster& demo)>;
 
 /// `prepare` is without faults; `ask` says what is wanted then, and `end` has to be so in the end. Not more than one store is away at any time, unless
 /// `all_go`.
-void Walk(const Scene& prepare, const Scene& ask, const std::function<bool(RollingCluster&)>& end, bool all_go = false) {
+void Walk(const Scene& prepare, const Scene& ask, const std::function<bool(RollingCluster&)>& end,
+          bool all_go = false) {
   int64_t walked = 0;
   for (const auto when : {kube::FaultyKube::When::kBefore, kube::FaultyKube::When::kAfter}) {
     for (int64_t write = 1;; ++write) {
@@ -65,7 +66,8 @@ TEST(ClusterUpgradeCrashTest, AWayBackFromABadStoreInTheMiddle) {
     ASSERT_TRUE(demo.RunUntil([&] { return demo.TagOf("demo-fs-main-1") == "0.1.1"; }));
     demo.Rounds(2);
   };
-  Walk(spoil, [](RollingCluster& demo) { demo.WantVersion("0.1.0"); }, RunsAll("0.1.0", ConfigMapsAtRest()));
+  Walk(
+      spoil, [](RollingCluster& demo) { demo.WantVersion("0.1.0"); }, RunsAll("0.1.0", ConfigMapsAtRest()));
 }
 
 TEST(ClusterUpgradeCrashTest, ASettingOfStores) {

@@ -102,8 +102,8 @@ TEST_F(ClusterUpgradeTest, TheOldVersionInTheSpecAloneRecoversFromABadImage) {
   EXPECT_EQ(demo_->most_away(), 1);
   EXPECT_EQ(kube::Text(demo_->Cluster()["status"], "version"), "0.1.0");
   // The way back is the way there: the store comes before the catalogs.
-  EXPECT_THAT(demo_->restarted(), ElementsAre("demo-catalog-0-1", "demo-catalog-0-0", "demo-fs-main-2", "demo-fs-main-2",
-                                              "demo-catalog-0-1", "demo-catalog-0-0", "demo-gc-0"));
+  EXPECT_THAT(demo_->restarted(), ElementsAre("demo-catalog-0-1", "demo-catalog-0-0", "demo-fs-main-2",
+                                              "demo-fs-main-2", "demo-catalog-0-1", "demo-catalog-0-0", "demo-gc-0"));
 }
 
 TEST_F(ClusterUpgradeTest, InTheMiddleOfAPoolTheBrokenStoreIsTakenBackFirst) {

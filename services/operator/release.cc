@@ -51,9 +51,11 @@ Violations CheckRelease(const ClusterSpec& spec, const OperatorOptions& options)
     return wrong(fmt::format("this operator is of {} and does not know {}: upgrade the operator first", options.version,
                              spec.version));
   if (!IsNext(*wanted, *own))
-    return wrong(fmt::format("this operator is of {} and runs that release and the one before: take a later version than {}",
-                             options.version, spec.version));
-  if (spec.image.empty() && spec.version != options.version && !spec.version.empty() && IsByDigest(options.images.gateway))
+    return wrong(
+        fmt::format("this operator is of {} and runs that release and the one before: take a later version than {}",
+                    options.version, spec.version));
+  if (spec.image.empty() && spec.version != options.version && !spec.version.empty() &&
+      IsByDigest(options.images.gateway))
     return wrong("the operator's images are named by digest, so that of another version has to be given by image");
   return {};
 }

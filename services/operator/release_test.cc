@@ -48,8 +48,10 @@ TEST(ReleaseTest, AVersionIsTheTagOfTheOperatorsImages) {
 
 TEST(ReleaseTest, AnOperatorKnowsItsOwnReleaseAndTheOneBefore) {
   const OperatorOptions options = OptionsOf("0.4.1");
-  for (const char* known : {"", "0.4.0", "0.4.9", "0.3.2"}) EXPECT_TRUE(CheckRelease(SpecOf(known), options).empty()) << known;
-  for (const char* unknown : {"0.5.0", "1.0.0", "0.2.0"}) EXPECT_FALSE(CheckRelease(SpecOf(unknown), options).empty()) << unknown;
+  for (const char* known : {"", "0.4.0", "0.4.9", "0.3.2"})
+    EXPECT_TRUE(CheckRelease(SpecOf(known), options).empty()) << known;
+  for (const char* unknown : {"0.5.0", "1.0.0", "0.2.0"})
+    EXPECT_FALSE(CheckRelease(SpecOf(unknown), options).empty()) << unknown;
   EXPECT_THAT(CheckRelease(SpecOf("0.5.0"), options)[0].message, HasSubstr("upgrade the operator first"));
 }
 

@@ -81,9 +81,9 @@ std::string ImageOf(const Json& plan) {
 }
 
 Json Rollout::ToJson() const {
-  return {{"spec", spec},       {"restartedAt", restarted_at},      {"madeBy", made_by},
-          {"version", version}, {"running", ToJsonObject(running)}, {"next", ToJsonObject(next)},
-          {"before", before},   {"migratedBy", migrated_by},        {"moved", moved},
+  return {{"spec", spec},         {"restartedAt", restarted_at},      {"madeBy", made_by},
+          {"version", version},   {"running", ToJsonObject(running)}, {"next", ToJsonObject(next)},
+          {"before", before},     {"migratedBy", migrated_by},        {"moved", moved},
           {"cameFrom", came_from}};
 }
 

@@ -27,15 +27,15 @@ inline constexpr const char* kTemplateHash = "pbfs.dev/template-hash";
 
 /// Kept in the ConfigMap "demo-rollout", and written before what it says is done.
 struct Rollout {
-  Json spec;                 // that was followed last; null: none yet
-  std::string restarted_at;  // kRestartedAt as it was then
-  std::string made_by;       // the operator whose templates these are: its version and images
-  std::string version;       // that all this is about
-  std::string came_from;     // the one before the last upgrade
-  PodPlans running;          // what each StatefulSet has now
-  PodPlans next;             // what it is going to have; only where that is something else
-  std::string migrated_by;   // image of the catalogs that brought the schema up to date
-  StringMap before;          // while an operation is under way: hashes of `running` when it began
+  Json spec;                    // that was followed last; null: none yet
+  std::string restarted_at;     // kRestartedAt as it was then
+  std::string made_by;          // the operator whose templates these are: its version and images
+  std::string version;          // that all this is about
+  std::string came_from;        // the one before the last upgrade
+  PodPlans running;             // what each StatefulSet has now
+  PodPlans next;                // what it is going to have; only where that is something else
+  std::string migrated_by;      // image of the catalogs that brought the schema up to date
+  StringMap before;             // while an operation is under way: hashes of `running` when it began
   std::set<std::string> moved;  // meanwhile: StatefulSets that got another plan
 
   Json ToJson() const;

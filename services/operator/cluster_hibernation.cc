@@ -45,7 +45,7 @@ int ClusterPass::ReplicasNow(const Json& set, const Part& part, bool may_wake) c
   if (intent_.spec.hibernated) return MaySleep(part) ? 0 : now;
   if (now == 0 && !may_wake) return 0;
   // What is deleted under two sets of rules may be needed by one of them.
-  if (IsUnderWay(kUpgrade) && part == kGarbageCollector) return 0;
+  if (part == kGarbageCollector && IsUnderWay(kUpgrade) && !IsAtCollector()) return 0;
   return wanted;
 }
 

@@ -108,7 +108,8 @@ class ClusterPass : private ObjectPass {
   Result<bool> BecomesUpgrade();
   Status StepRoll();
   std::vector<std::string> RollOrder(bool back) const;
-  bool CollectorRuns() const;
+  bool IsAtCollector() const;
+  bool CollectorIsBack() const;
   Status MoveNext(const std::string& set, bool back);
   Result<bool> Settle(const std::string& set);
   void Reach(const std::string& step, const std::string& message);

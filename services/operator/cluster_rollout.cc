@@ -91,12 +91,14 @@ Status ClusterPass::FollowSpec() {
     then = now;
   else if (rollout_.spec.is_object())
     then = PlansOf(Render(IntentBy(rollout_.spec, rollout_.restarted_at)));
+  const std::string& version = intent_.spec.version;
   const bool rolls = intent_.spec.update_policy.on_operator_upgrade == "Roll" && rollout_.made_by != MadeBy();
-  if (rollout_.Follow(now, then, rolls) || rolls) {
+  // That a version is the one that the operator would take anyway does not make it less asked for.
+  const bool anyway = rolls || (!version.empty() && version != rollout_.version);
+  if (rollout_.Follow(now, then, anyway) || anyway) {
     rollout_.made_by = MadeBy();
     rollout_.version = VersionOf(intent_.spec, options_);
   }
-  if (!intent_.spec.version.empty()) rollout_.version = intent_.spec.version;
   rollout_.spec = followed_;
   rollout_.restarted_at = intent_.facts.restarted_at;
   deferred_ = std::any_of(now.begin(), now.end(), [&](const auto& one) { return PlanToCome(one.first) != one.second; });

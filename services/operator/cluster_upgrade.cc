@@ -129,18 +129,31 @@ Status ClusterPass::BeginRoll() {
   return OkStatus();
 }
 
-// Servers before those who call them, and on the way back after them. Nothing is collected before all speak alike.
+// Servers before those who call them, and on the way back after them.
 std::vector<std::string> ClusterPass::RollOrder(bool back) const {
   std::vector<std::string> order;
   for (const Part& part : kServersFirst)
     for (const Json& object : objects_)
       if (IsOf(object, part)) order.push_back(MetaText(object, "name"));
   if (back) std::reverse(order.begin(), order.end());
-  order.push_back(NameOf(name_, kGarbageCollector));
   return order;
 }
 
-bool ClusterPass::CollectorRuns() const { return IsUnderWay(kUpgrade) && !IsGone(NameOf(name_, kGarbageCollector)); }
+// Whether all but the collector is done.
+bool ClusterPass::IsAtCollector() const {
+  return kube::Text(kube::Member(status_, "operation"), "step") == NameOf(name_, kGarbageCollector);
+}
+
+// As many as there should be, all ready.
+bool ClusterPass::CollectorIsBack() const {
+  const std::string set = NameOf(name_, kGarbageCollector);
+  const Json* live = live_.Find(kinds::kStatefulSet, set);
+  const auto wanted = std::find_if(objects_.begin(), objects_.end(), [&](const Json& object) {
+    return IsOf(object, kGarbageCollector) && MetaText(object, "name") == set;
+  });
+  return live == nullptr || wanted == objects_.end() ||
+         (IsSettled(set) && (*live)["spec"]["replicas"] == (*wanted)["spec"]["replicas"]);
+}
 
 // Another release in the middle of a restart: it has to be allowed as well.
 Result<bool> ClusterPass::BecomesUpgrade() {
@@ -159,7 +172,8 @@ Status ClusterPass::StepRoll() {
     PBFS_ASSIGN_OR_RETURN(const bool allowed, BecomesUpgrade());
     if (!allowed) return OkStatus();
   }
-  if (CollectorRuns()) {
+  const std::string collector = NameOf(name_, kGarbageCollector);
+  if (IsUnderWay(kUpgrade) && !IsAtCollector() && !IsGone(collector)) {
     Reach("Suspending", "the collector ends first");
     return OkStatus();
   }
@@ -171,7 +185,10 @@ Status ClusterPass::StepRoll() {
     PBFS_ASSIGN_OR_RETURN(const bool settled, Settle(set));
     if (!settled) return OkStatus();
   }
-  return FinishRoll();
+  if (rollout_.next.contains(collector)) return MoveNext(collector, back);
+  if (IsAtCollector() && CollectorIsBack()) return FinishRoll();
+  Reach(collector, "the collector comes last");
+  return OkStatus();
 }
 
 Status ClusterPass::MoveNext(const std::string& set, bool back) {

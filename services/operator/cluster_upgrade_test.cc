@@ -55,8 +55,9 @@ TEST_F(ClusterUpgradeTest, NothingIsCollectedMeanwhileAndTheSchemaComesFirst) {
   EXPECT_TRUE(std::any_of(jobs.begin(), jobs.end(), [](const Json& job) {
     return job["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/pbfs-catalog:0.1.1";
   }));
-  for (; demo_->Cluster()["status"].contains("operation"); demo_->Round())
-    ASSERT_FALSE(demo_->world().Exists(kinds::kPod, "demo-gc-0"));
+  for (; demo_->Step() != "demo-gc"; demo_->Round())
+    ASSERT_FALSE(demo_->world().Exists(kinds::kPod, "demo-gc-0")) << demo_->Step();
+  EXPECT_EQ(demo_->Tags(), Names{"0.1.1"});
   ASSERT_TRUE(demo_->Settle());
   EXPECT_TRUE(demo_->world().Exists(kinds::kPod, "demo-gc-0"));
 }
@@ -82,7 +83,7 @@ TEST_F(ClusterUpgradeTest, ABadImageStopsAtOneStoreAndSaysSo) {
   demo_->world().clock().Advance(int64_t{1801} * 1'000'000);
   demo_->Round();
   EXPECT_EQ(demo_->Condition("UpgradeBlocked"), "True/HealthGateTimeout");
-  EXPECT_EQ(demo_->Condition("Ready"), "False/Upgrading");
+  EXPECT_EQ(demo_->Condition("Ready").substr(0, 5), "False");
   const auto& events = demo_->world().All(kinds::kEvent);
   EXPECT_TRUE(std::any_of(events.begin(), events.end(), [](const Json& event) {
     return event["reason"] == "HealthGateTimeout" && event.dump().find("demo-fs-main-2") != std::string::npos;

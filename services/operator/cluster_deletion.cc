@@ -81,9 +81,12 @@ Result<bool> ClusterPass::RemoveWorkloads() {
   const bool gateways = std::any_of(sets.begin(), sets.end(), [&](const Json* set) { return is_gateway(*set); }) ||
                         std::any_of(pods.items.begin(), pods.items.end(), is_gateway);
   if (gateways) std::erase_if(sets, [&](const Json* set) { return !is_gateway(*set); });
-  std::vector<std::string> names;
+  std::vector<std::string> names, jobs;
   for (const Json* set : sets) names.push_back(MetaText(*set, "name"));
   for (const std::string& name : names) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kinds::kStatefulSet, name));
+  // One whose image cannot be had would keep its pod for ever.
+  for (const Json* job : live_.OfKind(kinds::kJob)) jobs.push_back(MetaText(*job, "name"));
+  for (const std::string& name : jobs) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kinds::kJob, name));
   if (!gateways) PBFS_RETURN_IF_ERROR(EndCloudNativePg());
   return !gateways && sets.empty() && pods.items.empty();
 }

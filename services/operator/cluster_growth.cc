@@ -30,6 +30,14 @@ bool ClusterPass::IsUnderWay(const char* operation) const {
 
 void ClusterPass::StepOperations() {
   if (intent_.spec.paused || intent_.spec.hibernated) return;
+  const bool rolling = StepRollout();
+  ReportPending();
+  if (rolling) {
+    if (ShrinkingPool() != nullptr)
+      conditions_.Set("ScalingBlocked", Truth::kTrue, "OtherOperation",
+                      "a store goes when no other operation is under way");
+    return;
+  }
   const bool growing = IsUnderWay(kExpandVolumes) || (!IsUnderWay(kScaleDown) && GrowingPool() != nullptr);
   if (!growing) conditions_.Drop("VolumesResizing");
   if (!growing && !site_) return;  // nothing is known of the stores

@@ -10,6 +10,7 @@
 
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
+#include "services/operator/release.h"
 #include "services/operator/render_cloudnativepg.h"
 #include "services/operator/render_object.h"
 #include "services/operator/render_postgres.h"
@@ -64,7 +65,10 @@ Result<LookAgain> ClusterPass::Run() {
   intent_.name = name_;
   intent_.space = space_;
   intent_.uid = uid_;
-  intent_.images = options_.images;
+  if (RefuseNewer()) {
+    PBFS_RETURN_IF_ERROR(WriteStatus());
+    return LookAgain(std::chrono::seconds(60));
+  }
   if (IsEnding()) return Delete();
   PBFS_RETURN_IF_ERROR(PutFinalizer(kClusterFinalizer));
   PBFS_ASSIGN_OR_RETURN(const bool followed, ReadSpec());
@@ -73,6 +77,7 @@ Result<LookAgain> ClusterPass::Run() {
     const Status identified = Identify();
     if (identified.ok()) {
       PBFS_RETURN_IF_ERROR(GatherFacts());
+      ReadRollout();
       if (!intent_.spec.paused) PutAll();
       Observe();
       StepOperations();
@@ -97,14 +102,18 @@ Result<bool> ClusterPass::ReadSpec() {
   if (kept != nullptr) {
     PBFS_ASSIGN_OR_RETURN(const Json spec, kube::ParseJson(kube::Text(kube::Member(*kept, "data"), kSpecKey)));
     previous = ParseSpec(spec).spec;
+    followed_ = spec;
   }
   ParsedSpec parsed = ParseSpec(kube::Member(object_, "spec"));
   Violations wrong = std::move(parsed.violations);
   if (wrong.empty()) wrong = CheckSpec(name_, parsed.spec, previous ? &*previous : nullptr);
   if (wrong.empty()) wrong = CheckSupported(parsed.spec);
+  if (wrong.empty()) wrong = CheckRelease(parsed.spec, options_);
   if (wrong.empty()) {
     conditions_.Set("SpecValid", Truth::kTrue, "Valid", "the spec can be followed");
     intent_.spec = std::move(parsed.spec);
+    intent_.images = ImagesOf(intent_.spec, options_);
+    followed_ = kube::Member(object_, "spec");
     PBFS_RETURN_IF_ERROR(KeepValidSpec());
     return true;
   }
@@ -112,6 +121,7 @@ Result<bool> ClusterPass::ReadSpec() {
   Warn("SpecValid", Truth::kFalse, "SpecRejected", words);
   if (!previous) return false;
   intent_.spec = *std::move(previous);
+  intent_.images = ImagesOf(intent_.spec, options_);
   return true;
 }
 
@@ -157,7 +167,7 @@ Status ClusterPass::Identify() {
   return OkStatus();
 }
 
-// What a pool has. Where its set is gone its volumes say how many stores there were: fewer pods would leave some of them without one.
+// What a pool has. Where its set is gone, or sleeps, its volumes say how many stores there were: fewer pods would leave some of them without one.
 Status ClusterPass::GatherPool(const Pool& pool) {
   const std::string name = PoolName(name_, pool.name);
   if (const Json* set = live_.Find(kinds::kStatefulSet, name)) {
@@ -165,7 +175,7 @@ Status ClusterPass::GatherPool(const Pool& pool) {
     const Json& claims = kube::Member(kube::Member(*set, "spec"), "volumeClaimTemplates");
     const Result<Quantity> size = SizeOfClaim(claims.is_array() && !claims.empty() ? claims[0] : claims);
     if (size.ok()) intent_.facts.store_sizes[pool.name] = *size;
-    return OkStatus();
+    if (ReplicasOf(pool.name) > 0) return OkStatus();
   }
   const Json selector = PoolSelector(name_, pool.name);
   std::string labels;
@@ -251,33 +261,43 @@ void ClusterPass::PutAll() {
   Note("certificates", certified);
   conditions_.Set("CertificatesValid", TruthOf(certified.ok()), certified.ok() ? "Valid" : "NotIssued",
                   certified.ok() ? "every certificate is issued and good" : certified.message());
-  const std::vector<Json> objects = Render(intent_);
-  for (const Json& object : objects)
-    if (object["kind"] != "StatefulSet")
-      Note(fmt::format("{} {}", object["kind"].get<std::string>(), MetaText(object, "name")),
-           live_.Put(context_, object));
-  PutWorkloads(objects);
-  Note("objects that are not needed any more", live_.Prune(context_, uid_, objects));
+  objects_ = Render(intent_);
+  Note("what pods run", FollowSpec());
+  const std::set<std::string> planned = PlannedConfigs(objects_);
+  for (const Json& object : objects_) {
+    const std::string kind = object["kind"], name = MetaText(object, "name");
+    if (kind == "StatefulSet" || (kind == "ConfigMap" && planned.contains(name))) continue;
+    Note(kind + " " + name, live_.Put(context_, object));
+  }
+  PutConfigs();
+  PutWorkloads();
+  Note("objects that are not needed any more", live_.Prune(context_, uid_, objects_));
+  Note("configurations that are not needed any more", PruneConfigs());
 }
 
-void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
-  const auto put = [&](const std::string& component, bool may_begin) {
-    for (const Json& object : objects) {
-      if (object["kind"] != "StatefulSet" || LabelOf(object, kComponentLabel) != component) continue;
-      const std::string name = MetaText(object, "name");
-      // A set that is there follows the spec whatever else is wrong.
-      if (may_begin || live_.Find(kinds::kStatefulSet, name) != nullptr)
-        Note("StatefulSet " + name, live_.Put(context_, object));
-    }
-  };
-  put(kPostgres.component, true);
-  if (DatabaseReady() && !SchemaReady()) Note("migration", StepMigration());
-  put(kCatalog.component, SchemaReady());
-  put(kFragmentStore.component, ReadyCatalogs() > 0 || IsUnderWay(kExpandVolumes));
+// A set that is there follows the spec whatever else is wrong.
+void ClusterPass::PutSets(const Part& part, bool may_begin, bool may_wake) {
+  for (const Json& object : objects_) {
+    if (object["kind"] != "StatefulSet" || LabelOf(object, kComponentLabel) != part.component) continue;
+    const std::string name = MetaText(object, "name");
+    if (!rollout_.running.contains(name)) continue;  // which could not be written down
+    if (live_.Find(kinds::kStatefulSet, name) == nullptr && (!may_begin || intent_.spec.hibernated)) continue;
+    Json set = object;
+    set["spec"]["replicas"] = ReplicasNow(object, part, may_wake);
+    Note("StatefulSet " + name, live_.Put(context_, Planned(std::move(set))));
+  }
+}
+
+void ClusterPass::PutWorkloads() {
+  PutSets(kPostgres, true, true);
+  const bool database = DatabaseReady();
+  if (database && !HasSchema()) Note("migration", StepMigration());
+  PutSets(kCatalog, HasSchema(), HasSchema() && database && !NeedsMigration());
+  PutSets(kFragmentStore, ReadyCatalogs() > 0 || IsUnderWay(kExpandVolumes), ReadyCatalogs() > 0);
   LookAtSite();
-  put(kGateway.component, StoresSuffice());
-  put(kRepairer.component, ReadyCatalogs() > 0);
-  put(kGarbageCollector.component, ReadyCatalogs() > 0);
+  PutSets(kGateway, StoresSuffice(), StoresSuffice());
+  PutSets(kRepairer, ReadyCatalogs() > 0, StoresSuffice());
+  PutSets(kGarbageCollector, ReadyCatalogs() > 0, StoresSuffice());
 }
 
 bool ClusterPass::DatabaseReady() {
@@ -304,7 +324,7 @@ bool ClusterPass::CloudNativePgReady() {
   if (!live_.IsServed(kinds::kPostgresCluster)) {
     conditions_.Set("PostgresReady", Truth::kUnknown, "NotServed",
                     "the kinds of CloudNativePG are not installed in this Kubernetes: install it");
-    return SchemaReady();
+    return HasSchema();
   }
   const Json* cluster = live_.Find(kinds::kPostgresCluster, name);
   const int64_t ready = cluster == nullptr ? 0 : kube::Number(kube::Member(*cluster, "status"), "readyInstances");
@@ -314,18 +334,24 @@ bool ClusterPass::CloudNativePgReady() {
   return ready > 0;
 }
 
-bool ClusterPass::SchemaReady() {
-  return kube::Number(kube::Member(status_, "catalog"), "schemaVersion") == options_.schema;
-}
+bool ClusterPass::HasSchema() const { return kube::Number(kube::Member(status_, "catalog"), "schemaVersion") > 0; }
 
 // What a Job has done is written down, so that one that vanished is not repeated.
 Status ClusterPass::StepMigration() {
-  const Json job = MigrationJob(intent_, 0, options_.schema);
+  const Json& plan = PlanToCome(ShardName(name_, 0));
+  ClusterIntent intent = intent_;
+  intent.images.catalog = ImageOf(plan);
+  Json job = MigrationJob(intent, 0, options_.schema);
+  for (Json& volume : job["spec"]["template"]["spec"]["volumes"])
+    if (volume["name"] == "config") volume["configMap"]["name"] = MetaText(kube::Member(plan, "config"), "name");
   const std::string name = MetaText(job, "name");
+  PBFS_RETURN_IF_ERROR(EndOtherMigrations(name));
   PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, job));
   const Json* live = live_.Find(kinds::kJob, name);
   again_ = kSoon;
   if (HasCondition(*live, "Complete")) {
+    rollout_.migrated_by = ImageOf(plan);
+    PBFS_RETURN_IF_ERROR(KeepRollout());
     status_["catalog"]["schemaVersion"] = options_.schema;
     status_["catalog"]["shards"] = intent_.spec.catalog.shards;
     return OkStatus();
@@ -334,6 +360,17 @@ Status ClusterPass::StepMigration() {
   conditions_.Set("CatalogReady", Truth::kFalse, "MigrationFailed",
                   fmt::format("the Job {} failed and is tried again: its pods' logs say why", name));
   return live_.Delete(context_, kinds::kJob, name);
+}
+
+// Those by an image that is not wanted any more, because it was a bad one.
+Status ClusterPass::EndOtherMigrations(const std::string& wanted) {
+  std::vector<std::string> others;
+  for (const Json* job : live_.OfKind(kinds::kJob))
+    if (LabelOf(*job, kComponentLabel) == "migration" && MetaText(*job, "name") != wanted &&
+        !HasCondition(*job, "Complete"))
+      others.push_back(MetaText(*job, "name"));
+  for (const std::string& name : others) PBFS_RETURN_IF_ERROR(live_.Delete(context_, kinds::kJob, name));
+  return OkStatus();
 }
 
 Result<LookAgain> ClusterReconciler::Reconcile(const Context& context, const std::string& space,

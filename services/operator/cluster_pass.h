@@ -8,6 +8,8 @@
 #include "services/operator/certificates.h"
 #include "services/operator/cluster_reconciler.h"
 #include "services/operator/conditions.h"
+#include "services/operator/names.h"
+#include "services/operator/rollout.h"
 #include "services/operator/site_identity.h"
 
 /// One look at one cluster: private to ClusterReconciler.
@@ -18,6 +20,8 @@ inline constexpr const char* kClusterFinalizer = "pbfs.dev/cluster";
 // Long operations: status.operation.type. One at a time.
 inline constexpr const char* kScaleDown = "ScaleDown";
 inline constexpr const char* kExpandVolumes = "ExpandVolumes";
+inline constexpr const char* kUpgrade = "Upgrade";
+inline constexpr const char* kRestart = "Restart";
 
 // Labels of the claim of a store that was removed.
 inline constexpr const char* kRetired = "pbfs.dev/retired";
@@ -59,13 +63,73 @@ class ClusterPass : private ObjectPass {
   Status KeepPostgresSecrets();
   Status PutDomains(const std::vector<Json>& nodes);
   void PutAll();
-  void PutWorkloads(const std::vector<Json>& objects);
+  /// `may_begin`: whether what is not there may come; `may_wake`: whether what was hibernated may.
+  void PutSets(const Part& part, bool may_begin, bool may_wake);
+  void PutWorkloads();
   /// Whether PostgreSQL can be spoken to, as far as is known without a catalog.
   bool DatabaseReady();
   bool CloudNativePgReady();
-  bool SchemaReady();
+  bool HasSchema() const;
   Status StepMigration();
+  Status EndOtherMigrations(const std::string& wanted);
   void Note(const std::string& what, const Status& status);
+
+  // cluster_rollout.cc: which templates StatefulSets have, and which they are to have.
+  bool RefuseNewer();
+  void ReadRollout();
+  Status KeepRollout();
+  ClusterIntent IntentBy(const Json& spec, const std::string& restarted_at) const;
+  std::string MadeBy() const;
+  Status FollowSpec();
+  Status MoveAtOnce();
+  bool NeedsOrder() const;
+  bool NeedsMigration() const;
+  const Json& PlanToCome(const std::string& set) const;
+  void PutConfigs();
+  Status PruneConfigs();
+  Json Planned(Json set, std::optional<int> partition = std::nullopt) const;
+  int PartitionOf(const Json& set, const std::string& hash) const;
+  bool IsOfItsPlan(const std::string& set) const;
+  bool IsSettled(const std::string& set) const;
+  void ReportPending();
+
+  // cluster_upgrade.cc
+  struct Block {
+    const char* reason;
+    std::string message;
+  };
+  bool IsRolling() const { return IsUnderWay(kUpgrade) || IsUnderWay(kRestart); }
+  bool StoresBehind() const;
+  /// Whether nothing else may begin.
+  bool StepRollout();
+  void ReportBlock(const char* reason, const std::string& message);
+  std::optional<Block> CheckVersions() const;
+  std::optional<Block> CheckUpgrade() const;
+  Status BeginRoll();
+  Result<bool> BecomesUpgrade();
+  Status StepRoll();
+  std::vector<std::string> RollOrder(bool back) const;
+  bool IsAtCollector() const;
+  bool CollectorIsBack() const;
+  Status MoveNext(const std::string& set, bool back);
+  Result<bool> Settle(const std::string& set);
+  void Reach(const std::string& step, const std::string& message);
+  Status FinishRoll();
+
+  // cluster_store_roll.cc
+  Result<bool> SettleStores(const std::string& set);
+  std::string StoreTrouble();
+  Result<bool> IsPodReady(const std::string& pod);
+  Status EndStrays(const Json& set);
+  Status Lower(const std::string& set, int partition);
+  void AwaitCanary(const std::string& set, int partition);
+
+  // cluster_hibernation.cc
+  bool IsGone(const std::string& set) const;
+  bool MaySleep(const Part& part) const;
+  int ReplicasNow(const Json& set, const Part& part, bool may_wake) const;
+  std::string StillRunning() const;
+  void ReportHibernation();
 
   // cluster_status.cc: what is to be seen.
   Pods PodsOf(const std::string& set) const;
@@ -123,6 +187,10 @@ class ClusterPass : private ObjectPass {
   CheckedPairs& checked_;
   LiveObjects live_;
   ClusterIntent intent_;
+  Json followed_;              // the spec that intent_ is of
+  std::vector<Json> objects_;  // that the intent means
+  Rollout rollout_;
+  bool deferred_ = false;  // pods would be made otherwise now, and nobody has asked for that
   std::optional<SiteLook> site_;
   std::vector<std::string> problems_;          // what could not be written, and why
   std::vector<std::string> pod_troubles_;      // why pods do not run

@@ -255,6 +255,7 @@ Status ClusterPass::Shrink(const std::string& set, const std::string& pool, int 
       if (one.name == pool) one.replicas = std::min(one.replicas, ordinal);
     for (Json& object : Render(smaller)) {
       if (object["kind"] != "StatefulSet" || MetaText(object, "name") != set) continue;
+      object = Planned(std::move(object));
       object["metadata"]["resourceVersion"] = MetaText(live, "resourceVersion");
       PBFS_RETURN_IF_ERROR(world_.kube.Apply(context_, kinds::kStatefulSet, object, kube::OnConflict::kTake).status());
     }

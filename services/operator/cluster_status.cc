@@ -132,7 +132,9 @@ void ClusterPass::ObserveComponents() {
                           {"updatedReplicas", CountOf(*set, "status", "updatedReplicas")},
                           {"updateRevision", kube::Text(kube::Member(*set, "status"), "updateRevision")}});
   }
-  if (current && !components.empty()) status_["version"] = options_.version;
+  for (const auto& [name, plan] : rollout_.running)
+    current = current && live_.Find(kinds::kStatefulSet, name) != nullptr;
+  if (current && !components.empty() && rollout_.next.empty() && !IsRolling()) status_["version"] = rollout_.version;
   status_["components"] = std::move(components);
 }
 
@@ -140,7 +142,7 @@ void ClusterPass::ObserveComponents() {
 void ClusterPass::ObservePods() {
   const auto sets = live_.OfKind(kinds::kStatefulSet);
   const auto is_well = [&](const Json* set) { return PodsOf(MetaText(*set, "name")).WellOrNone(); };
-  if (std::all_of(sets.begin(), sets.end(), is_well) && SchemaReady()) return;
+  if (std::all_of(sets.begin(), sets.end(), is_well) && !NeedsMigration()) return;
   const Result<kube::ObjectList> pods =
       world_.kube.List(context_, {kinds::kPod, space_, fmt::format("{}={}", kClusterLabel, name_)});
   if (!pods.ok()) return;
@@ -214,8 +216,8 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
     return "ObjectsRefused";
   }
   if (intent_.spec.hibernated) {
-    message = "no pods run, as spec.hibernated wants it";
-    return "Hibernated";
+    message = conditions_.MessageOf("Hibernated");
+    return conditions_.ReasonOf("Hibernated");
   }
   const std::string before = conditions_.ReasonOf("Ready");
   const bool began = conditions_.IsTrue("Available") || (!before.empty() && before != "Bootstrapping");
@@ -224,6 +226,8 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
   if (!conditions_.IsTrue("CatalogReady"))
     return because("CatalogReady", began ? "CatalogUnavailable" : "Bootstrapping");
   if (!conditions_.IsTrue("Available")) return because("Available", began ? "GatewayUnavailable" : "Bootstrapping");
+  if (IsRolling()) return because("UpgradeBlocked", IsUnderWay(kUpgrade) ? "Upgrading" : "Restarting");
+  if (!rollout_.next.empty()) return because("UpgradeBlocked", "UpgradeBlocked");
   if (const Json& operation = kube::Member(status_, "operation"); kube::Text(operation, "type") == "ScaleDown") {
     message = fmt::format("a store goes: {}", kube::Text(operation, "step"));
     return "ScalingDown";
@@ -235,9 +239,10 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
         fmt::format("{} of {} stores have joined", kube::Number(status_["stores"], "total"), StoresOf(intent_.spec));
     return "Progressing";
   }
+  const bool by_hand = intent_.spec.update_policy.strategy == "OnDelete";
   for (const Json* set : live_.OfKind(kinds::kStatefulSet)) {
     const Pods pods = PodsOf(MetaText(*set, "name"));
-    if (pods.WellOrNone()) continue;
+    if (pods.WellOrNone() || (pods.ready >= pods.wanted && by_hand)) continue;
     message = fmt::format("{}: {} of {} pods are ready{}", MetaText(*set, "name"), pods.ready, pods.wanted,
                           pods.current ? "" : ", not all of them of the newest template");
     return "Progressing";
@@ -247,6 +252,7 @@ std::string ClusterPass::TroubleReason(std::string& message) const {
 
 void ClusterPass::Judge() {
   const bool was_ready = conditions_.IsTrue("Ready");
+  ReportHibernation();
   std::string message;
   std::string reason = TroubleReason(message);
   const bool ready = reason.empty();
@@ -265,7 +271,7 @@ void ClusterPass::Judge() {
                     "the operator looks and changes nothing, as spec.paused wants it");
   else
     conditions_.Drop("Paused");
-  if (!ready) again_ = std::min(again_, kNotWell);
+  if (!ready && !conditions_.IsTrue("Hibernated")) again_ = std::min(again_, kNotWell);
 }
 
 }  // namespace pbfs::operators

@@ -126,7 +126,8 @@ void FakeWorld::RunControllers() {
         {"status", std::move(status)}};
     PBFS_CHECK(others_.ApplyStatus(Context(), kind, intent).ok());
   };
-  for (const Json& set : All(kinds::kStatefulSet)) {
+  if (sets_) sets_->Run();
+  for (const Json& set : sets_ ? std::vector<Json>() : All(kinds::kStatefulSet)) {
     const int64_t pods = kube::Number(kube::Member(set, "spec"), "replicas");
     report(kinds::kStatefulSet, set,
            {{"observedGeneration", GenerationOf(set)},

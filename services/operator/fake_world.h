@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/catalog/faulty_catalog.h"
 #include "libs/client/twin_cluster.h"
 #include "libs/kube/faulty_kube.h"
 #include "libs/kube/memory_kube.h"
+#include "services/operator/fake_sets.h"
 #include "services/operator/object_pass.h"
 #include "services/operator/site_directory.h"
 
@@ -89,6 +91,8 @@ class FakeWorld {
   void RunControllers();
   /// Whether its kinds are served; at first they are not.
   void InstallCloudNativePg(bool is_there);
+  /// From now on the controller of StatefulSets makes pods and replaces them one by one.
+  FakeSets& PlaySets() { return sets_.emplace(others_); }
   /// As a person would.
   Json Make(const kube::Kind& kind, Json object);
   Json Get(const kube::Kind& kind, const std::string& name, const std::string& space = kTestSpace);
@@ -116,6 +120,7 @@ class FakeWorld {
   kube::MemoryKube kube_{clock_};
   kube::MemoryKube others_ = kube_.As("somebody");
   kube::FaultyKube faults_{kube_};
+  std::optional<FakeSets> sets_;
   TwinSiteDoor door_;
   SiteDirectory directory_;
 };

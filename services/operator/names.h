@@ -38,6 +38,8 @@ inline constexpr const char* kDashboardLabel = "grafana_dashboard";  // by which
 inline constexpr const char* kSpecHash = "pbfs.dev/spec-hash";       // annotation of every object
 inline constexpr const char* kConfigHash =
     "pbfs.dev/config-hash";  // annotation of pods: a changed configuration restarts them
+// Annotation of a PBFSCluster, handed on to its pods: another value restarts all of them, in order.
+inline constexpr const char* kRestartedAt = "pbfs.dev/restartedAt";
 
 // Bounds of names. A StatefulSet's ends in the label that holds its revision, which adds 11 characters to at most 63.
 inline constexpr size_t kMaxClusterName = 30;

@@ -28,6 +28,7 @@ struct Facts {
   int nodes = 1;            // that may run pods
   int failure_domains = 1;  // different values of redundancy.failureDomain among them
   bool service_monitors_served = false, prometheus_rules_served = false;
+  std::string restarted_at;  // what users write to have all pods restarted; empty: nothing
   // Replicas that the StatefulSet of a pool has now; none: it has no StatefulSet. Fewer in the spec are a wish: a store is
   // decommissioned before its pod goes, and that is what lowers this number.
   std::map<std::string, int> store_replicas;
@@ -52,7 +53,7 @@ struct ClusterIntent {
 std::vector<Json> Render(const ClusterIntent& intent);
 
 /// What brings the database of a shard to schema `schema`, once: the catalog's image, for no other program speaks SQL. It cannot be changed
-/// afterwards, so it is made, not applied.
+/// afterwards, so it is made, not applied; its name says by which image.
 Json MigrationJob(const ClusterIntent& intent, int shard, int schema);
 
 /// Names of the Secrets and ConfigMaps that the pods of Render() mount and that it does not make: certificates, keys, and what users

@@ -180,6 +180,7 @@ Json PodTemplate(const ClusterIntent& intent, const PodPlan& plan) {
   labels.update(plan.labels);
   annotations.update(Json(pod.annotations));
   annotations[kConfigHash] = plan.config_hash;
+  if (!intent.facts.restarted_at.empty()) annotations[kRestartedAt] = intent.facts.restarted_at;
   return {{"metadata", {{"labels", labels}, {"annotations", annotations}}}, {"spec", PodSpec(intent, plan)}};
 }
 

@@ -21,7 +21,7 @@ Json FieldVariable(const char* name, const char* path) {
 Json StatefulSet(const ClusterIntent& intent, const SetPlan& set, const PodPlan& pods) {
   Json object = MakeObject(intent, "apps/v1", "StatefulSet", set.name, LabelsOf(intent, pods.selector), set.ownership);
   // Replicas are always given: an owner of the field that leaves it out sets it to 1.
-  Json spec = {{"replicas", intent.spec.hibernated ? 0 : set.replicas},
+  Json spec = {{"replicas", set.replicas},
                {"serviceName", set.service},
                // In order, pods stay wedged on an image that does not start even when it is put back.
                {"podManagementPolicy", "Parallel"},

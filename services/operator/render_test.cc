@@ -160,15 +160,10 @@ TEST(RenderTest, DomainsAreMountedOnlyWhereNodesAreNone) {
   EXPECT_TRUE(MountedFromElsewhere(IntentOf(ProductionSpec())).contains("demo-domains"));
 }
 
-TEST(RenderTest, HibernationLeavesNoPodAndNoBudget) {
+TEST(RenderTest, HibernationLeavesNoBudget) {
   ClusterIntent intent = IntentOf(ProductionSpec());
   intent.spec.hibernated = true;
-  for (const Json& object : Render(intent)) {
-    EXPECT_NE(object["kind"], "PodDisruptionBudget");
-    if (object["kind"] == "StatefulSet") {
-      EXPECT_EQ(object["spec"]["replicas"], 0) << object["metadata"]["name"];
-    }
-  }
+  for (const Json& object : Render(intent)) EXPECT_NE(object["kind"], "PodDisruptionBudget");
 }
 
 TEST(RenderTest, StoresAreSpreadAsFirmlyAsDomainsAllow) {

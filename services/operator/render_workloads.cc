@@ -164,7 +164,9 @@ Json MigrationJob(const ClusterIntent& intent, int shard, int schema) {
   Json pod = PodTemplate(intent, pods);
   pod["spec"]["restartPolicy"] = "OnFailure";
   MakeOneShot("migrate", pod["spec"]["containers"][0]);
-  Json job = MakeObject(intent, "batch/v1", "Job", fmt::format("{}-migrate-{}-{}", intent.name, schema, shard),
+  const std::string image = pod["spec"]["containers"][0]["image"];
+  Json job = MakeObject(intent, "batch/v1", "Job",
+                        fmt::format("{}-migrate-{}-{}-{}", intent.name, schema, shard, SpecHash(image).substr(0, 8)),
                         LabelsOf(intent, pods.selector));
   job["spec"] = {{"backoffLimit", 8}, {"ttlSecondsAfterFinished", 86'400}, {"template", std::move(pod)}};
   return job;

@@ -18,6 +18,7 @@
 #include "services/operator/object_text.h"
 #include "services/operator/recorded_kube.h"
 #include "services/operator/replication_reconciler.h"
+#include "services/operator/rolling_cluster.h"
 #include "services/operator/spec_samples.h"
 
 /// The ClusterRole of operator-manifests/base/rbac.yaml against the calls that the operator makes: none is missing, none is too many.
@@ -357,8 +358,26 @@ Json ExternalSpec() {
   return SpecWith({{"type", "External"}, {"external", {{"dsnSecretRef", {{"name", "dsn"}, {"key", "uri"}}}}}});
 }
 
+/// An upgrade whose second store does not start, and the way back.
+std::set<RecordedKube::Use> UsedByUpgrades() {
+  const auto demo = RollingCluster::Ready();
+  demo->sets().is_bad = [](const Json& pod) {
+    return MetaText(pod, "name") == "demo-fs-main-1" && pod.dump().find(":0.1.1\"") != std::string::npos;
+  };
+  demo->Edit([](Json& spec) {
+    spec["version"] = "0.1.1";
+    spec["fragmentStore"]["pools"][0]["config"] = {{"limits.threads", "8"}};
+  });
+  demo->Rounds(40);
+  demo->WantVersion("0.1.0");
+  EXPECT_TRUE(demo->Settle());
+  demo->Rounds(2);
+  return demo->calls().uses();
+}
+
 Rights Needed() {
   Rights out = ForItsLease();
+  for (const RecordedKube::Use& use : UsedByUpgrades()) out.insert(use.right);
   for (const Json& spec : {ManagedSpec(), CloudNativePgSpec(), ExternalSpec()})
     for (const RecordedKube::Use& use : Life(spec, "", kGuestSpace).Live()) out.insert(use.right);
   return out;

@@ -6,7 +6,8 @@ from scene import await_reason, CLUSTER, expect, ready, replaced, scenario, uid
 
 @scenario
 def objects_deleted_by_hand_come_back(kube, _world):
-    for kind, name in (("service", "demo-fs-main"), ("configmap", "demo-gateway"), ("serviceaccount", "demo-gc"),
+    config = kube.get("statefulset", "demo-gateway")["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"]
+    for kind, name in (("service", "demo-fs-main"), ("configmap", config), ("configmap", "demo-rollout"), ("serviceaccount", "demo-gc"),
                        ("role", "demo-coordination"), ("statefulset", "demo-repairer"), ("secret", "demo-catalog-tls")):
         old = uid(kube, kind, name)
         kube.delete(kind, name, wait=True)

@@ -59,7 +59,7 @@ TEST(ClusterGrowthCrashTest, WhereverItDiesEveryVolumeGrowsAndNoPodIsTouched) {
 }
 
 // Whoever deletes the set while volumes grow, or takes over a cluster whose volumes had not grown, has them grow all the same.
-TEST(ClusterGrowthTest, ASetThatIsGoneDoesNotEndIt) {
+TEST(ClusterGrowthTakeOverTest, ASetThatIsGoneDoesNotEndIt) {
   LivingCluster cluster;
   const OperatorOptions options = FakeWorld::Options();
   SiteDirectory sites;

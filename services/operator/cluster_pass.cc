@@ -73,7 +73,10 @@ Result<LookAgain> ClusterPass::Run() {
     const Status identified = Identify();
     if (identified.ok()) {
       PBFS_RETURN_IF_ERROR(GatherFacts());
-      if (!intent_.spec.paused) PutAll();
+      if (intent_.spec.paused)
+        LookAtSite();
+      else
+        PutAll();
       LookForLosses();
       Observe();
       StepOperations();

@@ -41,6 +41,8 @@ void TwinSite::SetStoreState(StoreId store, StoreState state) {
 void TwinSite::StopStore(StoreId store, StoreState state) {
   if (store.value <= static_cast<uint32_t>(twins_.stores()))
     twins_.store(static_cast<int>(store.value) - 1).SetDown(true);
+  else
+    stores_.joined().Remove(store);
   SetStoreState(store, state);
 }
 
@@ -52,6 +54,7 @@ void TwinSite::StartStore(StoreId store) {
 
 StoreId TwinSite::Join(const std::string& address) {
   const StoreId id = *catalog().NewStoreId(Context());
+  stores_.joined().Set(id, std::shared_ptr<FragmentStore>(&twins_.disk(0), [](FragmentStore*) {}));  // as a disk is
   PBFS_CHECK(catalog().PutStore(Context(), {id, address, fmt::format("host{}", id.value), StoreState::kUp, 1}).ok());
   return id;
 }

@@ -7,6 +7,7 @@
 
 #include "libs/catalog/faulty_catalog.h"
 #include "libs/client/twin_cluster.h"
+#include "libs/fragments/map_fragment_stores.h"
 #include "libs/kube/faulty_kube.h"
 #include "libs/kube/memory_kube.h"
 #include "services/operator/object_pass.h"
@@ -14,6 +15,21 @@
 
 /// The outside of the operator for tests: a Kubernetes in memory whose controllers do what they should when told to, and a site of twins.
 namespace pbfs::operators {
+
+/// Stores that came later, besides those of the twins. They are empty, and hold nothing.
+class JoinedStores final : public FragmentStores {
+ public:
+  explicit JoinedStores(FragmentStores& twins) : twins_(twins) {}
+  Result<std::shared_ptr<FragmentStore>> Find(StoreId store) override {
+    Result<std::shared_ptr<FragmentStore>> found = joined_.Find(store);
+    return found.ok() ? found : twins_.Find(store);
+  }
+  MapFragmentStores& joined() { return joined_; }
+
+ private:
+  FragmentStores& twins_;
+  MapFragmentStores joined_;
+};
 
 class TwinSite final : public Site {
  public:
@@ -24,7 +40,7 @@ class TwinSite final : public Site {
   Client& client() override { return *client_; }
   Groups& groups() override { return faults_.ports().groups; }
   Repairs& repairs() override { return twins_.catalog(); }
-  FragmentStores& stores() override { return twins_.fragment_stores(); }
+  FragmentStores& stores() override { return stores_; }
   SystemBucket& documents() override { return documents_; }
 
   /// From now on store i is reached in the pod "<set>-<i>".
@@ -49,6 +65,7 @@ class TwinSite final : public Site {
 
   bool repairs_stopped_ = false;
   TwinCluster twins_;
+  JoinedStores stores_{twins_.fragment_stores()};
   FaultyCatalog faults_{twins_.catalog().ports(), twins_.random(), {}};
   std::unique_ptr<Client> client_;
   SystemBucket documents_;

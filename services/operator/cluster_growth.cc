@@ -30,9 +30,9 @@ bool ClusterPass::IsUnderWay(const char* operation) const {
 
 void ClusterPass::StepOperations() {
   if (intent_.spec.paused || intent_.spec.hibernated) return;
-  const bool rolling = StepRollout();
+  const bool busy = StepLoss() || StepRotation(), rolling = StepRollout();
   ReportPending();
-  if (rolling) {
+  if (busy || rolling) {
     if (ShrinkingPool() != nullptr)
       conditions_.Set("ScalingBlocked", Truth::kTrue, "OtherOperation",
                       "a store goes when no other operation is under way");
@@ -92,8 +92,11 @@ Status ClusterPass::StepGrowth() {
   }
   // Once deleted, it is made again by what puts all sets.
   if (live_.Find(kinds::kStatefulSet, set) == nullptr) return OkStatus();
-  if (GrowingPool() == &*pool)
+  if (GrowingPool() == &*pool) {
+    PBFS_RETURN_IF_ERROR(AwaitGrowth(set, *pool));  // a claim may have been made anew, as large as it was
+    if (kube::Text(status_["operation"], "step") == "Claims") return OkStatus();
     return live_.Delete(context_, kinds::kStatefulSet, set, kube::DeleteOptions::Dependents::kOrphan);
+  }
   Say("Normal", "VolumeExpanded", fmt::format("volumes of the pool {} have {}", pool->name, size));
   conditions_.Drop("VolumesResizing");
   status_.erase("operation");

@@ -45,7 +45,8 @@ int ClusterPass::ReplicasNow(const Json& set, const Part& part, bool may_wake) c
   if (intent_.spec.hibernated) return MaySleep(part) ? 0 : now;
   if (now == 0 && !may_wake) return 0;
   // What is deleted under two sets of rules may be needed by one of them.
-  if (part == kGarbageCollector && IsUnderWay(kUpgrade) && !IsAtCollector()) return 0;
+  const bool interrupted = IsUnderWay(kReplaceStore) && rollout_.ChangesImages() && !rollout_.moved.empty();
+  if (part == kGarbageCollector && (interrupted || IsUnderWay(kUpgrade)) && !IsAtCollector()) return 0;
   return wanted;
 }
 

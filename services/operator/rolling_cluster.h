@@ -61,7 +61,7 @@ class RollingCluster {
 
   FakeWorld world_{kStores};
   RecordedKube recorded_{world_.faults()};
-  const OperatorWorld outside_{recorded_, world_.world().sites, world_.clock(), world_.random()};
+  const OperatorWorld outside_{recorded_, world_.world().sites, world_.probe(), world_.clock(), world_.random()};
   FakeSets* sets_;
   Json spec_;
   OperatorOptions options_ = FakeWorld::Options();

@@ -8,7 +8,7 @@ import load
 from kube import Failure, Kube, condition, run
 
 CLUSTER, BUCKET, KEY = "demo", "photos", "app"
-WANTED = {"stores": 6, "size": "2Gi"}  # as scenarios have left it
+WANTED = {"stores": 6, "size": "2Gi", "authority": 1}  # as scenarios have left it
 SCENARIOS = []  # (name, function), in the order in which they run
 
 
@@ -18,15 +18,16 @@ def scenario(function):
 
 
 class Skipped(Exception):
-    """A scenario that cannot be tried here: the run as a whole has not shown what it should."""
+    """A scenario that needs what is not there. The run does not count as ok."""
 
 
-def node_tool(*arguments):
-    """Does something to a node, or to a part of the control plane (tests/kubernetes/README.md)."""
-    tool = os.environ.get("PBFS_NODE_TOOL")
-    if not tool:
-        raise Skipped("PBFS_NODE_TOOL is not set: nothing can crash a node here")
-    run([*shlex.split(tool), *arguments])
+def node_tool(*words):
+    """Crashes, partitions and mends nodes: what they are made of, no API server knows."""
+    program = os.environ.get("PBFS_NODE_TOOL")
+    if not program:
+        raise Skipped("PBFS_NODE_TOOL is not set: a program with the sub-commands node-crash, node-start, node-wipe, "
+                      "node-partition, node-heal, node-freeze, node-thaw (each with a node's number), apiserver-crash, apiserver-start")
+    run([*shlex.split(program), *words], timeout=180)
 
 
 def load_node(kube):
@@ -74,7 +75,8 @@ def cluster_object(name=CLUSTER, **spec):
     # Four receipts are enough: of three nodes with two stores each one may be away, and writes go on.
     spec = {"redundancy": {"dataShards": 4, "parityShards": 2, "minWriteShards": 4},
             "fragmentStore": {"pools": [pool()]},
-            "gateway": {"replicas": 2}, "catalog": {"replicas": 2}} | spec
+            "gateway": {"replicas": 2}, "catalog": {"replicas": 2},
+            "tls": {"caGeneration": WANTED["authority"]}} | spec
     return {"apiVersion": "pbfs.dev/v1alpha1", "kind": "PBFSCluster", "metadata": {"name": name}, "spec": spec}
 
 

@@ -6,7 +6,8 @@
 Takes the cluster that kubectl in PATH and KUBECONFIG speak of, and makes the namespaces pbfs-system and pbfs-e2e in it: use one that is yours.
 Where KUBECONFIG is not set it starts one of its own on this machine (tests/kubernetes/cluster/README.md says what that needs).
 
---tag    images that were built before (scripts/images --tag); unless given programs and images are built now
+--tag    of the images. Of a cluster of yours, whose nodes have them (scripts/images --tag): to be given. For the own cluster they are built; unless given: this version
+--next-tag  of images of the services to upgrade to; unless given: the next patch of --tag
 --load   a command that brings an archive of an image into the cluster's nodes, called once for each; unless given that of the own cluster
 --only   scenarios whose name contains these words
 --from   begins with the first whose name contains these words
@@ -34,7 +35,8 @@ import scene  # noqa: E402
 from kube import Failure, Kube, run  # noqa: E402
 
 SPACE = "pbfs-e2e"
-IMAGES = ["operator", "catalog", "fragment-store", "gateway", "garbage-collector", "repairer", "postgres", "tools"]
+SERVICES = ["catalog", "fragment-store", "gateway", "garbage-collector", "repairer"]
+IMAGES = ["operator", *SERVICES, "postgres", "tools"]
 
 
 def say(text):
@@ -44,24 +46,39 @@ def say(text):
 class World:
     """What a scenario is given besides the cluster's namespace."""
 
-    def __init__(self, tag):
-        self.tag = tag
+    def __init__(self, tag, next_tag):
+        self.tag, self.next_tag = tag, next_tag
         self.system = Kube("pbfs-system")
         self.tools = f"localhost/pbfs-tools:{tag}"
 
 
-def build_images(tag):
+def release():
+    """The version of this source: images of another tag are another release to the operator."""
+    return re.search(r"project\(\w+ VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
+
+
+def after(tag):
+    """The next patch of a release: what a cluster is upgraded to."""
+    first, _, last = tag.rpartition(".")
+    return f"{first}.{int(last) + 1}"
+
+
+def build_programs():
     subprocess.run(["cmake", "--preset", "release"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", "build/release", "pbfs_programs"], check=True, cwd=ROOT)
-    command = [str(ROOT / "scripts" / "images"), "--tag", tag]
     if "PBFS_IMAGE_BUILDER" not in os.environ:
         subprocess.run([str(OWN_CLUSTER), "base-image"], check=True, stdout=subprocess.DEVNULL)
+
+
+def build_images(tag, names):
+    command = [str(ROOT / "scripts" / "images"), "--tag", tag, "--only", *names]
+    if "PBFS_IMAGE_BUILDER" not in os.environ:
         command += ["--builder", f"{OWN_CLUSTER} image"]
     subprocess.run(command, check=True)
 
 
-def load_images(how):
-    for name in IMAGES:
+def load_images(how, names):
+    for name in names:
         subprocess.run([*how.split(), str(ROOT / "build" / "images" / f"{name}.tar")], check=True, stdout=subprocess.DEVNULL)
 
 
@@ -134,7 +151,7 @@ def run_scenarios(kube, world, options):
 
 
 def test(options):
-    kube, world = Kube(SPACE), World(options.tag)
+    kube, world = Kube(SPACE), World(options.tag, options.next_tag or after(options.tag))
     ready_s, s3_s = begin(kube, world)
     say(f"from nothing to Ready {ready_s:.0f} s, to S3 PUT, GET and PATCH from a pod {s3_s:.0f} s")
     failed, skipped = run_scenarios(kube, world, options)
@@ -152,6 +169,7 @@ def test(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tag", default="")
+    parser.add_argument("--next-tag", default="")
     parser.add_argument("--load", default=f"{OWN_CLUSTER} load")
     parser.add_argument("--only", default="")
     parser.add_argument("--from", dest="begin", default="")
@@ -164,13 +182,15 @@ def main():
         return 0
     if "KUBECONFIG" not in os.environ:
         subprocess.run([str(OWN_CLUSTER), "up", "--nodes", "3"], check=True, stdout=subprocess.DEVNULL)
-        if not options.tag:
-            options.tag = "test-" + run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]).stdout.strip()
-            build_images(options.tag)
-        load_images(options.load)
+        options.tag = options.tag or release()
+        options.next_tag = options.next_tag or after(options.tag)
+        build_programs()
+        for tag, names in ((options.next_tag, ["base", *SERVICES]), (options.tag, ["base", *IMAGES])):
+            build_images(tag, names)
+            load_images(options.load, names[1:])
         os.environ.setdefault("PBFS_NODE_TOOL", str(OWN_CLUSTER))
         os.environ.setdefault("PBFS_KILL_TOOL", "pkill -KILL -x")  # its nodes' processes are this machine's
-        again = [str(OWN_CLUSTER), "exec", "--", sys.executable, __file__, "--tag", options.tag, "--only", options.only, "--from", options.begin]
+        again = [str(OWN_CLUSTER), "exec", "--", sys.executable, __file__, "--tag", options.tag, "--next-tag", options.next_tag, "--only", options.only, "--from", options.begin]
         return subprocess.run(again + (["--keep"] if options.keep else []), check=False).returncode
     if not options.tag:
         parser.error("KUBECONFIG is set: give --tag of images that the cluster's nodes have")

@@ -53,6 +53,25 @@ TEST_F(ClusterHibernationTest, PodsEndInOrderAndComeBackInReverse) {
   EXPECT_EQ(demo_->Condition("Hibernated"), "");
 }
 
+TEST_F(ClusterHibernationTest, PostgresIsTheLastToEndAndTheFirstToComeBack) {
+  demo_ = std::make_unique<RollingCluster>();
+  demo_->world().Remove(kinds::kPbfsCluster, "demo");  // as it is at first: on another PostgreSQL
+  demo_->Edit([](Json& spec) { spec["postgres"] = {{"type", "Managed"}}; });
+  ASSERT_TRUE(demo_->Settle());
+  const auto in_order = [&] { return !HasPods("catalog") || HasPods("postgres"); };
+  Hibernate(true);
+  for (int round = 0; round < 40 && !Pods().empty(); ++round) {
+    demo_->Round();
+    EXPECT_TRUE(in_order());
+  }
+  EXPECT_THAT(Pods(), IsEmpty());
+  Hibernate(false);
+  demo_->Round();
+  EXPECT_TRUE(HasPods("postgres"));
+  EXPECT_FALSE(HasPods("catalog"));
+  RunInOrder([&] { return demo_->IsReady(); });
+}
+
 TEST_F(ClusterHibernationTest, AStoreThatDoesNotEndIsWaitedFor) {
   Json pod = demo_->world().Get(kinds::kPod, "demo-fs-main-1");
   pod["metadata"]["finalizers"] = {"somebody/holds-it"};

@@ -47,6 +47,21 @@ TEST_F(ClusterUpgradeTest, AnotherVersionComesInOrder) {
   EXPECT_EQ(demo_->Condition("UpgradeBlocked"), "False/NothingToDo");
 }
 
+TEST_F(ClusterUpgradeTest, PostgresComesWhenTheOthersHaveShownThatTheVersionExists) {
+  RollingCluster managed;
+  managed.world().Remove(kinds::kPbfsCluster, "demo");  // as it is at first: on another PostgreSQL
+  managed.Edit([](Json& spec) { spec["postgres"] = {{"type", "Managed"}}; });
+  ASSERT_TRUE(managed.Settle()) << managed.Cluster().dump(1);
+  managed.Forget();
+  managed.WantVersion("0.1.1");
+  ASSERT_TRUE(managed.Settle()) << managed.Cluster().dump(1);
+  EXPECT_EQ(managed.Tags(), Names{"0.1.1"});
+  const std::vector<std::string>& restarted = managed.restarted();
+  ASSERT_GE(restarted.size(), 4u);
+  EXPECT_THAT(std::vector<std::string>(restarted.end() - 4, restarted.end()),
+              ElementsAre("demo-pg-0-2", "demo-pg-0-1", "demo-pg-0-0", "demo-gc-0"));
+}
+
 TEST_F(ClusterUpgradeTest, NothingIsCollectedMeanwhileAndTheSchemaComesFirst) {
   demo_->WantVersion("0.1.1");
   const auto is_new = [&] { return demo_->Tags().contains("0.1.1"); };
@@ -211,6 +226,18 @@ TEST_F(ClusterUpgradeTest, WhatIsNotWellWaits) {
   demo_->LetBack(0);
   EXPECT_TRUE(demo_->Settle());
   EXPECT_EQ(demo_->Tags(), Names{"0.1.1"});
+}
+
+TEST_F(ClusterUpgradeTest, WhileAnotherOperationIsUnderWayNoneBegins) {
+  Json cluster = demo_->Cluster();
+  cluster["status"]["operation"] = {{"type", "ReplaceStore"}, {"id", "1"}, {"step", "Waiting"}};
+  ASSERT_OK(demo_->world().kube().As("somebody").ApplyStatus(TestContext(), kinds::kPbfsCluster, cluster));
+  demo_->WantVersion("0.1.1");
+  demo_->Annotate(kRestartedAt, "today");
+  demo_->Rounds(5);
+  EXPECT_EQ(demo_->Condition("UpgradeBlocked"), "True/OtherOperation");
+  EXPECT_EQ(demo_->Condition("RestartPending"), "True/Waiting");
+  EXPECT_THAT(demo_->restarted(), IsEmpty());
 }
 
 TEST_F(ClusterUpgradeTest, ReleasesAreNotSkippedAndNotTakenBackLater) {

@@ -1,4 +1,7 @@
-"""Other versions, restarts and sleep: every pod is exchanged, in order, and nobody notices but by the pace."""
+"""Other versions, restarts and sleep: every pod is exchanged, in order, and nobody notices but by the pace.
+
+`world.next_tag` is a second tag of the images, and a version of the operator's release for spec.version, such as 0.1.1-next.
+"""
 from kube import condition
 from scene import CLUSTER, cluster_object, expect, kill, ready, reason, scenario, WANTED
 
@@ -54,7 +57,7 @@ def a_canary_an_upgrade_and_the_way_back(kube, world):
 @scenario
 def an_image_that_does_not_exist(kube, world):
     before = uids(kube, "catalog", "fragment-store", "gateway")
-    kube.apply(cluster_object(version="0.1.999", updatePolicy={"healthGateTimeoutSeconds": 30}))
+    kube.apply(cluster_object(version="0.1.999", updatePolicy={"healthGateTimeoutSeconds": 60}))
     blocked(kube, "HealthGateTimeout")
     expect(uids(kube, "catalog", "fragment-store", "gateway") == before, "pods were restarted for an image that is not there")
     kube.apply(cluster_object())
@@ -66,8 +69,8 @@ def an_image_that_does_not_exist(kube, world):
 def a_bad_image_in_the_middle_and_the_revert(kube, world):
     # The catalogs' image has no program for stores: the last of them does not start.
     kube.apply(cluster_object(version="0.1.0", image=f"localhost/pbfs-catalog:{world.tag}",
-                              updatePolicy={"healthGateTimeoutSeconds": 60}))
-    blocked(kube, "HealthGateTimeout", 600)
+                              updatePolicy={"healthGateTimeoutSeconds": 120}))
+    blocked(kube, "HealthGateTimeout", 900)
     message = condition(kube.get("pbfscluster", CLUSTER), "UpgradeBlocked")[2]
     expect("demo-fs-main" in message, f"it does not say what it waits for: {message}")
     bad = [name for name, pod in pods(kube, "fragment-store").items() if "pbfs-catalog" in pod["spec"]["containers"][0]["image"]]
@@ -80,8 +83,8 @@ def a_bad_image_in_the_middle_and_the_revert(kube, world):
 def a_template_of_stores_that_fits_no_node(kube, _world):
     before = uids(kube, "fragment-store")
     pool = cluster_object()["spec"]["fragmentStore"]["pools"][0] | {"pod": {"nodeSelector": {"pbfs.dev/nowhere": "true"}}}
-    kube.apply(cluster_object(fragmentStore={"pools": [pool]}, updatePolicy={"healthGateTimeoutSeconds": 45}))
-    blocked(kube, "HealthGateTimeout", 400)
+    kube.apply(cluster_object(fragmentStore={"pools": [pool]}, updatePolicy={"healthGateTimeoutSeconds": 120}))
+    blocked(kube, "HealthGateTimeout", 600)
     now = uids(kube, "fragment-store")
     expect({name for name in before if now.get(name) != before[name]} == {store(1)}, "more than one store was restarted")
     kube.apply(cluster_object())

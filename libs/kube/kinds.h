@@ -34,6 +34,7 @@ inline constexpr Kind kPbfsSiteReplication{"pbfs.dev", "v1alpha1", "PBFSSiteRepl
 inline constexpr Kind kConfigMap{"", "v1", "ConfigMap", "configmaps"};
 inline constexpr Kind kNamespace{"", "v1", "Namespace", "namespaces", false};
 inline constexpr Kind kNode{"", "v1", "Node", "nodes", false};
+inline constexpr Kind kPersistentVolume{"", "v1", "PersistentVolume", "persistentvolumes", false};
 inline constexpr Kind kPersistentVolumeClaim{"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"};
 inline constexpr Kind kPod{"", "v1", "Pod", "pods"};
 inline constexpr Kind kSecret{"", "v1", "Secret", "secrets"};
@@ -79,6 +80,7 @@ inline constexpr std::array kAll{
     kPrometheusRule,
     kPostgresCluster,
     kCertificate,
+    kPersistentVolume,
     kPersistentVolumeClaim,
 };
 

@@ -45,6 +45,8 @@ struct DeleteOptions {
   std::string uid;      // only the object with this uid; empty: whatever has the name
   std::string version;  // only as it was at this version; empty: at any
   Dependents dependents = Dependents::kLater;
+  /// A pod goes at once, whether its node answers or not: its processes may live on there. Other kinds do not care.
+  bool at_once = false;
 };
 
 /// Detail of errors that says more than the code: one of the three below.

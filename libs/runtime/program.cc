@@ -101,11 +101,17 @@ Status StartTelemetry(const std::string& program, const CommonSettings& settings
   const auto ends = std::make_shared<Gauges>(metrics, "pbfs_certificate_end_timestamp_seconds",
                                              "When the certificate of this process ends; 0: it cannot be read", "file");
   if (!settings.tls.cert.empty()) certificates.push_back(settings.tls.cert);
-  metrics.Refresh([ends, certificates = std::move(certificates)] {
+  const auto hashes =
+      std::make_shared<Gauges>(metrics, "pbfs_certificate_file_hash",
+                               "Which version of a file with certificates this process has; 0: none", "file");
+  std::vector<std::string> hashed = certificates;
+  if (!settings.tls.ca.empty()) hashed.push_back(settings.tls.ca);
+  metrics.Refresh([ends, hashes, certificates = std::move(certificates), hashed = std::move(hashed)] {
     for (const std::string& file : certificates) {
       const Result<int64_t> end_ms = CertificateEnd(file);
       ends->Set(file, end_ms.ok() ? *end_ms / 1000 : 0);
     }
+    for (const std::string& file : hashed) hashes->Set(file, HashOfFile(file));
   });
   return metrics.Expose(settings.metrics_address).status();
 }

@@ -278,6 +278,8 @@ TEST_F(RuntimeTest, ACertificateSaysWhenItEnds) {
   EXPECT_GT(end_ms, SystemClock().NowMillis());
   EXPECT_CODE(CertificateEnd(directory_.path() + "/none.pem"), kFailedPrecondition);
   EXPECT_CODE(CertificateEnd(files.key), kFailedPrecondition);
+  EXPECT_NE(HashOfFile(files.cert), HashOfFile(files.key));
+  EXPECT_EQ(HashOfFile(directory_.path() + "/none.pem"), 0u);
 }
 
 TEST_F(RuntimeTest, ExitCodesTellConfigurationFromTheWorld) {

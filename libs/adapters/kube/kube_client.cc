@@ -84,6 +84,7 @@ Json BodyOf(const DeleteOptions& options) {
   Json body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", PolicyOf(options.dependents)}};
   if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
   if (!options.version.empty()) body["preconditions"]["resourceVersion"] = options.version;
+  if (options.at_once) body["gracePeriodSeconds"] = 0;
   return body;
 }
 

@@ -131,7 +131,11 @@ TEST_F(KubeObjectsTest, ADeletionCarriesItsPreconditionsAndItsPolicy) {
     const Json body = *ParseJson(Request().body);
     EXPECT_EQ(body["propagationPolicy"], policy);
     EXPECT_FALSE(body.contains("preconditions"));
+    EXPECT_FALSE(body.contains("gracePeriodSeconds"));
   }
+  Script({{200, "{}", ""}});
+  ASSERT_OK(api_.Delete(TestContext(), kRef, {.at_once = true}));
+  EXPECT_EQ((*ParseJson(Request().body))["gracePeriodSeconds"], 0);
 }
 
 TEST_F(KubeObjectsTest, AnAnswerBecomesACodeAndACause) {

@@ -23,6 +23,13 @@ int64_t DegradedBodies(const Redundancy& redundancy) {
   return bodies;
 }
 
+int64_t UnreadableBodies(const Redundancy& redundancy) {
+  int64_t bodies = 0;
+  for (const auto& [margin, count] : redundancy.degraded)
+    if (margin < 0) bodies += count;
+  return bodies;
+}
+
 int64_t GroupsThatNeed(const ClusterMap& map, StoreId store) {
   const auto names = [&](const std::vector<StoreId>& list) {
     return std::find(list.begin(), list.end(), store) != list.end();

@@ -11,6 +11,8 @@ const char* NameOf(StoreState state);
 
 /// Bodies with missing shards, whatever their margin.
 int64_t DegradedBodies(const Redundancy& redundancy);
+/// Bodies of which fewer than k shards are left.
+int64_t UnreadableBodies(const Redundancy& redundancy);
 /// Placement groups that still count on the store: 0 of one that is drained.
 int64_t GroupsThatNeed(const ClusterMap& map, StoreId store);
 

@@ -66,6 +66,74 @@ Json TlsSecret(const ClusterIntent& intent, const std::string& name, const Keyed
   return secret;
 }
 
+// As a Secret has them; without texts what it has not.
+struct Authorities {
+  KeyedCertificate current, next, previous;
+};
+
+constexpr const char* kNextCertificate = "next.crt";
+constexpr const char* kNextKey = "next.key";
+constexpr const char* kPreviousCertificate = "previous.crt";
+constexpr const char* kPreviousKey = "previous.key";
+
+Authorities AuthoritiesIn(const Json& secret) {
+  StringMap values = SecretValues(secret);
+  return {{values[kCertificateKey], values[kPrivateKey]},
+          {values[kNextCertificate], values[kNextKey]},
+          {values[kPreviousCertificate], values[kPreviousKey]}};
+}
+
+// Only what was read is replaced: a key that another process put there meanwhile is not lost.
+Status PutAuthorities(const Context& context, LiveObjects& live, const ClusterIntent& intent, const Authorities& all) {
+  const Json* now = live.Find(kube::kinds::kSecret, AuthorityName(intent.name));
+  if (now == nullptr) return AbortedError("the Secret of the authority is gone");
+  Json secret = TlsSecret(intent, AuthorityName(intent.name), all.current, Ownership::kRetained);
+  const auto add = [&](const KeyedCertificate& pair, const char* certificate, const char* key) {
+    if (!pair.key.empty())
+      secret["data"].update(EncodeSecretValues({{certificate, pair.certificate}, {key, pair.key}}));
+  };
+  add(all.next, kNextCertificate, kNextKey);
+  add(all.previous, kPreviousCertificate, kPreviousKey);
+  secret = WithHash(std::move(secret));
+  secret["metadata"]["uid"] = MetaText(*now, "uid");
+  secret["metadata"]["resourceVersion"] = MetaText(*now, "resourceVersion");
+  return live.Put(context, secret);
+}
+
+Result<KeyedCertificate> NewAuthority(const ClusterIntent& intent, int64_t now) {
+  return MakeAuthority(
+      {fmt::format("PBFS {}", intent.name), {}, now - kBackdateSeconds, now + intent.spec.tls.ca_duration_seconds});
+}
+
+std::string BundleOf(const Authorities& all, Succession succession) {
+  const bool both = succession == Succession::kTrusted || succession == Succession::kIssues;
+  return both ? all.current.certificate + all.next.certificate : all.current.certificate;
+}
+
+// What the Secret has to hold at this step; the current authority there is good.
+Result<Authorities> Succeed(const Context& context, LiveObjects& live, const ClusterIntent& intent,
+                            CheckedPairs& checked, Succession succession, int64_t now) {
+  const std::string name = AuthorityName(intent.name);
+  Authorities all = AuthoritiesIn(*live.Find(kube::kinds::kSecret, name));
+  if (succession == Succession::kNone) return all;
+  const bool has_next = checked.Check(all.next, all.next.certificate).ok();
+  if (succession == Succession::kTrusted && !has_next) {
+    PBFS_ASSIGN_OR_RETURN(all.next, NewAuthority(intent, now));
+    all.previous = {};
+    PBFS_RETURN_IF_ERROR(PutAuthorities(context, live, intent, all));
+  } else if (succession == Succession::kIssues && !has_next) {
+    return FailedPreconditionError(
+               fmt::format("the Secret {} has lost next.crt and next.key of the new authority: bring "
+                           "them back from a backup",
+                           name))
+        .WithDetail(kReasonDetail, "SecretLost");
+  } else if (succession == Succession::kAlone && has_next) {
+    all = {all.next, {}, all.current};
+    PBFS_RETURN_IF_ERROR(PutAuthorities(context, live, intent, all));
+  }
+  return all;
+}
+
 Result<KeyedCertificate> AuthorityOf(const Context& context, LiveObjects& live, const ClusterIntent& intent,
                                      CheckedPairs& checked, bool made_before, int64_t now) {
   const std::string name = AuthorityName(intent.name);
@@ -75,10 +143,7 @@ Result<KeyedCertificate> AuthorityOf(const Context& context, LiveObjects& live, 
                                                  "a backup",
                                                  name))
           .WithDetail(kReasonDetail, "SecretLost");
-    PBFS_ASSIGN_OR_RETURN(const KeyedCertificate fresh, MakeAuthority({fmt::format("PBFS {}", intent.name),
-                                                                       {},
-                                                                       now - kBackdateSeconds,
-                                                                       now + intent.spec.tls.ca_duration_seconds}));
+    PBFS_ASSIGN_OR_RETURN(const KeyedCertificate fresh, NewAuthority(intent, now));
     PBFS_RETURN_IF_ERROR(live.PutOnce(context, TlsSecret(intent, name, fresh, Ownership::kRetained)));
   }
   const KeyedCertificate authority = PairOf(live.Find(kube::kinds::kSecret, name));
@@ -148,13 +213,15 @@ bool MustIssue(const Result<CertificateFacts>& facts, const NeededCertificate& n
 }
 
 Result<CertificateReport> KeepCertificates(const Context& context, LiveObjects& live, const ClusterIntent& intent,
-                                           CheckedPairs& checked, bool made_before, int64_t now) {
+                                           CheckedPairs& checked, bool made_before, Succession succession,
+                                           int64_t now) {
   CertificateReport report;
   const std::vector<NeededCertificate> all = NeededCertificates(intent);
   if (all.empty()) return report;
-  PBFS_ASSIGN_OR_RETURN(const KeyedCertificate authority,
-                        AuthorityOf(context, live, intent, checked, made_before, now));
-  PBFS_RETURN_IF_ERROR(PutBundle(context, live, intent, authority.certificate));
+  PBFS_RETURN_IF_ERROR(AuthorityOf(context, live, intent, checked, made_before, now).status());
+  PBFS_ASSIGN_OR_RETURN(const Authorities authorities, Succeed(context, live, intent, checked, succession, now));
+  PBFS_RETURN_IF_ERROR(PutBundle(context, live, intent, BundleOf(authorities, succession)));
+  const KeyedCertificate& authority = succession == Succession::kIssues ? authorities.next : authorities.current;
   report.authority = checked.Check(authority, authority.certificate)->fingerprint;
   for (const NeededCertificate& needed : all) {
     const auto facts_now = [&] {
@@ -169,6 +236,22 @@ Result<CertificateReport> KeepCertificates(const Context& context, LiveObjects& 
     if (report.nearest_end == 0 || facts->not_after < report.nearest_end) report.nearest_end = facts->not_after;
   }
   return report;
+}
+
+bool IsBundlePut(const LiveObjects& live, const std::string& cluster, Succession succession) {
+  const Json* secret = live.Find(kube::kinds::kSecret, AuthorityName(cluster));
+  const Json* bundle = live.Find(kube::kinds::kConfigMap, BundleName(cluster));
+  if (secret == nullptr || bundle == nullptr) return false;
+  const Authorities all = AuthoritiesIn(*secret);
+  const bool has_next = !all.next.key.empty();
+  return has_next == (succession == Succession::kTrusted || succession == Succession::kIssues) &&
+         kube::Text(kube::Member(*bundle, "data"), kBundleKey) == BundleOf(all, succession);
+}
+
+Status ForgetPreviousAuthority(const Context& context, LiveObjects& live, const ClusterIntent& intent) {
+  const Json* secret = live.Find(kube::kinds::kSecret, AuthorityName(intent.name));
+  if (secret == nullptr) return AbortedError("the Secret of the authority is gone");
+  return PutAuthorities(context, live, intent, {AuthoritiesIn(*secret).current, {}, {}});
 }
 
 }  // namespace pbfs::operators

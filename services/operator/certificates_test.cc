@@ -84,7 +84,7 @@ class KeepCertificatesTest : public testing::Test {
   Result<CertificateReport> Keep(bool made_before, int64_t now) {
     LiveObjects live(kube_, settled_, intent_.space, intent_.name);
     EXPECT_OK(live.Load(TestContext()));
-    return KeepCertificates(TestContext(), live, intent_, checked_, made_before, now);
+    return KeepCertificates(TestContext(), live, intent_, checked_, made_before, Succession::kNone, now);
   }
   void Remove(const std::string& secret) {
     ASSERT_OK(kube_.Delete(TestContext(), {kinds::kSecret, intent_.space, secret}, {}));

@@ -23,13 +23,13 @@ bool HasEnded(const Json& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+}  // namespace
+
 bool RefersTo(const Json& object, const std::string& space, const std::string& name) {
   const Json& reference = kube::Member(kube::Member(object, "spec"), "clusterRef");
   return kube::Text(reference, "name") == name &&
          kube::Text(reference, "namespace", MetaText(object, "namespace")) == space;
 }
-
-}  // namespace
 
 // Buckets and keys that would be left without their cluster, and do not say that this is meant.
 Result<std::vector<std::string>> ClusterPass::Dependents() {
@@ -45,11 +45,17 @@ Result<std::vector<std::string>> ClusterPass::Dependents() {
   return out;
 }
 
+// Whether everything in it goes, whatever needs what.
+bool ClusterPass::IsSpaceEnding() {
+  const Result<Json> space = world_.kube.Get(context_, {kinds::kNamespace, "", space_});
+  return space.ok() && IsBeingDeleted(*space);
+}
+
 Result<LookAgain> ClusterPass::Delete() {
   if (!HasFinalizer(kClusterFinalizer)) return LookAgain();  // others hold it
   intent_.spec = ParseSpec(kube::Member(object_, "spec")).spec;
   PBFS_ASSIGN_OR_RETURN(const std::vector<std::string> dependents, Dependents());
-  if (!dependents.empty() && AnnotationOf(object_, kForce) != "true") {
+  if (!dependents.empty() && AnnotationOf(object_, kForce) != "true" && !IsSpaceEnding()) {
     const auto end = dependents.begin() + static_cast<int64_t>(std::min(kNamed, dependents.size()));
     const std::string message =
         fmt::format("{} objects need this cluster; delete them first, or let their deletionPolicy be Retain: {}",
@@ -63,6 +69,7 @@ Result<LookAgain> ClusterPass::Delete() {
   PBFS_RETURN_IF_ERROR(WriteStatus());
   PBFS_ASSIGN_OR_RETURN(const bool gone, RemoveWorkloads());
   if (!gone) return LookAgain(kPoll);
+  PBFS_RETURN_IF_ERROR(RemoveLeases());
   if (intent_.spec.deletion_policy == "Delete") PBFS_RETURN_IF_ERROR(RemoveData());
   PBFS_RETURN_IF_ERROR(DropFinalizer());
   return LookAgain();

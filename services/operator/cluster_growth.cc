@@ -30,6 +30,7 @@ bool ClusterPass::IsUnderWay(const char* operation) const {
 
 void ClusterPass::StepOperations() {
   if (intent_.spec.paused || intent_.spec.hibernated) return;
+  if (StepLoss() || StepRotation()) return;
   const bool growing = IsUnderWay(kExpandVolumes) || (!IsUnderWay(kScaleDown) && GrowingPool() != nullptr);
   if (!growing) conditions_.Drop("VolumesResizing");
   if (!growing && !site_) return;  // nothing is known of the stores
@@ -84,8 +85,11 @@ Status ClusterPass::StepGrowth() {
   }
   // Once deleted, it is made again by what puts all sets.
   if (live_.Find(kinds::kStatefulSet, set) == nullptr) return OkStatus();
-  if (GrowingPool() == &*pool)
+  if (GrowingPool() == &*pool) {
+    PBFS_RETURN_IF_ERROR(AwaitGrowth(set, *pool));  // a claim may have been made anew, as large as it was
+    if (kube::Text(status_["operation"], "step") == "Claims") return OkStatus();
     return live_.Delete(context_, kinds::kStatefulSet, set, kube::DeleteOptions::Dependents::kOrphan);
+  }
   Say("Normal", "VolumeExpanded", fmt::format("volumes of the pool {} have {}", pool->name, size));
   conditions_.Drop("VolumesResizing");
   status_.erase("operation");

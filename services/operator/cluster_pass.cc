@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "services/operator/kept_placement.h"
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
 #include "services/operator/render_object.h"
@@ -72,7 +73,11 @@ Result<LookAgain> ClusterPass::Run() {
     const Status identified = Identify();
     if (identified.ok()) {
       PBFS_RETURN_IF_ERROR(GatherFacts());
-      if (!intent_.spec.paused) PutAll();
+      if (intent_.spec.paused)
+        LookAtSite();
+      else
+        PutAll();
+      LookForLosses();
       Observe();
       StepOperations();
     } else if (!identified.Detail(kReasonDetail)) {
@@ -173,6 +178,11 @@ Status ClusterPass::GatherPool(const Pool& pool) {
   for (const Json& claim : claims.items) {
     const std::string claim_name = MetaText(claim, "name"), prefix = "data-" + name + "-";
     if (!claim_name.starts_with(prefix) || !LabelOf(claim, kRetired).empty()) continue;
+    if (const Result<Quantity> size = SizeOfClaim(claim);
+        size.ok()) {  // those that are smaller than they should be grow then
+      Quantity& smallest = intent_.facts.store_sizes.emplace(pool.name, *size).first->second;
+      if (*size < smallest) smallest = *size;
+    }
     int& replicas = intent_.facts.store_replicas[pool.name];
     replicas = std::max(replicas, 1 + static_cast<int>(std::strtol(claim_name.c_str() + prefix.size(), nullptr, 10)));
   }
@@ -183,6 +193,7 @@ Status ClusterPass::GatherFacts() {
   Facts& facts = intent_.facts;
   facts.operator_namespace = options_.space;
   PBFS_ASSIGN_OR_RETURN(const kube::ObjectList nodes, world_.kube.List(context_, {kinds::kNode, "", ""}));
+  nodes_ = nodes.items;
   std::set<std::string> domains;
   facts.nodes = 0;
   for (const Json& node : nodes.items) {
@@ -214,11 +225,14 @@ Status ClusterPass::PutDomains(const std::vector<Json>& nodes) {
 
 Status ClusterPass::KeepAllCertificates() {
   const bool made_before = !kube::Text(kube::Member(status_, "tls"), "caFingerprint").empty();
-  PBFS_ASSIGN_OR_RETURN(const CertificateReport report,
-                        KeepCertificates(context_, live_, intent_, checked_, made_before, now_micros_ / 1'000'000));
+  PBFS_ASSIGN_OR_RETURN(
+      const CertificateReport report,
+      KeepCertificates(context_, live_, intent_, checked_, made_before, SuccessionNow(), now_micros_ / 1'000'000));
   if (report.authority.empty()) return OkStatus();
   status_["tls"]["caFingerprint"] = report.authority;
-  status_["tls"]["caGeneration"] = intent_.spec.tls.ca_generation;
+  // What is made first is of the generation that is wanted first; others follow by rotation.
+  if (!kube::Member(status_["tls"], "caGeneration").is_number())
+    status_["tls"]["caGeneration"] = intent_.spec.tls.ca_generation;
   status_["tls"]["nearestExpiryTime"] = TimeText(report.nearest_end * 1'000'000);
   if (made_before && !report.issued.empty())
     Say("Normal", "CertificateRenewed", fmt::format("issued anew: {}", fmt::join(report.issued, ", ")));
@@ -247,7 +261,7 @@ void ClusterPass::PutAll() {
   Note("certificates", certified);
   conditions_.Set("CertificatesValid", TruthOf(certified.ok()), certified.ok() ? "Valid" : "NotIssued",
                   certified.ok() ? "every certificate is issued and good" : certified.message());
-  const std::vector<Json> objects = Render(intent_);
+  const std::vector<Json> objects = RenderKeepingPlacement(intent_, live_);
   for (const Json& object : objects)
     if (object["kind"] != "StatefulSet")
       Note(fmt::format("{} {}", object["kind"].get<std::string>(), MetaText(object, "name")),

@@ -18,13 +18,35 @@ inline constexpr const char* kClusterFinalizer = "pbfs.dev/cluster";
 // Long operations: status.operation.type. One at a time.
 inline constexpr const char* kScaleDown = "ScaleDown";
 inline constexpr const char* kExpandVolumes = "ExpandVolumes";
+inline constexpr const char* kReplaceStore = "ReplaceStore";
+inline constexpr const char* kRotateAuthority = "RotateCA";
 
-// Labels of the claim of a store that was removed.
+// Labels of the claim of a store that was removed, and of the volume of one that was lost: what would have become of it is the last.
 inline constexpr const char* kRetired = "pbfs.dev/retired";
 inline constexpr const char* kStoreLabel = "pbfs.dev/store-id";
+inline constexpr const char* kReclaimLabel = "pbfs.dev/reclaim-policy";
+
+inline constexpr Duration kPatience = std::chrono::seconds(5);  // of one call to a site
+
+/// The store that an operation is about, by what no other one can have.
+struct StoreTarget {
+  std::string pod, pod_uid, claim_uid, set, pool;
+  StoreId store;
+  int ordinal = 0;
+};
+/// Errors: FAILED_PRECONDITION a status that somebody else wrote.
+Result<StoreTarget> TargetOf(const Json& operation, const std::string& cluster);
+
+/// "demo-fs-hot-0" of "demo-fs-hot-0.demo-fs-hot.storage.svc:9100".
+std::string PodOf(const StoreInfo& store);
+/// The claim of a store's pod.
+std::string ClaimOf(const std::string& pod);
 
 /// What a claim, or a template of claims, asks for. Errors: INVALID_ARGUMENT nothing that is an amount.
 Result<Quantity> SizeOfClaim(const Json& claim);
+
+/// Whether a bucket, a key or a link lives in this cluster.
+bool RefersTo(const Json& object, const std::string& space, const std::string& cluster);
 
 class ClusterPass : private ObjectPass {
  public:
@@ -44,6 +66,15 @@ class ClusterPass : private ObjectPass {
   struct SiteLook {
     ClusterMap map;
     Redundancy redundancy;
+  };
+
+  /// A store that is away, and what is known of its volume.
+  struct Loss {
+    StoreInfo store;
+    std::string pod, claim_uid, volume;  // empty: there is none
+    std::string why;                     // it cannot come back; empty: it may
+    std::string unknown;                 // why that cannot be told
+    bool said = false;                   // by a person
   };
 
   // cluster_pass.cc: from the spec to what stands in Kubernetes.
@@ -109,9 +140,48 @@ class ClusterPass : private ObjectPass {
   bool IsBeyondRecall() const;
   Result<std::string> RetiredStoreOf(const std::string& pod);
 
+  // cluster_replacement.cc
+  const StoreInfo& LastIn(const StoreInfo& store) const;
+  const StoreInfo* SuccessorOf(const StoreInfo& store) const;
+  void LookForLosses();
+  Loss LossOf(const StoreInfo& store);
+  std::string AdviceOn(const StoreInfo& store) const;
+  bool StepLoss();
+  Result<bool> CanSpare(const std::vector<StoreInfo>& missing);
+  Status CheckReplacement(const Loss& loss);
+  Status BeginReplacement(const Loss& loss);
+  Status StepReplacement();
+  Status CancelReplacement(const StoreTarget& target);
+  Result<Json> VolumeOf(const StoreTarget& target);
+  Status PutVolume(const Json& volume, const std::string& policy, Json labels);
+  Status RetainVolume(const StoreTarget& target);
+  Status DeleteLostClaim(const StoreTarget& target);
+  Result<bool> EndPod(const std::string& name, const std::string& pod_uid);
+  Status EndLostStore(const StoreTarget& target);
+  Status ForgetReplaced();
+
+  // authority_rotation.cc
+  Succession SuccessionNow() const;
+  bool IsRotationDue() const;
+  bool StepRotation();
+  Status BeginRotation();
+  Status RotateOn();
+  Status CheckFile(const Json& pod, const char* file, const std::string& text);
+  Status CheckTrust(const Json& pod);
+  Status CheckOwn(const Json& pod);
+  Status CheckServed(const Json& pod, int port, const std::string& certificate);
+  Status CheckKeys();
+  Status EndRotation();
+
+  // cluster_leases.cc
+  Status DeleteLease(const Json& lease);
+  Status SweepLeases();
+  Status RemoveLeases();
+
   // cluster_deletion.cc
   Result<LookAgain> Delete();
   Result<std::vector<std::string>> Dependents();
+  bool IsSpaceEnding();
   Result<bool> RemoveWorkloads();
   Status RemoveData();
 
@@ -120,6 +190,8 @@ class ClusterPass : private ObjectPass {
   LiveObjects live_;
   ClusterIntent intent_;
   std::optional<SiteLook> site_;
+  std::vector<Json> nodes_;
+  std::vector<Loss> losses_;
   std::vector<std::string> problems_;          // what could not be written, and why
   Duration again_ = std::chrono::seconds(30);  // stores come and go, and no object tells
 };

@@ -5,6 +5,7 @@
 
 #include "libs/catalog/store_state.h"
 #include "services/operator/cluster_pass.h"
+#include "services/operator/kept_placement.h"
 #include "services/operator/names.h"
 #include "services/operator/object_text.h"
 
@@ -22,10 +23,7 @@ namespace {
 
 namespace kinds = kube::kinds;
 
-constexpr Duration kPatience = std::chrono::seconds(5);
 constexpr int64_t kBetweenProofs = 10;  // seconds
-
-std::string ClaimOf(const std::string& pod) { return "data-" + pod; }
 
 bool IsWhole(const Redundancy& redundancy) {
   return DegradedBodies(redundancy) == 0 && redundancy.backfilling == 0 && redundancy.unchecked == 0 &&
@@ -46,11 +44,12 @@ const Pool* ClusterPass::ShrinkingPool() const {
   return nullptr;
 }
 
-// The one store of the catalogs' that is reached in this pod. None: there is none, or not one alone.
+// The one store of the catalogs' that is reached in this pod; one that was replaced there counts no more. None: there is none, or not one alone.
 const StoreInfo* ClusterPass::StoreOf(const std::string& pod) const {
   const StoreInfo* found = nullptr;
   for (const StoreInfo& store : site_->map.stores) {
-    if (store.state == StoreState::kGone || !store.address.starts_with(pod + ".")) continue;
+    if (store.state == StoreState::kGone || PodOf(store) != pod) continue;
+    if (store.state == StoreState::kDown && SuccessorOf(store) != nullptr) continue;
     if (found != nullptr) return nullptr;
     found = &store;
   }
@@ -129,20 +128,13 @@ Status ClusterPass::BeginRemoval(const Pool& pool) {
   return StepRemoval();
 }
 
-namespace {
+std::string ClaimOf(const std::string& pod) { return "data-" + pod; }
 
-struct Target {
-  std::string pod, pod_uid, claim_uid, set, pool;
-  StoreId store;
-  int ordinal = 0;
-};
-
-// Errors: FAILED_PRECONDITION a status that somebody else wrote.
-Result<Target> TargetOf(const Json& operation, const std::string& cluster) {
+Result<StoreTarget> TargetOf(const Json& operation, const std::string& cluster) {
   const Json& targets = kube::Member(operation, "targets");
   const Json& first = targets.is_array() && !targets.empty() ? targets[0] : targets;
   const Json& claims = kube::Member(first, "pvcUIDs");
-  Target target;
+  StoreTarget target;
   target.pod = kube::Text(first, "pod"), target.pod_uid = kube::Text(first, "podUID");
   if (claims.is_array() && !claims.empty() && claims[0].is_string()) target.claim_uid = claims[0].get<std::string>();
   const std::string prefix = NameOf(cluster, kFragmentStore) + "-";
@@ -156,8 +148,6 @@ Result<Target> TargetOf(const Json& operation, const std::string& cluster) {
   target.store = StoreId{static_cast<uint32_t>(store)};
   return target;
 }
-
-}  // namespace
 
 void ClusterPass::GoOn(const std::string& step, const std::string& message) {
   Json& operation = status_["operation"];
@@ -173,7 +163,7 @@ int64_t ClusterPass::SecondsSinceProgress() const {
 }
 
 Status ClusterPass::StepRemoval() {
-  PBFS_ASSIGN_OR_RETURN(const Target target, TargetOf(status_["operation"], name_));
+  PBFS_ASSIGN_OR_RETURN(const StoreTarget target, TargetOf(status_["operation"], name_));
   const std::string step = kube::Text(status_["operation"], "step");
   conditions_.Set("ScalingBlocked", Truth::kFalse, "UnderWay",
                   fmt::format("store {} in {} goes: {}", target.store.value, target.pod, step));
@@ -253,7 +243,7 @@ Status ClusterPass::Shrink(const std::string& set, const std::string& pool, int 
     ClusterIntent smaller = intent_;
     for (Pool& one : smaller.spec.fragment_store.pools)
       if (one.name == pool) one.replicas = std::min(one.replicas, ordinal);
-    for (Json& object : Render(smaller)) {
+    for (Json& object : RenderKeepingPlacement(smaller, live_)) {
       if (object["kind"] != "StatefulSet" || MetaText(object, "name") != set) continue;
       object["metadata"]["resourceVersion"] = MetaText(live, "resourceVersion");
       PBFS_RETURN_IF_ERROR(world_.kube.Apply(context_, kinds::kStatefulSet, object, kube::OnConflict::kTake).status());
@@ -266,7 +256,8 @@ Status ClusterPass::Shrink(const std::string& set, const std::string& pool, int 
 Status ClusterPass::AwaitPodsEnd(const std::string& pod, const std::string& pod_uid) {
   const Result<Json> live = world_.kube.Get(context_, {kinds::kPod, space_, pod});
   if (!live.ok() && live.status().code() != StatusCode::kNotFound) return live.status();
-  if (live.ok() && MetaText(*live, "uid") == pod_uid) return OkStatus();
+  if (live.ok() && MetaText(*live, "uid") == pod_uid)  // that of a dead node stays until somebody ends it
+    return IsBeingDeleted(*live) ? EndPod(pod, pod_uid).status() : OkStatus();
   GoOn("Claims", "");
   return OkStatus();
 }
@@ -298,7 +289,7 @@ Status ClusterPass::SettleClaim(const std::string& pod, const std::string& claim
 
 // A volume of a store that was removed holds nothing that is needed, and is not used again as it is; nor is one whose store goes.
 Status ClusterPass::CapStores() {
-  const Result<Target> leaving = TargetOf(kube::Member(status_, "operation"), name_);
+  const Result<StoreTarget> leaving = TargetOf(kube::Member(status_, "operation"), name_);
   for (const Pool& pool : intent_.spec.fragment_store.pools) {
     if (leaving.ok() && leaving->pool == pool.name && IsBeyondRecall())
       intent_.facts.most_stores[pool.name] = leaving->ordinal;

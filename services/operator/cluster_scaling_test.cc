@@ -56,7 +56,7 @@ class Scaling {
     return kube::Number(kube::Member(world_.Get(kinds::kStatefulSet, "demo-fs-main"), "spec"), "replicas");
   }
   StoreState StateOf(int ordinal) {
-    return world_.site().groups().WatchMap(TestContext(), -1)->FindStore(TwinCluster::IdOf(ordinal))->state;
+    return world_.site().catalog().WatchMap(TestContext(), -1)->FindStore(TwinCluster::IdOf(ordinal))->state;
   }
   void Want(int stores, const std::string& when_scaled = "Retain") {
     world_.Edit(kinds::kPbfsCluster, ObjectOf(kinds::kPbfsCluster, "demo", SpecOf(stores, when_scaled)));

@@ -16,20 +16,11 @@ namespace {
 
 namespace kinds = kube::kinds;
 
-constexpr Duration kPatience = std::chrono::seconds(5);  // of one call to a catalog
-constexpr Duration kNotWell = std::chrono::seconds(5);   // between looks at a cluster that is not as it should be
-constexpr size_t kMaxAttention = 50;
+constexpr Duration kNotWell = std::chrono::seconds(5);  // between looks at a cluster that is not as it should be
+constexpr size_t kMaxAttention = 50, kMaxMessage = 512;
 
 int CountOf(const Json& object, const char* part, const char* field) {
   return static_cast<int>(kube::Number(kube::Member(object, part), field));
-}
-
-// Those of which fewer than k shards are left.
-int64_t Lost(const Redundancy& redundancy) {
-  int64_t bodies = 0;
-  for (const auto& [margin, count] : redundancy.degraded)
-    if (margin < 0) bodies += count;
-  return bodies;
 }
 
 const char* AttentionState(StoreState state) {
@@ -40,9 +31,6 @@ const char* AttentionState(StoreState state) {
     default: return "Suspect";
   }
 }
-
-// "demo-fs-hot-0" of "demo-fs-hot-0.demo-fs-hot.storage.svc:9100".
-std::string PodOf(const StoreInfo& store) { return store.address.substr(0, store.address.find('.')); }
 
 }  // namespace
 
@@ -136,6 +124,7 @@ void ClusterPass::ObserveComponents() {
 void ClusterPass::ObserveStores() {
   if (!site_) return;  // what was seen last stands
   int total = 0, up = 0, draining = 0, lost = 0;
+  std::string first;  // of those that are away
   Json attention = Json::array();
   for (const StoreInfo& store : site_->map.stores) {
     if (store.state == StoreState::kGone) continue;
@@ -144,10 +133,15 @@ void ClusterPass::ObserveStores() {
     draining += store.state == StoreState::kDraining ? 1 : 0;
     lost += store.state == StoreState::kDown ? 1 : 0;
     if (store.state == StoreState::kUp || attention.size() >= kMaxAttention) continue;
+    const std::string advice = AdviceOn(store);
+    const std::string message =
+        fmt::format("{} in {}{}{}", NameOf(store.state), store.domain, advice.empty() ? "" : ": ", advice);
+    if (first.empty() && !advice.empty())
+      first = fmt::format("; store {} in {} is {}", store.id.value, PodOf(store), message);
     attention.push_back({{"storeID", std::to_string(store.id.value)},
                          {"state", AttentionState(store.state)},
                          {"pod", PodOf(store)},
-                         {"message", fmt::format("{} in {}", NameOf(store.state), store.domain)}});
+                         {"message", message.substr(0, kMaxMessage)}});
   }
   status_["stores"] = {{"total", total},
                        {"ready", up},
@@ -156,14 +150,14 @@ void ClusterPass::ObserveStores() {
                        {"summary", fmt::format("{}/{}", up, total)}};
   status_["attention"] = std::move(attention);
   status_["redundancy"] = {{"degradedEncodings", DegradedBodies(site_->redundancy)},
-                           {"lostEncodings", Lost(site_->redundancy)}};
+                           {"lostEncodings", UnreadableBodies(site_->redundancy)}};
   const bool satisfied = DegradedBodies(site_->redundancy) == 0 && site_->redundancy.groups > 0;
   conditions_.Set("RedundancySatisfied", TruthOf(satisfied), satisfied ? "Whole" : "UnderProtected",
                   satisfied ? "every shard of every body is where it should be"
                             : fmt::format("{} bodies have missing shards", DegradedBodies(site_->redundancy)));
   const bool healthy = total > 0 && up + draining == total;
   conditions_.Set("MembershipHealthy", TruthOf(healthy), healthy ? "AllUp" : "StoresMissing",
-                  fmt::format("{} of {} stores are up", up, total));
+                  fmt::format("{} of {} stores are up{}", up, total, first));
 }
 
 // Why the cluster cannot be called ready; empty if it can.

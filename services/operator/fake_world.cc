@@ -4,6 +4,8 @@
 
 #include "libs/base/check.h"
 #include "libs/base/testing.h"
+#include "libs/crypto/certificates.h"
+#include "libs/crypto/file_hash.h"
 #include "services/operator/object_text.h"
 #include "services/operator/spec_samples.h"
 
@@ -13,9 +15,9 @@ namespace kinds = kube::kinds;
 
 void TwinSite::NamePods(const std::string& set) {
   for (int i = 0; i < twins_.stores(); ++i) {
-    StoreInfo store = *groups().WatchMap(Context(), -1)->FindStore(TwinCluster::IdOf(i));
+    StoreInfo store = *catalog().WatchMap(Context(), -1)->FindStore(TwinCluster::IdOf(i));
     store.address = fmt::format("{}-{}.{}.{}.svc:9100", set, i, set, kTestSpace);
-    PBFS_CHECK(groups().PutStore(Context(), store).ok());
+    PBFS_CHECK(catalog().PutStore(Context(), store).ok());
   }
 }
 
@@ -28,10 +30,59 @@ void TwinSite::RepairAll() {
   PBFS_CHECK(repairs().GroupsChecked(Context(), all).ok());
 }
 
-void TwinSite::SetState(int store, StoreState state) {
-  StoreInfo info = *groups().WatchMap(Context(), -1)->FindStore(TwinCluster::IdOf(store));
+void TwinSite::SetState(int store, StoreState state) { SetStoreState(TwinCluster::IdOf(store), state); }
+
+void TwinSite::SetStoreState(StoreId store, StoreState state) {
+  StoreInfo info = *catalog().WatchMap(Context(), -1)->FindStore(store);
   info.state = state;
-  PBFS_CHECK(groups().PutStore(Context(), info).ok());
+  PBFS_CHECK(catalog().PutStore(Context(), info).ok());
+}
+
+void TwinSite::StopStore(StoreId store, StoreState state) {
+  if (store.value <= static_cast<uint32_t>(twins_.stores()))
+    twins_.store(static_cast<int>(store.value) - 1).SetDown(true);
+  else
+    stores_.joined().Remove(store);
+  SetStoreState(store, state);
+}
+
+void TwinSite::StartStore(StoreId store) {
+  if (store.value <= static_cast<uint32_t>(twins_.stores()))
+    twins_.store(static_cast<int>(store.value) - 1).SetDown(false);
+  SetStoreState(store, StoreState::kUp);
+}
+
+StoreId TwinSite::Join(const std::string& address) {
+  const StoreId id = *catalog().NewStoreId(Context());
+  stores_.joined().Set(id, std::shared_ptr<FragmentStore>(&twins_.disk(0), [](FragmentStore*) {}));  // as a disk is
+  PBFS_CHECK(catalog().PutStore(Context(), {id, address, fmt::format("host{}", id.value), StoreState::kUp, 1}).ok());
+  return id;
+}
+
+namespace {
+std::string IpOf(const std::string& address) { return address.substr(0, address.find(':')); }
+}  // namespace
+
+void TwinProbe::Bring(const std::string& ip) {
+  const auto get = [&](const kube::Kind& kind, const char* name) {
+    return kube_.Get(Context(), {kind, kTestSpace, name}).value_or(Json());
+  };
+  held_[ip] = {kube::Text(kube::Member(get(kinds::kConfigMap, "demo-ca-bundle"), "data"), "ca.crt"),
+               SecretValues(get(kinds::kSecret, "demo-fs-tls"))["tls.crt"],
+               SecretValues(get(kinds::kSecret, "demo-fs-tls"))["tls.key"]};
+}
+
+Result<uint32_t> TwinProbe::HashOfFile(const Context&, const std::string& address, const std::string& file) {
+  const auto found = held_.find(IpOf(address));
+  if (found == held_.end()) return UnavailableError("no such pod");
+  return FileHash(file.ends_with("ca.crt") ? found->second.trust : found->second.certificate);
+}
+
+Result<std::string> TwinProbe::Served(const Context&, const std::string& address) {
+  const auto found = held_.find(IpOf(address));
+  if (found == held_.end()) return UnavailableError("no such pod");
+  PBFS_ASSIGN_OR_RETURN(const CertificateFacts facts, ReadCertificate(found->second.certificate));
+  return facts.fingerprint;
 }
 
 FakeWorld::FakeWorld(int stores) : door_(stores) {
@@ -136,14 +187,18 @@ void FakeWorld::RunControllers() {
 }
 
 void FakeWorld::Arm(const Fault& fault) {
+  const auto when = fault.happens ? kube::FaultyKube::When::kAfter : kube::FaultyKube::When::kBefore;
   if (fault.of_site)
     site().faults().FailCall(fault.call, fault.happens);
+  else if (fault.of_writes)
+    faults_.CrashAtWrite(fault.call, when);
   else
-    faults_.Crash(fault.call, fault.happens ? kube::FaultyKube::When::kAfter : kube::FaultyKube::When::kBefore);
+    faults_.Crash(fault.call, when);
 }
 
 bool FakeWorld::Reached(const Fault& fault) {
-  return (fault.of_site ? site().faults().calls() : faults_.calls()) >= fault.call;
+  if (fault.of_site) return site().faults().calls() >= fault.call;
+  return (fault.of_writes ? faults_.writes() : faults_.calls()) >= fault.call;
 }
 
 void FakeWorld::Heal() {
@@ -151,15 +206,20 @@ void FakeWorld::Heal() {
   site().faults().FailCall(0, false);
 }
 
-void WalkFaults(const std::function<bool(const Fault&)>& scene) {
+namespace {
+void Walk(bool of_writes, const std::function<bool(const Fault&)>& scene) {
   for (const bool of_site : {false, true})
     for (const bool happens : {false, true})
       for (int64_t call = 1;; ++call) {
         SCOPED_TRACE(fmt::format("{} call {}, which {}", of_site ? "site" : "Kubernetes", call,
                                  happens ? "happens" : "does not happen"));
-        if (!scene({of_site, happens, call}) || testing::Test::HasFailure()) break;
+        if (!scene({of_site, happens, call, of_writes}) || testing::Test::HasFailure()) break;
       }
 }
+}  // namespace
+
+void WalkFaults(const std::function<bool(const Fault&)>& scene) { Walk(false, scene); }
+void WalkWrites(const std::function<bool(const Fault&)>& scene) { Walk(true, scene); }
 
 std::string ConditionOf(const Json& object, const std::string& type) {
   const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");

@@ -6,6 +6,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/random.h"
 #include "libs/kube/kube_api.h"
+#include "libs/kube/pod_probe.h"
 #include "services/operator/conditions.h"
 #include "services/operator/render.h"
 #include "services/operator/site_door.h"
@@ -26,6 +27,7 @@ struct OperatorOptions {
 struct OperatorWorld {
   kube::KubeApi& kube;
   SiteDoor& sites;
+  kube::PodProbe& probe;
   const Clock& clock;
   Random& random;
 };

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "libs/adapters/kube/dialing_probe.h"
 #include "libs/adapters/kube/kube_objects.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/base/stop_signal.h"
@@ -121,7 +122,8 @@ Status Operate(const OperatorSettings& given) {
   SystemClock clock;
   SystemRandom random;
   ConnectionDoor door(settings.directory);
-  const OperatorWorld world{counted, door, clock, random};
+  kube::DialingProbe probe;
+  const OperatorWorld world{counted, door, probe, clock, random};
   const OperatorOptions options = OptionsOf(settings);
   SiteDirectory sites;
   ClusterReconciler clusters(world, options, sites);

@@ -151,6 +151,8 @@ class Life {
     LeftOver();
     MakeDependents();
     Grow();
+    Lose();
+    Rotate();
     Shrink();
     Edit();
     RemoveDependents();
@@ -279,6 +281,48 @@ class Life {
     Settle();
     EXPECT_FALSE(Cluster()["status"].contains("operation")) << Cluster().dump(1);
   }
+  // A store whose node is gone, and another in its place.
+  void Lose() {
+    const std::string pod = PodName(1), claim = "data-" + pod;
+    Json bound = world_.Get(kinds::kPersistentVolumeClaim, claim);
+    bound["spec"]["volumeName"] = "disk";
+    world_.Edit(kinds::kPersistentVolumeClaim, bound);
+    const Json term = {
+        {"matchExpressions",
+         Json::array({{{"key", "kubernetes.io/hostname"}, {"operator", "In"}, {"values", Json::array({"gone"})}}})}};
+    Json volume = Named(kinds::kPersistentVolume, "", "disk");
+    volume["spec"] = {{"claimRef", {{"uid", MetaText(world_.Get(kinds::kPersistentVolumeClaim, claim), "uid")}}},
+                      {"nodeAffinity", {{"required", {{"nodeSelectorTerms", Json::array({term})}}}}}};
+    world_.Make(kinds::kPersistentVolume, volume);
+    world_.Make(kinds::kLease, Named(kinds::kLease, kTestSpace, "demo-stores.2",
+                                     {{kClusterLabel, "demo"}, {"pbfs.dev/lease", "stores"}}));
+    world_.site().StopStore(StoreId{2}, StoreState::kDown);
+    for (int round = 0; round < 12; ++round) {
+      Look();
+      world_.RunControllers();
+      if (!world_.Exists(kinds::kPod, pod)) Replace(pod);
+      world_.site().RepairAll();
+      world_.clock().Advance(11'000'000);
+    }
+    EXPECT_FALSE(world_.Exists(kinds::kLease, "demo-stores.2")) << Cluster().dump(1);
+  }
+  void Replace(const std::string& pod) {
+    Json claim = Named(kinds::kPersistentVolumeClaim, kTestSpace, "data-" + pod, PoolSelector("demo", "main"));
+    claim["spec"] = {{"resources", {{"requests", {{"storage", "20Gi"}}}}}};
+    world_.Make(kinds::kPersistentVolumeClaim, claim);
+    world_.Make(kinds::kPod, Named(kinds::kPod, kTestSpace, pod));
+    world_.site().Join(pod + ".demo-fs-main.storage.svc:9100");
+  }
+  void Rotate() {
+    spec_["tls"]["caGeneration"] = 2;
+    Put(kinds::kPbfsCluster, kTestSpace, "demo", spec_);
+    for (int round = 0; round < 20; ++round) {
+      Look();
+      world_.RunControllers();
+      world_.clock().Advance(31'000'000);
+    }
+    EXPECT_EQ(kube::Number(Cluster()["status"]["tls"], "caGeneration"), 2) << Cluster().dump(1);
+  }
   // A store less, whose volume is kept.
   void Shrink() {
     spec_["fragmentStore"]["pools"][0]["replicas"] = kStores - 1;
@@ -319,7 +363,7 @@ class Life {
   RecordedKube recorded_{world_.faults()};
   const OperatorOptions options_;
   SiteDirectory sites_;
-  const OperatorWorld outside_{recorded_, world_.world().sites, world_.clock(), world_.random()};
+  const OperatorWorld outside_{recorded_, world_.world().sites, world_.probe(), world_.clock(), world_.random()};
   ClusterReconciler clusters_{outside_, options_, sites_};
   BucketReconciler buckets_{outside_, options_, sites_};
   KeyReconciler keys_{outside_, options_, sites_};
@@ -365,7 +409,7 @@ TEST(RightsTest, NoRightIsForNothing) {
 TEST(RightsTest, ForOneNamespaceItReachesForNoOther) {
   const std::set<RecordedKube::Use> uses = Life(ExternalSpec(), kTestSpace, kTestSpace).Live();
   for (const auto& [right, space] : uses) {
-    if (right.resource == "nodes" || right.resource == "namespaces") continue;
+    if (right.resource == "nodes" || right.resource == "namespaces" || right.resource == "persistentvolumes") continue;
     EXPECT_EQ(space, kTestSpace) << ::testing::PrintToString(right);
   }
 }

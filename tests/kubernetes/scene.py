@@ -1,18 +1,32 @@
 """What scenarios are made of: the cluster under test, its objects, and waiting for what becomes of them."""
 import base64
+import os
+import shlex
 
 import load
-from kube import Failure, condition
-from kube import Failure, condition
+from kube import Failure, condition, run
 
 CLUSTER, BUCKET, KEY = "demo", "photos", "app"
-WANTED = {"stores": 6, "size": "2Gi"}  # as scenarios have left it
+WANTED = {"stores": 6, "size": "2Gi", "authority": 1}  # as scenarios have left it
 SCENARIOS = []  # (name, function), in the order in which they run
 
 
 def scenario(function):
     SCENARIOS.append((function.__name__.replace("_", " "), function))
     return function
+
+
+class Skipped(Exception):
+    """A scenario that needs what is not there. The run does not count as ok."""
+
+
+def node_tool(*words):
+    """Crashes, partitions and mends nodes: what they are made of, no API server knows."""
+    program = os.environ.get("PBFS_NODE_TOOL")
+    if not program:
+        raise Skipped("PBFS_NODE_TOOL is not set: a program with the sub-commands node-crash, node-start, node-wipe, "
+                      "node-partition, node-heal, node-freeze, node-thaw (each with a node's number), apiserver-crash, apiserver-start")
+    run([*shlex.split(program), *words], timeout=180)
 
 
 def expect(true, what):
@@ -34,7 +48,8 @@ def want(kube, **wanted):
 def cluster_object(name=CLUSTER, **spec):
     spec = {"redundancy": {"dataShards": 4, "parityShards": 2},
             "fragmentStore": {"pools": [pool()]},
-            "gateway": {"replicas": 2}, "catalog": {"replicas": 2}} | spec
+            "gateway": {"replicas": 2}, "catalog": {"replicas": 2},
+            "tls": {"caGeneration": WANTED["authority"]}} | spec
     return {"apiVersion": "pbfs.dev/v1alpha1", "kind": "PBFSCluster", "metadata": {"name": name}, "spec": spec}
 
 

@@ -35,8 +35,9 @@ class Unanswered(Exception):
 class Client:
     """One connection, made anew after a failure."""
 
-    def __init__(self, endpoint, bucket):
-        self.endpoint, self.bucket, self.connection = endpoint, bucket, None
+    def __init__(self, url, ca, bucket):
+        self.url, self.ca, self.bucket, self.connection = url, ca, bucket, None
+        self.endpoint = wire.Endpoint(url, ca)
 
     def send(self, method, key, headers=(), body=b""):
         request = wire.Request(method, f"/{self.bucket}/{key}", [("Host", self.endpoint.netloc), *headers,
@@ -44,6 +45,7 @@ class Client:
         signing.sign(request, signing.UNSIGNED)
         try:
             if self.connection is None or not self.connection.open:
+                self.endpoint = wire.Endpoint(self.url, self.ca)  # the authority may be another by now
                 self.connection = wire.Connection(self.endpoint)
                 self.connection.socket.settimeout(30)
             answer = self.connection.exchange(request)
@@ -81,7 +83,7 @@ class Thread(threading.Thread):
     def __init__(self, load, number):
         super().__init__()
         self.load, self.rng = load, random.Random(number)
-        self.client = Client(load.endpoint, load.bucket)
+        self.client = Client(load.url, load.ca, load.bucket)
         self.objects = [Object(f"object-{number}-{i}") for i in range(load.objects)]
 
     def run(self):
@@ -158,7 +160,7 @@ def describe(state):
 class Load:
     def __init__(self, options):
         self.bucket, self.objects = options.bucket, options.objects
-        self.endpoint = wire.Endpoint(os.environ["AWS_ENDPOINT_URL_S3"], os.environ.get("CA_FILE", ""))
+        self.url, self.ca = os.environ["AWS_ENDPOINT_URL_S3"], os.environ.get("CA_FILE", "")
         self.lock, self.count, self.doubts, self.failures = threading.Lock(), 0, 0, []
         os.makedirs(FOLDER, exist_ok=True)
         self.successes = open(f"{FOLDER}/successes", "a", buffering=1)

@@ -3,10 +3,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "libs/adapters/grpc/fragment_servant.h"
 #include "libs/adapters/grpc/grpc_server.h"
 #include "libs/adapters/grpc/loopback.h"
+#include "libs/base/clock.h"
 #include "libs/base/testing.h"
 #include "libs/crypto/certificates.h"
+#include "libs/fragments/memory_fragment_store.h"
 #include "libs/runtime/metrics.h"
 
 namespace pbfs::kube {
@@ -22,7 +25,10 @@ Context Soon() { return Context::WithTimeout(std::chrono::seconds(10)); }
 // A server that wants a certificate of its clients shows its own all the same.
 TEST(DialingProbeTest, ItSeesWhatAServerShowsThatItDoesNotTrust) {
   const TlsFiles files = *TestCertificates::Get().authority.IssueLocal("probed");
-  const auto server = *GrpcServer::Start("127.0.0.1:0", *TransportSecurity::MutualTls(files), {});
+  SystemClock clock;
+  MemoryFragmentStore store{{StoreId{3}, SiteId{1}, {}, {}}, clock};
+  FragmentServant servant{store, {}};
+  const auto server = *GrpcServer::Start("127.0.0.1:0", *TransportSecurity::MutualTls(files), {&servant});
   DialingProbe probe;
   ASSERT_OK_AND_ASSIGN(const std::string served, probe.Served(Soon(), "127.0.0.1:" + std::to_string(server->port())));
   EXPECT_EQ(served, ReadCertificate(TextOf(files.cert))->fingerprint);

@@ -42,6 +42,7 @@ inline constexpr Kind kServiceAccount{"", "v1", "ServiceAccount", "serviceaccoun
 
 inline constexpr Kind kStatefulSet{"apps", "v1", "StatefulSet", "statefulsets"};
 inline constexpr Kind kJob{"batch", "v1", "Job", "jobs"};
+inline constexpr Kind kCronJob{"batch", "v1", "CronJob", "cronjobs"};
 inline constexpr Kind kLease{"coordination.k8s.io", "v1", "Lease", "leases"};
 inline constexpr Kind kEvent{"events.k8s.io", "v1", "Event", "events"};
 inline constexpr Kind kNetworkPolicy{"networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"};
@@ -69,6 +70,7 @@ inline constexpr std::array kAll{
     kServiceAccount,
     kStatefulSet,
     kJob,
+    kCronJob,
     kLease,
     kEvent,
     kNetworkPolicy,

@@ -10,6 +10,7 @@
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/adapters/postgres/postgres_health.h"
 #include "libs/adapters/postgres/postgres_timelines.h"
+#include "libs/adapters/postgres/restored.h"
 #include "libs/catalog/receipts.h"
 #include "libs/catalog/store_state.h"
 #include "libs/runtime/program.h"
@@ -110,6 +111,11 @@ Status ThawTimeline(const PostgresOptions& postgres) {
   PostgresTimelines timelines(postgres);
   PBFS_ASSIGN_OR_RETURN(const Timelines::State state, timelines.Load(context));
   return timelines.Thaw(context, state.thawed, state.now.timeline);
+}
+
+Status FenceRestoredCatalog(const CatalogSettings& settings) {
+  PBFS_ASSIGN_OR_RETURN(const std::string dsn, ReadSecretText(settings.primary_dsn_file));
+  return postgres::FenceRestored(Context::WithTimeout(std::chrono::hours(1)), dsn);
 }
 
 Result<std::unique_ptr<PatroniThaws>> PatroniThaws::Begin(const CatalogSettings& settings,

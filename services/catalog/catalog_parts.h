@@ -46,6 +46,9 @@ Status MigrateSchema(const CatalogSettings& settings);
 /// primary has every acknowledged commit.
 Status ThawTimeline(const PostgresOptions& postgres);
 
+/// `pbfs-catalog restored`: after a backup came back, before a catalog serves it (FenceRestored).
+Status FenceRestoredCatalog(const CatalogSettings& settings);
+
 /// Thaws by itself where a Patroni is configured; nothing where none is.
 class PatroniThaws {
  public:

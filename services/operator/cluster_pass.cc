@@ -34,15 +34,6 @@ bool MayRunPods(const Json& node) {
   return !(cordoned.is_boolean() && cordoned.get<bool>());
 }
 
-bool IsTrue(const Json& condition, const char* type) {
-  return kube::Text(condition, "type") == type && kube::Text(condition, "status") == "True";
-}
-bool HasCondition(const Json& object, const char* type) {
-  const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");
-  return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(),
-                                              [&](const Json& condition) { return IsTrue(condition, type); });
-}
-
 }  // namespace
 
 ClusterPass::ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled,
@@ -182,6 +173,8 @@ Status ClusterPass::GatherPool(const Pool& pool) {
 Status ClusterPass::GatherFacts() {
   Facts& facts = intent_.facts;
   facts.operator_namespace = options_.space;
+  facts.release = options_.version;
+  facts.catalog_made = HasCatalog();
   PBFS_ASSIGN_OR_RETURN(const kube::ObjectList nodes, world_.kube.List(context_, {kinds::kNode, "", ""}));
   std::set<std::string> domains;
   facts.nodes = 0;
@@ -267,7 +260,8 @@ void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
     }
   };
   put(kPostgres.component, true);
-  if (DatabaseReady() && !SchemaReady()) Note("migration", StepMigration());
+  if (DatabaseReady() && !SchemaReady())
+    Note("database", WantsRestore() ? StepRestore() : StepMigration());
   put(kCatalog.component, SchemaReady());
   put(kFragmentStore.component, ReadyCatalogs() > 0 || IsUnderWay(kExpandVolumes));
   LookAtSite();

@@ -102,6 +102,8 @@ bool ClusterPass::StoresSuffice() const {
 void ClusterPass::Observe() {
   ObserveComponents();
   ObserveStores();
+  ObserveBackups();
+  ObserveRestore();
   const Pods gateways = PodsOf(NameOf(name_, kGateway));
   const bool available = gateways.ready > 0 && ReadyCatalogs() > 0 && StoresSuffice();
   conditions_.Set("Available", TruthOf(available), available ? "Serving" : "NotServing",

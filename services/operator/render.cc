@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/operator/render_backup.h"
 #include "services/operator/render_object.h"
 #include "services/operator/render_parts.h"
 #include "services/operator/render_postgres.h"
@@ -21,7 +22,7 @@ void AddNames(const Json& source, std::set<std::string>& names) {
 
 std::vector<Json> Render(const ClusterIntent& intent) {
   std::vector<Json> out;
-  for (const auto render : {Accounts, Services, PostgresObjects, Workloads, Policies})
+  for (const auto render : {Accounts, Services, PostgresObjects, BackupObjects, Workloads, Policies})
     for (Json& object : render(intent)) out.push_back(WithHash(std::move(object)));
   return out;
 }

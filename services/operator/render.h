@@ -27,6 +27,8 @@ struct Facts {
   std::string operator_namespace;
   int nodes = 1;            // that may run pods
   int failure_domains = 1;  // different values of redundancy.failureDomain among them
+  std::string release;      // of the operator
+  bool catalog_made = false;  // there is something to back up
   bool service_monitors_served = false;
   // Replicas that the StatefulSet of a pool has now; none: it has no StatefulSet. Fewer in the spec are a wish: a store is
   // decommissioned before its pod goes, and that is what lowers this number.

@@ -18,6 +18,12 @@ std::vector<Json> Accounts(const ClusterIntent& intent);
 /// Budgets, network policies and monitors.
 std::vector<Json> Policies(const ClusterIntent& intent);
 
+/// A Job that calls a command of the catalogs' program, with what they have: it alone speaks SQL.
+Json CatalogJob(const ClusterIntent& intent, int shard, const std::string& name, const char* component,
+                const char* command);
+/// A container that runs once and serves nobody.
+void MakeOneShot(const char* command, Json& container);
+
 Json ServiceAccount(const ClusterIntent& intent, const Part& part);
 /// What may be done with objects of one kind.
 struct Rule {

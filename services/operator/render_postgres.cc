@@ -184,12 +184,17 @@ Json PostgresSecret(const ClusterIntent& intent, int shard, Random& random) {
   return object;
 }
 
-std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password) {
+std::vector<std::string> PostgresHosts(const ClusterIntent& intent, int shard) {
   const std::string name = PostgresName(intent.name, shard);
   std::vector<std::string> hosts;
   for (int member = 0; member < ManagedOf(intent).instances; ++member)
     hosts.push_back(MemberHost(intent, shard, fmt::format("{}-{}", name, member)));
   hosts.push_back(ServiceHost(intent, name));
+  return hosts;
+}
+
+std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password) {
+  std::vector<std::string> hosts = PostgresHosts(intent, shard);
   for (std::string& host : hosts) host += fmt::format(":{}", kPostgresPort);
   return fmt::format(
       "postgresql://pbfs:{}@{}/pbfs?target_session_attrs=read-write&sslmode=verify-full&connect_timeout=5", password,

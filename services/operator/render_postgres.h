@@ -36,6 +36,9 @@ Json PostgresSecret(const ClusterIntent& intent, int shard, Random& random);
 /// Whoever raises `instances` may write it anew into the Secret.
 std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password);
 
+/// The hosts of that: all that may be primary.
+std::vector<std::string> PostgresHosts(const ClusterIntent& intent, int shard);
+
 /// What the certificate in "demo-pg-tls" must be valid for, of all shards: both Services, and every member by its pod's name.
 std::vector<std::string> PostgresDnsNames(const ClusterIntent& intent);
 

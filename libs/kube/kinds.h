@@ -32,6 +32,7 @@ inline constexpr Kind kPbfsAccessKey{"pbfs.dev", "v1alpha1", "PBFSAccessKey", "p
 inline constexpr Kind kPbfsSiteReplication{"pbfs.dev", "v1alpha1", "PBFSSiteReplication", "pbfssitereplications"};
 
 inline constexpr Kind kConfigMap{"", "v1", "ConfigMap", "configmaps"};
+inline constexpr Kind kEndpoints{"", "v1", "Endpoints", "endpoints"};
 inline constexpr Kind kNamespace{"", "v1", "Namespace", "namespaces", false};
 inline constexpr Kind kNode{"", "v1", "Node", "nodes", false};
 inline constexpr Kind kPersistentVolumeClaim{"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"};
@@ -62,6 +63,7 @@ inline constexpr std::array kAll{
     kPbfsAccessKey,
     kPbfsSiteReplication,
     kConfigMap,
+    kEndpoints,
     kNamespace,
     kNode,
     kPod,

@@ -57,7 +57,7 @@ Status ClusterPass::StepRestore() {
   const Json* live = live_.Find(kinds::kJob, name);
   again_ = kSoon;
   if (HasCondition(*live, "Complete")) {
-    const std::string& backup = ManagedOf(intent_).restore->backup;
+    const std::string backup = ManagedOf(intent_).restore->backup;
     status_["postgres"]["restored"] = {{"backup", backup}, {"time", TimeText(now_micros_)}};
     Say("Normal", "CatalogRestored", fmt::format("the catalog is that of the backup {}", backup));
     return OkStatus();

@@ -229,6 +229,7 @@ Status ClusterPass::KeepPostgresSecrets() {
       return FailedPreconditionError(
           fmt::format("the Secret {} with the passwords of PostgreSQL is gone: bring it back from a backup", name));
     PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, secret));
+    if (JudgesFailovers(intent_)) PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, FailoverMemory(intent_, shard)));
   }
   return OkStatus();
 }
@@ -272,10 +273,11 @@ void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
 
 bool ClusterPass::DatabaseReady() {
   if (intent_.facts.postgres_type == "Managed") {
-    const Pods pods = PodsOf(fmt::format("{}-0", NameOf(name_, kPostgres)));
-    const bool ready = pods.ready > 0;
-    conditions_.Set("PostgresReady", TruthOf(ready), ready ? "Ready" : "NoMember",
-                    fmt::format("{} of {} members are ready", pods.ready, pods.wanted));
+    const Pods pods = PodsOf(PostgresName(name_, 0));
+    const std::string trouble = pods.ready > 0 ? PatroniTrouble(0) : "";
+    const bool ready = pods.ready > 0 && trouble.empty();
+    conditions_.Set("PostgresReady", TruthOf(ready), ready ? "Ready" : pods.ready > 0 ? "NoStandby" : "NoMember",
+                    fmt::format("{} of {} members are ready{}", pods.ready, pods.wanted, trouble));
     return ready;
   }
   if (!intent_.spec.postgres.external) return false;

@@ -78,6 +78,9 @@ class ClusterPass : private ObjectPass {
   void Judge();
   std::string TroubleReason(std::string& message) const;
 
+  // cluster_postgres.cc
+  std::string PatroniTrouble(int shard);
+
   // cluster_backup.cc
   /// Whether there is, or was, a database with something in it.
   bool HasCatalog() const;

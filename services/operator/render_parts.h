@@ -30,6 +30,7 @@ struct Rule {
   const char* group;
   const char* resource;
   std::vector<std::string> verbs;
+  std::vector<std::string> names = {};  // of the only objects that may be; empty: all
 };
 Json Role(const ClusterIntent& intent, const std::string& name, const Json& labels, std::span<const Rule> rules);
 /// Gives the Role of the same name to the accounts of these parts.

@@ -23,6 +23,12 @@ Json PostgresPods(const ClusterIntent& intent, int shard);
 /// Whether the operator runs it: PostgreSQL under Patroni, members of which are pods.
 bool IsManaged(const ClusterIntent& intent);
 
+/// Whether the catalogs see from Patroni's records if a failover lost nothing, and go on with destroying: where it promotes none but synchronous
+/// standbys, and catalogs have an account.
+bool JudgesFailovers(const ClusterIntent& intent);
+/// "demo-pg-0-thawed": a ConfigMap in which catalogs remember how Patroni's records were. To be made once: what is in it is theirs.
+Json FailoverMemory(const ClusterIntent& intent, int shard);
+
 /// What Patroni needs of a managed one, without the hashes of Render(); nothing for others. Pods wait for the Secrets "demo-pg-0" and
 /// "demo-pg-tls", which others make.
 std::vector<Json> PostgresObjects(const ClusterIntent& intent);

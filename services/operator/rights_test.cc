@@ -228,7 +228,7 @@ class Life {
                         {"controller", true}};
     for (const kube::Kind& kind :
          {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService, kinds::kConfigMap,
-          kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor}) {
+          kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kCronJob}) {
       Json object = Named(kind, kTestSpace, "demo-former", {{kClusterLabel, "demo"}});
       object["metadata"]["ownerReferences"] = Json::array({owner});
       world_.Make(kind, object);
@@ -337,7 +337,11 @@ Json SpecWith(Json postgres) {
   spec["postgres"] = std::move(postgres);
   return spec;
 }
-Json ManagedSpec() { return SpecWith({{"type", "Managed"}}); }
+Json ManagedSpec() {
+  const Json away = {{"credentialsSecretRef", {{"name", "away"}}}};
+  return SpecWith({{"type", "Managed"},
+                   {"managed", {{"backup", {{"schedule", "@daily"}, {"s3", away}}}, {"restore", {{"s3", away}}}}}});
+}
 Json ExternalSpec() {
   return SpecWith({{"type", "External"}, {"external", {{"dsnSecretRef", {{"name", "dsn"}, {"key", "uri"}}}}}});
 }

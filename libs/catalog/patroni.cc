@@ -46,8 +46,7 @@ Status KnowsPrimary(const PatroniRecords& records, const WalPosition& at) {
   const std::string role = TextAt(member, "role");
   if ((role != "master" && role != "primary") || NumberAt(member, "timeline") != at.timeline)
     return Doubt(fmt::format("Patroni's primary {} is not the one on timeline {}", records.leader, at.timeline));
-  if (records.initialize != at.system)
-    return Doubt("this PostgreSQL is not Patroni's: another system identifier");
+  if (records.initialize != at.system) return Doubt("this PostgreSQL is not Patroni's: another system identifier");
   const Json config = ParseObject(records.config);
   const auto synchronous = config.find("synchronous_mode");
   if (synchronous == config.end() || *synchronous != true) return Doubt("Patroni's synchronous_mode is off");
@@ -80,9 +79,10 @@ Status ContinuesFrom(const PatroniRecords& records, const WalPosition& then, int
 
 Status TookOver(const PatroniSync& before, const PatroniSync& after) {
   if (before.MayTakeOver(after.leader)) return OkStatus();
-  return Doubt(fmt::format("{} took over from {}, whose synchronous standby it was not: acknowledged commits may be "
-                           "missing",
-                           after.leader, before.leader));
+  return Doubt(
+      fmt::format("{} took over from {}, whose synchronous standby it was not: acknowledged commits may be "
+                  "missing",
+                  after.leader, before.leader));
 }
 
 }  // namespace pbfs

@@ -8,7 +8,6 @@
 namespace pbfs {
 namespace {
 
-
 class NoCoordinator final : public Coordinator {
  public:
   Leases* leases() override { return nullptr; }

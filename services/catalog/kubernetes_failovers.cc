@@ -52,9 +52,8 @@ struct KubernetesFailovers::Remembered {
   std::string ToText() const {
     std::string standbys;
     for (const std::string& standby : sync.standbys) standbys += (standbys.empty() ? "" : ",") + standby;
-    return Json{{"system", at.system},       {"timeline", at.timeline}, {"lsn", at.lsn},
-                {"leader", sync.leader},     {"standbys", standbys},    {"syncVersion", sync_version},
-                {"version", version}}
+    return Json{{"system", at.system},  {"timeline", at.timeline},     {"lsn", at.lsn},     {"leader", sync.leader},
+                {"standbys", standbys}, {"syncVersion", sync_version}, {"version", version}}
         .dump();
   }
 };
@@ -64,9 +63,9 @@ Result<Json> KubernetesFailovers::Own(const Context& context) {
 }
 
 Result<KubernetesFailovers::Seen> KubernetesFailovers::Look(const Context& context) {
-  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList list,
-                        kube_.List(context, {kinds::kEndpoints, options_.space,
-                                             fmt::format("{}={}", kScopeLabel, options_.scope)}));
+  PBFS_ASSIGN_OR_RETURN(
+      const kube::ObjectList list,
+      kube_.List(context, {kinds::kEndpoints, options_.space, fmt::format("{}={}", kScopeLabel, options_.scope)}));
   const Json& config = Named(list, options_.scope + "-config");
   const Json& sync = Named(list, options_.scope + "-sync");
   Seen seen;
@@ -102,8 +101,8 @@ Status KubernetesFailovers::Remember(const Context& context, const WalPosition& 
         fmt::format("the primary is on timeline {}, but a later one was thawed before: what was acknowledged there "
                     "is lost, unless a backup was restored",
                     at.timeline));
-  const bool same = then.at.system == at.system && then.at.timeline == at.timeline &&
-                    then.sync_version == seen.sync_version;
+  const bool same =
+      then.at.system == at.system && then.at.timeline == at.timeline && then.sync_version == seen.sync_version;
   if (IsFresh(text) && same) return OkStatus();
   const Remembered now{at, seen.records.sync, seen.sync_version, seen.version};
   const Json intent = {{"apiVersion", kinds::kConfigMap.ApiVersion()},
@@ -145,16 +144,17 @@ Status KubernetesFailovers::FollowSync(const Context& context, const Remembered&
     chain = TookOver(last, next);
     last = std::move(next), version = event.version;
   };
-  const Status watched = version == now.sync_version
-                             ? OkStatus()
-                             : kube_.Watch(context, {kinds::kEndpoints, options_.space,
-                                                     fmt::format("{}={}", kScopeLabel, options_.scope)},
-                                           then.version, options_.patience, follow);
+  const Status watched =
+      version == now.sync_version
+          ? OkStatus()
+          : kube_.Watch(context, {kinds::kEndpoints, options_.space, fmt::format("{}={}", kScopeLabel, options_.scope)},
+                        then.version, options_.patience, follow);
   if (watched.code() == StatusCode::kOutOfRange)
     return Doubt("Kubernetes no longer tells what Patroni's record sync was: " + watched.message());
   PBFS_RETURN_IF_ERROR(watched);
   PBFS_RETURN_IF_ERROR(chain);
-  return version == now.sync_version ? OkStatus() : UnavailableError("not all changes of Patroni's record sync are told yet");
+  return version == now.sync_version ? OkStatus()
+                                     : UnavailableError("not all changes of Patroni's record sync are told yet");
 }
 
 }  // namespace pbfs::catalog

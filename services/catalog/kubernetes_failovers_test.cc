@@ -165,7 +165,8 @@ TEST_F(KubernetesFailoversTest, AnotherPrimaryThanPatronisIsNotJudged) {
 // The evidence has to be as young as what Kubernetes still tells; a write for every look would be too many.
 TEST_F(KubernetesFailoversTest, WhatIsRememberedIsWrittenAnewFromTimeToTime) {
   const auto version = [&] {
-    return kube_.Get(TestContext(), {kinds::kConfigMap, kSpace, "demo-pg-0-thawed"}).value()["metadata"]["resourceVersion"];
+    return kube_.Get(TestContext(), {kinds::kConfigMap, kSpace, "demo-pg-0-thawed"})
+        .value()["metadata"]["resourceVersion"];
   };
   KubernetesFailovers patient(kube_, How(std::chrono::hours(1)));
   ASSERT_OK(patient.Remember(TestContext(), At(1, 100)));

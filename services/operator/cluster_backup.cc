@@ -38,9 +38,7 @@ bool IsStale(const std::string& schedule, int64_t since, int64_t now) {
 
 }  // namespace
 
-bool ClusterPass::HasCatalog() const {
-  return kube::Number(kube::Member(status_, "catalog"), "schemaVersion") > 0;
-}
+bool ClusterPass::HasCatalog() const { return kube::Number(kube::Member(status_, "catalog"), "schemaVersion") > 0; }
 
 bool ClusterPass::WantsRestore() const {
   return IsManaged(intent_) && ManagedOf(intent_).restore && !HasCatalog() &&
@@ -72,10 +70,11 @@ void ClusterPass::ObserveRestore() {
   if (!IsManaged(intent_) || !ManagedOf(intent_).restore) return conditions_.Drop(kRestored);
   const Json& restored = kube::Member(kube::Member(status_, "postgres"), "restored");
   if (!restored.is_null())
-    conditions_.Set(kRestored, Truth::kTrue, "Restored",
-                    fmt::format("the catalog began as the backup {}; what is destroyed for good waits until a person has "
-                                "called `pbfs-catalog thaw`",
-                                kube::Text(restored, "backup")));
+    conditions_.Set(
+        kRestored, Truth::kTrue, "Restored",
+        fmt::format("the catalog began as the backup {}; what is destroyed for good waits until a person has "
+                    "called `pbfs-catalog thaw`",
+                    kube::Text(restored, "backup")));
   else if (HasCatalog())
     Warn(kRestored, Truth::kFalse, "RestoreRefused",
          "there is a catalog already, and it stays as it is: spec.postgres.managed.restore is for a cluster without "
@@ -95,7 +94,8 @@ void ClusterPass::ObserveBackups() {
   if (last > 0) status_["postgres"]["lastBackupTime"] = TimeText(last * 1'000'000);
   const std::string whole = fmt::format("; the last whole backup is of: {}", TimeOrNever(last));
   if (managed.backup->suspended)
-    return conditions_.Set(kCurrent, Truth::kFalse, "Suspended", "spec.postgres.managed.backup.suspended is set" + whole);
+    return conditions_.Set(kCurrent, Truth::kFalse, "Suspended",
+                           "spec.postgres.managed.backup.suspended is set" + whole);
   if (IsStale(managed.backup->schedule, std::max(last, TimeIn(*cron, "metadata", "creationTimestamp")),
               now_micros_ / 1'000'000))
     return Warn(kCurrent, Truth::kFalse, "BackupStale",

@@ -261,8 +261,7 @@ void ClusterPass::PutWorkloads(const std::vector<Json>& objects) {
     }
   };
   put(kPostgres.component, true);
-  if (DatabaseReady() && !SchemaReady())
-    Note("database", WantsRestore() ? StepRestore() : StepMigration());
+  if (DatabaseReady() && !SchemaReady()) Note("database", WantsRestore() ? StepRestore() : StepMigration());
   put(kCatalog.component, SchemaReady());
   put(kFragmentStore.component, ReadyCatalogs() > 0 || IsUnderWay(kExpandVolumes));
   LookAtSite();
@@ -276,7 +275,10 @@ bool ClusterPass::DatabaseReady() {
     const Pods pods = PodsOf(PostgresName(name_, 0));
     const std::string trouble = pods.ready > 0 ? PatroniTrouble(0) : "";
     const bool ready = pods.ready > 0 && trouble.empty();
-    conditions_.Set("PostgresReady", TruthOf(ready), ready ? "Ready" : pods.ready > 0 ? "NoStandby" : "NoMember",
+    conditions_.Set("PostgresReady", TruthOf(ready),
+                    ready            ? "Ready"
+                    : pods.ready > 0 ? "NoStandby"
+                                     : "NoMember",
                     fmt::format("{} of {} members are ready{}", pods.ready, pods.wanted, trouble));
     return ready;
   }

@@ -24,7 +24,7 @@ constexpr int kDaysBack = 4 * 366;  // 29 February
 
 const std::map<std::string, const char*>& Names() {
   static const std::map<std::string, const char*> names = {
-      {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},   {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
+      {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
       {"@monthly", "0 0 1 * *"}, {"@annually", "0 0 1 1 *"}, {"@yearly", "0 0 1 1 *"}};
   return names;
 }

@@ -121,12 +121,11 @@ void FakeWorld::RunPatroni(const Json& set) {
     if (i > 0) standbys += fmt::format("{}{}-{}", i > 1 ? "," : "", name, i);
   }
   const auto put = [&](const std::string& endpoints, Json annotations) {
-    Edit(kinds::kEndpoints, {{"apiVersion", "v1"},
-                             {"kind", "Endpoints"},
-                             {"metadata",
-                              {{"name", endpoints},
-                               {"namespace", MetaText(set, "namespace")},
-                               {"annotations", std::move(annotations)}}}});
+    Edit(kinds::kEndpoints,
+         {{"apiVersion", "v1"},
+          {"kind", "Endpoints"},
+          {"metadata",
+           {{"name", endpoints}, {"namespace", MetaText(set, "namespace")}, {"annotations", std::move(annotations)}}}});
   };
   put(name, {{"leader", name + "-0"}, {"failsafe", members.dump()}});
   put(name + "-sync", {{"leader", name + "-0"}, {"sync_standby", standbys}});

@@ -23,7 +23,6 @@
 namespace pbfs::operators {
 namespace {
 
-
 std::string OwnName() {
   const char* pod = std::getenv("POD_NAME");
   char host[256] = "";

@@ -29,9 +29,10 @@ Json ShardBackupSelector(const ClusterIntent& intent, int shard) {
 
 // A connection string without the password, which libpq takes from a file.
 std::string Conninfo(const ClusterIntent& intent, int shard) {
-  return fmt::format("host={} port={} dbname=pbfs user=pbfs target_session_attrs=read-write sslmode=verify-full "
-                     "sslrootcert={}/ca.crt connect_timeout=5",
-                     fmt::join(PostgresHosts(intent, shard), ","), kPostgresPort, kTlsFolder);
+  return fmt::format(
+      "host={} port={} dbname=pbfs user=pbfs target_session_attrs=read-write sslmode=verify-full "
+      "sslrootcert={}/ca.crt connect_timeout=5",
+      fmt::join(PostgresHosts(intent, shard), ","), kPostgresPort, kTlsFolder);
 }
 
 Json PlaceJson(const BackupPlace& place) {
@@ -82,17 +83,17 @@ Json PodOf(const ClusterIntent& intent, int shard, const std::string& settings_n
            const BackupPlace& place, const char* command) {
   const ManagedPostgres managed = ManagedOf(intent);
   const Component component = ComponentOf(managed);
-  const PodPlan plan{kBackup,
-                     ShardBackupSelector(intent, shard),
-                     component,
-                     managed.image.empty() ? intent.images.postgres : managed.image,
-                     settings_name,
-                     HashOf(settings),
-                     {},
-                     {AuthorityVolume(intent),
-                      SecretVolume("database", kDatabaseFolder, PostgresName(intent.name, shard),
-                                   {{kPasswordFile, kPasswordFile}}),
-                      SecretVolume("s3", kObjectStoreFolder, place.credentials_secret)}};
+  const PodPlan plan{
+      kBackup,
+      ShardBackupSelector(intent, shard),
+      component,
+      managed.image.empty() ? intent.images.postgres : managed.image,
+      settings_name,
+      HashOf(settings),
+      {},
+      {AuthorityVolume(intent),
+       SecretVolume("database", kDatabaseFolder, PostgresName(intent.name, shard), {{kPasswordFile, kPasswordFile}}),
+       SecretVolume("s3", kObjectStoreFolder, place.credentials_secret)}};
   Json pod = PodTemplate(intent, plan);
   pod["spec"]["restartPolicy"] = "Never";  // a pod for each try: its logs say why it failed
   MakeOneShot(command, pod["spec"]["containers"][0]);

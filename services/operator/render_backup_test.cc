@@ -87,9 +87,10 @@ TEST(BackupObjectsTest, ThePodIsGivenNoKeyOfTheCluster) {
     if (volume.contains("secret")) secrets.insert(volume["secret"]["secretName"]);
     if (!volume.contains("projected")) continue;
     for (const Json& source : volume["projected"]["sources"])
-      EXPECT_EQ(source, (Json{{"configMap",
-                               {{"name", "demo-ca-bundle"},
-                                {"items", Json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}}));
+      EXPECT_EQ(
+          source,
+          (Json{{"configMap",
+                 {{"name", "demo-ca-bundle"}, {"items", Json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}}));
   }
   EXPECT_EQ(secrets, (std::set<std::string>{"demo-pg-0", "away"}));
   for (const Json& volume : PodOfCron(Backed())["volumes"])

@@ -143,8 +143,9 @@ void AddAccount(const ClusterIntent& intent, std::vector<Json>& out) {
 void AddWitnesses(const ClusterIntent& intent, std::vector<Json>& out) {
   const std::string name = NameOf(intent.name, kCatalog);
   const Json labels = LabelsOf(intent, Selector(intent.name, kCatalog));
-  const std::array<Rule, 3> rules{Rule{"", "endpoints", {"list", "watch"}}, Rule{"", "pods", {"get"}},
-                                  Rule{"", "configmaps", {"get", "patch"}, {FailoverMemory(intent, 0)["metadata"]["name"].get<std::string>()}}};
+  const std::array<Rule, 3> rules{
+      Rule{"", "endpoints", {"list", "watch"}}, Rule{"", "pods", {"get"}},
+      Rule{"", "configmaps", {"get", "patch"}, {FailoverMemory(intent, 0)["metadata"]["name"].get<std::string>()}}};
   out.push_back(Role(intent, name, labels, rules));
   out.push_back(RoleBinding(intent, name, labels, {&kCatalog, 1}));
 }

@@ -48,16 +48,17 @@ class BackupTest : public ::testing::Test {
   std::string Folder() const { return running_.directory() + "/s3"; }
 
   local::ProgramOutcome Backup(const std::string& command, const std::string& database, nlohmann::json more) {
-    nlohmann::json settings = {{"cluster", "demo"},     {"clusterId", "id-1"},     {"shard", 0},
-                               {"release", "1.2.3"},    {"database", database},    {"passwordFile", Folder() + "/password"},
-                               {"s3", {{"prefix", "p/"}}}, {"s3Folder", Folder()}};
+    nlohmann::json settings = {
+        {"cluster", "demo"},        {"clusterId", "id-1"},  {"shard", 0},
+        {"release", "1.2.3"},       {"database", database}, {"passwordFile", Folder() + "/password"},
+        {"s3", {{"prefix", "p/"}}}, {"s3Folder", Folder()}};
     settings.update(more);
     const std::string file = running_.directory() + "/backup.json";
     EXPECT_OK(local::WriteTextFile(file, settings.dump(), 0600));
     auto outcome = local::RunToEnd(
-        TestContext(),
-        {.argv = {"/usr/bin/python3", "-B", PBFS_REPOSITORY "/Dockerfiles/postgres/pbfs-backup", command, "--config", file},
-         .environment = {{"PATH", "/usr/lib/postgresql/15/bin:/usr/bin:/bin"}}});
+        TestContext(), {.argv = {"/usr/bin/python3", "-B", PBFS_REPOSITORY "/Dockerfiles/postgres/pbfs-backup", command,
+                                 "--config", file},
+                        .environment = {{"PATH", "/usr/lib/postgresql/15/bin:/usr/bin:/bin"}}});
     PBFS_CHECK(outcome.ok());
     EXPECT_THAT(outcome->error, Not(HasSubstr("battery")));
     return *outcome;
@@ -74,8 +75,7 @@ class BackupTest : public ::testing::Test {
 
   local::ProgramOutcome Catalog(const std::string& command) {
     const auto program = local::FindProgram("pbfs-catalog");
-    auto outcome =
-        local::RunToEnd(TestContext(), {.argv = {*program, command, "--config", CatalogFile(".json")}});
+    auto outcome = local::RunToEnd(TestContext(), {.argv = {*program, command, "--config", CatalogFile(".json")}});
     PBFS_CHECK(outcome.ok());
     return *outcome;
   }
@@ -148,8 +148,9 @@ TEST_F(BackupTest, ADatabaseThatIsNotEmptyStaysAsItIs) {
 
 TEST_F(BackupTest, ARestoreThatBreaksOffLeavesAnEmptyDatabase) {
   ASSERT_EQ(Dump().exit_code, 0);
-  ASSERT_OK(server_->Psql("REVOKE CREATE ON DATABASE other FROM pbfs; "
-                          "ALTER DATABASE other OWNER TO postgres"));
+  ASSERT_OK(
+      server_->Psql("REVOKE CREATE ON DATABASE other FROM pbfs; "
+                    "ALTER DATABASE other OWNER TO postgres"));
   EXPECT_EQ(Restore().exit_code, 1);
   EXPECT_EQ(Sql("SELECT to_regnamespace('pbfs') IS NULL"), "t\n");
   ASSERT_OK(server_->Psql("ALTER DATABASE other OWNER TO pbfs"));

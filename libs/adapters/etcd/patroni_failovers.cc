@@ -50,9 +50,12 @@ class View {
   }
   PatroniRecords Records() const {
     const std::string leader = Value("leader");
-    return {Value("initialize"), Value("config"),
-            Value("history"),    leader,
-            leader.empty() ? "" : Value("members/" + leader), Find("sync") == nullptr ? PatroniSync() : SyncOf(*Find("sync"))};
+    return {Value("initialize"),
+            Value("config"),
+            Value("history"),
+            leader,
+            leader.empty() ? "" : Value("members/" + leader),
+            Find("sync") == nullptr ? PatroniSync() : SyncOf(*Find("sync"))};
   }
 
  private:

@@ -11,7 +11,8 @@ constexpr Statement kCountPeers{"count_peers", "SELECT count(*) FROM pbfs.peer W
 // No transaction of this PostgreSQL has written what is in the journal, and without peers nobody reads it.
 constexpr const char* kFence =
     "BEGIN; "
-    "UPDATE site_self SET thawed_timeline = 0, fence_epoch = greatest(fence_epoch + 1, extract(epoch FROM now())::int8); "
+    "UPDATE site_self SET thawed_timeline = 0, fence_epoch = greatest(fence_epoch + 1, extract(epoch FROM "
+    "now())::int8); "
     "UPDATE swept SET horizon = NULL WHERE NOT confirmed; "
     "UPDATE pgroup SET horizon = NULL, checked = NULL; "
     "UPDATE garbage SET hold = DEFAULT; "

@@ -27,14 +27,18 @@ bool HasSuccessor(const std::string& standbys, const Json& known) {
 // waits until one is a synchronous standby, and a failover until the primary knows it (ADR 0013).
 std::string ClusterPass::PatroniTrouble(int shard) {
   const std::string name = PostgresName(name_, shard);
+  bool known_all = true;  // what cannot be read is no trouble of PostgreSQL's
   const auto endpoints = [&](const std::string& of) {
-    return world_.kube.Get(context_, {kinds::kEndpoints, space_, of}).value_or(Json::object());
+    const Result<Json> found = world_.kube.Get(context_, {kinds::kEndpoints, space_, of});
+    known_all = known_all && (found.ok() || found.status().code() == StatusCode::kNotFound);
+    return found.value_or(Json::object());
   };
-  const Json leader = endpoints(name);
+  const Json leader = endpoints(name), sync = endpoints(name + "-sync");
+  if (!known_all) return "";
   if (AnnotationOf(leader, "leader").empty()) return ", and none of them is the primary";
   if (ManagedOf(intent_).synchronous_standbys == 0) return "";
   const Json known = kube::ParseJson(AnnotationOf(leader, "failsafe")).value_or(Json::object());
-  if (HasSuccessor(AnnotationOf(endpoints(name + "-sync"), "sync_standby"), known)) return "";
+  if (HasSuccessor(AnnotationOf(sync, "sync_standby"), known)) return "";
   return fmt::format(", and {} has no synchronous standby yet: writes wait for one", AnnotationOf(leader, "leader"));
 }
 

@@ -10,6 +10,7 @@
 #include "services/operator/render_patroni.h"
 #include "services/operator/render_pods.h"
 #include "services/operator/render_postgres.h"
+#include "services/operator/render_sets.h"
 
 namespace pbfs::operators {
 namespace {

@@ -83,7 +83,8 @@ TEST(BackupObjectsTest, ThePodIsToldEverythingButSecrets) {
 // It is handed the password and whom to believe, and no key with which it could pass for another.
 TEST(BackupObjectsTest, ThePodIsGivenNoKeyOfTheCluster) {
   std::set<std::string> secrets;
-  for (const Json& volume : PodOfCron(Backed())["volumes"]) {
+  const Json pod = PodOfCron(Backed());
+  for (const Json& volume : pod["volumes"]) {
     if (volume.contains("secret")) secrets.insert(volume["secret"]["secretName"]);
     if (!volume.contains("projected")) continue;
     for (const Json& source : volume["projected"]["sources"])
@@ -93,8 +94,10 @@ TEST(BackupObjectsTest, ThePodIsGivenNoKeyOfTheCluster) {
                  {{"name", "demo-ca-bundle"}, {"items", Json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}}));
   }
   EXPECT_EQ(secrets, (std::set<std::string>{"demo-pg-0", "away"}));
-  for (const Json& volume : PodOfCron(Backed())["volumes"])
-    if (volume["name"] == "database") EXPECT_EQ(volume["secret"]["items"].size(), 1u);
+  for (const Json& volume : pod["volumes"])
+    if (volume["name"] == "database") {
+      EXPECT_EQ(volume["secret"]["items"].size(), 1u);
+    }
 }
 
 // As every pod; and Services and budgets of others do not count it.

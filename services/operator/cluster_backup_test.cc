@@ -198,43 +198,70 @@ TEST_F(ClusterBackupTest, ACatalogThatIsThereIsNeverReplaced) {
   EXPECT_EQ(ConditionOf(Cluster(), "Ready"), "True/AllHealthy");
 }
 
-// Dies before and after every call; one restore, whatever happens, and no catalog before it.
-TEST(ClusterRestoreFaults, AreMadeUpFor) {
-  WalkFaults([](const Fault& fault) {
-    FakeWorld world;
-    SiteDirectory sites;
-    const OperatorOptions options = FakeWorld::Options();
+/// A cluster whose PostgreSQL is ready, and which is to begin with a backup.
+class RestoringWorld {
+ public:
+  RestoringWorld() {
     Json spec = SmallestSpec();
     spec["postgres"] = {{"type", "Managed"}, {"managed", Restore()}};
-    spec["postgres"]["managed"].update(Backup());
-    world.Make(kinds::kPbfsCluster, ObjectOf(kinds::kPbfsCluster, "demo", spec));
-    const auto cluster = [&] { return world.Get(kinds::kPbfsCluster, "demo"); };
-    std::string restore_uid;
-    int restores = 0;
-    const auto run = [&](ClusterReconciler& reconciler, const std::function<bool()>& done) {
-      for (int round = 0; round < 14 && !done(); ++round) {
-        (void)reconciler.Reconcile(TestContext(), kTestSpace, "demo");
-        const std::string uid = MetaText(world.Get(kinds::kJob, kRestore), "uid");
-        if (!uid.empty() && uid != restore_uid) restore_uid = uid, ++restores;
-        if (kube::Member(kube::Member(cluster()["status"], "postgres"), "restored").is_null()) {
-          EXPECT_FALSE(world.Exists(kinds::kJob, "demo-migrate-7-0"));
-          EXPECT_FALSE(world.Exists(kinds::kStatefulSet, "demo-catalog-0"));
-        }
-        world.RunControllers();
-      }
-    };
-    const auto ready = [&] { return ConditionOf(cluster(), "Ready") == "True/AllHealthy"; };
-    ClusterReconciler first(world.world(), options, sites), second(world.world(), options, sites);
-    world.Arm(fault);
-    run(first, [&] { return ready() || world.Reached(fault); });
-    const bool reached = world.Reached(fault);
-    world.Heal();
-    run(second, ready);
-    EXPECT_TRUE(ready()) << cluster().dump(1);
-    EXPECT_EQ(restores, 1);
-    EXPECT_EQ(world.Get(kinds::kCronJob, kCron)["spec"]["suspend"], false);
-    return reached;
-  });
+    world_.Make(kinds::kPbfsCluster, ObjectOf(kinds::kPbfsCluster, "demo", spec));
+    (void)first_.Reconcile(TestContext(), kTestSpace, "demo");
+    world_.RunControllers();
+    world_.faults().Heal();  // counts from here
+  }
+  /// Whether it died: the operator does at a write to Kubernetes, before the migration has begun.
+  bool DieAt(int64_t write, kube::FaultyKube::When when) {
+    world_.faults().CrashAtWrite(write, when);
+    Run(first_, [&] { return Migrates() || world_.faults().writes() >= write; });
+    const bool died = world_.faults().writes() >= write;
+    world_.faults().Heal();
+    return died;
+  }
+  void GoOn() {
+    Run(second_, [&] { return Migrates(); });
+    EXPECT_TRUE(Migrates()) << world_.Get(kinds::kPbfsCluster, "demo").dump(1);
+    EXPECT_EQ(restores_, 1);
+  }
+
+ private:
+  bool Migrates() { return world_.Exists(kinds::kJob, "demo-migrate-7-0"); }
+  void Run(ClusterReconciler& reconciler, const std::function<bool()>& done) {
+    for (int round = 0; round < 8 && !done(); ++round) {
+      (void)reconciler.Reconcile(TestContext(), kTestSpace, "demo");
+      Check();
+      world_.RunControllers();
+    }
+  }
+  // One restore, and nothing else touches the database before it is done.
+  void Check() {
+    const std::string uid = MetaText(world_.Get(kinds::kJob, kRestore), "uid");
+    if (!uid.empty() && uid != restore_uid_) restore_uid_ = uid, ++restores_;
+    const Json status = world_.Get(kinds::kPbfsCluster, "demo")["status"];
+    if (kube::Member(kube::Member(status, "postgres"), "restored").is_null()) {
+      EXPECT_FALSE(Migrates());
+    }
+    EXPECT_FALSE(world_.Exists(kinds::kStatefulSet, "demo-catalog-0"));
+  }
+
+  FakeWorld world_;
+  SiteDirectory sites_;
+  const OperatorOptions options_ = FakeWorld::Options();
+  ClusterReconciler first_{world_.world(), options_, sites_}, second_{world_.world(), options_, sites_};
+  std::string restore_uid_;
+  int restores_ = 0;
+};
+
+TEST(ClusterRestoreFaults, AnOperatorThatDiesAtAnyWriteRestoresOnce) {
+  for (const auto when : {kube::FaultyKube::When::kBefore, kube::FaultyKube::When::kAfter}) {
+    int64_t write = 1;
+    for (bool died = true; died && !testing::Test::HasFailure(); ++write) {
+      SCOPED_TRACE(write);
+      RestoringWorld world;
+      died = world.DieAt(write, when);
+      world.GoOn();
+    }
+    EXPECT_GT(write, 5) << "settings, Job, status and migration are at least four";
+  }
 }
 
 }  // namespace

@@ -130,7 +130,8 @@ TEST_F(BackupTest, WhatWasAcknowledgedBeforeItIsReadWhatCameAfterIsMissingAndNot
   const auto thawed = Catalog("thaw");
   ASSERT_EQ(thawed.exit_code, 0) << thawed.error;
   EXPECT_EQ(running_.PbfsJson({"cluster", "gc"}).at("frozen"), false);
-  EXPECT_EQ(Troubles(), "");
+  const Context patience = TestContext();
+  while (Troubles() != "") ASSERT_OK(patience.Check());  // a pass that began before has its trouble still
 }
 
 TEST_F(BackupTest, ADatabaseThatIsNotEmptyStaysAsItIs) {

@@ -145,6 +145,12 @@ class BackupTest(unittest.TestCase):
         self.assertEqual(parts, [backup.PART, backup.PART, 5])
         self.assertEqual(self.manifest("20260131T120000Z")["size"], backup.PART * 2 + 5)
 
+    def test_what_comes_in_pieces_is_put_together(self):
+        class Trickle(io.BytesIO):
+            def read(self, size=-1):
+                return super().read(min(size, 3))
+        self.assertEqual(list(backup.blocks(Trickle(b"0123456789"), 5)), [b"01234", b"56789"])
+
     def test_a_dump_that_fails_leaves_nothing_and_removes_nothing(self):
         for hour in range(2):
             self.dump(hour)
@@ -256,6 +262,7 @@ class BackupTest(unittest.TestCase):
         for hour in range(2):
             self.dump(hour)
         self.s3.put_object(Key="p/id-1/shard-0/20260131T180000Z.dump", Body=b"no manifest")
+        self.s3.put_object(Key="p/id-1/shard-0/20260131T190000Z.json", Body=b"{}")
         self.assertEqual(backup.choose(self.place.backups(), "latest"), "20260131T130000Z")
         self.assertEqual(backup.choose(self.place.backups(), "20260131T120000Z"), "20260131T120000Z")
         with self.assertRaisesRegex(backup.Refusal, "20260131T120000Z, 20260131T130000Z"):

@@ -32,6 +32,7 @@ inline constexpr Kind kPbfsAccessKey{"pbfs.dev", "v1alpha1", "PBFSAccessKey", "p
 inline constexpr Kind kPbfsSiteReplication{"pbfs.dev", "v1alpha1", "PBFSSiteReplication", "pbfssitereplications"};
 
 inline constexpr Kind kConfigMap{"", "v1", "ConfigMap", "configmaps"};
+inline constexpr Kind kEndpoints{"", "v1", "Endpoints", "endpoints"};
 inline constexpr Kind kNamespace{"", "v1", "Namespace", "namespaces", false};
 inline constexpr Kind kNode{"", "v1", "Node", "nodes", false};
 inline constexpr Kind kPersistentVolume{"", "v1", "PersistentVolume", "persistentvolumes", false};
@@ -44,6 +45,7 @@ inline constexpr Kind kServiceAccount{"", "v1", "ServiceAccount", "serviceaccoun
 
 inline constexpr Kind kStatefulSet{"apps", "v1", "StatefulSet", "statefulsets"};
 inline constexpr Kind kJob{"batch", "v1", "Job", "jobs"};
+inline constexpr Kind kCronJob{"batch", "v1", "CronJob", "cronjobs"};
 inline constexpr Kind kLease{"coordination.k8s.io", "v1", "Lease", "leases"};
 inline constexpr Kind kEvent{"events.k8s.io", "v1", "Event", "events"};
 inline constexpr Kind kNetworkPolicy{"networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"};
@@ -64,6 +66,7 @@ inline constexpr std::array kAll{
     kPbfsAccessKey,
     kPbfsSiteReplication,
     kConfigMap,
+    kEndpoints,
     kNamespace,
     kNode,
     kPod,
@@ -73,6 +76,7 @@ inline constexpr std::array kAll{
     kServiceAccount,
     kStatefulSet,
     kJob,
+    kCronJob,
     kLease,
     kEvent,
     kNetworkPolicy,

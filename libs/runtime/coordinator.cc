@@ -8,8 +8,6 @@
 namespace pbfs {
 namespace {
 
-constexpr const char* kPodNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-
 class NoCoordinator final : public Coordinator {
  public:
   Leases* leases() override { return nullptr; }
@@ -44,7 +42,7 @@ class KubeCoordinator final : public Coordinator {
 Result<std::unique_ptr<Coordinator>> OpenKube(const KubernetesSettings& settings) {
   std::string space = settings.space;
   if (space.empty()) {
-    PBFS_ASSIGN_OR_RETURN(space, kube::ReadTextFile(kPodNamespace));
+    PBFS_ASSIGN_OR_RETURN(space, kube::ReadTextFile(kube::kPodNamespaceFile));
   }
   PBFS_ASSIGN_OR_RETURN(const auto objects, kube::LeaseObjects::Make(settings.cluster, space));
   PBFS_ASSIGN_OR_RETURN(auto client, kube::KubeClient::Open({settings.server, settings.ca_file, settings.token_file}));

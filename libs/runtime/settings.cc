@@ -255,8 +255,12 @@ Result<CatalogSettings> LoadCatalogSettings(const std::string& path) {
   if (config.has_patroni()) {
     const auto& patroni = config.patroni();
     checker.RequireText(patroni.scope(), "patroni.scope");
-    checker.Require(!out.leases.etcd.endpoints.empty(), "etcd.endpoints", "is empty, but patroni has its keys there");
-    out.patroni_keys = (patroni.namespace_().empty() ? "/service/" : patroni.namespace_()) + patroni.scope() + "/";
+    if (!out.leases.kubernetes.cluster.empty()) {
+      out.patroni_scope = patroni.scope();
+    } else {
+      checker.Require(!out.leases.etcd.endpoints.empty(), "etcd.endpoints", "is empty, but patroni has its keys there");
+      out.patroni_keys = (patroni.namespace_().empty() ? "/service/" : patroni.namespace_()) + patroni.scope() + "/";
+    }
   }
   const auto& limits = config.limits();
   out.commit_threads = AtLeastOne(limits.commit_threads(), 128, checker, "limits.commit_threads");

@@ -72,7 +72,8 @@ struct CatalogSettings : ServerSettings {
   std::string local_dsn_file;  // empty: the primary
   std::string site_secret_file;
   std::string token_key_file;
-  std::string patroni_keys;  // what the keys of its Patroni in etcd begin with; empty: none
+  // Its Patroni: what its keys in etcd begin with, or its scope, which has Endpoints in Kubernetes. Empty: none.
+  std::string patroni_keys, patroni_scope;
   int commit_threads = 0;
   int read_threads = 0;
   int read_connections = 0;

@@ -7,14 +7,18 @@
 #include "libs/adapters/grpc/garbage_servant.h"
 #include "libs/adapters/grpc/recodes_servant.h"
 #include "libs/adapters/grpc/repairs_servant.h"
+#include "libs/adapters/kube/kube_objects.h"
+#include "libs/adapters/kube/token_file.h"
 #include "libs/adapters/postgres/migrations.h"
 #include "libs/adapters/postgres/postgres_health.h"
 #include "libs/adapters/postgres/postgres_timelines.h"
+#include "libs/adapters/postgres/restored.h"
 #include "libs/catalog/receipts.h"
 #include "libs/catalog/store_state.h"
 #include "libs/runtime/program.h"
 #include "libs/runtime/store_lease.h"
 #include "services/catalog/floors.h"
+#include "services/catalog/kubernetes_failovers.h"
 #include "services/catalog/store_enroller.h"
 #include "services/catalog/vitals.h"
 
@@ -112,16 +116,37 @@ Status ThawTimeline(const PostgresOptions& postgres) {
   return timelines.Thaw(context, state.thawed, state.now.timeline);
 }
 
+Status FenceRestoredCatalog(const CatalogSettings& settings) {
+  PBFS_ASSIGN_OR_RETURN(const std::string dsn, ReadSecretText(settings.primary_dsn_file));
+  return postgres::FenceRestored(Context::WithTimeout(std::chrono::hours(1)), dsn);
+}
+
 Result<std::unique_ptr<PatroniThaws>> PatroniThaws::Begin(const CatalogSettings& settings,
                                                           const PostgresOptions& postgres) {
   auto thaws = std::make_unique<PatroniThaws>();
-  if (settings.patroni_keys.empty()) return thaws;
-  PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.leases.etcd.tls));
+  if (settings.patroni_keys.empty() && settings.patroni_scope.empty()) return thaws;
   thaws->timelines_ = std::make_unique<PostgresTimelines>(postgres);
-  thaws->failovers_ = std::make_unique<PatroniFailovers>(settings.leases.etcd.endpoints, security,
-                                                         settings.patroni_keys, settings.leases.etcd.prefix + "thawed");
+  if (!settings.patroni_scope.empty()) {
+    PBFS_RETURN_IF_ERROR(thaws->WatchKubernetes(settings));
+  } else {
+    PBFS_ASSIGN_OR_RETURN(const auto security, TransportSecurity::MutualTls(settings.leases.etcd.tls));
+    thaws->failovers_ = std::make_unique<PatroniFailovers>(
+        settings.leases.etcd.endpoints, security, settings.patroni_keys, settings.leases.etcd.prefix + "thawed");
+  }
   thaws->thaws_ = std::make_unique<Thaws>(*thaws->timelines_, *thaws->failovers_);
   return thaws;
+}
+
+Status PatroniThaws::WatchKubernetes(const CatalogSettings& settings) {
+  const KubernetesSettings& server = settings.leases.kubernetes;
+  KubernetesFailovers::Options options{server.space, settings.patroni_scope};
+  if (options.space.empty()) {
+    PBFS_ASSIGN_OR_RETURN(options.space, kube::ReadTextFile(kube::kPodNamespaceFile));
+  }
+  PBFS_ASSIGN_OR_RETURN(kube_client_, kube::KubeClient::Open({server.server, server.ca_file, server.token_file}));
+  kube_ = std::make_unique<kube::KubeObjects>(*kube_client_);
+  failovers_ = std::make_unique<KubernetesFailovers>(*kube_, std::move(options));
+  return OkStatus();
 }
 
 Status Serve(const CatalogSettings& settings, const PostgresOptions& postgres, SiteKey& key,

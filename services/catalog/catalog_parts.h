@@ -2,8 +2,10 @@
 
 #include <memory>
 
+#include "libs/adapters/kube/kube_client.h"
 #include "libs/adapters/postgres/postgres_catalog.h"
 #include "libs/base/random.h"
+#include "libs/kube/kube_api.h"
 #include "libs/runtime/coordinator.h"
 #include "libs/runtime/secret_file.h"
 #include "libs/runtime/settings.h"
@@ -46,13 +48,20 @@ Status MigrateSchema(const CatalogSettings& settings);
 /// primary has every acknowledged commit.
 Status ThawTimeline(const PostgresOptions& postgres);
 
+/// `pbfs-catalog restored`: after a backup came back, before a catalog serves it (FenceRestored).
+Status FenceRestoredCatalog(const CatalogSettings& settings);
+
 /// Thaws by itself where a Patroni is configured; nothing where none is.
 class PatroniThaws {
  public:
   static Result<std::unique_ptr<PatroniThaws>> Begin(const CatalogSettings& settings, const PostgresOptions& postgres);
 
  private:
+  Status WatchKubernetes(const CatalogSettings& settings);
+
   std::unique_ptr<Timelines> timelines_;
+  std::unique_ptr<kube::KubeClient> kube_client_;
+  std::unique_ptr<kube::KubeApi> kube_;
   std::unique_ptr<FailoverManager> failovers_;
   std::unique_ptr<Thaws> thaws_;
 };

@@ -12,6 +12,7 @@ Status Run(const ProgramArguments& arguments) {
   if (arguments.check_config) return Coordinator::Open(settings.leases).status();
   if (arguments.command == "migrate") return MigrateSchema(settings);
   if (arguments.command == "thaw") return ThawTimeline(postgres);
+  if (arguments.command == "restored") return FenceRestoredCatalog(settings);
   return Serve(settings, postgres, *key, security);
 }
 
@@ -19,5 +20,5 @@ Status Run(const ProgramArguments& arguments) {
 }  // namespace pbfs::catalog
 
 int main(int argc, char** argv) {
-  return pbfs::RunProgram(argc, argv, "pbfs-catalog", {"serve", "migrate", "thaw"}, pbfs::catalog::Run);
+  return pbfs::RunProgram(argc, argv, "pbfs-catalog", {"serve", "migrate", "thaw", "restored"}, pbfs::catalog::Run);
 }

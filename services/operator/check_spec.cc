@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "services/operator/cluster_spec.h"
+#include "services/operator/cron.h"
 #include "services/operator/names.h"
 #include "services/operator/service_settings.h"
 
@@ -155,6 +156,28 @@ void CheckExternal(Rules& rules, const ExternalPostgres& external, int shards) {
                              : fmt::format("names shard {}, but catalog.shards is {}; remove it", shard, shards));
 }
 
+// Where it is in the path of an address, an endpoint would be taken for something else.
+void CheckPlace(Rules& rules, const BackupPlace& place, const std::string& path) {
+  static const std::regex kEndpoint(R"(https?://[^/?#\s]+/?)");
+  rules.Require(place.endpoint.empty() || std::regex_match(place.endpoint, kEndpoint), path + "endpoint",
+                "must be http:// or https:// with a host and perhaps a port, and no path");
+  rules.Require(!place.prefix.starts_with('/'), path + "prefix", "must not begin with a slash");
+}
+
+void CheckBackups(Rules& rules, const ManagedPostgres& managed) {
+  const std::string path = "spec.postgres.managed.";
+  if (managed.backup) {
+    const Result<CronSchedule> schedule = CronSchedule::Parse(managed.backup->schedule);
+    rules.Require(schedule.ok(), path + "backup.schedule", schedule.status().message());
+    CheckPlace(rules, managed.backup->s3, path + "backup.s3.");
+  }
+  if (!managed.restore) return;
+  static const std::regex kBackup("latest|[0-9]{8}T[0-9]{6}Z");
+  rules.Require(std::regex_match(managed.restore->backup, kBackup), path + "restore.backup",
+                "must be latest, or the name of a backup: 20260131T120000Z");
+  CheckPlace(rules, managed.restore->s3, path + "restore.s3.");
+}
+
 void CheckPostgres(Rules& rules, const ClusterSpec& spec, const Postgres* before) {
   const Postgres& now = spec.postgres;
   CheckGoesWith(rules, now.type == "External", now.external.has_value(), "spec.postgres.external", "type: External");
@@ -170,6 +193,7 @@ void CheckPostgres(Rules& rules, const ClusterSpec& spec, const Postgres* before
     for (const auto& [name, value] : now.managed->parameters)
       rules.Require(!IsOwnParameter(name), "spec.postgres.managed.parameters",
                     fmt::format("{} is the operator's; leave it out", name));
+    CheckBackups(rules, *now.managed);
   }
   if (now.cloud_native_pg)
     rules.Require(now.cloud_native_pg->synchronous_replicas < now.cloud_native_pg->instances,

@@ -36,15 +36,6 @@ bool MayRunPods(const Json& node) {
   return !(cordoned.is_boolean() && cordoned.get<bool>());
 }
 
-bool IsTrue(const Json& condition, const char* type) {
-  return kube::Text(condition, "type") == type && kube::Text(condition, "status") == "True";
-}
-bool HasCondition(const Json& object, const char* type) {
-  const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");
-  return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(),
-                                              [&](const Json& condition) { return IsTrue(condition, type); });
-}
-
 }  // namespace
 
 ClusterPass::ClusterPass(const OperatorWorld& world, const OperatorOptions& options, SettledWrites& settled,
@@ -204,6 +195,8 @@ Status ClusterPass::GatherPool(const Pool& pool) {
 Status ClusterPass::GatherFacts() {
   Facts& facts = intent_.facts;
   facts.operator_namespace = options_.space;
+  facts.release = options_.version;
+  facts.catalog_made = HasSchema();
   PBFS_ASSIGN_OR_RETURN(const kube::ObjectList nodes, world_.kube.List(context_, {kinds::kNode, "", ""}));
   nodes_ = nodes.items;
   std::set<std::string> domains;
@@ -263,6 +256,7 @@ Status ClusterPass::KeepPostgresSecrets() {
       return FailedPreconditionError(
           fmt::format("the Secret {} with the passwords of PostgreSQL is gone: bring it back from a backup", name));
     PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, secret));
+    if (JudgesFailovers(intent_)) PBFS_RETURN_IF_ERROR(live_.PutOnce(context_, FailoverMemory(intent_, shard)));
   }
   return OkStatus();
 }
@@ -304,7 +298,7 @@ void ClusterPass::PutSets(const Part& part, bool may_begin, bool may_wake) {
 void ClusterPass::PutWorkloads() {
   PutSets(kPostgres, true, true);
   const bool database = DatabaseReady();
-  if (database && !HasSchema()) Note("migration", StepMigration());
+  if (database && !HasSchema()) Note("database", WantsRestore() ? StepRestore() : StepMigration());
   PutSets(kCatalog, HasSchema(), HasSchema() && database && !NeedsMigration());
   PutSets(kFragmentStore, ReadyCatalogs() > 0 || IsUnderWay(kExpandVolumes), ReadyCatalogs() > 0);
   LookAtSite();
@@ -315,10 +309,14 @@ void ClusterPass::PutWorkloads() {
 
 bool ClusterPass::DatabaseReady() {
   if (intent_.facts.postgres_type == "Managed") {
-    const Pods pods = PodsOf(fmt::format("{}-0", NameOf(name_, kPostgres)));
-    const bool ready = pods.ready > 0;
-    conditions_.Set("PostgresReady", TruthOf(ready), ready ? "Ready" : "NoMember",
-                    fmt::format("{} of {} members are ready", pods.ready, pods.wanted));
+    const Pods pods = PodsOf(PostgresName(name_, 0));
+    const std::string trouble = pods.ready > 0 ? PatroniTrouble(0) : "";
+    const bool ready = pods.ready > 0 && trouble.empty();
+    conditions_.Set("PostgresReady", TruthOf(ready),
+                    ready            ? "Ready"
+                    : pods.ready > 0 ? "NoStandby"
+                                     : "NoMember",
+                    fmt::format("{} of {} members are ready{}", pods.ready, pods.wanted, trouble));
     return ready;
   }
   if (IsCloudNativePg(intent_)) return CloudNativePgReady();

@@ -176,6 +176,16 @@ class ClusterPass : private ObjectPass {
   void Judge();
   std::string TroubleReason(std::string& message) const;
 
+  // cluster_postgres.cc
+  std::string PatroniTrouble(int shard);
+
+  // cluster_backup.cc
+  /// Whether there is, or was, a database with something in it.
+  bool WantsRestore() const;
+  Status StepRestore();
+  void ObserveBackups();
+  void ObserveRestore();
+
   // cluster_growth.cc
   void StepOperations();
   bool IsUnderWay(const char* operation) const;

@@ -216,11 +216,6 @@ TEST_F(ClusterReplacementTest, NodesThatComeAndGoRestartNoPod) {
   Rounds(2);
   EXPECT_EQ(pods("demo-fs-main"), stores);
   EXPECT_EQ(pods("demo-catalog-0"), catalogs);
-  Json pools = cluster_.Spec()["fragmentStore"]["pools"];
-  pools[0]["config"] = {{"limits.threads", "5"}};
-  cluster_.Edit({{"fragmentStore", {{"pools", pools}}}});
-  Rounds(2);
-  EXPECT_NE(pods("demo-fs-main")["spec"]["topologySpreadConstraints"], stores["spec"]["topologySpreadConstraints"]);
 }
 
 TEST(ClusterReplacementCrashTest, WhereverItDiesThereIsOneNewStoreAndNothingElseIsTouched) {

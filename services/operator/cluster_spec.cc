@@ -173,6 +173,35 @@ Component ReadReplicator(const FieldReader& in) {
   return out;
 }
 
+BackupPlace ReadPlace(const FieldReader& in) {
+  BackupPlace out;
+  out.endpoint = in.Text("endpoint", 0, kImage);
+  out.bucket = in.Text("bucket", 0, kLabel);
+  out.prefix = in.Text("prefix", 0, kName);
+  out.region = in.Text("region", 0, kLabel);
+  in.Require("credentialsSecretRef");
+  out.credentials_secret = ReadName(in, "credentialsSecretRef");
+  return out;
+}
+
+CatalogBackup ReadBackup(const FieldReader& in) {
+  CatalogBackup out;
+  out.schedule = in.Text("schedule", 1, kName);
+  in.Require("s3");
+  if (in.Has("s3")) out.s3 = ReadPlace(in.In("s3"));
+  out.keep = in.Int("keep", 1, 1000, out.keep);
+  out.suspended = in.Bool("suspended", false);
+  return out;
+}
+
+CatalogRestore ReadRestore(const FieldReader& in) {
+  CatalogRestore out;
+  out.backup = in.Text("backup", 0, kLabel, out.backup);
+  in.Require("s3");
+  if (in.Has("s3")) out.s3 = ReadPlace(in.In("s3"));
+  return out;
+}
+
 ManagedPostgres ReadManaged(const FieldReader& in) {
   ManagedPostgres out;
   out.instances = in.Int("instances", 1, 9, out.instances);
@@ -182,6 +211,8 @@ ManagedPostgres ReadManaged(const FieldReader& in) {
   out.resources = ReadResources(in.In("resources"));
   out.pod = ReadPod(in.In("pod"));
   out.parameters = in.Texts("parameters", 64, 512);
+  if (in.Has("backup")) out.backup = ReadBackup(in.In("backup"));
+  if (in.Has("restore")) out.restore = ReadRestore(in.In("restore"));
   return out;
 }
 

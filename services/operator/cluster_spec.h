@@ -132,6 +132,27 @@ struct Repairer : Component {
   friend bool operator==(const Repairer&, const Repairer&) = default;
 };
 
+/// Where backups are: fields that are empty are those of the Secret.
+struct BackupPlace {
+  std::string endpoint, bucket, prefix, region;
+  std::string credentials_secret;
+  friend bool operator==(const BackupPlace&, const BackupPlace&) = default;
+};
+
+struct CatalogBackup {
+  std::string schedule;  // of cron, in UTC
+  BackupPlace s3;
+  int keep = 7;
+  bool suspended = false;
+  friend bool operator==(const CatalogBackup&, const CatalogBackup&) = default;
+};
+
+struct CatalogRestore {
+  std::string backup = "latest";  // or its name
+  BackupPlace s3;
+  friend bool operator==(const CatalogRestore&, const CatalogRestore&) = default;
+};
+
 struct ManagedPostgres {
   int instances = 3;
   int synchronous_standbys = 1;
@@ -140,6 +161,8 @@ struct ManagedPostgres {
   Resources resources;
   PodOverrides pod;
   StringMap parameters;
+  std::optional<CatalogBackup> backup;
+  std::optional<CatalogRestore> restore;  // what a cluster without a database begins with
   friend bool operator==(const ManagedPostgres&, const ManagedPostgres&) = default;
 };
 

@@ -92,6 +92,8 @@ void ClusterPass::Observe() {
   ObserveComponents();
   ObservePods();
   ObserveStores();
+  ObserveBackups();
+  ObserveRestore();
   const Pods gateways = PodsOf(NameOf(name_, kGateway));
   const bool available = gateways.ready > 0 && ReadyCatalogs() > 0 && StoresSuffice();
   conditions_.Set("Available", TruthOf(available), available ? "Serving" : "NotServing",

@@ -6,6 +6,7 @@
 #include "libs/base/testing.h"
 #include "libs/crypto/certificates.h"
 #include "libs/crypto/file_hash.h"
+#include "services/operator/names.h"
 #include "services/operator/object_text.h"
 #include "services/operator/spec_samples.h"
 
@@ -168,6 +169,26 @@ void FakeWorld::SetCondition(const kube::Kind& kind, const std::string& name, co
   PBFS_CHECK(others_.ApplyStatus(Context(), kind, intent).ok());
 }
 
+// The first member leads, all others are its synchronous standbys.
+void FakeWorld::RunPatroni(const Json& set) {
+  const std::string name = MetaText(set, "name");
+  std::string standbys;
+  Json members = Json::object();
+  for (int64_t i = 0; i < kube::Number(kube::Member(set, "spec"), "replicas"); ++i) {
+    members[fmt::format("{}-{}", name, i)] = "https://member";
+    if (i > 0) standbys += fmt::format("{}{}-{}", i > 1 ? "," : "", name, i);
+  }
+  const auto put = [&](const std::string& endpoints, Json annotations) {
+    Edit(kinds::kEndpoints,
+         {{"apiVersion", "v1"},
+          {"kind", "Endpoints"},
+          {"metadata",
+           {{"name", endpoints}, {"namespace", MetaText(set, "namespace")}, {"annotations", std::move(annotations)}}}});
+  };
+  put(name, {{"leader", name + "-0"}, {"failsafe", members.dump()}});
+  put(name + "-sync", {{"leader", name + "-0"}, {"sync_standby", standbys}});
+}
+
 void FakeWorld::RunControllers() {
   const auto report = [&](const kube::Kind& kind, const Json& object, Json status) {
     const Json intent = {
@@ -186,6 +207,8 @@ void FakeWorld::RunControllers() {
             {"readyReplicas", pods},
             {"updatedReplicas", pods}});
   }
+  for (const Json& set : All(kinds::kStatefulSet))
+    if (LabelOf(set, kComponentLabel) == kPostgres.component) RunPatroni(set);
   for (const Json& claim : All(kinds::kPersistentVolumeClaim)) {
     const Json& wanted = kube::Member(kube::Member(kube::Member(claim, "spec"), "resources"), "requests");
     if (wanted.is_object()) report(kinds::kPersistentVolumeClaim, claim, {{"capacity", wanted}});

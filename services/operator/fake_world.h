@@ -136,7 +136,8 @@ class FakeWorld {
   /// What looks at clusters have learnt.
   SiteDirectory& directory() { return directory_; }
 
-  /// The controllers of Kubernetes: pods of every StatefulSet are ready, every Job has succeeded, every volume has
+  /// The controllers of Kubernetes: pods of every StatefulSet are ready, every Job has succeeded, Patroni has a
+  /// primary and its standbys, every volume has
   /// what its claim asks for.
   void RunControllers();
   /// Whether its kinds are served; at first they are not.
@@ -166,6 +167,8 @@ class FakeWorld {
   Random& random() { return random_; }
 
  private:
+  void RunPatroni(const Json& set);
+
   ManualClock clock_{1'800'000'000'000'000};
   SystemRandom random_;
   kube::MemoryKube kube_{clock_};

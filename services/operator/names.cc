@@ -75,6 +75,8 @@ std::string PostgresName(const std::string& cluster, int shard) {
   return fmt::format("{}-{}", NameOf(cluster, kPostgres), shard);
 }
 
+std::string BackupName(const std::string& cluster, int shard) { return PostgresName(cluster, shard) + "-backup"; }
+
 std::string DomainsName(const std::string& cluster) { return cluster + "-domains"; }
 
 bool IsDnsLabel(std::string_view text) {

@@ -27,6 +27,9 @@ inline constexpr std::array<Part, 5> kParts{kGateway, kCatalog, kFragmentStore, 
 // PostgreSQL where the operator runs it.
 inline constexpr Part kPostgres{"postgres", "pg", "pbfs-postgres"};
 
+// What makes backups of that, and what brings one back; nobody calls it.
+inline constexpr Part kBackup{"backup", "pg-backup", "pbfs-backup"};
+
 inline constexpr const char* kClusterLabel = "pbfs.dev/cluster";
 inline constexpr const char* kComponentLabel = "app.kubernetes.io/component";
 inline constexpr const char* kPoolLabel = "pbfs.dev/pool";
@@ -90,6 +93,9 @@ std::string NameOf(const std::string& cluster, const Part& part);
 std::string PoolName(const std::string& cluster, const std::string& pool);
 std::string ShardName(const std::string& cluster, int shard);
 std::string PostgresName(const std::string& cluster, int shard);
+
+/// "demo-pg-0-backup": the CronJob, and what its pods are told.
+std::string BackupName(const std::string& cluster, int shard);
 
 /// "demo-domains": a ConfigMap that says of each node, by its name, which failure domain it is in. Only where nodes are not the domains.
 std::string DomainsName(const std::string& cluster);

@@ -24,6 +24,13 @@ std::string AnnotationOf(const Json& object, const char* annotation) {
   return Text(Member(Member(object, "metadata"), "annotations"), annotation);
 }
 
+bool HasCondition(const Json& object, const char* type) {
+  const Json& conditions = kube::Member(kube::Member(object, "status"), "conditions");
+  return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(), [&](const Json& condition) {
+           return kube::Text(condition, "type") == type && kube::Text(condition, "status") == "True";
+         });
+}
+
 const kube::Kind* KindOf(const Json& object) {
   const std::string version = Text(object, "apiVersion"), name = Text(object, "kind");
   const auto found = std::find_if(kube::kinds::kAll.begin(), kube::kinds::kAll.end(), [&](const kube::Kind& kind) {

@@ -16,6 +16,9 @@ bool IsBeingDeleted(const Json& object);
 std::string LabelOf(const Json& object, const char* label);
 std::string AnnotationOf(const Json& object, const char* annotation);
 
+/// Whether `status.conditions` says so. Of what others report: a Job, for instance.
+bool HasCondition(const Json& object, const char* type);
+
 /// The kind that the object names. Null where PBFS knows none such.
 const kube::Kind* KindOf(const Json& object);
 

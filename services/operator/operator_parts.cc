@@ -24,8 +24,6 @@
 namespace pbfs::operators {
 namespace {
 
-constexpr const char* kPodNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-
 std::string OwnName() {
   const char* pod = std::getenv("POD_NAME");
   char host[256] = "";
@@ -84,7 +82,7 @@ class Lead {
 Status Operate(const OperatorSettings& given) {
   OperatorSettings settings = given;
   if (settings.kubernetes.space.empty()) {
-    PBFS_ASSIGN_OR_RETURN(settings.kubernetes.space, kube::ReadTextFile(kPodNamespace));
+    PBFS_ASSIGN_OR_RETURN(settings.kubernetes.space, kube::ReadTextFile(kube::kPodNamespaceFile));
   }
   Metrics metrics;
   PBFS_RETURN_IF_ERROR(StartTelemetry("pbfs-operator", settings, metrics));

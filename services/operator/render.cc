@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/operator/render_backup.h"
 #include "services/operator/render_cloudnativepg.h"
 #include "services/operator/render_object.h"
 #include "services/operator/render_parts.h"
@@ -22,8 +23,8 @@ void AddNames(const Json& source, std::set<std::string>& names) {
 
 std::vector<Json> Render(const ClusterIntent& intent) {
   std::vector<Json> out;
-  for (const auto render :
-       {Accounts, Services, PostgresObjects, CloudNativePgObjects, Workloads, Policies, MonitoringObjects})
+  for (const auto render : {Accounts, Services, PostgresObjects, CloudNativePgObjects, BackupObjects, Workloads,
+                            Policies, MonitoringObjects})
     for (Json& object : render(intent)) out.push_back(WithHash(std::move(object)));
   return out;
 }

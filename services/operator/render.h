@@ -25,8 +25,10 @@ struct Facts {
   int site_id = 1;               // 1 to 65535
   std::string admin_public_key;  // hex; empty: none yet
   std::string operator_namespace;
-  int nodes = 1;            // that may run pods
-  int failure_domains = 1;  // different values of redundancy.failureDomain among them
+  int nodes = 1;              // that may run pods
+  int failure_domains = 1;    // different values of redundancy.failureDomain among them
+  std::string release;        // of the operator
+  bool catalog_made = false;  // there is something to back up
   bool service_monitors_served = false, prometheus_rules_served = false;
   std::string restarted_at;  // what users write to have all pods restarted; empty: nothing
   // Replicas that the StatefulSet of a pool has now; none: it has no StatefulSet. Fewer in the spec are a wish: a store is

@@ -20,9 +20,12 @@ Json ServiceAccount(const ClusterIntent& intent, const Part& part) {
 
 Json Role(const ClusterIntent& intent, const std::string& name, const Json& labels, std::span<const Rule> rules) {
   Json role = MakeObject(intent, kRbac, "Role", name, labels);
-  for (const Rule& rule : rules)
-    role["rules"].push_back(
-        {{"apiGroups", Json::array({rule.group})}, {"resources", Json::array({rule.resource})}, {"verbs", rule.verbs}});
+  for (const Rule& rule : rules) {
+    Json grant = {
+        {"apiGroups", Json::array({rule.group})}, {"resources", Json::array({rule.resource})}, {"verbs", rule.verbs}};
+    PutUnlessEmpty(grant, "resourceNames", rule.names);
+    role["rules"].push_back(std::move(grant));
+  }
   return role;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "services/operator/render_postgres.h"
 #include "services/operator/service_settings.h"
 
 namespace pbfs::operators {
@@ -125,6 +126,7 @@ Json CatalogConfig(const ClusterIntent& intent) {
   config["primaryDsnFile"] = InFolder(kDatabaseFolder, kDsnFile);
   config["siteSecretFile"] = InFolder(kKeysFolder, kSiteSecret);
   config["tokenKeyFile"] = InFolder(kKeysFolder, kTokenKey);
+  if (JudgesFailovers(intent)) config["patroni"] = {{"scope", PostgresName(intent.name, 0)}};
   PutDrain(EndingOf(kCatalog, catalog.pod), config["limits"]);
   PutSettings(catalog.config, config);
   return config;

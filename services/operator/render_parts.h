@@ -21,12 +21,19 @@ std::vector<Json> Policies(const ClusterIntent& intent);
 std::vector<Json> MonitoringObjects(const ClusterIntent& intent);
 bool WantsMonitor(const ClusterIntent& intent);
 
+/// A Job that calls a command of the catalogs' program, with what they have: it alone speaks SQL.
+Json CatalogJob(const ClusterIntent& intent, int shard, const std::string& name, const char* component,
+                const char* command);
+/// A container that runs once and serves nobody.
+void MakeOneShot(const char* command, Json& container);
+
 Json ServiceAccount(const ClusterIntent& intent, const Part& part);
 /// What may be done with objects of one kind.
 struct Rule {
   const char* group;
   const char* resource;
   std::vector<std::string> verbs;
+  std::vector<std::string> names = {};  // of the only objects that may be; empty: all
 };
 Json Role(const ClusterIntent& intent, const std::string& name, const Json& labels, std::span<const Rule> rules);
 /// Gives the Role of the same name to the accounts of these parts.

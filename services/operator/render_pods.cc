@@ -96,7 +96,8 @@ Json PortsJson(const std::vector<Port>& ports) {
 
 // PostgreSQL is no program of ours: an image for those has none.
 const std::string& ImageOf(const ClusterIntent& intent, const PodPlan& plan) {
-  return plan.part == kPostgres || intent.spec.image.empty() ? plan.image : intent.spec.image;
+  const bool own = plan.part == kPostgres || plan.part == kBackup;
+  return own || intent.spec.image.empty() ? plan.image : intent.spec.image;
 }
 
 Json ContainerOf(const ClusterIntent& intent, const PodPlan& plan, const std::vector<Mounted>& volumes) {
@@ -168,6 +169,7 @@ std::vector<Port> PortsOf(const ClusterIntent& intent, const Part& part) {
   if (part == kCatalog) return {{"catalog", kCatalogPort}, metrics};
   if (part == kFragmentStore) return {{"store", kStorePort}, metrics};
   if (part == kPostgres) return {{"postgres", kPostgresPort}, {"patroni", kPatroniPort}};
+  if (part == kBackup) return {};
   if (!(part == kGateway)) return {metrics};
   if (intent.spec.tls.mode == "Disabled") return {{"s3", kS3Port}, {"health", kHealthPort}, metrics};
   return {{"s3", kS3Port}, {"grpc", kGrpcPort}, {"health", kHealthPort}, metrics};

@@ -19,6 +19,7 @@ namespace pbfs::operators {
 namespace {
 
 constexpr size_t kPasswordBytes = 32;
+constexpr int kRoundsSeconds = 10;  // five of Patroni's loop_wait
 
 Database ExternalDatabase(const ExternalPostgres& external, int shard) {
   const char* mode = !external.require_tls ? "prefer" : external.ca_secret.empty() ? "require" : "verify-full";
@@ -108,10 +109,13 @@ Json Members(const ClusterIntent& intent, int shard, const Json& settings) {
                MemberVariables(intent, shard)};
   pods.config_file = kPatroniFile;
   pods.labels = {{kScopeLabel, name}};
-  return StatefulSet(intent,
-                     {name, HeadlessName(intent, shard), managed.instances, Ownership::kRetained, 0,
-                      Json::array({DataClaim(StorageOf(managed), selector)})},
-                     pods);
+  Json set = StatefulSet(intent,
+                         {name, HeadlessName(intent, shard), managed.instances, Ownership::kRetained, 0,
+                          Json::array({DataClaim(StorageOf(managed), selector)})},
+                         pods);
+  // A member that runs again is a synchronous standby some rounds of the primary later, and only then may the next one stop.
+  set["spec"]["minReadySeconds"] = kRoundsSeconds;
+  return set;
 }
 
 void AddShard(const ClusterIntent& intent, int shard, std::vector<Json>& out) {
@@ -131,6 +135,17 @@ void AddAccount(const ClusterIntent& intent, std::vector<Json>& out) {
   out.push_back(ServiceAccount(intent, kPostgres));
   out.push_back(Role(intent, name, labels, rules));
   out.push_back(RoleBinding(intent, name, labels, {&kPostgres, 1}));
+}
+
+// What catalogs may see of Patroni, and write down.
+void AddWitnesses(const ClusterIntent& intent, std::vector<Json>& out) {
+  const std::string name = NameOf(intent.name, kCatalog);
+  const Json labels = LabelsOf(intent, Selector(intent.name, kCatalog));
+  const std::array<Rule, 3> rules{
+      Rule{"", "endpoints", {"list", "watch"}}, Rule{"", "pods", {"get"}},
+      Rule{"", "configmaps", {"get", "patch"}, {FailoverMemory(intent, 0)["metadata"]["name"].get<std::string>()}}};
+  out.push_back(Role(intent, name, labels, rules));
+  out.push_back(RoleBinding(intent, name, labels, {&kCatalog, 1}));
 }
 
 // Of all shards. Catalogs and Jobs that migrate come in by password; Patroni is for its own and the operator.
@@ -165,10 +180,21 @@ Json PostgresPods(const ClusterIntent& intent, int shard) {
 
 bool IsManaged(const ClusterIntent& intent) { return intent.facts.postgres_type == "Managed"; }
 
+bool JudgesFailovers(const ClusterIntent& intent) {
+  return IsManaged(intent) && ManagedOf(intent).synchronous_standbys > 0 &&
+         intent.spec.coordination.mode == "KubernetesLease";
+}
+
+Json FailoverMemory(const ClusterIntent& intent, int shard) {
+  return MakeObject(intent, "v1", "ConfigMap", PostgresName(intent.name, shard) + "-thawed",
+                    LabelsOf(intent, PostgresSelector(intent.name, shard)));
+}
+
 std::vector<Json> PostgresObjects(const ClusterIntent& intent) {
   if (!IsManaged(intent)) return {};
   std::vector<Json> out;
   AddAccount(intent, out);
+  if (JudgesFailovers(intent)) AddWitnesses(intent, out);
   for (int shard = 0; shard < intent.spec.catalog.shards; ++shard) AddShard(intent, shard, out);
   if (intent.spec.network_policy.enabled) out.push_back(MembersPolicy(intent));
   return out;
@@ -186,12 +212,17 @@ Json PostgresSecret(const ClusterIntent& intent, int shard, Random& random) {
   return object;
 }
 
-std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password) {
+std::vector<std::string> PostgresHosts(const ClusterIntent& intent, int shard) {
   const std::string name = PostgresName(intent.name, shard);
   std::vector<std::string> hosts;
   for (int member = 0; member < ManagedOf(intent).instances; ++member)
     hosts.push_back(MemberHost(intent, shard, fmt::format("{}-{}", name, member)));
   hosts.push_back(ServiceHost(intent, name));
+  return hosts;
+}
+
+std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password) {
+  std::vector<std::string> hosts = PostgresHosts(intent, shard);
   for (std::string& host : hosts) host += fmt::format(":{}", kPostgresPort);
   return fmt::format(
       "postgresql://pbfs:{}@{}/pbfs?target_session_attrs=read-write&sslmode=verify-full&connect_timeout=5", password,

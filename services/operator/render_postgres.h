@@ -26,6 +26,12 @@ Storage DefaultPostgresStorage();
 /// Whether the operator runs it: PostgreSQL under Patroni, members of which are pods.
 bool IsManaged(const ClusterIntent& intent);
 
+/// Whether the catalogs see from Patroni's records if a failover lost nothing, and go on with destroying: where it promotes none but synchronous
+/// standbys, and catalogs have an account.
+bool JudgesFailovers(const ClusterIntent& intent);
+/// "demo-pg-0-thawed": a ConfigMap in which catalogs remember how Patroni's records were. To be made once: what is in it is theirs.
+Json FailoverMemory(const ClusterIntent& intent, int shard);
+
 /// What Patroni needs of a managed one, without the hashes of Render(); nothing for others. Pods wait for the Secrets "demo-pg-0" and
 /// "demo-pg-tls", which others make.
 std::vector<Json> PostgresObjects(const ClusterIntent& intent);
@@ -38,6 +44,9 @@ Json PostgresSecret(const ClusterIntent& intent, int shard, Random& random);
 /// Where catalogs find the primary: every member of the spec by its pod's name, then the Service, which knows members that came later.
 /// Whoever raises `instances` may write it anew into the Secret.
 std::string PostgresUri(const ClusterIntent& intent, int shard, const std::string& password);
+
+/// The hosts of that: all that may be primary.
+std::vector<std::string> PostgresHosts(const ClusterIntent& intent, int shard);
 
 /// What the certificate in "demo-pg-tls" must be valid for, of all shards: both Services, and every member by its pod's name.
 std::vector<std::string> PostgresDnsNames(const ClusterIntent& intent);

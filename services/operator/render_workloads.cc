@@ -147,29 +147,32 @@ void AddWorker(const ClusterIntent& intent, const Part& part, const Component& c
   out.push_back(StatefulSet(intent, {name, name, suspended ? 0 : component.replicas}, pods));
 }
 
-// A container that runs once and serves nobody.
+}  // namespace
+
 void MakeOneShot(const char* command, Json& container) {
   for (const char* serving : {"ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle"})
     container.erase(serving);
   container["args"].insert(container["args"].begin(), command);
 }
 
-}  // namespace
-
-Json MigrationJob(const ClusterIntent& intent, int shard, int schema) {
+Json CatalogJob(const ClusterIntent& intent, int shard, const std::string& name, const char* component,
+                const char* command) {
   PodPlan pods = CatalogPods(intent, shard, HashOf(CatalogConfigMap(intent)));
   // Never those of catalogs: nobody is to be sent to it.
-  pods.selector = {{kClusterLabel, intent.name}, {kComponentLabel, "migration"}, {kShardLabel, std::to_string(shard)}};
+  pods.selector = {{kClusterLabel, intent.name}, {kComponentLabel, component}, {kShardLabel, std::to_string(shard)}};
   pods.placement = {};
   Json pod = PodTemplate(intent, pods);
   pod["spec"]["restartPolicy"] = "OnFailure";
-  MakeOneShot("migrate", pod["spec"]["containers"][0]);
-  const std::string image = pod["spec"]["containers"][0]["image"];
-  Json job = MakeObject(intent, "batch/v1", "Job",
-                        fmt::format("{}-migrate-{}-{}-{}", intent.name, schema, shard, SpecHash(image).substr(0, 8)),
-                        LabelsOf(intent, pods.selector));
+  MakeOneShot(command, pod["spec"]["containers"][0]);
+  Json job = MakeObject(intent, "batch/v1", "Job", name, LabelsOf(intent, pods.selector));
   job["spec"] = {{"backoffLimit", 8}, {"ttlSecondsAfterFinished", 86'400}, {"template", std::move(pod)}};
   return job;
+}
+
+Json MigrationJob(const ClusterIntent& intent, int shard, int schema) {
+  const std::string image = SpecHash(intent.images.catalog).substr(0, 8);
+  return CatalogJob(intent, shard, fmt::format("{}-migrate-{}-{}-{}", intent.name, schema, shard, image), "migration",
+                    "migrate");
 }
 
 std::vector<Json> Workloads(const ClusterIntent& intent) {

@@ -236,7 +236,7 @@ class Life {
                         {"controller", true}};
     for (const kube::Kind& kind : {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService,
                                    kinds::kConfigMap, kinds::kPodDisruptionBudget, kinds::kNetworkPolicy,
-                                   kinds::kServiceMonitor, kinds::kPrometheusRule, kinds::kScheduledBackup}) {
+                                   kinds::kServiceMonitor, kinds::kPrometheusRule, kinds::kScheduledBackup, kinds::kCronJob}) {
       if (kind == kinds::kScheduledBackup && spec_["postgres"]["type"] != "CloudNativePG") continue;  // not served
       Json object = Named(kind, kTestSpace, "demo-former", {{kClusterLabel, "demo"}});
       object["metadata"]["ownerReferences"] = Json::array({owner});
@@ -394,7 +394,11 @@ Json SpecWith(Json postgres) {
   spec["postgres"] = std::move(postgres);
   return spec;
 }
-Json ManagedSpec() { return SpecWith({{"type", "Managed"}}); }
+Json ManagedSpec() {
+  const Json away = {{"credentialsSecretRef", {{"name", "away"}}}};
+  return SpecWith({{"type", "Managed"},
+                   {"managed", {{"backup", {{"schedule", "@daily"}, {"s3", away}}}, {"restore", {{"s3", away}}}}}});
+}
 Json CloudNativePgSpec() {
   return SpecWith({{"type", "CloudNativePG"}, {"cloudNativePG", {{"scheduledBackup", {{"schedule", "@daily"}}}}}});
 }

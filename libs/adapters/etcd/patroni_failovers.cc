@@ -1,13 +1,12 @@
 #include "libs/adapters/etcd/patroni_failovers.h"
 
-#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "libs/adapters/etcd/etcd_client.h"
+#include "libs/catalog/patroni.h"
 
 namespace pbfs {
 namespace {
@@ -34,20 +33,10 @@ int64_t NumberAt(const Json& json, const char* key) {
   return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
 }
 
-/// One version of Patroni's key `sync`: whom it lets promote.
-struct Sync {
-  explicit Sync(const KeyValue& pair) {
-    const Json json = ParseObject(pair.value());
-    leader = TextAt(json, "leader");
-    std::stringstream names(TextAt(json, "sync_standby"));
-    for (std::string name; std::getline(names, name, ',');) standbys.push_back(name);
-  }
-  bool MayTakeOver(const std::string& name) const {
-    return !leader.empty() && (name == leader || std::find(standbys.begin(), standbys.end(), name) != standbys.end());
-  }
-  std::string leader;
-  std::vector<std::string> standbys;
-};
+PatroniSync SyncOf(const KeyValue& pair) {
+  const Json json = ParseObject(pair.value());
+  return PatroniSync::Of(TextAt(json, "leader"), TextAt(json, "sync_standby"));
+}
 
 /// All of Patroni's keys at one moment, by their name within the cluster.
 class View {
@@ -59,42 +48,22 @@ class View {
     const auto found = pairs_.find(name);
     return found == pairs_.end() ? nullptr : &found->second;
   }
+  PatroniRecords Records() const {
+    const std::string leader = Value("leader");
+    return {Value("initialize"),
+            Value("config"),
+            Value("history"),
+            leader,
+            leader.empty() ? "" : Value("members/" + leader),
+            Find("sync") == nullptr ? PatroniSync() : SyncOf(*Find("sync"))};
+  }
+
+ private:
   std::string Value(const std::string& name) const {
     const KeyValue* pair = Find(name);
     return pair == nullptr ? "" : pair->value();
   }
 
-  /// OK if Patroni's primary is the one at `at`, in synchronous mode. A member says that it is primary only once it is on
-  /// the timeline of its own promotion, so a timeline has one such member.
-  Status KnowsPrimary(const WalPosition& at) const {
-    const std::string leader = Value("leader");
-    if (leader.empty()) return Doubt("Patroni has no primary");
-    const Json member = ParseObject(Value("members/" + leader));
-    const std::string role = TextAt(member, "role");
-    if ((role != "master" && role != "primary") || NumberAt(member, "timeline") != at.timeline)
-      return Doubt(fmt::format("Patroni's primary {} is not the one on timeline {}", leader, at.timeline));
-    if (Value("initialize") != at.system) return Doubt("this PostgreSQL is not Patroni's: another system identifier");
-    const Json config = ParseObject(Value("config"));
-    const auto synchronous = config.find("synchronous_mode");
-    if (synchronous == config.end() || *synchronous != true) return Doubt("Patroni's synchronous_mode is off");
-    if (Find("sync") == nullptr || Sync(*Find("sync")).leader != leader)
-      return Doubt(fmt::format("Patroni's key sync is not the primary {}'s", leader));
-    return OkStatus();
-  }
-
-  /// Where the primary of the next timeline left this one; -1 if Patroni does not know.
-  int64_t EndOf(int32_t timeline) const {
-    const Json history = Json::parse(Value("history"), nullptr, false);
-    if (!history.is_array()) return -1;
-    for (const Json& entry : history) {
-      const bool good =
-          entry.is_array() && entry.size() >= 2 && entry[0].is_number_integer() && entry[1].is_number_integer();
-      if (good && entry[0] == timeline) return entry[1].get<int64_t>();
-    }
-    return -1;
-  }
-
- private:
   std::map<std::string, KeyValue> pairs_;
 };
 
@@ -143,12 +112,7 @@ struct PatroniFailovers::Impl {
         return Doubt("etcd no longer tells what Patroni's key sync was: " + older.status().message());
       PBFS_RETURN_IF_ERROR(older.status());
       if (!older->has_value()) return Doubt("Patroni's key sync was not always there");
-      const Sync before(**older), after(newer);
-      if (!before.MayTakeOver(after.leader))
-        return Doubt(
-            fmt::format("{} took over from {}, whose synchronous standby it was not: acknowledged commits may be "
-                        "missing",
-                        after.leader, before.leader));
+      PBFS_RETURN_IF_ERROR(TookOver(SyncOf(**older), SyncOf(newer)));
       newer = **older;
     }
     if (newer.mod_revision() != then.sync_modified) return Doubt("etcd is not the one that was there before");
@@ -169,7 +133,7 @@ PatroniFailovers::~PatroniFailovers() = default;
 Status PatroniFailovers::Remember(const Context& context, const WalPosition& at) {
   PBFS_ASSIGN_OR_RETURN(const auto own, impl_->client.Get(context, impl_->own));
   PBFS_ASSIGN_OR_RETURN(const View view, impl_->Look(context));
-  PBFS_RETURN_IF_ERROR(view.KnowsPrimary(at));
+  PBFS_RETURN_IF_ERROR(KnowsPrimary(view.Records(), at));
   const KeyValue& sync = *view.Find("sync");
   const Remembered now{at, sync.create_revision(), sync.mod_revision()};
   if (own && own->value() == now.Text()) return OkStatus();
@@ -186,14 +150,8 @@ Status PatroniFailovers::Vouch(const Context& context, int32_t thawed, const Wal
   PBFS_ASSIGN_OR_RETURN(const auto own, impl_->client.Get(context, impl_->own));
   if (!own) return Doubt("nothing is remembered of the time before");
   const Remembered then = Remembered::Of(own->value());
-  if (then.at.system != now.system || then.at.timeline != thawed)
-    return Doubt(fmt::format("timeline {} is remembered, but {} was the one thawed last: was a backup restored?",
-                             then.at.timeline, thawed));
   PBFS_ASSIGN_OR_RETURN(const View view, impl_->Look(context));
-  PBFS_RETURN_IF_ERROR(view.KnowsPrimary(now));
-  if (const int64_t end = view.EndOf(thawed); end < then.at.lsn)
-    return Doubt(fmt::format("timeline {} was left at {}, before {}, which was acknowledged: was a backup restored?",
-                             thawed, end, then.at.lsn));
+  PBFS_RETURN_IF_ERROR(ContinuesFrom(view.Records(), then.at, thawed, now));
   return impl_->CheckSince(context, then, *view.Find("sync"));
 }
 

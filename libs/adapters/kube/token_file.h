@@ -31,6 +31,9 @@ class TokenFile {
   MonotonicTime look_again_ PBFS_GUARDED_BY(mutex_);
 };
 
+/// In a pod with an account: the namespace.
+inline constexpr const char* kPodNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
 /// A small text file, without white space at its end. Errors: FAILED_PRECONDITION naming the file: missing, over 64
 /// KiB.
 Result<std::string> ReadTextFile(const std::string& path);

@@ -154,7 +154,7 @@ TEST_F(ClusterBackupTest, AClusterBeginsWithABackupBeforeAnythingElseTouchesTheD
   world_.RunControllers();  // PostgreSQL's members
   Look();
   ASSERT_TRUE(world_.Exists(kinds::kJob, kRestore));
-  EXPECT_FALSE(world_.Exists(kinds::kJob, "demo-migrate-7-0"));
+  EXPECT_FALSE(world_.Migrates());
   EXPECT_EQ(Restored(), "False/Pending");
   Settle();
   EXPECT_EQ(Restored(), "True/Restored");
@@ -224,7 +224,7 @@ class RestoringWorld {
   }
 
  private:
-  bool Migrates() { return world_.Exists(kinds::kJob, "demo-migrate-7-0"); }
+  bool Migrates() { return world_.Migrates(); }
   void Run(ClusterReconciler& reconciler, const std::function<bool()>& done) {
     for (int round = 0; round < 8 && !done(); ++round) {
       (void)reconciler.Reconcile(TestContext(), kTestSpace, "demo");

@@ -28,7 +28,7 @@ class ClusterPostgresTest : public testing::Test {
     Look();
   }
   std::string Ready() { return ConditionOf(world_.Get(kinds::kPbfsCluster, "demo"), "PostgresReady"); }
-  bool Migrates() { return world_.Exists(kinds::kJob, "demo-migrate-7-0"); }
+  bool Migrates() { return world_.Migrates(); }
 
   FakeWorld world_;
   SiteDirectory sites_;

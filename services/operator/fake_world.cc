@@ -1,5 +1,7 @@
 #include "services/operator/fake_world.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/base/check.h"
@@ -127,6 +129,12 @@ bool FakeWorld::Exists(const kube::Kind& kind, const std::string& name, const st
 
 std::vector<Json> FakeWorld::All(const kube::Kind& kind) {
   return kube_.List(Context(), {kind, "", ""}).value_or(kube::ObjectList()).items;
+}
+
+bool FakeWorld::Migrates() {
+  const std::vector<Json> jobs = All(kinds::kJob);
+  return std::any_of(jobs.begin(), jobs.end(),
+                     [](const Json& job) { return MetaText(job, "name").starts_with("demo-migrate-"); });
 }
 
 void FakeWorld::Edit(const kube::Kind& kind, Json object) {

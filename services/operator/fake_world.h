@@ -149,6 +149,8 @@ class FakeWorld {
   Json Get(const kube::Kind& kind, const std::string& name, const std::string& space = kTestSpace);
   bool Exists(const kube::Kind& kind, const std::string& name, const std::string& space = kTestSpace);
   std::vector<Json> All(const kube::Kind& kind);
+  /// Whether a Job brings the schema of "demo" up to date, or has.
+  bool Migrates();
   void Edit(const kube::Kind& kind, Json object);
   void Remove(const kube::Kind& kind, const std::string& name, const std::string& space = kTestSpace);
   /// Everything that there is, with versions: equal if nobody wrote.

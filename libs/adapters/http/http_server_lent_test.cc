@@ -90,7 +90,7 @@ TEST_P(HttpServerLent, AServerThatStopsEndsTheWrite) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tls, HttpServerLent, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Secure" : "Clear"; });
+                         [](const auto& one) { return one.param ? "Secure" : "Clear"; });
 
 }  // namespace
 }  // namespace pbfs

@@ -1,5 +1,5 @@
 """What people get wrong. Each has to say so where they look, and what they mend has to work."""
-from kube import Kube, condition
+from kube import condition
 from scene import (BUCKET, CLUSTER, await_reason, bucket_object, cluster_object, expect, key_object, ready, scenario,
                    small_cluster, spaced)
 
@@ -108,15 +108,6 @@ def another_namespace_may_only_by_leave(kube, _world):
         expect(other.get("secret", "guest"), "its Secret was deleted when leave was withdrawn")
         other.delete("pbfsaccesskey", "guest", wait=True)
     ready(kube)
-
-
-@scenario
-def a_namespace_that_goes_takes_its_cluster_with_it(_kube, _world):
-    with spaced(OTHER) as other:
-        other.apply(small_cluster(), key_object("left", clusterRef={"name": "small"}),
-                    bucket_object("behind", clusterRef={"name": "small"}))
-        ready(other, 300, "small")
-    expect(Kube("default").get("namespace", OTHER) is None, "the namespace is still there")
 
 
 @scenario

@@ -13,7 +13,8 @@ using Json = nlohmann::json;
 
 Status Doubt(const std::string& why) { return FailedPreconditionError(why); }
 
-/// What others wrote: a field that is missing or of another type is empty.
+}  // namespace
+
 Json ParseObject(const std::string& text) {
   Json json = Json::parse(text, nullptr, false);
   return json.is_object() ? json : Json::object();
@@ -26,8 +27,6 @@ int64_t NumberAt(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
 }
-
-}  // namespace
 
 PatroniSync PatroniSync::Of(const std::string& leader, const std::string& standbys) {
   PatroniSync sync{leader, {}};

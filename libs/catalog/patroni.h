@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,11 @@ int64_t EndOfTimeline(const PatroniRecords& records, int32_t timeline);
 /// OK if the primary at `now` began where nothing that was acknowledged at `then` is missing, as far as the WAL says: it is the same
 /// PostgreSQL, `thawed` is the timeline of `then`, and that was left at or behind `then`. Errors: FAILED_PRECONDITION.
 Status ContinuesFrom(const PatroniRecords& records, const WalPosition& then, int32_t thawed, const WalPosition& now);
+
+/// What others wrote, read with forbearance: what is no object, or a field that is missing or of another type, is empty or 0.
+nlohmann::json ParseObject(const std::string& text);
+std::string TextAt(const nlohmann::json& object, const char* key);
+int64_t NumberAt(const nlohmann::json& object, const char* key);
 
 /// OK if the primary of `after` was one that `before` lets promote. Errors: FAILED_PRECONDITION.
 Status TookOver(const PatroniSync& before, const PatroniSync& after);

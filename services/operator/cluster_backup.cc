@@ -38,7 +38,6 @@ bool IsStale(const std::string& schedule, int64_t since, int64_t now) {
 
 }  // namespace
 
-
 bool ClusterPass::WantsRestore() const {
   return IsManaged(intent_) && ManagedOf(intent_).restore && !HasSchema() &&
          kube::Member(kube::Member(status_, "postgres"), "restored").is_null();

@@ -14,17 +14,27 @@ namespace {
 
 namespace kinds = kube::kinds;
 
-constexpr std::array kRead{
-    kinds::kServiceAccount,      kinds::kRole,           kinds::kRoleBinding,    kinds::kService,
-    kinds::kConfigMap,           kinds::kSecret,         kinds::kStatefulSet,    kinds::kJob,
-    kinds::kPodDisruptionBudget, kinds::kNetworkPolicy,  kinds::kServiceMonitor, kinds::kPrometheusRule,
-    kinds::kPostgresCluster,     kinds::kScheduledBackup, kinds::kCronJob};
+constexpr std::array kRead{kinds::kServiceAccount,
+                           kinds::kRole,
+                           kinds::kRoleBinding,
+                           kinds::kService,
+                           kinds::kConfigMap,
+                           kinds::kSecret,
+                           kinds::kStatefulSet,
+                           kinds::kJob,
+                           kinds::kPodDisruptionBudget,
+                           kinds::kNetworkPolicy,
+                           kinds::kServiceMonitor,
+                           kinds::kPrometheusRule,
+                           kinds::kPostgresCluster,
+                           kinds::kScheduledBackup,
+                           kinds::kCronJob};
 // Those that are made again from the spec alone, so that nothing is lost with them. Secrets and StatefulSets of stores have no owner,
 // but are left out all the same.
 constexpr std::array kPruned{
     kinds::kServiceAccount,      kinds::kRole,          kinds::kRoleBinding,    kinds::kService,
     kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule,
-    kinds::kScheduledBackup, kinds::kCronJob};
+    kinds::kScheduledBackup,     kinds::kCronJob};
 
 bool IsMadeAgain(const kube::Kind& kind) { return std::find(kPruned.begin(), kPruned.end(), kind) != kPruned.end(); }
 

@@ -234,9 +234,10 @@ class Life {
                         {"name", "demo"},
                         {"uid", Cluster()["metadata"]["uid"]},
                         {"controller", true}};
-    for (const kube::Kind& kind : {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService,
-                                   kinds::kConfigMap, kinds::kPodDisruptionBudget, kinds::kNetworkPolicy,
-                                   kinds::kServiceMonitor, kinds::kPrometheusRule, kinds::kScheduledBackup, kinds::kCronJob}) {
+    for (const kube::Kind& kind :
+         {kinds::kServiceAccount, kinds::kRole, kinds::kRoleBinding, kinds::kService, kinds::kConfigMap,
+          kinds::kPodDisruptionBudget, kinds::kNetworkPolicy, kinds::kServiceMonitor, kinds::kPrometheusRule,
+          kinds::kScheduledBackup, kinds::kCronJob}) {
       if (kind == kinds::kScheduledBackup && spec_["postgres"]["type"] != "CloudNativePG") continue;  // not served
       Json object = Named(kind, kTestSpace, "demo-former", {{kClusterLabel, "demo"}});
       object["metadata"]["ownerReferences"] = Json::array({owner});

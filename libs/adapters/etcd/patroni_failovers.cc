@@ -19,20 +19,6 @@ constexpr int kMostVersions = 10'000;
 
 Status Doubt(const std::string& why) { return FailedPreconditionError(why); }
 
-/// What others wrote: a field that is missing or of another type is empty.
-Json ParseObject(const std::string& text) {
-  Json json = Json::parse(text, nullptr, false);
-  return json.is_object() ? json : Json::object();
-}
-std::string TextAt(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
-int64_t NumberAt(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
-}
-
 PatroniSync SyncOf(const KeyValue& pair) {
   const Json json = ParseObject(pair.value());
   return PatroniSync::Of(TextAt(json, "leader"), TextAt(json, "sync_standby"));

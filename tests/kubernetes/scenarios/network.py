@@ -38,23 +38,21 @@ def names_cannot_be_resolved_for_half_a_minute(kube, _world):
 
 @scenario
 def a_node_is_cut_off_and_comes_back(kube, _world):
-    node = other_node(kube)
-    node_tool("node-partition", node[-1])
-    kube.wait(f"{node} is not ready", lambda: not is_ready(kube, node))
-    time.sleep(40)  # longer than a lease
-    node_tool("node-heal", node[-1])
-    kube.wait(f"{node} is ready", lambda: is_ready(kube, node))
-    ready(kube, 400)
-    one_store_an_id(kube)
+    away(kube, "node-partition", "node-heal")
 
 
 @scenario
 def a_node_hangs_and_wakes_up(kube, _world):
+    away(kube, "node-freeze", "node-thaw")
+
+
+def away(kube, begin, end):
+    """A node is, for longer than a lease; it is not the workload's."""
     node = other_node(kube)
-    node_tool("node-freeze", node[-1])
+    node_tool(begin, node[-1])
     kube.wait(f"{node} is not ready", lambda: not is_ready(kube, node))
     time.sleep(40)
-    node_tool("node-thaw", node[-1])
+    node_tool(end, node[-1])
     kube.wait(f"{node} is ready", lambda: is_ready(kube, node))
     ready(kube, 400)
     one_store_an_id(kube)

@@ -424,12 +424,16 @@ std::set<RecordedKube::Use> UsedByUpgrades() {
   return demo->calls().uses();
 }
 
-Rights Needed() {
+Rights AllNeeded() {
   Rights out = ForItsLease();
   for (const RecordedKube::Use& use : UsedByUpgrades()) out.insert(use.right);
   for (const Json& spec : {ManagedSpec(), CloudNativePgSpec(), ExternalSpec()})
     for (const RecordedKube::Use& use : Life(spec, "", kGuestSpace).Live()) out.insert(use.right);
   return out;
+}
+const Rights& Needed() {
+  static const Rights all = AllNeeded();
+  return all;
 }
 
 TEST(RightsTest, WhatItCallsItMay) { EXPECT_THAT(Without(Needed(), Granted()), IsEmpty()); }

@@ -167,6 +167,7 @@ class ClusterPass : private ObjectPass {
   int ReadyCatalogs() const;
   Result<std::shared_ptr<Site>> OpenSite();
   void LookAtSite();
+  bool StoresServe() const;
   bool StoresSuffice() const;
   void Observe();
   void ObserveStores();

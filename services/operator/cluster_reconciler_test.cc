@@ -115,6 +115,24 @@ TEST_F(ClusterReconcilerTest, AnOperatorThatDiesAtAnyWriteLeavesOneIdentityAndIs
   }
 }
 
+TEST_F(ClusterReconcilerTest, ItServesForAsLongAsWritesAreAcknowledged) {
+  Settle();
+  const auto stores = [&] { return world_.site().groups().WatchMap(TestContext(), -1)->stores; };
+  for (StoreInfo store : stores()) {  // as after a node was lost for good
+    store.domain = "the only one";
+    ASSERT_OK(world_.site().groups().PutStore(TestContext(), store));
+  }
+  ASSERT_OK(Look());
+  EXPECT_EQ(Condition("Ready"), "True/AllHealthy");
+  world_.site().SetState(0, StoreState::kSuspect);
+  ASSERT_OK(Look());
+  EXPECT_EQ(Condition("Available"), "True/Serving");  // 1+2 takes two receipts
+  world_.site().SetState(1, StoreState::kSuspect);
+  ASSERT_OK(Look());
+  EXPECT_EQ(Condition("Available"), "False/NotServing");
+  EXPECT_THAT(Cluster().dump(), HasSubstr("fewer stores are up than a write needs"));
+}
+
 TEST_F(ClusterReconcilerTest, WhyPodsDoNotRunIsSaid) {
   Settle();
   const Json none_ready = {{"apiVersion", "apps/v1"},

@@ -73,7 +73,17 @@ void ClusterPass::LookAtSite() {
                   looked.ok() ? "the catalogs answer" : looked.message());
 }
 
-// Enough stores, in enough domains, for a write to be acknowledged.
+// Whether writes are acknowledged now. A cluster that began with enough domains goes on in fewer.
+bool ClusterPass::StoresServe() const {
+  if (!site_ || site_->map.groups.empty()) return false;
+  const RedundancySpec& wanted = intent_.spec.redundancy;
+  const int least = wanted.min_write_shards.value_or(wanted.data_shards + (wanted.parity_shards + 1) / 2);
+  const auto& stores = site_->map.stores;
+  return std::count_if(stores.begin(), stores.end(),
+                       [](const StoreInfo& store) { return store.state == StoreState::kUp; }) >= least;
+}
+
+// Enough stores, in enough domains, to begin with.
 bool ClusterPass::StoresSuffice() const {
   if (!site_) return false;
   std::set<std::string> domains;
@@ -95,9 +105,10 @@ void ClusterPass::Observe() {
   ObserveBackups();
   ObserveRestore();
   const Pods gateways = PodsOf(NameOf(name_, kGateway));
-  const bool available = gateways.ready > 0 && ReadyCatalogs() > 0 && StoresSuffice();
+  const bool available = gateways.ready > 0 && ReadyCatalogs() > 0 && StoresServe();
   conditions_.Set("Available", TruthOf(available), available ? "Serving" : "NotServing",
-                  fmt::format("{} of {} gateways are ready", gateways.ready, gateways.wanted));
+                  fmt::format("{} of {} gateways are ready{}", gateways.ready, gateways.wanted,
+                              StoresServe() ? "" : ", and fewer stores are up than a write needs"));
   status_["gatewayReplicas"] = gateways.wanted;
   status_["gatewaySelector"] = fmt::format("{}={},{}={}", kClusterLabel, name_, kComponentLabel, kGateway.component);
   const std::string host = fmt::format("{}.{}.svc", NameOf(name_, kGateway), space_);

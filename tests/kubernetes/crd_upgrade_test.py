@@ -82,7 +82,7 @@ def judge(before, after):
         if new is None or new["metadata"]["uid"] != old["metadata"]["uid"]:
             problems.append(f"{key}: is gone")
             continue
-        problems += [f"{key}: {one}" for one in lost({"spec": old["spec"], "status": old.get("status", {})}, new)]
+        problems += [f"{key}: {one}" for one in lost({part: old[part] for part in ("spec", "status") if part in old}, new)]
         change = kubectl("-n", SPACE, "label", key[0], key[1], "changed=yes")
         if change.returncode:
             problems.append(f"{key}: takes no change: {change.stderr.strip()}")

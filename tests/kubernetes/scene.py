@@ -122,13 +122,14 @@ def replaced(kube, kind, name, old, seconds=120):
     kube.wait(f"{kind} {name} comes back", lambda: uid(kube, kind, name) not in (None, old), seconds)
 
 
-def s3(kube, *arguments, secret=KEY, check=True):
-    """aws in the workload's pod, with the pair of a Secret."""
-    values = secret_values(kube, secret)
+def s3(kube, *arguments, secret=KEY, of=None, check=True):
+    """aws in the workload's pod, with the pair of a Secret: of this namespace, or of `of`. By standard input, so that nothing of it is an argument."""
+    values = secret_values(of or kube, secret)
     lines = [f"{name}={shlex.quote(value)}" for name, value in values.items() if name.startswith("AWS_")]
-    script = 'set -a; . /dev/stdin; exec aws --endpoint-url "$AWS_ENDPOINT_URL_S3" "$@"'  # by its standard input: no secret in an argument
-    return kube.kubectl("exec", "-i", load.POD, "--", "env", "AWS_CA_BUNDLE=/ca/ca.crt", "AWS_MAX_ATTEMPTS=3", "bash", "-c", script, "aws",
-                        *arguments, stdin="\n".join(lines) + "\n", check=check).stdout
+    lines += [f"CA={shlex.quote(values['ca.crt'])}", "AWS_CA_BUNDLE=/tmp/s3-ca.crt", "AWS_MAX_ATTEMPTS=3"]
+    script = 'set -a; . /dev/stdin; echo "$CA" >$AWS_CA_BUNDLE; exec aws --endpoint-url "$AWS_ENDPOINT_URL_S3" "$@"'
+    return kube.kubectl("exec", "-i", load.POD, "--", "bash", "-c", script, "aws", *arguments, stdin="\n".join(lines) + "\n",
+                        check=check).stdout
 
 
 def secret_values(kube, name):

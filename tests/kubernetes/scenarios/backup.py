@@ -3,7 +3,7 @@ import time
 
 import load
 from kube import condition
-from scene import await_reason, bucket_object, cluster_object, expect, key_object, ready, reason, s3, scenario, secret_values
+from scene import await_reason, bucket_object, cluster_object, expect, key_object, ready, reason, s3, scenario
 
 AWAY = "backups"  # a bucket of the cluster under test, and the key to it
 SMALL = "small"
@@ -58,10 +58,7 @@ def small_dependent(made):
 
 
 def small_s3(kube, *arguments, check=True):
-    values = secret_values(kube, "small-key")
-    kube.kubectl("exec", "-i", load.POD, "--", "sh", "-c", "cat >/tmp/small-ca.crt", stdin=values["ca.crt"])
-    words = [f"{name}={value}" for name, value in values.items() if name.startswith("AWS_")]
-    return kube.execute(load.POD, "env", *words, "AWS_CA_BUNDLE=/tmp/small-ca.crt", "AWS_MAX_ATTEMPTS=3", "aws", *arguments, check=check)
+    return s3(kube, *arguments, secret="small-key", check=check)
 
 
 def sha256(kube, file):

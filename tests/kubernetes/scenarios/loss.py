@@ -3,7 +3,7 @@ import json
 
 from kube import Kube, condition, run
 from scene import (await_reason, bucket_object, BUCKET, CLUSTER, cluster_object, expect, key_object, node_tool, ready, s3, scenario,
-                   secret_values, uid, want, WANTED)
+                   uid, want, WANTED)
 
 SECOND = "pbfs-e2e-second"  # the namespace of a cluster that ends
 
@@ -189,15 +189,6 @@ metadata: {{name: {SECOND}, labels: {{pod-security.kubernetes.io/enforce: restri
     await_reason(kube, "pbfsaccesskey", "app", "Ready")
 
 
-def s3_of_second(main, second, *arguments):
-    """aws in the workload's pod, for the other cluster."""
-    values = secret_values(second, "app")
-    words = [f"{name}={value}" for name, value in values.items() if name.startswith("AWS_")]
-    script = 'echo "$CA" >/tmp/second-ca.crt && exec aws "$@"'
-    return main.execute("load", "env", *words, f"CA={values['ca.crt']}", "AWS_CA_BUNDLE=/tmp/second-ca.crt", "AWS_MAX_ATTEMPTS=3",
-                        "sh", "-c", script, "sh", *arguments)
-
-
 def end_second(kube):
     kube.delete("pbfscluster", "small")
     kube.wait("the cluster is gone", lambda: kube.get("pbfscluster", "small") is None, 240)
@@ -216,7 +207,7 @@ def a_deleted_cluster_is_taken_over_by_its_namesake(main, _world):
     kube = Kube(SECOND)
     try:
         begin_second(kube, "Retain")
-        s3_of_second(main, kube, "s3api", "put-object", "--bucket", BUCKET, "--key", "kept", "--body", "/load/workload.py")
+        s3(main, "s3api", "put-object", "--bucket", BUCKET, "--key", "kept", "--body", "/load/workload.py", secret="app", of=kube)
         identity = kube.get("pbfscluster", "small")["status"]["clusterID"]
         claims = {claim["metadata"]["uid"] for claim in kube.list("pvc", "pbfs.dev/cluster=small")}
         for kind in ("pbfsaccesskey", "pbfsbucket"):
@@ -227,7 +218,7 @@ def a_deleted_cluster_is_taken_over_by_its_namesake(main, _world):
             expect(kube.get("secret", name), f"the Secret {name} is gone")
         begin_second(kube, "Retain")
         expect(kube.get("pbfscluster", "small")["status"]["clusterID"] == identity, "it is another cluster")
-        body = s3_of_second(main, kube, "s3", "cp", f"s3://{BUCKET}/kept", "-")
+        body = s3(main, "s3", "cp", f"s3://{BUCKET}/kept", "-", secret="app", of=kube)
         expect("what it was promised" in body, "the object is not what it was")
     finally:
         remove_second(kube)

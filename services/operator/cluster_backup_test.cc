@@ -31,13 +31,7 @@ class ClusterBackupTest : public testing::Test {
   }
   void Look() { (void)reconciler_->Reconcile(TestContext(), kTestSpace, "demo"); }
   void Settle() {
-    for (int round = 0; round < 30; ++round) {
-      const Json before = world_.Everything();
-      Look();
-      world_.RunControllers();
-      if (world_.Everything() == before) return;
-    }
-    ADD_FAILURE() << "it never comes to rest";
+    world_.Settle([this] { Look(); });
   }
   void Report(const kube::Kind& kind, const std::string& name, Json status) {
     const Json intent = {{"apiVersion", kind.ApiVersion()},

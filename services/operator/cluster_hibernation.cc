@@ -16,8 +16,6 @@ namespace kinds = kube::kinds;
 
 constexpr std::array kInOrder{kGateway, kRepairer, kGarbageCollector, kFragmentStore, kCatalog, kPostgres};
 
-bool IsOf(const Json& set, const Part& part) { return LabelOf(set, kComponentLabel) == part.component; }
-
 }  // namespace
 
 bool ClusterPass::IsGone(const std::string& set) const {
@@ -32,7 +30,7 @@ bool ClusterPass::MaySleep(const Part& part) const {
   for (const Part& earlier : kInOrder) {
     if (earlier == part) return true;
     for (const Json* set : live_.OfKind(kinds::kStatefulSet))
-      if (IsOf(*set, earlier) && !IsGone(MetaText(*set, "name"))) return false;
+      if (IsSetOf(*set, earlier) && !IsGone(MetaText(*set, "name"))) return false;
   }
   return true;
 }
@@ -54,7 +52,7 @@ int ClusterPass::ReplicasNow(const Json& set, const Part& part, bool may_wake) c
 std::string ClusterPass::StillRunning() const {
   for (const Part& part : kInOrder)
     for (const Json* set : live_.OfKind(kinds::kStatefulSet))
-      if (IsOf(*set, part) && !IsGone(MetaText(*set, "name"))) return MetaText(*set, "name");
+      if (IsSetOf(*set, part) && !IsGone(MetaText(*set, "name"))) return MetaText(*set, "name");
   return "";
 }
 

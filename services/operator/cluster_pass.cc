@@ -172,10 +172,7 @@ Status ClusterPass::GatherPool(const Pool& pool) {
     if (size.ok()) intent_.facts.store_sizes[pool.name] = *size;
     if (ReplicasOf(pool.name) > 0) return OkStatus();
   }
-  const Json selector = PoolSelector(name_, pool.name);
-  std::string labels;
-  for (const auto& [key, value] : selector.items())
-    labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", key, value.get<std::string>());
+  const std::string labels = SelectionOf(PoolSelector(name_, pool.name));
   PBFS_ASSIGN_OR_RETURN(const kube::ObjectList claims,
                         world_.kube.List(context_, {kinds::kPersistentVolumeClaim, space_, labels}));
   for (const Json& claim : claims.items) {
@@ -285,7 +282,7 @@ void ClusterPass::PutAll() {
 // A set that is there follows the spec whatever else is wrong.
 void ClusterPass::PutSets(const Part& part, bool may_begin, bool may_wake) {
   for (const Json& object : objects_) {
-    if (object["kind"] != "StatefulSet" || LabelOf(object, kComponentLabel) != part.component) continue;
+    if (!IsSetOf(object, part)) continue;
     const std::string name = MetaText(object, "name");
     if (!rollout_.running.contains(name)) continue;  // which could not be written down
     if (live_.Find(kinds::kStatefulSet, name) == nullptr && (!may_begin || intent_.spec.hibernated)) continue;

@@ -41,6 +41,8 @@ struct StoreTarget {
 /// Errors: FAILED_PRECONDITION a status that somebody else wrote.
 Result<StoreTarget> TargetOf(const Json& operation, const std::string& cluster);
 
+/// Whether it is a StatefulSet of this part's pods, rendered or live.
+bool IsSetOf(const Json& object, const Part& part);
 /// "demo-fs-hot-0" of "demo-fs-hot-0.demo-fs-hot.storage.svc:9100".
 std::string PodOf(const StoreInfo& store);
 /// The claim of a store's pod.

@@ -301,7 +301,7 @@ Result<bool> ClusterPass::EndPod(const std::string& name, const std::string& pod
   if (MetaText(*pod, "uid") != pod_uid) return true;
   const std::string node_name = kube::Text(kube::Member(*pod, "spec"), "nodeName");
   const bool node_ends_it = std::any_of(nodes_.begin(), nodes_.end(), [&](const Json& node) {
-    return MetaText(node, "name") == node_name && IsNodeReady(node) && !IsOutOfService(node);
+    return MetaText(node, "name") == node_name && HasCondition(node, "Ready") && !IsOutOfService(node);
   });
   if (IsBeingDeleted(*pod) && node_ends_it) return false;
   const Status deleted = world_.kube.Delete(context_, ref, {.uid = pod_uid, .at_once = !node_ends_it});

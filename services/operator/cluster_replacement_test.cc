@@ -218,6 +218,25 @@ TEST_F(ClusterReplacementTest, NodesThatComeAndGoRestartNoPod) {
   EXPECT_EQ(pods("demo-catalog-0"), catalogs);
 }
 
+// It waits for all stores, and would wait for this one for ever.
+TEST_F(ClusterReplacementTest, AnUpgradeLetsALostStoreBeReplacedAndGoesOn) {
+  cluster_.Edit({{"version", "0.1.1"}});
+  RunUntil([&] { return cluster_.Operation() == "Upgrade" && cluster_.Step().starts_with("demo-catalog"); });
+  ASSERT_EQ(cluster_.Operation(), "Upgrade");
+  cluster_.CrashNode(2);
+  cluster_.DeleteNode(2);
+  RunUntil([&] { return cluster_.Operation() == "ReplaceStore"; });
+  ASSERT_EQ(cluster_.Operation(), "ReplaceStore") << cluster_.Cluster().dump(1);
+  Rounds(1);
+  const Json collector = cluster_.world().Get(kinds::kStatefulSet, "demo-gc");
+  EXPECT_EQ(collector["spec"]["replicas"], 0);  // two releases run
+  RunUntil([&] { return IsReplaced(); });
+  RunUntil([&] { return IsReplaced(); });
+  EXPECT_TRUE(IsReplaced()) << cluster_.Cluster().dump(1);
+  EXPECT_EQ(kube::Text(cluster_.Cluster()["status"], "version"), "0.1.1");
+  EXPECT_EQ(cluster_.world().Get(kinds::kStatefulSet, "demo-gc")["spec"]["replicas"], 1);
+}
+
 TEST(ClusterReplacementCrashTest, WhereverItDiesThereIsOneNewStoreAndNothingElseIsTouched) {
   const OperatorOptions options = FakeWorld::Options();
   WalkWrites([&](const Fault& fault) {

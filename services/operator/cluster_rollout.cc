@@ -21,8 +21,6 @@ constexpr const char* kRolloutKey = "rollout.json";
 
 std::string RolloutName(const std::string& cluster) { return cluster + "-rollout"; }
 
-bool IsStores(const Json& set) { return LabelOf(set, kComponentLabel) == kFragmentStore.component; }
-
 bool IsServiceConfig(const Json& config) {
   return kube::Member(config, "data").contains(kConfigFile) &&
          std::any_of(kParts.begin(), kParts.end(),
@@ -30,6 +28,10 @@ bool IsServiceConfig(const Json& config) {
 }
 
 }  // namespace
+
+bool IsSetOf(const Json& object, const Part& part) {
+  return object["kind"] == "StatefulSet" && LabelOf(object, kComponentLabel) == part.component;
+}
 
 // What a later release has made this one does not know, so it would undo half of it. True: hands off.
 bool ClusterPass::RefuseNewer() {
@@ -177,7 +179,7 @@ Json ClusterPass::Planned(Json set, std::optional<int> partition) const {
   const std::string hash = SpecHash(set["spec"]["template"]);
   set["metadata"]["annotations"][kTemplateHash] = hash;
   Json& strategy = set["spec"]["updateStrategy"];
-  if (IsStores(set) && strategy["type"] == "RollingUpdate")
+  if (IsSetOf(set, kFragmentStore) && strategy["type"] == "RollingUpdate")
     strategy["rollingUpdate"]["partition"] = partition ? *partition : PartitionOf(set, hash);
   return WithHash(std::move(set));
 }

@@ -142,7 +142,7 @@ void ClusterPass::ObserveComponents() {
 void ClusterPass::ObservePods() {
   const auto sets = live_.OfKind(kinds::kStatefulSet);
   const auto is_well = [&](const Json* set) { return PodsOf(MetaText(*set, "name")).WellOrNone(); };
-  if (std::all_of(sets.begin(), sets.end(), is_well) && !NeedsMigration()) return;
+  if (std::all_of(sets.begin(), sets.end(), is_well) && HasSchema() && !NeedsMigration()) return;
   const Result<kube::ObjectList> pods =
       world_.kube.List(context_, {kinds::kPod, space_, fmt::format("{}={}", kClusterLabel, name_)});
   if (!pods.ok()) return;
@@ -187,7 +187,7 @@ void ClusterPass::ObserveStores() {
     attention.push_back({{"storeID", std::to_string(store.id.value)},
                          {"state", AttentionState(store.state)},
                          {"pod", PodOf(store)},
-                         {"message", message.substr(0, kMaxMessage)}});
+                         {"message", Shortened(message, kMaxMessage)}});
   }
   status_["stores"] = {{"total", total},
                        {"ready", up},

@@ -17,23 +17,8 @@ namespace kinds = kube::kinds;
 
 constexpr const char* kRevision = "controller-revision-hash";
 
-bool IsReady(const Json& pod) {
-  const Json& conditions = kube::Member(kube::Member(pod, "status"), "conditions");
-  return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(), [](const Json& condition) {
-           return kube::Text(condition, "type") == "Ready" && kube::Text(condition, "status") == "True";
-         });
-}
-
 int OrdinalOf(const std::string& pod) {
   return static_cast<int>(std::strtol(pod.c_str() + pod.rfind('-') + 1, nullptr, 10));
-}
-
-std::string SelectorOf(const Json& set) {
-  std::string out;
-  const Json& labels = set["spec"]["selector"]["matchLabels"];
-  for (const auto& [key, value] : labels.items())
-    out += fmt::format("{}{}={}", out.empty() ? "" : ",", key, value.get<std::string>());
-  return out;
 }
 
 /// A StatefulSet of stores, as its controller has seen it.
@@ -102,7 +87,7 @@ std::string ClusterPass::StoreTrouble() {
   for (const StoreInfo& store : site_->map.stores) {
     if (store.state == StoreState::kGone) continue;
     ++known;
-    const std::string pod = store.address.substr(0, store.address.find('.'));
+    const std::string pod = PodOf(store);
     if (store.state != StoreState::kUp)
       return fmt::format("store {} in {} is {}", store.id.value, pod, NameOf(store.state));
     // The catalogs miss a short absence: it has to say itself that it is back.
@@ -121,7 +106,7 @@ Result<bool> ClusterPass::IsPodReady(const std::string& pod) {
   const Result<Json> live = world_.kube.Get(context_, {kinds::kPod, space_, pod});
   if (live.status().code() == StatusCode::kNotFound) return false;
   PBFS_RETURN_IF_ERROR(live.status());
-  return IsReady(*live);
+  return HasCondition(*live, "Ready");
 }
 
 // Pods that are not ready, and of a template that nobody wants any more: what is left of one that was taken back. They are below the partition,
@@ -130,11 +115,14 @@ Status ClusterPass::EndStrays(const Json& set) {
   const Progress now = ProgressOf(set);
   const std::string current = kube::Text(set["status"], "currentRevision"),
                     update = kube::Text(set["status"], "updateRevision");
-  PBFS_ASSIGN_OR_RETURN(const kube::ObjectList pods,
-                        world_.kube.List(context_, {kinds::kPod, space_, SelectorOf(set)}));
+  PBFS_ASSIGN_OR_RETURN(
+      const kube::ObjectList pods,
+      world_.kube.List(context_, {kinds::kPod, space_, SelectionOf(set["spec"]["selector"]["matchLabels"])}));
   for (const Json& pod : pods.items) {
     const std::string revision = LabelOf(pod, kRevision), name = MetaText(pod, "name");
-    if (IsReady(pod) || IsBeingDeleted(pod) || revision.empty() || revision == current || revision == update) continue;
+    if (HasCondition(pod, "Ready") || IsBeingDeleted(pod) || revision.empty() || revision == current ||
+        revision == update)
+      continue;
     if (OrdinalOf(name) >= now.partition) continue;
     const Status deleted = world_.kube.Delete(context_, {kinds::kPod, space_, name},
                                               {MetaText(pod, "uid"), MetaText(pod, "resourceVersion"), {}});

@@ -26,10 +26,6 @@ constexpr int64_t kLeastValidity = 86'400;  // seconds that certificates have to
 // PostgreSQL's image is no part of what services say to each other; when its turn comes, the others have shown that the version exists.
 constexpr std::array kServersFirst{kCatalog, kFragmentStore, kRepairer, kGateway, kPostgres};
 
-bool IsOf(const Json& object, const Part& part) {
-  return object["kind"] == "StatefulSet" && LabelOf(object, kComponentLabel) == part.component;
-}
-
 }  // namespace
 
 // Whether pods of stores wait for the partition to be lowered, and no operation says so.
@@ -38,7 +34,7 @@ bool ClusterPass::StoresBehind() const {
   return intent_.spec.update_policy.strategy != "OnDelete" &&
          std::any_of(sets.begin(), sets.end(), [](const Json* set) {
            const Json& status = kube::Member(*set, "status");
-           return IsOf(*set, kFragmentStore) &&
+           return IsSetOf(*set, kFragmentStore) &&
                   kube::Text(status, "updateRevision") != kube::Text(status, "currentRevision") &&
                   kube::Number(status, "observedGeneration") >= GenerationOf(*set) &&
                   kube::Number(status, "updatedReplicas") < kube::Number(status, "replicas");
@@ -87,7 +83,7 @@ std::optional<ClusterPass::Block> ClusterPass::CheckVersions() const {
 std::optional<ClusterPass::Block> ClusterPass::CheckUpgrade() const {
   if (auto versions = CheckVersions()) return versions;
   for (const Json& object : objects_)
-    if (IsOf(object, kPostgres) && !IsSettled(MetaText(object, "name")))
+    if (IsSetOf(object, kPostgres) && !IsSettled(MetaText(object, "name")))
       return Block{"PostgresNotReady", "not every member of PostgreSQL is ready"};
   if (!conditions_.IsTrue("PostgresReady")) return Block{"PostgresNotReady", conditions_.MessageOf("PostgresReady")};
   if (!site_) return Block{"CatalogUnavailable", "the catalogs do not answer"};
@@ -134,7 +130,7 @@ std::vector<std::string> ClusterPass::RollOrder(bool back) const {
   std::vector<std::string> order;
   for (const Part& part : kServersFirst)
     for (const Json& object : objects_)
-      if (IsOf(object, part)) order.push_back(MetaText(object, "name"));
+      if (IsSetOf(object, part)) order.push_back(MetaText(object, "name"));
   if (back) std::reverse(order.begin(), order.end());
   return order;
 }
@@ -149,7 +145,7 @@ bool ClusterPass::CollectorIsBack() const {
   const std::string set = NameOf(name_, kGarbageCollector);
   const Json* live = live_.Find(kinds::kStatefulSet, set);
   const auto wanted = std::find_if(objects_.begin(), objects_.end(), [&](const Json& object) {
-    return IsOf(object, kGarbageCollector) && MetaText(object, "name") == set;
+    return IsSetOf(object, kGarbageCollector) && MetaText(object, "name") == set;
   });
   return live == nullptr || wanted == objects_.end() ||
          (IsSettled(set) && (*live)["spec"]["replicas"] == (*wanted)["spec"]["replicas"]);
@@ -204,9 +200,9 @@ Status ClusterPass::MoveNext(const std::string& set, bool back) {
 
 Result<bool> ClusterPass::Settle(const std::string& set) {
   const Json* live = live_.Find(kinds::kStatefulSet, set);
-  if (live != nullptr && IsOf(*live, kFragmentStore)) return SettleStores(set);
+  if (live != nullptr && IsSetOf(*live, kFragmentStore)) return SettleStores(set);
   const bool settled = IsSettled(set);
-  const bool answers = site_ || live == nullptr || !IsOf(*live, kCatalog);
+  const bool answers = site_ || live == nullptr || !IsSetOf(*live, kCatalog);
   if (settled && answers) return true;
   const Pods pods = PodsOf(set);
   Reach(set, settled ? "the catalogs do not answer"
@@ -220,7 +216,7 @@ void ClusterPass::Reach(const std::string& step, const std::string& message) {
   Json& operation = status_["operation"];
   if (kube::Text(operation, "step") != step) operation["lastProgressTime"] = TimeText(now_micros_);
   operation["step"] = step;
-  operation["message"] = message.substr(0, kMaxMessage);
+  operation["message"] = Shortened(message, kMaxMessage);
   if (SecondsSinceProgress() > intent_.spec.update_policy.health_gate_timeout_seconds)
     ReportBlock("HealthGateTimeout", fmt::format("{}: {}", step, message));
   else

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "libs/kube/kube_json.h"
+#include "services/operator/object_text.h"
 
 namespace pbfs::operators {
 namespace {
@@ -12,14 +13,6 @@ constexpr size_t kMaxMessage = 4096;
 const char* Word(Truth truth) {
   if (truth == Truth::kUnknown) return "Unknown";
   return truth == Truth::kTrue ? "True" : "False";
-}
-
-// Of UTF-8, no character is cut in two.
-std::string Shortened(const std::string& text) {
-  if (text.size() <= kMaxMessage) return text;
-  size_t end = kMaxMessage;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
 }
 
 }  // namespace
@@ -43,7 +36,7 @@ void Conditions::Set(const std::string& type, Truth truth, const std::string& re
   by_type_[type] = {{"type", type},
                     {"status", Word(truth)},
                     {"reason", reason},
-                    {"message", Shortened(message)},
+                    {"message", Shortened(message, kMaxMessage)},
                     {"observedGeneration", generation_},
                     {"lastTransitionTime", same ? kube::Text(*before, "lastTransitionTime", now_) : now_}};
 }

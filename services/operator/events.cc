@@ -35,7 +35,7 @@ Json EventOf(const Json& object, const std::string& type, const std::string& rea
           {"action", "Reconcile"},
           {"reason", reason},
           {"type", type},
-          {"note", note.substr(0, kMaxNote)},
+          {"note", Shortened(note, kMaxNote)},
           {"regarding",
            {{"apiVersion", kube::Text(object, "apiVersion")},
             {"kind", kube::Text(object, "kind")},

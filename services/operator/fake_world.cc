@@ -131,6 +131,16 @@ std::vector<Json> FakeWorld::All(const kube::Kind& kind) {
   return kube_.List(Context(), {kind, "", ""}).value_or(kube::ObjectList()).items;
 }
 
+void FakeWorld::Settle(const std::function<void()>& look) {
+  for (int round = 0; round < 30; ++round) {
+    const Json before = Everything();
+    look();
+    RunControllers();
+    if (Everything() == before) return;
+  }
+  ADD_FAILURE() << "it never comes to rest";
+}
+
 bool FakeWorld::Migrates() {
   const std::vector<Json> jobs = All(kinds::kJob);
   return std::any_of(jobs.begin(), jobs.end(),

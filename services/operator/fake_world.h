@@ -144,6 +144,8 @@ class FakeWorld {
   void InstallCloudNativePg(bool is_there);
   /// From now on the controller of StatefulSets makes pods and replaces them one by one.
   FakeSets& PlaySets() { return sets_.emplace(others_); }
+  /// Looks and controllers in turns, until nobody writes.
+  void Settle(const std::function<void()>& look);
   /// As a person would.
   Json Make(const kube::Kind& kind, Json object);
   Json Get(const kube::Kind& kind, const std::string& name, const std::string& space = kTestSpace);

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "libs/crypto/base64.h"
 
 namespace pbfs::operators {
@@ -29,6 +31,20 @@ bool HasCondition(const Json& object, const char* type) {
   return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(), [&](const Json& condition) {
            return kube::Text(condition, "type") == type && kube::Text(condition, "status") == "True";
          });
+}
+
+std::string Shortened(const std::string& text, size_t most) {
+  if (text.size() <= most) return text;
+  size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+std::string SelectionOf(const Json& labels) {
+  std::string out;
+  for (const auto& [key, value] : labels.items())
+    out += fmt::format("{}{}={}", out.empty() ? "" : ",", key, value.get<std::string>());
+  return out;
 }
 
 const kube::Kind* KindOf(const Json& object) {

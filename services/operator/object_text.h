@@ -19,6 +19,11 @@ std::string AnnotationOf(const Json& object, const char* annotation);
 /// Whether `status.conditions` says so. Of what others report: a Job, for instance.
 bool HasCondition(const Json& object, const char* type);
 
+/// `text`, or as much of its beginning as `most` bytes hold: of UTF-8, no character is cut in two.
+std::string Shortened(const std::string& text, size_t most);
+/// "a=1,b=2" of {"a": "1", "b": "2"}: a selection of objects by their labels.
+std::string SelectionOf(const Json& labels);
+
 /// The kind that the object names. Null where PBFS knows none such.
 const kube::Kind* KindOf(const Json& object);
 

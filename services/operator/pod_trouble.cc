@@ -14,11 +14,8 @@ namespace {
 
 constexpr size_t kMostWords = 200;  // of what others say
 
-std::string Cut(std::string text) {
-  if (text.size() <= kMostWords) return text;
-  size_t end = kMostWords;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
-  return text.substr(0, end) + "…";
+std::string Cut(const std::string& text) {
+  return text.size() <= kMostWords ? text : Shortened(text, kMostWords) + "…";
 }
 
 std::string Explained(const std::string& reason, const std::string& message) {

@@ -187,13 +187,7 @@ class Life {
     (void)links_.Reconcile(TestContext(), dependents_, "away");
   }
   void Settle() {
-    for (int round = 0; round < 30; ++round) {
-      const Json before = world_.Everything();
-      Look();
-      world_.RunControllers();
-      if (world_.Everything() == before) return;
-    }
-    ADD_FAILURE() << "it never comes to rest";
+    world_.Settle([this] { Look(); });
   }
   void Put(const kube::Kind& kind, const std::string& space, const std::string& name, const Json& spec) {
     Json object = Named(kind, space, name);

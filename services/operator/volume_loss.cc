@@ -53,13 +53,6 @@ bool IsOutOfService(const Json& node) {
          });
 }
 
-bool IsNodeReady(const Json& node) {
-  const Json& conditions = Member(Member(node, "status"), "conditions");
-  return conditions.is_array() && std::any_of(conditions.begin(), conditions.end(), [](const Json& condition) {
-           return Text(condition, "type") == "Ready" && Text(condition, "status") == "True";
-         });
-}
-
 std::optional<std::vector<std::string>> NodesOf(const Json& volume) {
   const Json& terms = Member(Member(Member(Member(volume, "spec"), "nodeAffinity"), "required"), "nodeSelectorTerms");
   if (!terms.is_array() || terms.empty()) return std::nullopt;

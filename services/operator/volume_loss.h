@@ -11,8 +11,6 @@ namespace pbfs::operators {
 
 /// Whether somebody said of the node that it is shut down for good (the taint node.kubernetes.io/out-of-service).
 bool IsOutOfService(const Json& node);
-/// Whether its kubelet says that it is well.
-bool IsNodeReady(const Json& node);
 
 /// The nodes that a PersistentVolume names as the only ones that reach it, by names or host names. None: any node may, or those of a zone, so
 /// it outlives each of them.

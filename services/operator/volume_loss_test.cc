@@ -1,6 +1,7 @@
 #include "services/operator/volume_loss.h"
 
 #include "libs/base/testing.h"
+#include "services/operator/object_text.h"
 
 namespace pbfs::operators {
 namespace {
@@ -52,11 +53,11 @@ TEST(VolumeLossTest, OfTwoReplicasOneIsEnough) {
 
 TEST(VolumeLossTest, ANodeIsReadyIfItSaysSo) {
   Json node = Node("a");
-  EXPECT_FALSE(IsNodeReady(node));
+  EXPECT_FALSE(HasCondition(node, "Ready"));
   node["status"]["conditions"] = Json::array({{{"type", "Ready"}, {"status", "Unknown"}}});
-  EXPECT_FALSE(IsNodeReady(node));
+  EXPECT_FALSE(HasCondition(node, "Ready"));
   node["status"]["conditions"][0]["status"] = "True";
-  EXPECT_TRUE(IsNodeReady(node));
+  EXPECT_TRUE(HasCondition(node, "Ready"));
 }
 
 }  // namespace
